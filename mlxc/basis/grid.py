@@ -1,0 +1,127 @@
+"""The real-space grid of a cell and the sphere of reciprocal lattice vectors on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, pi
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mlxc.errors import InputError
+from mlxc.symmetry import SpaceGroup
+
+Shape = tuple[int, int, int]
+
+
+class Grid:
+    """A uniform grid over the cell, with the Fourier coefficients of |G| <= radius that densities are made of.
+
+    Attributes:
+        shape: points along each lattice vector.
+        lattice: rows are lattice vectors, bohr.
+        volume: of the cell, bohr^3.
+        sphere: positions of the G vectors in the flattened FFT array, shape ``(ngvector,)``; G = 0 is the first.
+        miller: integer coordinates, shape ``(ngvector, 3)``.
+        gvectors: Cartesian, shape ``(ngvector, 3)``, 1/bohr.
+    """
+
+    def __init__(self, lattice: Tensor, shape: Shape, radius: float) -> None:
+        self.shape = shape
+        self.size = int(np.prod(shape))
+        self.lattice = lattice
+        self.device = lattice.device
+        self.volume = float(torch.linalg.det(lattice).abs())
+        self.reciprocal = 2 * pi * torch.linalg.inv(lattice).T
+        frequencies = [torch.fft.fftfreq(n, 1 / n, device=self.device, dtype=torch.float64) for n in shape]
+        miller = torch.stack(torch.meshgrid(*frequencies, indexing="ij"), dim=-1).round()
+        everywhere = miller @ self.reciprocal
+        inside = everywhere.square().sum(-1).flatten() <= radius**2 * (1 + 1e-10)
+        self.sphere = inside.nonzero()[:, 0]
+        self.miller = miller.reshape(-1, 3)[self.sphere].long()
+        self.gvectors = everywhere.reshape(-1, 3)[self.sphere]
+        self.squares = self.gvectors.square().sum(-1)
+
+    def fourier(self, field: Tensor) -> Tensor:
+        """Coefficients f_G of f(r) = sum_G f_G exp(iG.r); shape ``(..., n1, n2, n3)`` to ``(..., ngvector)``."""
+        return torch.fft.fftn(field, dim=(-3, -2, -1), norm="forward").flatten(-3)[..., self.sphere]
+
+    def real(self, coefficients: Tensor) -> Tensor:
+        """The real field with these coefficients; shape ``(..., ngvector)`` to ``(..., n1, n2, n3)``."""
+        full = coefficients.new_zeros(*coefficients.shape[:-1], self.size)
+        full = full.index_copy(-1, self.sphere, coefficients).unflatten(-1, self.shape)
+        return torch.fft.ifftn(full, dim=(-3, -2, -1), norm="forward").real
+
+    def gradient(self, field: Tensor) -> Tensor:
+        """Cartesian gradient; shape ``(..., n1, n2, n3)`` to ``(..., 3, n1, n2, n3)``."""
+        return self.real(1j * self.gvectors.T * self.fourier(field)[..., None, :])
+
+    def integrate(self, field: Tensor) -> Tensor:
+        """Integral over the cell; shape ``(..., n1, n2, n3)`` to ``(...)``."""
+        return field.sum(dim=(-3, -2, -1)) * (self.volume / self.size)
+
+    def phases(self, position: NDArray[np.float64]) -> Tensor:
+        """exp(-iG.R) for an atom at a fractional position, shape ``(ngvector,)``."""
+        tau = torch.tensor(position, dtype=torch.float64, device=self.device)
+        return torch.exp(-2j * pi * (self.miller.double() @ tau))
+
+
+def smallest_shape(lattice: NDArray[np.float64], radius: float) -> Shape:
+    """The fewest points that represent all |G| <= radius without aliasing."""
+    lengths = np.linalg.norm(lattice, axis=1)
+    first, second, third = (2 * floor(length * radius / (2 * pi) * (1 + 1e-12)) + 1 for length in lengths)
+    return first, second, third
+
+
+def choose_shape(lattice: NDArray[np.float64], radius: float, group: SpaceGroup) -> Shape:
+    """A grid that FFTs like (2^a 3^b 5^c 7^d) and that the space group maps onto itself."""
+    needed = list(smallest_shape(lattice, radius))
+    denominators = group.translation_denominators()
+    for axes in group.equivalent_axes():
+        multiple = int(np.lcm.reduce([denominators[axis] for axis in axes]))
+        at_least = max(needed[axis] for axis in axes)
+        points = _smooth_number(at_least, multiple if _is_smooth(multiple) else 1)
+        for axis in axes:
+            needed[axis] = points
+    return needed[0], needed[1], needed[2]
+
+
+def check_shape(shape: Sequence[int], lattice: NDArray[np.float64], radius: float, group: SpaceGroup) -> Shape:
+    """Take a grid that a person chose, or say why it cannot serve.
+
+    Raises:
+        InputError: too few points, or unequal numbers along directions that symmetry makes equivalent.
+    """
+    needed = smallest_shape(lattice, radius)
+    if any(n < m for n, m in zip(shape, needed, strict=True)):
+        raise InputError(
+            f"fft_grid: {_times(shape)} is too small for this cutoff; products of orbitals need at least {_times(needed)}."
+        )
+    for axes in group.equivalent_axes():
+        if len({shape[axis] for axis in axes}) > 1:
+            raise InputError(
+                f"fft_grid: {_times(shape)} breaks the symmetry of the crystal; directions that are equivalent need the same "
+                "number of points."
+            )
+    return shape[0], shape[1], shape[2]
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _smooth_number(at_least: int, multiple: int) -> int:
+    """The smallest multiple with no prime factor above 7 that is not below ``at_least``."""
+    number = ceil(at_least / multiple) * multiple
+    while not _is_smooth(number):
+        number += multiple
+    return number
+
+
+def _is_smooth(number: int) -> bool:
+    for prime in (2, 3, 5, 7):
+        while number % prime == 0:
+            number //= prime
+    return number == 1

@@ -1,0 +1,174 @@
+"""One serialisable description of a run, shared by the command line, the page, sweeps and saved results.
+
+Nothing here imports torch: a page can describe, check and watch a run without computing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from mlxc.crystal import Crystal
+from mlxc.errors import InputError
+
+if TYPE_CHECKING:
+    from mlxc.properties.eos import EquationOfState
+    from mlxc.scf.ground_state import GroundState
+    from mlxc.scf.monitor import Monitor
+
+Smearing = Literal["none", "fermi-dirac", "gaussian", "marzari-vanderbilt"]
+Three = tuple[int, int, int]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _structure(value: Any) -> dict[str, Any]:
+    if isinstance(value, Crystal):
+        return value.to_dict()
+    if isinstance(value, str):
+        return Crystal.load(value).to_dict()
+    if isinstance(value, dict):
+        return Crystal.from_dict(value).to_dict()
+    raise InputError("structure: give a shipped name, a file, or the lattice, species and positions.")
+
+
+class Calculation(BaseModel):
+    """A self-consistent calculation: what to compute and how.
+
+    Build it with :meth:`from_dict`, which fills what is missing with defaults that suit the structure and turns every
+    mistake into one sentence.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    structure: Annotated[dict[str, Any], BeforeValidator(_structure)]
+    xc: str = "pbe"
+    basis: Literal["pw"] = "pw"
+    ecut_ha: float = Field(gt=0, le=1000, allow_inf_nan=False)
+    kmesh: tuple[
+        Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]
+    ]
+    smearing: Smearing = "fermi-dirac"
+    width_ha: float | None = Field(default=0.01, gt=0, le=1, allow_inf_nan=False)
+    pseudo: str = "gth"
+    pseudo_names: dict[str, str] = Field(default_factory=dict)
+    fft_grid: Three | None = None
+    cutoff_smoothing_ha: float = Field(default=0.0, ge=0, le=10, allow_inf_nan=False)
+    tolerance: float = Field(default=1e-7, ge=1e-14, le=1e-1, allow_inf_nan=False)
+    max_iterations: int = Field(default=60, ge=1, le=10_000)
+    device: str = "cpu"
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _smearing_has_width(self) -> Calculation:
+        if self.smearing != "none" and self.width_ha is None:
+            raise ValueError(f"a width is needed for {self.smearing} smearing")
+        return self
+
+    @property
+    def crystal(self) -> Crystal:
+        """The structure as a :class:`Crystal`."""
+        return Crystal.from_dict(self.structure)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Calculation:
+        """Make a calculation from plain data; ``structure`` (name, file, or lists) is the only required field.
+
+        Raises:
+            InputError: with one sentence that names the field, the value and what is allowed.
+        """
+        return build_model(cls, _with_structure_defaults(data))
+
+    def with_crystal(self, crystal: Crystal) -> Calculation:
+        """The same settings for another crystal (the FFT grid chosen anew)."""
+        return self.model_copy(update={"structure": crystal.to_dict(), "fft_grid": None})
+
+    def check(self) -> None:
+        """Find what would stop the run before anything is computed: functional, pseudopotentials, electrons, memory.
+
+        Raises:
+            InputError: with one sentence.
+        """
+        from mlxc.feasibility import check_calculation
+
+        check_calculation(self)
+
+    def run(self, monitor: Monitor | None = None, start: GroundState | None = None) -> GroundState:
+        """Compute the ground state.
+
+        Args:
+            monitor: called with one record per SCF step; may stop the run.
+            start: a result of a similar crystal whose density and orbitals are taken as the guess.
+        """
+        from mlxc.scf.loop import run_calculation
+
+        self.check()
+        return run_calculation(self, monitor=monitor, start=start)
+
+
+class EquationOfStateTask(BaseModel):
+    """Energies of one crystal at several volumes, fixed cell shape and fractional positions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calculation: Calculation
+    points: int = Field(default=7, ge=4, le=50)
+    lowest_volume: float = Field(default=0.94, gt=0.3, lt=1, allow_inf_nan=False)
+    highest_volume: float = Field(default=1.06, gt=1, lt=3, allow_inf_nan=False)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> EquationOfStateTask:
+        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`."""
+        calculation = Calculation.from_dict({"cutoff_smoothing_ha": 0.5, **data.get("calculation", {})})
+        return build_model(cls, {**data, "calculation": calculation})
+
+    def run(
+        self, monitor: Monitor | None = None, on_point: Callable[[dict[str, Any]], None] | None = None
+    ) -> EquationOfState:
+        """Compute all points, each starting from the density and orbitals of the one before.
+
+        Args:
+            monitor: called with one record per SCF step of every point.
+            on_point: called after each point with its ``index``, ``points``, ``volume_ang3`` and ``energy_ev``.
+        """
+        from mlxc.properties.eos import run_equation_of_state
+
+        self.calculation.check()
+        return run_equation_of_state(self, monitor=monitor, on_point=on_point)
+
+
+def _with_structure_defaults(data: dict[str, Any]) -> dict[str, Any]:
+    """Fill cutoff, k mesh and smearing from the structure; what is given, and not None, wins."""
+    from mlxc.structures import default_settings
+
+    given = {key: value for key, value in data.items() if value is not None}
+    if "structure" not in given:
+        raise InputError("structure: a calculation needs a structure: a shipped name, a file, or lattice and atoms.")
+    structure = _structure(given["structure"])
+    if given.get("smearing") == "none":
+        given["width_ha"] = None
+        return {**default_settings(structure), **given, "structure": structure, "width_ha": None}
+    defaults = default_settings(structure)
+    if "smearing" in given and defaults.get("width_ha") is None:
+        defaults["width_ha"] = 0.01
+    if "width_ha" in given and defaults.get("smearing") == "none":
+        defaults["smearing"] = "fermi-dirac"
+    return {**defaults, **given, "structure": structure}
+
+
+def build_model(model: type[Model], data: dict[str, Any]) -> Model:
+    """Validate ``data`` as ``model``; a mistake becomes an :class:`InputError` with one sentence."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "calculation"
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            sentence = f"{field}: there is no such setting; the settings are {', '.join(model.model_fields)}."
+        elif isinstance(first.get("input"), (str, int, float, list, tuple, type(None))):
+            sentence = f"{field}: {first['input']!r} is not allowed: {reason[0].lower()}{reason[1:]}."
+        else:
+            sentence = f"{field}: {reason[0].lower()}{reason[1:]}."
+        raise InputError(sentence) from None

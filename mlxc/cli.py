@@ -1,0 +1,184 @@
+"""The command line: ``mlxc scf``, ``mlxc eos`` and ``mlxc app``.
+
+Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
+the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
+torch, so that help and mistakes answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mlxc import __version__
+from mlxc.errors import InputError, MlxcError
+
+CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are sentences, as all bad input is."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message[:1].upper()}{message[1:]}; '{self.prog} --help' lists what there is.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        options, unparsed = _parser().parse_known_args(arguments)
+        if unparsed and options.command is not _app:
+            raise InputError(f"'{unparsed[0]}' is not understood; 'mlxc {options.name} --help' lists what there is.")
+        command: Callable[[argparse.Namespace, list[str]], int] = options.command
+        return command(options, unparsed)
+    except MlxcError as error:
+        return _fail(str(error), BAD_INPUT)
+    except MemoryError:
+        return _fail("The machine ran out of memory; lower the cutoff or the k mesh.", BAD_INPUT)
+    except KeyboardInterrupt:
+        return _fail("Interrupted.", INTERRUPTED)
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"mlxc: {' '.join(sentence.split())}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="mlxc", description="Differentiable density-functional theory for crystals.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"mlxc {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, dest="name", metavar="command")
+
+    scf = commands.add_parser("scf", help="the ground state of a crystal", allow_abbrev=False)
+    scf.set_defaults(command=_scf)
+    _add_calculation(scf)
+
+    eos = commands.add_parser("eos", help="equation of state: lattice constant, bulk modulus", allow_abbrev=False)
+    eos.set_defaults(command=_eos)
+    _add_calculation(eos)
+    eos.add_argument("--points", type=int, metavar="N", help="number of volumes (7)")
+    eos.add_argument(
+        "--volume-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="in units of the given volume (0.94 1.06)"
+    )
+
+    app = commands.add_parser("app", help="open the dashboard in a browser", allow_abbrev=False, add_help=False)
+    app.set_defaults(command=_app)
+    return parser
+
+
+def _add_calculation(parser: argparse.ArgumentParser) -> None:
+    """The options of a calculation; what is not given is left to :class:`mlxc.Calculation`."""
+    add = parser.add_argument
+    add("structure", help="a shipped name such as 'al', or a file: CIF, POSCAR, extended XYZ, ...")
+    add("--xc", metavar="NAME", help="exchange-correlation functional (pbe)")
+    add("--pseudo", metavar="FAMILY", help="family of pseudopotentials: gth, gth-pbe, gth-pade, gth-uzh (gth)")
+    add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
+    add("--basis", metavar="pw", help="basis set: plane waves (pw)")
+    add("--ecut", type=float, metavar="HA", help="plane-wave cutoff, hartree")
+    add("--kmesh", type=int, nargs=3, metavar="N", help="Gamma-centred k mesh")
+    add("--smearing", metavar="KIND", help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)")
+    add("--width", type=float, metavar="HA", help="width of the smearing, hartree")
+    add("--fft-grid", type=int, nargs=3, metavar="N", help="real-space grid")
+    add("--cutoff-smoothing", type=float, metavar="HA", help="smooths energies as functions of the volume, hartree")
+    add("--tolerance", type=float, metavar="T", help="density residual at which the SCF has converged")
+    add("--max-iterations", type=int, metavar="N", help="SCF steps before giving up")
+    add("--device", metavar="D", help="where torch computes (cpu)")
+    add("--seed", type=int, metavar="N", help="seed of the random numbers (0)")
+    add("--json", action="store_true", help="print one JSON object to standard output")
+    add("--save", type=Path, metavar="FILE.h5", help="write density, potential, eigenvalues and orbitals")
+
+
+def _calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
+    fields = {
+        "structure": options.structure,
+        "xc": options.xc,
+        "pseudo": options.pseudo,
+        "pseudo_names": _pseudo_names(options.pseudo_name),
+        "basis": options.basis,
+        "ecut_ha": options.ecut,
+        "kmesh": options.kmesh,
+        "smearing": options.smearing,
+        "width_ha": options.width,
+        "fft_grid": options.fft_grid,
+        "cutoff_smoothing_ha": options.cutoff_smoothing,
+        "tolerance": options.tolerance,
+        "max_iterations": options.max_iterations,
+        "device": options.device,
+        "seed": options.seed,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _pseudo_names(assignments: list[str] | None) -> dict[str, str] | None:
+    if assignments is None:
+        return None
+    for assignment in assignments:
+        if not all(assignment.partition("=")):
+            raise InputError(f"--pseudo-name takes ELEMENT=NAME, such as Al=GTH-PBE-q3, not '{assignment}'.")
+    return dict(assignment.split("=", 1) for assignment in assignments)
+
+
+def _scf(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.calculation import Calculation
+    from mlxc.progress import Progress
+    from mlxc.report import ground_state_report
+
+    _check_writable(options.save)
+    calculation = Calculation.from_dict(_calculation_fields(options))
+    with Progress() as progress:
+        ground = calculation.run(monitor=progress.record)
+    if options.save is not None:
+        ground.save(options.save)
+    return _finish(options, ground, ground_state_report)
+
+
+def _eos(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.calculation import EquationOfStateTask
+    from mlxc.progress import Progress
+    from mlxc.report import equation_of_state_report
+
+    _check_writable(options.save)
+    task: dict[str, Any] = {"calculation": _calculation_fields(options)}
+    if options.points is not None:
+        task["points"] = options.points
+    if options.volume_range is not None:
+        task["lowest_volume"], task["highest_volume"] = options.volume_range
+    with Progress() as progress:
+        equation = EquationOfStateTask.from_dict(task).run(monitor=progress.record, on_point=progress.point)
+    if options.save is not None:
+        equation.reference.save(options.save)
+    return _finish(options, equation, equation_of_state_report)
+
+
+def _app(_: argparse.Namespace, arguments: list[str]) -> int:
+    try:
+        from mlxc_app.launch import main as launch
+    except ModuleNotFoundError as error:
+        raise InputError(f"The dashboard needs '{error.name}': install it with pip install 'mlxc[app]'.") from None
+    launch(arguments)
+    return CONVERGED
+
+
+def _finish(options: argparse.Namespace, result: Any, report: Callable[[dict[str, Any]], str]) -> int:
+    summary = result.summary()
+    print(json.dumps(summary, indent=1) if options.json else report(summary))
+    if result.converged:
+        return CONVERGED
+    return _fail(result.message, NOT_CONVERGED)
+
+
+def _check_writable(path: Path | None) -> None:
+    """Find out before the calculation, not after it, that its result cannot be written."""
+    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+        raise InputError(f"--save: the file '{path}' cannot be written.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

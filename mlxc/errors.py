@@ -1,0 +1,13 @@
+"""Errors that a user can act on."""
+
+
+class MlxcError(Exception):
+    """An error whose message is one sentence meant for the person who gave the input."""
+
+
+class InputError(MlxcError, ValueError):
+    """The input cannot be computed; the message names what was given and what is allowed."""
+
+
+class RunStoppedError(MlxcError):
+    """A monitor asked the run to stop."""

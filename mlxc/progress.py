@@ -1,0 +1,82 @@
+"""Progress on standard error: a live table on a terminal, one short line per SCF step elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+    from mlxc.scf.monitor import SCFRecord
+
+_ROWS_SHOWN = 12
+
+
+class Progress:
+    """Shows the steps of a run; give :meth:`record` and :meth:`point` to it, and run it inside ``with``."""
+
+    def __init__(self) -> None:
+        self._records: deque[SCFRecord] = deque(maxlen=_ROWS_SHOWN)
+        self._points: list[dict[str, Any]] = []
+        self._live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            # Cleared at the end: the result that follows says what the table said.
+            self._live = Live(console=Console(stderr=True), transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def record(self, record: SCFRecord) -> None:
+        """Show one SCF step."""
+        if self._records and record.point != self._records[-1].point:
+            self._records.clear()
+        self._records.append(record)
+        if self._live is not None:
+            self._live.update(self._table())
+        else:
+            iteration, energy, residual, seconds = _cells(record)
+            print(f"{iteration:>4}  F = {energy} Ha  residual {residual}  {seconds} s", file=sys.stderr, flush=True)
+
+    def point(self, point: dict[str, Any]) -> None:
+        """Show one finished volume of an equation of state: ``index``, ``points``, ``volume_ang3``, ``energy_ev``."""
+        self._points.append(point)
+        if self._live is None:
+            print(_point_line(point), file=sys.stderr, flush=True)
+
+    def _table(self) -> Table:
+        from rich.table import Table
+
+        table = Table(title="\n".join(map(_point_line, self._points)) or None, title_justify="left", box=None)
+        for heading in ("iteration", "free energy / Ha", "density residual", "seconds"):
+            table.add_column(heading, justify="right")
+        for record in self._records:
+            table.add_row(*_cells(record))
+        return table
+
+
+def _cells(record: SCFRecord) -> tuple[str, str, str, str]:
+    return (
+        str(record.iteration),
+        f"{record.free_energy_ha:.10f}",
+        f"{record.density_residual:.2e}",
+        f"{record.seconds:.2f}",
+    )
+
+
+def _point_line(point: dict[str, Any]) -> str:
+    number = f"volume {point['index'] + 1} of {point['points']}"
+    return f"{number}: {point['volume_ang3']:.4f} ang^3, {point['energy_ev']:.6f} eV"

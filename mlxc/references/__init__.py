@@ -1,0 +1,1 @@
+"""Reference values from other codes and from experiment."""

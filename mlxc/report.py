@@ -1,0 +1,58 @@
+"""What a run found, as text for a person. The same figures as the JSON, with units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
+
+
+def ground_state_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc scf`` as a table; ``summary`` is the object that ``--json`` prints."""
+    calculation, seconds = summary["calculation"], summary["seconds"]
+    lines = [_headline(calculation), _state(summary), ""]
+    for name, energy in summary["energies_ha"].items():
+        lines.append(_row(_TERMS.get(name, name.replace("_", " ")), f"{energy:18.10f} Ha"))
+    lines += [_row("free energy F = E - TS", f"{summary['free_energy_ha']:18.10f} Ha"), ""]
+    if summary["fermi_level_ha"] is not None:
+        lines.append(_row("Fermi level", f"{summary['fermi_level_ha']:.6f} Ha"))
+    if summary["magnetisation_bohr_magneton"] is not None:
+        lines.append(_row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
+    for atom, force in enumerate(summary["forces_ha_bohr"] or [], start=1):
+        lines.append(_row(f"force on atom {atom}", "  ".join(f"{x:10.6f}" for x in force) + " Ha/bohr"))
+    lines.append(_row("irreducible k points", str(summary["irreducible_kpoints"])))
+    lines.append(_row("FFT grid", " x ".join(map(str, summary["fft_grid"]))))
+    lines.append(_row("time", f"{seconds['setup']:.2f} s set-up, {seconds['scf']:.2f} s SCF"))
+    return "\n".join(lines)
+
+
+def equation_of_state_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc eos`` as a table; ``summary`` is the object that ``--json`` prints."""
+    lines = ["  volume / ang^3      energy / eV"]
+    for volume, energy in zip(summary["volumes_ang3"], summary["energies_ev"], strict=True):
+        lines.append(f"  {volume:14.5f}{energy:17.7f}")
+    lines.append("")
+    lines.append(_row("equilibrium volume", f"{summary['volume0_ang3']:.4f} ang^3"))
+    if summary["lattice_constant_ang"] is not None:
+        lines.append(_row("lattice constant", f"{summary['lattice_constant_ang']:.4f} ang"))
+    lines.append(_row("bulk modulus", f"{summary['bulk_modulus_gpa']:.2f} GPa"))
+    lines.append(_row("its pressure derivative", f"{summary['bulk_modulus_derivative']:.2f}"))
+    return "\n".join(lines)
+
+
+def _headline(calculation: dict[str, Any]) -> str:
+    mesh = " x ".join(map(str, calculation["kmesh"]))
+    occupations = "fixed occupations"
+    if calculation["smearing"] != "none":
+        occupations = f"{calculation['smearing']} smearing of {calculation['width_ha']:g} Ha"
+    name = calculation["structure"]["name"]
+    return f"{name}: {calculation['xc']}, {calculation['ecut_ha']:g} Ha, {mesh} k points, {occupations}"
+
+
+def _state(summary: dict[str, Any]) -> str:
+    outcome = "converged" if summary["converged"] else "NOT CONVERGED"
+    return f"{outcome} after {summary['iterations']} iterations"
+
+
+def _row(label: str, value: str) -> str:
+    return f"  {label:28}{value}"

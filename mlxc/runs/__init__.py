@@ -1,0 +1,1 @@
+"""Runs that live in a process and a folder of their own."""

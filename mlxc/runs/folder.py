@@ -1,0 +1,167 @@
+"""The folder of one run: what was asked, what happened step by step, and what came out.
+
+========================  ==================================================================================
+``task.json``             ``{"task": "scf" | "eos", "title": ..., ...}``: the fields of the calculation
+``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ...}``
+``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "message", ...}``
+``result.json``           the same object that ``mlxc scf --json`` or ``mlxc eos --json`` prints
+``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it)
+``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
+========================  ==================================================================================
+
+Any process may read a folder while another writes it: whole files are replaced at once, records are appended line
+by line. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from mlxc.calculation import Calculation, EquationOfStateTask
+from mlxc.errors import InputError
+
+State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
+ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
+
+
+def runs_directory() -> Path:
+    """Where runs are kept: ``$MLXC_RUNS``, or ``mlxc/runs`` in the user's data directory."""
+    if "MLXC_RUNS" in os.environ:
+        return Path(os.environ["MLXC_RUNS"])
+    data_home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data_home) / "mlxc" / "runs"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, task: Calculation | EquationOfStateTask, title: str, root: Path | None = None) -> RunFolder:
+        """Make a new folder holding the task, in the state ``queued``."""
+        kind = "scf" if isinstance(task, Calculation) else "eos"
+        label = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:40]
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        root = root or runs_directory()
+        root.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1000):
+            path = root / "-".join(filter(None, [stamp, label, str(attempt) if attempt else ""]))
+            try:
+                path.mkdir()
+                break
+            except FileExistsError:
+                continue
+        else:
+            raise InputError(f"No new run folder can be made in {root}.")
+        folder = cls(path)
+        folder._replace("task.json", {"task": kind, "title": title, **task.model_dump(mode="json")})
+        folder.set_status("queued")
+        return folder
+
+    @property
+    def task(self) -> Calculation | EquationOfStateTask:
+        """The task as it was given.
+
+        Raises:
+            InputError: the task in the folder is not valid.
+        """
+        data = self._read("task.json")
+        kind = data.pop("task", None)
+        data.pop("title", None)
+        return EquationOfStateTask.from_dict(data) if kind == "eos" else Calculation.from_dict(data)
+
+    @property
+    def kind(self) -> Literal["scf", "eos"]:
+        """What the run computes."""
+        return "eos" if self._read("task.json").get("task") == "eos" else "scf"
+
+    @property
+    def title(self) -> str:
+        """What a person called the run."""
+        return str(self._read("task.json").get("title", self.path.name))
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """``{"state", "message", "started", "ended", "pid"}``; a run whose process is gone is reported as failed."""
+        status = self._read("status.json") or {"state": "failed", "message": "The run's folder holds no status."}
+        if status["state"] == "running" and not _alive(status.get("pid")):
+            self.set_status("failed", "The process that computed this run ended unexpectedly; its records are kept.")
+            status = self._read("status.json")
+        return status
+
+    def set_status(self, state: State, message: str = "") -> None:
+        """Write the state; the times of the start and the end are added."""
+        status = self._read("status.json")
+        status |= {"state": state, "message": message}
+        if state == "running":
+            status |= {"started": time.time(), "pid": os.getpid()}
+        if state in ENDED:
+            status["ended"] = time.time()
+        self._replace("status.json", status)
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Add one record; it is on disk when this returns."""
+        with open(self.path / "records.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def records(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Records from byte ``offset`` on, and the offset to continue from; a half-written line is left for later."""
+        try:
+            with open(self.path / "records.jsonl", "rb") as file:
+                file.seek(offset)
+                data = file.read()
+        except FileNotFoundError:
+            return [], offset
+        complete = data[: data.rfind(b"\n") + 1]
+        return [json.loads(line) for line in complete.splitlines()], offset + len(complete)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The JSON result, or None as long as there is none."""
+        return self._read("result.json") or None
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write the JSON result."""
+        self._replace("result.json", result)
+
+    @property
+    def ground_state_path(self) -> Path:
+        """The HDF5 file of the run."""
+        return self.path / "result.h5"
+
+    def request_stop(self) -> None:
+        """Ask the run to stop after its current SCF step."""
+        (self.path / "stop").touch()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether somebody asked this run to stop."""
+        return (self.path / "stop").exists()
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            data: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return data
+
+    def _replace(self, name: str, data: dict[str, Any]) -> None:
+        temporary = self.path / f".{name}.{os.getpid()}"
+        temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
+        temporary.replace(self.path / name)
+
+
+def _alive(pid: int | None) -> bool:
+    if pid is None or not psutil.pid_exists(pid):
+        return False
+    return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)

@@ -1,0 +1,70 @@
+"""The process that computes: torch is loaded and warm before the first run arrives.
+
+Started as ``python -m mlxc.runs.worker``. It prints ``ready``, then reads paths of run folders from standard input, one
+a line, and computes them one after the other. It ends when its standard input is closed, so it never outlives the
+page that started it by more than the run in hand.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from mlxc.calculation import Calculation
+from mlxc.errors import MlxcError, RunStoppedError
+from mlxc.runs.folder import RunFolder
+
+
+def execute(folder: RunFolder) -> None:
+    """Compute the run in ``folder``; whatever happens is written there, and nothing is raised."""
+    folder.set_status("running")
+    try:
+        _compute(folder)
+    except RunStoppedError:
+        folder.set_status("stopped", "Stopped on request; the steps so far are kept.")
+    except MlxcError as error:
+        folder.set_status("failed", str(error))
+    except MemoryError:
+        folder.set_status("failed", "The machine ran out of memory; lower the cutoff or the k mesh.")
+    except Exception as error:
+        (folder.path / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        folder.set_status(
+            "failed", f"The calculation failed unexpectedly ({type(error).__name__}: {error}); details are in traceback.txt."
+        )
+
+
+def _compute(folder: RunFolder) -> None:
+    def monitor(record: Any) -> None:
+        folder.append({"kind": "iteration", **record.to_dict()})
+        if folder.stop_requested:
+            raise RunStoppedError("The run was stopped.")
+
+    task = folder.task
+    if isinstance(task, Calculation):
+        ground = task.run(monitor=monitor)
+        ground.save(folder.ground_state_path)
+        folder.write_result(ground.summary())
+        converged, reason = ground.converged, ground.message
+    else:
+        equation = task.run(monitor=monitor, on_point=lambda point: folder.append({"kind": "point", **point}))
+        equation.reference.save(folder.ground_state_path)
+        folder.write_result(equation.summary())
+        converged, reason = equation.converged, equation.message
+    folder.set_status("finished" if converged else "not converged", reason)
+
+
+def main() -> None:
+    """Serve runs from standard input."""
+    from mlxc.scf.loop import warm_up
+
+    warm_up()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        if line.strip():
+            execute(RunFolder(Path(line.strip())))
+
+
+if __name__ == "__main__":
+    main()

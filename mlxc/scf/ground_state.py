@@ -1,0 +1,167 @@
+"""The result of a self-consistent calculation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlxc.basis.planewave import PlaneWaveBasis, PlaneWaves
+from mlxc.brillouin import KPoints
+from mlxc.crystal import Crystal
+from mlxc.errors import InputError
+from mlxc.scf.monitor import SCFRecord
+from mlxc.symmetry import SpaceGroup
+
+FORMAT = "mlxc ground state 1"
+
+
+@dataclass
+class GroundState:
+    """A converged (or honestly unconverged) Kohn-Sham state.
+
+    Attributes:
+        crystal: the crystal.
+        basis: the plane waves and the grid.
+        converged: whether the density residual fell below the tolerance.
+        message: one sentence when it did not.
+        energy: free energy F = E - TS per cell, hartree. ``energy.backward()`` sends gradients to the functional's
+            parameters: F is variational, so they are those of E_xc at the fixed density.
+        energies: the terms of F, hartree.
+        density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        potential: effective local potential that the orbitals belong to, same shape, hartree.
+        eigenvalues: shape ``(nk * nspin, nband)``, hartree.
+        occupations: electrons in each state, same shape, without k-point weights.
+        orbitals: plane-wave coefficients, shape ``(nk * nspin, nband, nplanewave)``.
+        fermi_level: hartree.
+        magnetisation: Bohr magnetons per cell; None without spin polarisation.
+        history: one record per SCF step.
+        seconds: ``setup``, ``scf`` and ``total``.
+        calculation: the description of the run, as plain data.
+    """
+
+    crystal: Crystal
+    basis: PlaneWaveBasis
+    converged: bool
+    message: str
+    energy: Tensor
+    energies: dict[str, float]
+    density: Tensor
+    potential: Tensor
+    eigenvalues: Tensor
+    occupations: Tensor
+    orbitals: Tensor
+    fermi_level: float
+    magnetisation: float | None
+    history: list[SCFRecord]
+    seconds: dict[str, float]
+    calculation: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kpoints(self) -> KPoints:
+        """The irreducible k points and their weights."""
+        return self.basis.kpoints
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain data, the JSON object of the command line; what is not computed is None."""
+        return {
+            "converged": self.converged,
+            "message": self.message,
+            "iterations": len(self.history),
+            "free_energy_ha": float(self.energy),
+            "energies_ha": self.energies,
+            "fermi_level_ha": self.fermi_level,
+            "magnetisation_bohr_magneton": self.magnetisation,
+            "forces_ha_bohr": None,
+            "stress_ha_bohr3": None,
+            "irreducible_kpoints": len(self.kpoints),
+            "fft_grid": list(self.basis.grid.shape),
+            "seconds": self.seconds,
+            "calculation": self.calculation,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to an HDF5 file, replacing it at once when it is complete."""
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.tmp")
+        with h5py.File(temporary, "w") as file:
+            file.attrs["format"] = FORMAT
+            file.attrs["summary"] = json.dumps(self.summary())
+            file.attrs["history"] = json.dumps([record.to_dict() for record in self.history])
+            file.attrs["basis"] = json.dumps(asdict(self.basis.settings) | {"fft_grid": list(self.basis.grid.shape)})
+            file.attrs["crystal_name"] = self.crystal.name
+            for name, values in self._arrays().items():
+                file.create_dataset(name, data=values)
+        temporary.replace(path)
+
+    def _arrays(self) -> dict[str, Any]:
+        return {
+            "lattice_bohr": self.crystal.lattice,
+            "species": np.array(self.crystal.species, dtype=h5py.string_dtype()),
+            "fractional_positions": self.crystal.positions,
+            "moments_bohr_magneton": self.crystal.moments,
+            "density": self.density.cpu().numpy(),
+            "potential_ha": self.potential.cpu().numpy(),
+            "eigenvalues_ha": self.eigenvalues.cpu().numpy(),
+            "occupations": self.occupations.cpu().numpy(),
+            "orbitals": self.orbitals.cpu().numpy(),
+            "kpoints_fractional": self.kpoints.fractional,
+            "kpoint_weights": self.kpoints.weights,
+        }
+
+    @classmethod
+    def load(cls, path: str | Path) -> GroundState:
+        """Read what :meth:`save` wrote; ``energy`` is then a plain number without gradients.
+
+        Raises:
+            InputError: the file is missing, damaged, or not written by :meth:`save`.
+        """
+        try:
+            with h5py.File(path, "r") as file:
+                if file.attrs.get("format") != FORMAT:
+                    raise InputError(f"{path} is not a result of mlxc that this version can read.")
+                arrays = {name: dataset[()] for name, dataset in file.items()}
+                attributes = {key: json.loads(file.attrs[key]) for key in ("summary", "history", "basis")}
+                name = str(file.attrs["crystal_name"])
+        except (OSError, KeyError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} cannot be read as a result of mlxc: it is missing or damaged.") from None
+        return cls._from_file(arrays, attributes, name)
+
+    @classmethod
+    def _from_file(cls, arrays: dict[str, Any], attributes: dict[str, Any], name: str) -> GroundState:
+        crystal = Crystal(
+            arrays["lattice_bohr"],
+            [symbol.decode() for symbol in arrays["species"]],
+            arrays["fractional_positions"],
+            arrays["moments_bohr_magneton"],
+            name,
+        )
+        summary, settings = attributes["summary"], attributes["basis"]
+        plane_waves = PlaneWaves(settings["ecut"], tuple(settings["fft_grid"]), settings["cutoff_smoothing"])
+        kpoints = KPoints(arrays["kpoints_fractional"], arrays["kpoint_weights"])
+        return cls(
+            crystal=crystal,
+            basis=plane_waves.discretise(crystal, kpoints, SpaceGroup.identity()),
+            converged=summary["converged"],
+            message=summary["message"],
+            energy=torch.tensor(summary["free_energy_ha"], dtype=torch.float64),
+            energies=summary["energies_ha"],
+            density=torch.tensor(arrays["density"]),
+            potential=torch.tensor(arrays["potential_ha"]),
+            eigenvalues=torch.tensor(arrays["eigenvalues_ha"]),
+            occupations=torch.tensor(arrays["occupations"]),
+            orbitals=torch.tensor(arrays["orbitals"]),
+            fermi_level=summary["fermi_level_ha"],
+            magnetisation=summary["magnetisation_bohr_magneton"],
+            history=[SCFRecord(**record) for record in attributes["history"]],
+            seconds=summary["seconds"],
+            calculation=summary["calculation"],
+        )

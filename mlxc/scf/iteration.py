@@ -1,0 +1,146 @@
+"""One step of the self-consistent field: density -> potential -> orbitals -> density, and what to try next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlxc.errors import InputError
+from mlxc.scf.eigensolver import Eigenpairs, davidson, orthonormalise
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.guess import carried_density, lowest_waves, starting_orbitals, superposed_density
+from mlxc.scf.kohn_sham import KohnSham
+from mlxc.scf.mixing import AndersonMixer
+from mlxc.scf.occupations import Occupations, occupy
+from mlxc.terms.entropy import Smearing
+
+# A state with less than this occupation may be missing without anybody noticing.
+NEGLIGIBLE_OCCUPATION = 1e-6
+# Bands above the occupied ones steady the eigensolver, but their own residuals need not be small.
+LEAST_IMPORTANCE = 0.0
+# Extensions of the eigensolver's search space per step: many from a rough guess, few once the potential settles.
+FIRST_STEPS = 8
+LATER_STEPS = 4
+# Residual of the orbitals (hartree) that is good enough for a density with a relative error of one.
+EIGENSOLVER_ACCURACY = 0.1
+
+
+@dataclass(frozen=True)
+class State:
+    """What one step found.
+
+    Attributes:
+        density: that came out, Fourier coefficients, shape ``(nspin, ngvector)``.
+        potential: that the orbitals belong to, shape ``(nspin, n1, n2, n3)``, hartree.
+        pairs: eigenvalues and orbitals.
+        occupations: electrons in each state.
+        energies: terms of the free energy at the orbitals and the density that came out, hartree.
+        density_residual: integral |n_out - n_in| / number of electrons.
+    """
+
+    density: Tensor
+    potential: Tensor
+    pairs: Eigenpairs
+    occupations: Occupations
+    energies: dict[str, float]
+    density_residual: float
+
+    @property
+    def free_energy(self) -> float:
+        """F per cell, hartree."""
+        return sum(self.energies.values())
+
+
+class SCFIteration:
+    """Carries density and orbitals from step to step.
+
+    Args:
+        kohn_sham: the problem.
+        smearing: None for fixed occupations.
+        tolerance: of the density residual; the orbitals are never computed more accurately than it asks for.
+        seed: of the noise in the starting orbitals.
+
+    Raises:
+        InputError: the cutoff gives too few plane waves for the bands.
+    """
+
+    def __init__(self, kohn_sham: KohnSham, smearing: Smearing | None, tolerance: float, seed: int) -> None:
+        self._ks = kohn_sham
+        self._smearing = smearing
+        self._tolerance = tolerance
+        self._seed = seed
+        self._mixer = AndersonMixer(kohn_sham.basis.grid)
+        self._nband = band_count(kohn_sham.nelectrons, smearing is not None)
+        self._previous: State | None = None
+        if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
+            raise InputError(
+                f"ecut_ha: {kohn_sham.basis.settings.ecut:g} hartree gives only {kohn_sham.basis.nplanewaves} plane waves for "
+                f"{self._nband} bands; raise the cutoff."
+            )
+
+    def prepare(self, start: GroundState | None) -> None:
+        """Choose the first density and the first orbitals: those of free atoms, or of a similar crystal's result."""
+        ks = self._ks
+        if start is not None and self._fits(start):
+            density = carried_density(start, ks.basis.grid, ks.crystal, ks.pseudopotentials)
+            self._orbitals = orthonormalise(ks.basis.transfer(start.orbitals, start.basis))
+            self._nband = start.orbitals.shape[1]
+        else:
+            density = superposed_density(ks.basis.grid, ks.crystal, ks.pseudopotentials)[None]
+            self._orbitals = starting_orbitals(ks.basis, ks.crystal, ks.pseudopotentials, self._nband, self._seed)
+        self._density = ks.symmetrizer.coefficients(density)
+
+    def _fits(self, start: GroundState) -> bool:
+        return (
+            start.crystal.species == self._ks.crystal.species
+            and len(start.kpoints) == len(self._ks.basis.kpoints)
+            and start.orbitals.shape[1] >= self._nband
+        )
+
+    def step(self) -> State:
+        """Diagonalise in the potential of the current density, and mix what comes out into it."""
+        ks, grid = self._ks, self._ks.basis.grid
+        potential = ks.effective_potential(self._density)
+        pairs = self._diagonalise(potential)
+        occupations = occupy(pairs.eigenvalues, ks.basis.weights, ks.nelectrons, self._smearing)
+        density = ks.density(pairs.orbitals, occupations)
+        change = density - self._density
+        residual = float(grid.integrate(grid.real(change).sum(0).abs())) / ks.nelectrons
+        energies = ks.energies(pairs.orbitals, occupations, density)
+        self._previous = State(density, potential, pairs, occupations, energies, residual)
+        self._density = self._mixer.next(self._density, change)
+        self._orbitals = pairs.orbitals
+        self._add_bands_if_needed(occupations)
+        return self._previous
+
+    def _diagonalise(self, potential: Tensor) -> Eigenpairs:
+        hamiltonian = self._ks.hamiltonian(potential)
+        previous = self._previous
+        if previous is None:
+            importance = torch.ones(len(self._orbitals), self._nband, device=potential.device)
+            return davidson(hamiltonian, self._orbitals, self._nband, importance, EIGENSOLVER_ACCURACY * 0.1, FIRST_STEPS)
+        importance = previous.occupations.electrons / 2
+        if importance.shape[1] < self._nband:
+            importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)
+        tolerance = max(EIGENSOLVER_ACCURACY * previous.density_residual, EIGENSOLVER_ACCURACY * self._tolerance)
+        return davidson(
+            hamiltonian, self._orbitals, self._nband, importance.clamp(min=LEAST_IMPORTANCE), tolerance, LATER_STEPS
+        )
+
+    def _add_bands_if_needed(self, occupations: Occupations) -> None:
+        """Smearing may reach states above the highest computed band; then compute more of them from now on."""
+        if self._smearing is None or float(occupations.electrons[:, -1].max()) < NEGLIGIBLE_OCCUPATION:
+            return
+        more = max(2, self._nband // 8)
+        waves = lowest_waves(self._ks.basis, self._nband + more, self._seed)[:, -more:]
+        nspin = len(self._orbitals) // len(waves)
+        self._orbitals = orthonormalise(torch.cat([self._orbitals, waves.repeat(nspin, 1, 1)], dim=1))
+        self._nband += more
+
+
+def band_count(nelectrons: int, metal: bool) -> int:
+    """Bands to compute: the occupied ones, and some above them that smearing may reach."""
+    occupied = (nelectrons + 1) // 2
+    return occupied + max(4, occupied // 5) if metal else occupied

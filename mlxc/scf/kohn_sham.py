@@ -1,0 +1,88 @@
+"""The Kohn-Sham problem of one crystal: its free energy as a sum of terms, and the Hamiltonian that follows from it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.hamiltonian import Hamiltonian
+from mlxc.basis.planewave import PlaneWaveBasis
+from mlxc.crystal import Crystal
+from mlxc.pseudo.gth import GTHPseudopotential
+from mlxc.scf.occupations import Occupations
+from mlxc.symmetry import SpaceGroup, Symmetrizer
+from mlxc.terms.ewald import ewald_energy
+from mlxc.terms.hartree import hartree_energy, hartree_potential
+from mlxc.terms.kinetic import kinetic_energy
+from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
+from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
+from mlxc.terms.xc import xc_energy, xc_potential
+from mlxc.xc.functional import XCFunctional
+
+
+class KohnSham:
+    """Everything about a crystal in a basis that stays fixed during the SCF.
+
+    Attributes:
+        nelectrons: valence electrons per cell.
+        ion_energies: the terms that do not depend on the electrons' state, hartree.
+    """
+
+    def __init__(
+        self,
+        crystal: Crystal,
+        basis: PlaneWaveBasis,
+        functional: XCFunctional,
+        pseudopotentials: dict[str, GTHPseudopotential],
+        group: SpaceGroup,
+    ) -> None:
+        self.crystal = crystal
+        self.basis = basis
+        self.functional = functional
+        self.pseudopotentials = pseudopotentials
+        self.symmetrizer = Symmetrizer(group, basis.grid)
+        charges = [pseudopotentials[symbol].charge for symbol in crystal.species]
+        self.nelectrons = sum(charges)
+        self._local = local_potential(basis.grid, crystal, pseudopotentials)
+        self._projectors, self._coupling = projectors(basis, crystal, pseudopotentials)
+        self.ion_energies = {
+            "ewald": float(ewald_energy(crystal, charges)),
+            "pseudopotential_core": float(core_energy(crystal, pseudopotentials)),
+        }
+
+    def effective_potential(self, density: Tensor) -> Tensor:
+        """v_local + v_Hartree + v_xc, shape ``(nspin, n1, n2, n3)``, of Fourier coefficients ``(nspin, ngvector)``."""
+        grid = self.basis.grid
+        _, xc = xc_potential(self.functional, grid, grid.real(density))
+        return grid.real(self._local + hartree_potential(grid, density.sum(0))) + xc
+
+    def hamiltonian(self, potential: Tensor) -> Hamiltonian:
+        """H of every k point and spin in an effective potential, shape ``(nspin, n1, n2, n3)``."""
+        return self.basis.hamiltonian(potential, self._projectors, self._coupling)
+
+    def density(self, orbitals: Tensor, occupations: Occupations) -> Tensor:
+        """Symmetrised Fourier coefficients ``(nspin, ngvector)`` of the density of occupied orbitals."""
+        density = self.basis.density(orbitals, occupations.electrons)
+        return self.symmetrizer.coefficients(self.basis.grid.fourier(density))
+
+    def xc_energy(self, density: Tensor) -> Tensor:
+        """E_xc of Fourier coefficients of the density, attached to the functional's parameters."""
+        return xc_energy(self.functional, self.basis.grid, self.basis.grid.real(density))
+
+    def energies(self, orbitals: Tensor, occupations: Occupations, density: Tensor) -> dict[str, float]:
+        """The terms of F, hartree, at orbitals, their occupations and their density; their sum is variational."""
+        basis, grid = self.basis, self.basis.grid
+        nspin = len(density)
+        total = density.sum(0)
+        electrons = occupations.electrons * basis.weights.repeat(nspin)[:, None]
+        with torch.no_grad():
+            xc = self.xc_energy(density)
+        terms = {
+            "kinetic": kinetic_energy(orbitals, electrons, basis.kinetic.repeat(nspin, 1)),
+            "local": local_energy(grid, self._local, total),
+            "nonlocal": nonlocal_energy(orbitals, electrons, self._projectors, self._coupling),
+            "hartree": hartree_energy(grid, total),
+            "xc": xc,
+            "entropy": occupations.entropy_energy,
+        }
+        return {name: float(value) for name, value in terms.items()} | self.ion_energies

@@ -1,0 +1,157 @@
+"""The entry points of a self-consistent calculation."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import nn
+
+from mlxc.basis.planewave import PlaneWaves
+from mlxc.brillouin import irreducible_mesh
+from mlxc.calculation import Calculation
+from mlxc.crystal import Crystal
+from mlxc.pseudo.gth import GTHPseudopotential
+from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.iteration import SCFIteration, State
+from mlxc.scf.kohn_sham import KohnSham
+from mlxc.scf.monitor import Monitor, SCFRecord
+from mlxc.scf.occupations import make_smearing
+from mlxc.symmetry import SpaceGroup
+from mlxc.terms.entropy import Smearing
+from mlxc.xc.catalogue import functional
+
+
+def scf(
+    crystal: Crystal,
+    *,
+    xc: str | nn.Module = "pbe",
+    basis: PlaneWaves,
+    kmesh: tuple[int, int, int],
+    smearing: Smearing | None = None,
+    pseudo: str = "gth",
+    pseudo_names: dict[str, str] | None = None,
+    tolerance: float = 1e-7,
+    max_iterations: int = 60,
+    device: str = "cpu",
+    seed: int = 0,
+    monitor: Monitor | None = None,
+    start: GroundState | None = None,
+) -> GroundState:
+    """Compute the ground state of a crystal.
+
+    Args:
+        crystal: what to compute.
+        xc: name of a functional, or a module that is one.
+        basis: plane waves up to a cutoff.
+        kmesh: points of the Gamma-centred mesh along the reciprocal lattice vectors.
+        smearing: None for fixed occupations.
+        pseudo: family of pseudopotentials.
+        pseudo_names: names in the family, by element, where the default is not wanted.
+        tolerance: of the density residual, the integral of |n_out - n_in| per electron.
+        max_iterations: SCF steps.
+        device: where torch computes.
+        seed: of the noise in the starting orbitals.
+        monitor: called with a record after each step.
+        start: a result with as many atoms and k points, to start from.
+
+    Raises:
+        InputError: what was asked cannot be computed.
+        RunStoppedError: the monitor stopped the run.
+    """
+    started = time.perf_counter()
+    family_of = xc if isinstance(xc, str) else "pbe"
+    entries = find_pseudopotentials(crystal.species, pseudo, family_of, pseudo_names or {})
+    pseudopotentials = {symbol: GTHPseudopotential(entry) for symbol, entry in entries.items()}
+    group = SpaceGroup.of(crystal)
+    plane_waves = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
+    kohn_sham = KohnSham(crystal, plane_waves, functional(xc), pseudopotentials, group)
+    iteration = SCFIteration(kohn_sham, smearing, tolerance, seed)
+    with torch.no_grad():
+        iteration.prepare(start)
+        prepared = time.perf_counter()
+        history: list[SCFRecord] = []
+        for _ in range(max_iterations):
+            state = iteration.step()
+            history.append(_record(len(history) + 1, state, time.perf_counter() - prepared))
+            if monitor is not None:
+                monitor(history[-1])
+            if state.density_residual < tolerance:
+                break
+    finished = time.perf_counter()
+    seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
+    return _ground_state(kohn_sham, state, history, tolerance, seconds)
+
+
+def run_calculation(
+    calculation: Calculation, monitor: Monitor | None = None, start: GroundState | None = None
+) -> GroundState:
+    """Compute what a :class:`Calculation` describes."""
+    ground = scf(
+        calculation.crystal,
+        xc=calculation.xc,
+        basis=PlaneWaves(calculation.ecut_ha, calculation.fft_grid, calculation.cutoff_smoothing_ha),
+        kmesh=calculation.kmesh,
+        smearing=make_smearing(calculation.smearing, calculation.width_ha),
+        pseudo=calculation.pseudo,
+        pseudo_names=calculation.pseudo_names,
+        tolerance=calculation.tolerance,
+        max_iterations=calculation.max_iterations,
+        device=calculation.device,
+        seed=calculation.seed,
+        monitor=monitor,
+        start=start,
+    )
+    ground.calculation = calculation.model_dump(mode="json")
+    return ground
+
+
+def warm_up() -> None:
+    """Compute something tiny, so that libraries are loaded and threads running before the first real run."""
+    crystal = Crystal([[0, 5.1, 5.1], [5.1, 0, 5.1], [5.1, 5.1, 0]], ["Si", "Si"], [[0, 0, 0], [0.25, 0.25, 0.25]])
+    scf(crystal, basis=PlaneWaves(4.0), kmesh=(2, 2, 2), tolerance=1e-2)
+
+
+def _record(iteration: int, state: State, seconds: float) -> SCFRecord:
+    return SCFRecord(
+        iteration=iteration,
+        free_energy_ha=state.free_energy,
+        energies_ha=state.energies,
+        density_residual=state.density_residual,
+        fermi_level_ha=state.occupations.fermi_level,
+        magnetisation_bohr_magneton=None,
+        eigensolver_residual=state.pairs.residual,
+        hamiltonian_applications=state.pairs.applications,
+        seconds=seconds,
+    )
+
+
+def _ground_state(
+    kohn_sham: KohnSham, state: State, history: list[SCFRecord], tolerance: float, seconds: dict[str, float]
+) -> GroundState:
+    converged = state.density_residual < tolerance
+    message = "" if converged else (
+        f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, above the "
+        f"tolerance {tolerance:.1e}; allow more iterations or a larger smearing."
+    )
+    # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
+    xc = kohn_sham.xc_energy(state.density)
+    energy = state.free_energy + (xc - xc.detach())
+    return GroundState(
+        crystal=kohn_sham.crystal,
+        basis=kohn_sham.basis,
+        converged=converged,
+        message=message,
+        energy=energy,
+        energies=state.energies,
+        density=kohn_sham.basis.grid.real(state.density),
+        potential=state.potential,
+        eigenvalues=state.pairs.eigenvalues,
+        occupations=state.occupations.electrons,
+        orbitals=state.pairs.orbitals,
+        fermi_level=state.occupations.fermi_level,
+        magnetisation=None,
+        history=history,
+        seconds=seconds,
+    )

@@ -1,0 +1,63 @@
+"""Density mixing: Anderson's combination of past steps with Kerker's preconditioner.
+
+D. G. Anderson, J. ACM 12, 547 (1965); G. P. Kerker, Phys. Rev. B 23, 3082 (1981).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.grid import Grid
+
+DEPTH = 10
+# A damping wave vector of about the Thomas-Fermi screening of simple metals, 1/bohr.
+KERKER_WAVE_VECTOR = 0.8
+DAMPING = 0.8
+
+
+class AndersonMixer:
+    """Proposes the next density from the densities that went into past steps and the residuals that came out.
+
+    Args:
+        grid: on whose sphere the densities' Fourier coefficients live.
+        damping: fraction of the preconditioned residual that is added.
+        screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
+    """
+
+    def __init__(self, grid: Grid, damping: float = DAMPING, screening: float = KERKER_WAVE_VECTOR) -> None:
+        squares = grid.squares.clamp(min=float(grid.squares[1:].min()))
+        self._preconditioner = damping * squares / (squares + screening**2)
+        # Long waves carry most of the Hartree energy, so they count most in the least squares.
+        self._metric = (1 / squares).sqrt()
+        self._densities: list[Tensor] = []
+        self._residuals: list[Tensor] = []
+
+    def next(self, density: Tensor, residual: Tensor) -> Tensor:
+        """The density to try next, from Fourier coefficients of shape ``(nspin, ngvector)``."""
+        self._densities.append(density)
+        self._residuals.append(residual)
+        del self._densities[: -DEPTH - 1], self._residuals[: -DEPTH - 1]
+        density, residual = self._best_combination(density, residual)
+        return density + self._preconditioner * residual
+
+    def _best_combination(self, density: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        if len(self._residuals) == 1:
+            return density, residual
+        d_density = torch.stack([d - density for d in self._densities[:-1]])
+        d_residual = torch.stack([r - residual for r in self._residuals[:-1]])
+        rows = torch.view_as_real(d_residual * self._metric).flatten(1)
+        target = torch.view_as_real(residual * self._metric).flatten()
+        gamma = _least_squares(rows, target)
+        return density - _combine(gamma, d_density), residual - _combine(gamma, d_residual)
+
+
+def _least_squares(rows: Tensor, target: Tensor) -> Tensor:
+    """Coefficients of the rows that come closest to the target; nearly dependent rows are damped, not trusted."""
+    scale = rows.norm(dim=1, keepdim=True).clamp(min=1e-300)
+    solution = torch.linalg.lstsq((rows / scale).T.cpu(), target[:, None].cpu(), rcond=1e-8, driver="gelsd").solution
+    return (solution.to(rows.device) / scale)[:, 0]
+
+
+def _combine(gamma: Tensor, values: Tensor) -> Tensor:
+    return torch.einsum("m,msg->sg", gamma.to(values.dtype), values)

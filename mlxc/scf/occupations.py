@@ -1,0 +1,72 @@
+"""Occupation of bands: the Fermi level that gives the right number of electrons, or fixed occupations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlxc.errors import InputError
+from mlxc.terms.entropy import FermiDirac, Gaussian, MarzariVanderbilt, Smearing, entropy_energy
+
+SMEARINGS = {"fermi-dirac": FermiDirac, "gaussian": Gaussian, "marzari-vanderbilt": MarzariVanderbilt}
+
+
+@dataclass(frozen=True)
+class Occupations:
+    """Electrons in each state.
+
+    Attributes:
+        electrons: shape ``(nk * nspin, nband)``, between 0 and 2 / nspin, without k-point weights.
+        fermi_level: hartree; the highest occupied level for fixed occupations.
+        entropy_energy: -TS per cell, hartree.
+    """
+
+    electrons: Tensor
+    fermi_level: float
+    entropy_energy: Tensor
+
+
+def make_smearing(name: str, width: float | None) -> Smearing | None:
+    """The smearing of this name, None for ``none``, which means fixed occupations."""
+    return None if name == "none" or width is None else SMEARINGS[name](width)
+
+
+def occupy(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing | None) -> Occupations:
+    """Fill the bands.
+
+    Args:
+        eigenvalues: shape ``(nk * nspin, nband)``, hartree.
+        weights: of the k points, repeated for each spin, shape ``(nk * nspin,)``, summing to ``nspin``.
+        nelectrons: per cell.
+        smearing: None to fill the lowest bands of every k point.
+
+    Raises:
+        InputError: an odd number of electrons with fixed occupations.
+    """
+    capacity = 2 / float(weights.sum())
+    if smearing is None:
+        return _fill_lowest(eigenvalues, capacity, nelectrons)
+    low = float(eigenvalues.min()) - 20 * smearing.width
+    high = float(eigenvalues.max()) + 20 * smearing.width
+    for _ in range(200):
+        middle = (low + high) / 2
+        filled = capacity * (weights[:, None] * smearing.occupation((middle - eigenvalues) / smearing.width)).sum()
+        low, high = (middle, high) if filled < nelectrons else (low, middle)
+        if high - low < 1e-15:
+            break
+    x = ((low + high) / 2 - eigenvalues) / smearing.width
+    entropy = entropy_energy(x, capacity * weights[:, None], smearing)
+    return Occupations(capacity * smearing.occupation(x), (low + high) / 2, entropy)
+
+
+def _fill_lowest(eigenvalues: Tensor, capacity: float, nelectrons: float) -> Occupations:
+    filled = nelectrons / 2
+    if abs(filled - round(filled)) > 1e-9:
+        raise InputError(
+            f"smearing: {nelectrons:g} electrons cannot fill bands in pairs; choose a smearing such as fermi-dirac."
+        )
+    electrons = torch.zeros_like(eigenvalues)
+    electrons[:, : round(filled)] = capacity
+    return Occupations(electrons, float(eigenvalues[:, : round(filled)].max()), eigenvalues.new_zeros(()))

@@ -1,0 +1,27 @@
+"""The electrostatic energy of the density with itself, E_H = 1/2 integral integral n n' / |r - r'|."""
+
+from __future__ import annotations
+
+from math import pi
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.grid import Grid
+
+
+def coulomb_kernel(grid: Grid) -> Tensor:
+    """4 pi / G^2 on the grid's sphere; the G = 0 term belongs to the neutral whole and is zero here."""
+    squares = grid.squares.clone()
+    squares[0] = torch.inf
+    return 4 * pi / squares
+
+
+def hartree_energy(grid: Grid, density: Tensor) -> Tensor:
+    """E_H per cell, hartree, of Fourier coefficients ``(ngvector,)`` of the total density."""
+    return grid.volume / 2 * (coulomb_kernel(grid) * torch.view_as_real(density).square().sum(-1)).sum()
+
+
+def hartree_potential(grid: Grid, density: Tensor) -> Tensor:
+    """Fourier coefficients ``(ngvector,)`` of v_H = dE_H/dn, hartree."""
+    return coulomb_kernel(grid) * density
