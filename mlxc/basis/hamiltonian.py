@@ -38,27 +38,8 @@ class KineticPreconditioner:
         return residuals * (numerator / (numerator + 16 * x**4) * self._mask[:, None, :])
 
 
-class DenseHamiltonian:
-    """H as one Hermitian matrix per k point and spin, the fastest form for a few hundred plane waves."""
-
-    def __init__(self, basis: PlaneWaveBasis, potential: Tensor, projectors: Tensor, coupling: Tensor) -> None:
-        nspin = len(potential)
-        coefficients = torch.fft.fftn(potential.to(torch.complex128), dim=(1, 2, 3), norm="forward").flatten(1)
-        coefficients = torch.cat([coefficients, coefficients.new_zeros(nspin, 1)], dim=1)
-        separable = projectors.mT @ coupling.to(projectors.dtype) @ projectors.conj()
-        separable.diagonal(dim1=1, dim2=2).add_(basis.kinetic.where(basis.mask, 0.0))
-        index = basis.difference_index()
-        matrix = torch.cat([c[index].add_(separable) for c in coefficients])
-        self._transposed = matrix.mT
-        self.precondition = KineticPreconditioner(basis.kinetic.repeat(nspin, 1), basis.mask.repeat(nspin, 1))
-
-    def apply(self, orbitals: Tensor) -> Tensor:
-        """H psi as a product of matrices."""
-        return orbitals @ self._transposed
-
-
-class GridHamiltonian:
-    """H with the local potential applied on the real-space grid, for any number of plane waves."""
+class PlaneWaveHamiltonian:
+    """H in plane waves: kinetic energy in reciprocal space, local potential on the grid, projectors as matrices."""
 
     def __init__(self, basis: PlaneWaveBasis, potential: Tensor, projectors: Tensor, coupling: Tensor) -> None:
         nspin = len(potential)

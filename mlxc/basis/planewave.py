@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import sqrt
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from mlxc.basis.grid import Grid, Shape, check_shape, choose_shape
-from mlxc.basis.hamiltonian import DenseHamiltonian, GridHamiltonian, Hamiltonian
+from mlxc.basis.grid import Grid
+from mlxc.basis.hamiltonian import Hamiltonian, PlaneWaveHamiltonian
 from mlxc.brillouin import KPoints
 from mlxc.crystal import Crystal
+from mlxc.grid_shape import Shape, check_shape, choose_shape
 from mlxc.symmetry import SpaceGroup
 from mlxc.terms.kinetic import kinetic_energies
 
-# Below these sizes a Hamiltonian matrix per k point is faster than Fourier transforms.
-DENSE_PLANE_WAVES = 900
-DENSE_BYTES = 600e6
 # Orbitals are transformed to the grid in portions of about this many bytes, to bound memory and stay in the caches.
 CHUNK_BYTES = 32e6
 
@@ -151,10 +148,7 @@ class PlaneWaveBasis:
             projectors: <k+G|p>, shape ``(nk, nprojector, nplanewave)``.
             coupling: h_pq of the projectors, shape ``(nprojector, nprojector)``, hartree.
         """
-        size = 16 * self.nkpoints * self.nplanewaves**2
-        if self.nplanewaves <= DENSE_PLANE_WAVES and size * len(potential) <= DENSE_BYTES:
-            return DenseHamiltonian(self, potential, projectors, coupling)
-        return GridHamiltonian(self, potential, projectors, coupling)
+        return PlaneWaveHamiltonian(self, potential, projectors, coupling)
 
     def transfer(self, orbitals: Tensor, source: PlaneWaveBasis) -> Tensor:
         """Orbitals of another volume's basis (same k points) in this one; coefficients of new plane waves are zero."""
@@ -171,13 +165,3 @@ class PlaneWaveBasis:
         box = orbitals.new_zeros(len(orbitals), nband, side**3)
         box.scatter_add_(2, old, orbitals * source.mask.repeat(nspin, 1)[:, None])
         return box.gather(2, new) * self.mask.repeat(nspin, 1)[:, None]
-
-    def difference_index(self) -> Tensor:
-        """Where G - G' is in the flattened FFT array, shape ``(nk, nplanewave, nplanewave)``; padding points past its end."""
-        index = self._grid_index(self.miller[:, :, None] - self.miller[:, None, :])
-        return index.masked_fill(~(self.mask[:, :, None] & self.mask[:, None, :]), self.grid.size)
-
-
-def plane_wave_count(volume: float, ecut: float) -> float:
-    """Plane waves per k point, on average: the volume of the cutoff sphere over that of the reciprocal cell."""
-    return float(volume * np.sqrt(2 * ecut) ** 3 / (6 * pi**2))

@@ -29,7 +29,9 @@ class GTHPseudopotential:
         self.symbol = parameters.symbol
         self.name = parameters.name
         self.charge = parameters.charge
-        self.channels = [torch.tensor(c.coupling, dtype=torch.float64) for c in parameters.channels]
+        self.channels = [
+            torch.tensor(c.coupling, dtype=torch.float64).reshape(len(c.coupling), len(c.coupling)) for c in parameters.channels
+        ]
 
     def local_form_factor(self, q: Tensor) -> Tensor:
         """Fourier transform of the local potential without the Coulomb tail's divergence.

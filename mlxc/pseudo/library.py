@@ -6,6 +6,7 @@ The tables of Goedecker-Teter-Hutter potentials in CP2K's format are the ones th
 from __future__ import annotations
 
 import importlib.util
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -60,15 +61,20 @@ class GTHParameters:
 
 
 def parse_gth(text: str) -> list[GTHParameters]:
-    """Read a table in CP2K's GTH format; all-electron entries are left out."""
+    """Read a table in CP2K's GTH format.
+
+    All-electron entries are left out, and so are those that the table marks as not available or that break off (as one of
+    bismuth does in POTENTIAL_UZH).
+    """
     lines = [line.split("#")[0].split() for line in text.splitlines()]
     lines = [words for words in lines if words]
-    starts = [i for i, words in enumerate(lines) if words[0][0].isalpha()]
+    starts = [i for i, words in enumerate(lines) if len(words) > 1 and words[0][0].isalpha()]
     entries = []
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
         symbol, name, *aliases = lines[start]
         if name.startswith("GTH"):
-            entries.append(_parse_entry(symbol, name, tuple(aliases), lines[start + 1 : end]))
+            with suppress(StopIteration, ValueError):
+                entries.append(_parse_entry(symbol, name, tuple(aliases), lines[start + 1 : end]))
     return entries
 
 

@@ -41,7 +41,9 @@ def orthonormalise(vectors: Tensor) -> Tensor:
     smallest = factor.diagonal(dim1=-2, dim2=-1).real.min()
     if bool((info > 0).any()) or float(smallest) < 1e-4:
         return torch.linalg.qr(vectors.mT).Q.mT.contiguous()
-    return torch.linalg.solve_triangular(factor, vectors, upper=False)
+    # The inverse of a small factor times the vectors is far faster on a CPU than a batched triangular solve.
+    identity = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device)
+    return torch.linalg.solve_triangular(factor, identity, upper=False) @ vectors
 
 
 def rayleigh_ritz(vectors: Tensor, images: Tensor, nband: int) -> tuple[Tensor, Tensor]:

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.basis.planewave import PlaneWaveBasis
+from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.crystal import Crystal
 from mlxc.pseudo.gth import GTHPseudopotential
 from mlxc.scf.occupations import Occupations
-from mlxc.symmetry import SpaceGroup, Symmetrizer
+from mlxc.symmetry import SpaceGroup
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
 from mlxc.terms.kinetic import kinetic_energy

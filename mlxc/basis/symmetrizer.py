@@ -1,0 +1,43 @@
+"""How a space group acts on functions of space."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlxc.basis.grid import Grid
+from mlxc.symmetry import SpaceGroup
+
+
+class Symmetrizer:
+    """Averages functions on a grid over a space group, in reciprocal space.
+
+    f(x) -> 1/N sum_S f(W x + w), so that f_h -> 1/N sum_S exp(2 pi i h'.w) f_h' with h' = W^(-T) h. This is exact also
+    where w is not a multiple of the grid spacing.
+    """
+
+    def __init__(self, group: SpaceGroup, grid: Grid) -> None:
+        self._grid = grid
+        self._trivial = len(group) == 1
+        if self._trivial:
+            return
+        miller = grid.miller.cpu().numpy()
+        inverse = np.linalg.inv(group.rotations).round().astype(np.int64)
+        images = np.einsum("sji,gj->sgi", inverse, miller)  # h' = inv(W).T h
+        phases = np.exp(2j * np.pi * np.einsum("sgi,si->sg", images, group.translations))
+        flat = np.ravel_multi_index(tuple(np.moveaxis(images % grid.shape, -1, 0)), grid.shape)
+        rank = np.full(np.prod(grid.shape), -1)
+        rank[grid.sphere.cpu().numpy()] = np.arange(len(miller))
+        self._source = torch.as_tensor(rank[flat], device=grid.device)
+        self._phases = torch.as_tensor(phases / len(group), device=grid.device)
+
+    def coefficients(self, values: Tensor) -> Tensor:
+        """Average Fourier coefficients on the grid's sphere, shape ``(..., ngvector)``."""
+        if self._trivial:
+            return values
+        return (values[..., self._source] * self._phases).sum(dim=-2)
+
+    def field(self, values: Tensor) -> Tensor:
+        """Average a real field, shape ``(..., n1, n2, n3)``."""
+        return values if self._trivial else self._grid.real(self.coefficients(self._grid.fourier(values)))

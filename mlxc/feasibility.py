@@ -1,0 +1,95 @@
+"""What would stop a run, found before anything is computed. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod, sqrt
+from pathlib import Path
+
+import psutil
+
+from mlxc.brillouin import irreducible_mesh
+from mlxc.calculation import Calculation
+from mlxc.errors import InputError
+from mlxc.grid_shape import check_shape, choose_shape, plane_wave_count
+from mlxc.pseudo.library import GTHParameters, find_pseudopotentials
+from mlxc.symmetry import SpaceGroup
+from mlxc.xc.catalogue import check_name
+
+# Work arrays of the size of all orbitals that a step of the eigensolver holds at once.
+ORBITAL_COPIES = 14
+# Real or complex fields on the grid, most of them inside the functional and its derivative.
+GRID_COPIES = 60
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a calculation is.
+
+    Attributes:
+        electrons: valence electrons per cell.
+        irreducible_kpoints: k points that are computed.
+        plane_waves: per k point, on average.
+        fft_grid: points of the real-space grid.
+        memory_gb: estimate of the memory that it needs.
+    """
+
+    electrons: int
+    irreducible_kpoints: int
+    plane_waves: int
+    fft_grid: tuple[int, int, int]
+    memory_gb: float
+
+
+def check_calculation(calculation: Calculation) -> Size:
+    """Check functional, pseudopotentials, electrons, device, grid and memory.
+
+    Raises:
+        InputError: with one sentence about the first thing that is wrong.
+    """
+    check_name(calculation.xc)
+    crystal = calculation.crystal
+    entries = find_pseudopotentials(crystal.species, calculation.pseudo, calculation.xc, calculation.pseudo_names)
+    electrons = sum(entries[symbol].charge for symbol in crystal.species)
+    if calculation.smearing == "none" and electrons % 2:
+        raise InputError(
+            f"smearing: {electrons} electrons per cell cannot fill bands in pairs; choose a smearing such as fermi-dirac."
+        )
+    _check_device(calculation.device)
+    size = estimate_size(calculation, electrons, entries)
+    available = psutil.virtual_memory().available / 1e9
+    if size.memory_gb > available:
+        raise InputError(
+            f"ecut_ha: {calculation.ecut_ha:g} hartree for this cell and k mesh needs about {size.memory_gb:.3g} GB of memory, "
+            f"but {available:.3g} GB are free; lower the cutoff or the k mesh."
+        )
+    return size
+
+
+def estimate_size(calculation: Calculation, electrons: int, entries: dict[str, GTHParameters]) -> Size:
+    """Count what a calculation would hold in memory."""
+    crystal = calculation.crystal
+    group = SpaceGroup.of(crystal)
+    radius = 2 * sqrt(2 * calculation.ecut_ha)
+    if calculation.fft_grid is None:
+        grid = choose_shape(crystal.lattice, radius, group)
+    else:
+        grid = check_shape(calculation.fft_grid, crystal.lattice, radius, group)
+    nkpoints = len(irreducible_mesh(calculation.kmesh, group))
+    plane_waves = plane_wave_count(crystal.volume, calculation.ecut_ha)
+    projectors = sum(
+        (2 * angular_momentum + 1) * len(channel.coupling)
+        for symbol in crystal.species
+        for angular_momentum, channel in enumerate(entries[symbol].channels)
+    )
+    orbitals = nkpoints * plane_waves * (ORBITAL_COPIES * (electrons / 2 * 1.2 + 4) + projectors)
+    memory = 16 * (orbitals + (GRID_COPIES + len(group)) * prod(grid))
+    return Size(electrons, nkpoints, round(plane_waves), grid, memory / 1e9)
+
+
+def _check_device(device: str) -> None:
+    kind, _, index = device.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
+        raise InputError(f"device: '{device}' is not a device; give cpu, cuda or cuda:0.")
+    if kind == "cuda" and not Path("/proc/driver/nvidia/version").exists():
+        raise InputError(f"device: '{device}' needs an NVIDIA GPU, and this machine has none; use cpu.")

@@ -1,0 +1,130 @@
+"""The equation of state: energies at several volumes and the curve through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import spglib
+from numpy.typing import NDArray
+
+from mlxc.calculation import EquationOfStateTask
+from mlxc.crystal import Crystal
+from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.loop import run_calculation
+from mlxc.scf.monitor import Monitor, SCFRecord
+from mlxc.symmetry import SYMMETRY_TOLERANCE
+from mlxc.units import BOHR_ANG, EV_PER_ANG3_GPA, HARTREE_EV
+
+# Space groups 195 to 230 are cubic.
+FIRST_CUBIC_GROUP = 195
+
+
+@dataclass
+class EquationOfState:
+    """Free energies at several volumes.
+
+    Attributes:
+        volumes_ang3: of the cell, ascending.
+        energies_ev: F = E - TS per cell.
+        fit: in electronvolt and cubic angstrom; None where the points have no minimum.
+        reference: the ground state whose volume is nearest to that of the given crystal.
+        converged: whether all points did, and a fit was possible.
+        message: one sentence when not.
+        seconds: of all points together.
+        calculation: the settings, as plain data.
+    """
+
+    volumes_ang3: NDArray[np.float64]
+    energies_ev: NDArray[np.float64]
+    fit: BirchMurnaghan | None
+    reference: GroundState
+    converged: bool
+    message: str
+    seconds: float
+    calculation: dict[str, Any]
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain data, the JSON object of the command line; what is not computed is None."""
+        fit = self.fit
+        return {
+            "converged": self.converged,
+            "message": self.message,
+            "volumes_ang3": self.volumes_ang3.tolist(),
+            "energies_ev": self.energies_ev.tolist(),
+            "energy0_ev": fit and fit.energy0,
+            "volume0_ang3": fit and fit.volume0,
+            "lattice_constant_ang": fit and cubic_lattice_constant(self.reference.crystal, fit.volume0),
+            "bulk_modulus_gpa": fit and fit.bulk_modulus * EV_PER_ANG3_GPA,
+            "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
+            "natoms": len(self.reference.crystal.species),
+            "seconds": self.seconds,
+            "calculation": self.calculation,
+        }
+
+
+def cubic_lattice_constant(crystal: Crystal, volume_ang3: float) -> float | None:
+    """Edge, in angstrom, of the conventional cube when this cell has the given volume; None for other lattices."""
+    cell = (crystal.lattice, crystal.positions, crystal.atomic_numbers)
+    dataset = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE)
+    if dataset is None or dataset.number < FIRST_CUBIC_GROUP:
+        return None
+    cells_per_cube = len(dataset.std_types) / len(crystal.species)
+    return float((cells_per_cube * volume_ang3) ** (1 / 3))
+
+
+def run_equation_of_state(
+    task: EquationOfStateTask, monitor: Monitor | None, on_point: Callable[[dict[str, Any]], None] | None
+) -> EquationOfState:
+    """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
+    crystal = task.calculation.crystal
+    ratios = np.linspace(task.lowest_volume, task.highest_volume, task.points)
+    states: list[GroundState] = []
+    for index, ratio in enumerate(ratios):
+        calculation = task.calculation.with_crystal(crystal.scaled(float(ratio) ** (1 / 3)))
+        state = run_calculation(calculation, _at_point(monitor, index), states[-1] if states else None)
+        states.append(state)
+        if on_point is not None:
+            on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state))
+    return _equation(states, ratios, task)
+
+
+def _at_point(monitor: Monitor | None, index: int) -> Monitor | None:
+    """The monitor, told which point each record belongs to."""
+    if monitor is None:
+        return None
+
+    def tell(record: SCFRecord) -> None:
+        monitor(replace(record, point=index))
+
+    return tell
+
+
+def _point(state: GroundState) -> dict[str, float]:
+    return {"volume_ang3": state.crystal.volume * BOHR_ANG**3, "energy_ev": float(state.energy) * HARTREE_EV}
+
+
+def _equation(states: list[GroundState], ratios: NDArray[np.float64], task: EquationOfStateTask) -> EquationOfState:
+    points = [_point(state) for state in states]
+    volumes = np.array([point["volume_ang3"] for point in points])
+    energies = np.array([point["energy_ev"] for point in points])
+    unconverged = sum(not state.converged for state in states)
+    message = f"{unconverged} of {len(states)} points did not converge." if unconverged else ""
+    fit = None
+    try:
+        fit = fit_birch_murnaghan(volumes, energies)
+    except FitError as error:
+        message = str(error)
+    return EquationOfState(
+        volumes_ang3=volumes,
+        energies_ev=energies,
+        fit=fit,
+        reference=states[int(np.abs(ratios - 1).argmin())],
+        converged=not message,
+        message=message,
+        seconds=sum(state.seconds["total"] for state in states),
+        calculation=task.calculation.model_dump(mode="json"),
+    )
