@@ -5,6 +5,7 @@ Names are imported when first used, so that tools which only describe or watch r
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
     from mlxc.xc.catalogue import functional as functional
+
+# Threads that wait by spinning take the processor from whatever else runs on it: on a machine that also serves a page or a
+# second run, an SCF is several times faster with threads that sleep. Read by the OpenMP runtime when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
     "Calculation": "mlxc.calculation",

@@ -6,6 +6,13 @@ from typing import Any
 
 _TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
 
+_FITTED = (
+    ("equilibrium volume", "volume0_ang3", " ang^3"),
+    ("lattice constant", "lattice_constant_ang", " ang"),
+    ("bulk modulus", "bulk_modulus_gpa", " GPa"),
+    ("its pressure derivative", "bulk_modulus_derivative", ""),
+)
+
 
 def ground_state_report(summary: dict[str, Any]) -> str:
     """The result of ``mlxc scf`` as a table; ``summary`` is the object that ``--json`` prints."""
@@ -28,15 +35,13 @@ def ground_state_report(summary: dict[str, Any]) -> str:
 
 def equation_of_state_report(summary: dict[str, Any]) -> str:
     """The result of ``mlxc eos`` as a table; ``summary`` is the object that ``--json`` prints."""
-    lines = ["  volume / ang^3      energy / eV"]
+    lines = [_headline(summary["calculation"]), "", "  volume / ang^3      energy / eV"]
     for volume, energy in zip(summary["volumes_ang3"], summary["energies_ev"], strict=True):
         lines.append(f"  {volume:14.5f}{energy:17.7f}")
     lines.append("")
-    lines.append(_row("equilibrium volume", f"{summary['volume0_ang3']:.4f} ang^3"))
-    if summary["lattice_constant_ang"] is not None:
-        lines.append(_row("lattice constant", f"{summary['lattice_constant_ang']:.4f} ang"))
-    lines.append(_row("bulk modulus", f"{summary['bulk_modulus_gpa']:.2f} GPa"))
-    lines.append(_row("its pressure derivative", f"{summary['bulk_modulus_derivative']:.2f}"))
+    for label, quantity, unit in _FITTED:
+        if summary[quantity] is not None:
+            lines.append(_row(label, f"{summary[quantity]:.4f}{unit}"))
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mlxc"
 LAYERS: list[set[str]] = [
     {"errors", "units", "assets"},
     {"elements", "crystal", "structure_files", "default_settings", "structures"},
-    {"calculation", "references", "symmetry", "brillouin"},
+    {"calculation", "references", "symmetry", "brillouin", "grid_shape"},
     {"xc", "pseudo"},
     {"terms", "basis"},
     {"feasibility"},

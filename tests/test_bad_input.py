@@ -28,7 +28,7 @@ CASES: dict[str, tuple[dict[str, str | bytes], list[str], list[str]]] = {
     "binary rubbish": ({"rubbish.dat": bytes(range(256))}, ["scf", "rubbish.dat"], ["rubbish.dat", "binary"]),
     "text that is no structure": ({"letter.txt": "Dear editor,\n"}, ["scf", "letter.txt"], ["letter.txt", "POSCAR"]),
     "file too large": ({"big.cif": "#" * (10 * 1024**2 + 1)}, ["scf", "big.cif"], ["big.cif", "10 MB"]),
-    "misspelt name": ({}, ["scf", "silicium"], ["silicium", "did you mean 'si'", "graphene"]),
+    "misspelt name": ({}, ["scf", "grafene"], ["grafene", "did you mean 'graphene'", "diamond"]),
     "missing file": ({}, ["scf", "missing.cif"], ["missing.cif"]),
     "folder": ({}, ["scf", "."], ["folder"]),
     # Numbers

@@ -16,6 +16,7 @@ from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.crystal import Crystal
 
 QUICK = ["si", "--ecut", "6", "--kmesh", "2", "2", "2"]
+QUICK_METAL = ["al", "--ecut", "8", "--kmesh", "3", "3", "3", "--points", "4", "--tolerance", "1e-5"]
 SCF_KEYS = {
     "converged", "iterations", "free_energy_ha", "energies_ha", "fermi_level_ha", "magnetisation_bohr_magneton",
     "forces_ha_bohr", "stress_ha_bohr3", "irreducible_kpoints", "fft_grid", "seconds", "calculation",
@@ -68,13 +69,21 @@ def test_what_has_not_converged_is_printed_all_the_same(mlxc_command: Callable[.
 
 
 def test_eos_finds_the_lattice_constant(mlxc_command: Callable[..., Outcome]) -> None:
-    outcome = mlxc_command("eos", "si", "--ecut", "8", "--kmesh", "2", "2", "2", "--points", "5", "--json")
+    outcome = mlxc_command("eos", *QUICK_METAL, "--json")
     assert outcome.code == 0
     result = json.loads(outcome.stdout)
     assert set(result) >= EOS_KEYS
-    assert len(result["volumes_ang3"]) == len(result["energies_ev"]) == 5
-    assert 5.2 < result["lattice_constant_ang"] < 5.7
-    assert "volume 5 of 5" in outcome.stderr
+    assert len(result["volumes_ang3"]) == len(result["energies_ev"]) == 4
+    assert 3.9 < result["lattice_constant_ang"] < 4.2
+    assert "volume 4 of 4" in outcome.stderr
+
+
+def test_an_equation_of_state_without_a_minimum_is_printed_and_says_so(mlxc_command: Callable[..., Outcome]) -> None:
+    too_small = ["--volume-range", "0.8", "1.001"]
+    outcome = mlxc_command("eos", *QUICK_METAL, *too_small)
+    assert outcome.code == 3
+    assert "energy / eV" in outcome.stdout
+    assert "no minimum" in outcome.stderr.splitlines()[-1]
 
 
 def test_a_saved_result_is_loaded_again(mlxc_command: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.runs.folder import ENDED, STOPPED, RunFolder
 
 # An SCF step of a large crystal takes longer than a person waits for Stop.
 STOP_GRACE_SECONDS = 1.5
@@ -80,7 +80,7 @@ class Worker:
                 return
             self._process.kill()
             self._process.wait()
-            folder.set_status("stopped", "Stopped on request; the steps so far are kept.")
+            folder.set_status("stopped", STOPPED)
             self._process = self._spawn()
 
     def check(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlxc.calculation import Calculation
 from mlxc.errors import MlxcError, RunStoppedError
-from mlxc.runs.folder import RunFolder
+from mlxc.runs.folder import STOPPED, RunFolder
 
 
 def execute(folder: RunFolder) -> None:
@@ -23,7 +23,7 @@ def execute(folder: RunFolder) -> None:
     try:
         _compute(folder)
     except RunStoppedError:
-        folder.set_status("stopped", "Stopped on request; the steps so far are kept.")
+        folder.set_status("stopped", STOPPED)
     except MlxcError as error:
         folder.set_status("failed", str(error))
     except MemoryError:
@@ -31,7 +31,8 @@ def execute(folder: RunFolder) -> None:
     except Exception as error:
         (folder.path / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
         folder.set_status(
-            "failed", f"The calculation failed unexpectedly ({type(error).__name__}: {error}); details are in traceback.txt."
+            "failed",
+            f"The calculation failed unexpectedly ({type(error).__name__}: {error}); details are in traceback.txt.",
         )
 
 

@@ -1,0 +1,33 @@
+# Everything happens in .venv; it is made again only when what it is made from changes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8866
+
+.PHONY: help environment app test lint
+
+help:
+	@echo "make app          open the dashboard at http://localhost:$(PORT)"
+	@echo "make test         run the tests"
+	@echo "make lint         check style and types"
+	@echo "make environment  install what is needed into $(VENV)"
+
+environment: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "mlxc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[app,test]'
+	@touch $@
+
+app: environment
+	@echo "The dashboard is at http://localhost:$(PORT) - stop it with Ctrl-C."
+	$(BIN)/mlxc app --port $(PORT) --no-browser
+
+test: environment
+	$(BIN)/python -m pytest
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/mypy

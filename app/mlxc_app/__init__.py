@@ -1,0 +1,1 @@
+"""The dashboard of mlxc: each panel is a model (traitlets, no widgets) and a view which only observes it."""

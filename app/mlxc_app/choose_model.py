@@ -1,0 +1,105 @@
+"""What is to be computed: crystal, functional, cutoff, k mesh and smearing, and whether that can be run."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+from traitlets import Dict, Float, HasTraits, Int, Tuple, Unicode, observe
+
+from mlxc.calculation import Calculation
+from mlxc.crystal import Crystal
+from mlxc.errors import MlxcError
+from mlxc.structures import default_settings, read_structure, shipped_record
+
+LABELS = {"ecut_ha": "Cutoff (Ha)", "kmesh": "k mesh", "width_ha": "Width (Ha)", "smearing": "Smearing", "xc": "XC"}
+SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha")
+
+
+class ChooseModel(HasTraits):
+    """The choices of a person, and the sentence that stands in the way of running them.
+
+    Attributes:
+        shipped_name: name of the shipped structure, empty for one from a file.
+        structure: the crystal as plain lists, see ``Crystal.to_dict``.
+        title: how the crystal is called on the page.
+        blocker: why a run cannot start, in one sentence; empty if it can.
+    """
+
+    shipped_name = Unicode()
+    structure = Dict()
+    title = Unicode()
+    xc = Unicode("pbe")
+    ecut_ha = Float()
+    kmesh = Tuple(Int(), Int(), Int(), default_value=(1, 1, 1))
+    smearing = Unicode("fermi-dirac")
+    width_ha = Float(0.01)
+    blocker = Unicode()
+
+    def __init__(self, shipped_name: str = "al") -> None:
+        super().__init__()
+        self._filling = False
+        self.take_shipped(shipped_name)
+
+    def take_shipped(self, name: str) -> None:
+        """Choose a shipped structure and the settings that suit it."""
+        record = shipped_record(name)
+        structure = Crystal.load(name).to_dict()
+        self._take(structure, name, record["title"])
+
+    def take_file(self, file_name: str, content: bytes) -> None:
+        """Choose the structure in an uploaded file (CIF, POSCAR, extxyz) and settings that suit it.
+
+        Raises:
+            InputError: the file holds no crystal that can be computed; the former choice stays.
+        """
+        crystal = read_structure(content, file_name)
+        self._take(crystal.to_dict(), "", f"{crystal.formula} from {PurePath(file_name).name}")
+
+    def calculation(self) -> Calculation:
+        """The calculation as chosen.
+
+        Raises:
+            InputError: something is not allowed.
+        """
+        values: dict[str, Any] = {name: getattr(self, name) for name in SETTINGS}
+        if self.smearing == "none":
+            values["width_ha"] = None
+        return Calculation.from_dict(values)
+
+    def run_title(self) -> str:
+        """A short name for a run of these choices."""
+        mesh = "×".join(str(n) for n in self.kmesh)
+        return f"{self.title}, {self.xc}, {self.ecut_ha:g} Ha, k mesh {mesh}"
+
+    def _take(self, structure: dict[str, Any], shipped_name: str, title: str) -> None:
+        defaults = default_settings(structure)
+        self._filling = True
+        try:
+            self.shipped_name, self.title = shipped_name, title
+            self.ecut_ha = float(defaults["ecut_ha"])
+            self.kmesh = tuple(defaults["kmesh"])
+            self.smearing = defaults["smearing"]
+            self.width_ha = defaults.get("width_ha") or 0.01
+            self.structure = structure
+        finally:
+            self._filling = False
+        self._find_blocker()
+
+    @observe(*SETTINGS)
+    def _find_blocker(self, change: Any = None) -> None:
+        if self._filling:
+            return
+        try:
+            self.calculation().check()
+        except MlxcError as error:
+            self.blocker = _in_words_of_the_page(str(error))
+        else:
+            self.blocker = ""
+
+
+def _in_words_of_the_page(sentence: str) -> str:
+    """A sentence about a field, such as ``kmesh.0: ...``, with the label that the field has on the page."""
+    field, colon, rest = sentence.partition(":")
+    label = LABELS.get(field.split(".")[0])
+    return f"{label}{colon}{rest}" if label else sentence

@@ -1,0 +1,124 @@
+"""The plot of free energy and density against the SCF step, and the table of energy terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from math import ceil, floor, log10
+from typing import Any
+
+import plotly.graph_objects as go
+from ipywidgets import HTML, VBox
+
+from mlxc_app.convergence_model import ConvergenceModel, ConvergencePicture
+from mlxc_app.live_figure import axis, live_figure, replace_data
+from mlxc_app.palette import BLUE, MUTED, VERMILLION
+
+HINT = (
+    "The electrons feel a potential that depends on their own density, so the density is found step by step. "
+    "Both curves should fall, roughly along straight lines; the run ends when the density residual is below the target."
+)
+STEPS: dict[str, Any] = {"tickformat": "d", "range": [0, 10]}
+# Powers of ten that are always in view.
+RESIDUAL_DECADES, CHANGE_DECADES = (-8, 0), (-12, 0)
+# Name of the term, and what it is in plain words.
+TERMS = {
+    "kinetic": ("Kinetic", "motion of the valence electrons"),
+    "local": ("Local pseudopotential", "attraction by the ions, the same for all electrons"),
+    "nonlocal": ("Nonlocal pseudopotential", "attraction by the ions, depends on s, p, d character"),
+    "hartree": ("Hartree", "repulsion of the density with itself"),
+    "xc": ("Exchange-correlation", "the model that was chosen"),
+    "ewald": ("Ewald", "ions with each other"),
+    "pseudopotential_core": ("Pseudopotential core", "constant: ions are not points"),
+    "entropy": ("Entropy, −TS", "of the smeared occupations"),
+}
+
+
+class ConvergenceView:
+    """Observes a :class:`ConvergenceModel`."""
+
+    def __init__(self, model: ConvergenceModel) -> None:
+        self.figure = live_figure(
+            _traces(model.picture),
+            height=310,
+            margin={"l": 80, "r": 20, "t": 10, "b": 55},
+            xaxis=axis("SCF step", domain=[0, 0.44], **STEPS),
+            yaxis=axis("density residual (per electron)", **_decades((), RESIDUAL_DECADES)),
+            xaxis2=axis("SCF step", domain=[0.58, 1], anchor="y2", **STEPS),
+            yaxis2=axis("change of F from the step before (Ha)", anchor="x2", **_decades((), CHANGE_DECADES)),
+        )
+        self._caption = HTML()
+        self._table = HTML()
+        self.widget = VBox([HTML(f'<p class="mlxc-hint">{HINT}</p>'), self._caption, self.figure, self._table])
+        self._show_words(model.picture)
+        model.observe(self._show, "picture")
+
+    def _show(self, change: Any) -> None:
+        picture: ConvergencePicture = change["new"]
+        layout = self.figure.layout
+        with self.figure.batch_update():
+            replace_data(self.figure, _traces(picture))
+            layout.xaxis.range = layout.xaxis2.range = [0, _last_step(picture)]
+            layout.yaxis.range = _decades((*picture.residuals, picture.target), RESIDUAL_DECADES)["range"]
+            layout.yaxis2.range = _decades(picture.energy_changes, CHANGE_DECADES)["range"]
+        self._show_words(picture)
+
+    def _show_words(self, picture: ConvergencePicture) -> None:
+        self._caption.value = f"<h3>{escape(picture.caption)}</h3>" if picture.steps else _PLACEHOLDER
+        self._table.value = energy_table(picture)
+
+
+def _traces(picture: ConvergencePicture) -> list[go.Scatter]:
+    return [
+        go.Scatter(
+            x=picture.steps, y=picture.residuals, mode="lines+markers", line_color=BLUE, name="density residual"
+        ),
+        go.Scatter(
+            x=[0, _last_step(picture)],
+            y=[picture.target] * 2,
+            mode="lines",
+            line={"color": MUTED, "dash": "dot"},
+            name="target",
+        ),
+        go.Scatter(
+            x=picture.steps[1:],
+            y=picture.energy_changes,
+            mode="lines+markers",
+            marker_symbol="square",
+            line_color=VERMILLION,
+            name="change of F",
+            xaxis="x2",
+            yaxis="y2",
+        ),
+    ]
+
+
+def _last_step(picture: ConvergencePicture) -> int:
+    return max(10, *picture.steps, 0) + 1
+
+
+def _decades(values: Sequence[float], always: tuple[int, int]) -> dict[str, Any]:
+    """A logarithmic axis that holds the values, and at least the powers of ten that are ``always`` in view."""
+    logarithms = [log10(value) for value in values if value > 0]
+    low, high = min([*logarithms, always[0]]), max([*logarithms, always[1]])
+    return {"type": "log", "exponentformat": "power", "range": [floor(low) - 0.3, ceil(high) + 0.3]}
+
+
+_PLACEHOLDER = '<p class="mlxc-placeholder">Press Run: a point appears here for each step.</p>'
+
+
+def energy_table(picture: ConvergencePicture) -> str:
+    """HTML table of the terms of the free energy, Ha."""
+    if picture.free_energy is None:
+        return ""
+    rows = [_row(*TERMS.get(name, (name, "")), value) for name, value in picture.energies.items()]
+    total = _row("Free energy F", "the sum; the quantity that is minimised", picture.free_energy)
+    return (
+        '<table class="mlxc-table"><thead><tr><th>Energy term</th><th>what it is</th><th class="mlxc-number">energy (Ha)</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot></table>"
+    )
+
+
+def _row(name: str, meaning: str, value: float) -> str:
+    figure = f"{value:.6f}".replace("-", "−")
+    return f'<tr><td>{escape(name)}</td><td class="mlxc-muted">{escape(meaning)}</td><td class="mlxc-number">{figure}</td></tr>'

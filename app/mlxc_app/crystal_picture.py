@@ -1,0 +1,83 @@
+"""Which atoms of an infinite crystal to draw, and from where to look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The drawn block is about this long in each direction.
+BLOCK_ANG = 5.0
+MARGIN_ANG = 0.05
+AZIMUTH, ELEVATION = np.radians(22), np.radians(18)
+_CORNERS = tuple(product((0, 1), repeat=3))
+_EDGES = [(a, b) for a, b in product(_CORNERS, repeat=2) if a < b and np.abs(np.subtract(a, b)).sum() == 1]
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalPicture:
+    """What to draw, in screen coordinates (right, up, towards the eye), angstrom.
+
+    Attributes:
+        symbols: chemical symbol of each atom.
+        positions: ``(natom, 3)``.
+        cell_edges: the twelve edges of the unit cell, ``(12, 2, 3)``.
+    """
+
+    symbols: tuple[str, ...]
+    positions: NDArray[np.float64]
+    cell_edges: NDArray[np.float64]
+
+
+def draw(structure: dict[str, Any]) -> CrystalPicture:
+    """The atoms in a block along x, y and z that starts at the first atom and repeats the crystal where it can.
+
+    For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube.
+
+    Args:
+        structure: see ``Crystal.to_dict``.
+    """
+    lattice = np.array(structure["lattice_ang"])
+    fractional = np.array(structure["fractional_positions"])
+    origin = fractional[0] @ lattice
+    block = np.array([_block_length(lattice, direction) for direction in range(3)])
+    shifts = _cells_around(lattice, float(np.linalg.norm(block)))
+    symbols: list[str] = []
+    positions = []
+    for symbol, position in zip(structure["species"], fractional, strict=True):
+        candidates = (position + shifts) @ lattice - origin
+        inside = ((candidates > -MARGIN_ANG) & (candidates < block + MARGIN_ANG)).all(axis=1)
+        symbols += [symbol] * int(inside.sum())
+        positions.append(candidates[inside])
+    edges = np.array(_EDGES) @ lattice
+    turn = _screen_axes().T
+    return CrystalPicture(tuple(symbols), np.concatenate(positions) @ turn, edges @ turn)
+
+
+def _block_length(lattice: NDArray[np.float64], direction: int) -> float:
+    """A multiple of the crystal's period along x, y or z near ``BLOCK_ANG``, or that itself if there is no period."""
+    vectors = _cells_around(lattice, 2 * BLOCK_ANG) @ lattice
+    across = np.delete(vectors, direction, axis=1)
+    along = vectors[(np.abs(across) < MARGIN_ANG).all(axis=1), direction]
+    periods = along[along > MARGIN_ANG]
+    if not len(periods):
+        return BLOCK_ANG
+    return float(periods.min() * max(1, round(BLOCK_ANG / periods.min())))
+
+
+def _cells_around(lattice: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
+    """Integer shifts of all cells that reach into a ball around the origin."""
+    spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    counts = np.ceil(radius / spacings).astype(int) + 1
+    ranges = [np.arange(-n, n + 1) for n in counts]
+    return np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _screen_axes() -> NDArray[np.float64]:
+    """Right, up and towards the eye as rows: z points up, seen from a little above."""
+    right = np.array([np.cos(AZIMUTH), np.sin(AZIMUTH), 0])
+    eye = np.array([np.sin(AZIMUTH) * np.cos(ELEVATION), -np.cos(AZIMUTH) * np.cos(ELEVATION), np.sin(ELEVATION)])
+    return np.array([right, np.cross(eye, right), eye])

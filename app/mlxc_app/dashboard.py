@@ -1,0 +1,81 @@
+"""The page: panels put together, and the task that follows the run."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from IPython.display import display
+from ipywidgets import HTML, HBox, VBox
+
+from mlxc.runs.client import Worker
+from mlxc.runs.folder import runs_directory
+from mlxc_app.choose_model import ChooseModel
+from mlxc_app.choose_view import ChooseView
+from mlxc_app.convergence_model import ConvergenceModel
+from mlxc_app.convergence_view import ConvergenceView
+from mlxc_app.density_model import DensityModel
+from mlxc_app.density_view import DensityView
+from mlxc_app.eos_model import EquationOfStateModel
+from mlxc_app.eos_view import EquationOfStateView
+from mlxc_app.message import MessageArea
+from mlxc_app.panes import Panes
+from mlxc_app.run_model import ComputesRuns, RunModel
+from mlxc_app.run_view import RunView
+
+# Often enough to look live, rare enough to leave the processor to the computation.
+POLL_SECONDS = 0.25
+CONVERGENCE, DENSITY, EQUATION_OF_STATE = "Convergence", "Density", "Equation of state"
+
+
+class Dashboard:
+    """All models and views of one page."""
+
+    def __init__(self, worker: ComputesRuns) -> None:
+        self.messages = MessageArea()
+        self.choose = ChooseModel()
+        self.run = RunModel(worker)
+        choose_view = ChooseView(self.choose, self.messages)
+        run_view = RunView(self.run, self.choose, self.messages)
+        self.panes = Panes(
+            {
+                CONVERGENCE: ConvergenceView(ConvergenceModel(self.run)).widget,
+                DENSITY: DensityView(DensityModel(self.run), self.messages).widget,
+                EQUATION_OF_STATE: EquationOfStateView(EquationOfStateModel(self.run, self.choose)).widget,
+            }
+        )
+        self.run.observe(self._unfold_what_runs, "state")
+        left, right = choose_view.widget, VBox([run_view.widget, self.messages.widget, self.panes.widget])
+        left.add_class("mlxc-left")
+        right.add_class("mlxc-right")
+        columns = HBox([left, right])
+        columns.add_class("mlxc-columns")
+        self.widget = VBox([HTML(f"<style>{_css()}</style>"), columns])
+
+    async def follow(self) -> None:
+        """Look at the run's folder a few times a second, for as long as the page's kernel lives."""
+        poll = self.messages.guard(self.run.poll)
+        while True:
+            poll()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _unfold_what_runs(self, change: Any) -> None:
+        if change["new"] == "queued":
+            self.panes.unfold(EQUATION_OF_STATE if self.run.kind == "eos" else CONVERGENCE)
+
+
+def show() -> asyncio.Task[None]:
+    """Display the dashboard in the notebook that calls this, with a worker of its own.
+
+    Returns the task that follows the runs: the caller keeps it, since a task nobody holds may be collected.
+    """
+    directory = runs_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    dashboard = Dashboard(Worker(log=directory / "worker.log"))
+    display(dashboard.widget)
+    return asyncio.get_running_loop().create_task(dashboard.follow())
+
+
+def _css() -> str:
+    return Path(__file__).with_name("page.css").read_text(encoding="utf-8")

@@ -1,0 +1,131 @@
+"""The plot of energy against volume with reference lines, and the table that compares them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+from ipywidgets import HTML, VBox
+
+from mlxc_app.eos_model import EquationOfStateModel, EquationOfStatePicture
+from mlxc_app.live_figure import axis, live_figure, replace_data
+from mlxc_app.palette import BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION
+
+HINT = (
+    "The crystal is squeezed and stretched, and its energy is computed at each volume. The lowest point of the curve "
+    "is the equilibrium volume, which gives the lattice constant a₀; its curvature is the bulk modulus B, the "
+    "resistance to compression. Vertical lines are what other codes and experiment find."
+)
+_PLACEHOLDER = '<p class="mlxc-placeholder">Press “Equation of state”: a point appears here for each volume.</p>'
+# As many lines as there can be references: a figure cannot get traces later.
+LINES = ((VERMILLION, "solid"), (GREEN, "dash"), (ORANGE, "dashdot"), (INK, "dot"), (PURPLE, "longdash"))
+
+
+class EquationOfStateView:
+    """Observes an :class:`EquationOfStateModel`."""
+
+    def __init__(self, model: EquationOfStateModel) -> None:
+        self.figure = live_figure(
+            [*_traces(model.picture)],
+            height=390,
+            showlegend=True,
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            margin={"l": 80, "r": 20, "t": 75, "b": 55},
+            xaxis=axis("volume per atom (Å³)"),
+            yaxis=axis("F above its lowest point (meV per atom)", rangemode="tozero"),
+            yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+        )
+        self._caption = HTML()
+        self._table = HTML()
+        self.widget = VBox([HTML(f'<p class="mlxc-hint">{HINT}</p>'), self._caption, self.figure, self._table])
+        self._show_words(model.picture)
+        model.observe(self._show, "picture")
+
+    def _show(self, change: Any) -> None:
+        with self.figure.batch_update():
+            replace_data(self.figure, _traces(change["new"]))
+        self._show_words(change["new"])
+
+    def _show_words(self, picture: EquationOfStatePicture) -> None:
+        note = f"<p>{escape(picture.note)}</p>" if picture.note else ""
+        self._caption.value = f"<h3>{escape(picture.title)}</h3>{note}" if picture.volumes else _PLACEHOLDER
+        self._table.value = comparison_table(picture)
+
+
+def _traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
+    points = go.Scatter(
+        x=picture.volumes,
+        y=picture.energies,
+        mode="markers",
+        name="computed",
+        visible=bool(picture.volumes),
+        marker={"size": 10, "color": BLUE},
+    )
+    curve = go.Scatter(
+        x=picture.curve_volumes,
+        y=picture.curve_energies,
+        mode="lines",
+        name="Birch-Murnaghan fit",
+        visible=bool(picture.curve_volumes),
+        line={"color": BLUE},
+    )
+    lines = []
+    for index, (colour, dash) in enumerate(LINES):
+        known = index < len(picture.references)
+        reference = picture.references[index] if known else None
+        lines.append(
+            go.Scatter(
+                x=[reference.volume_per_atom_ang3] * 2 if reference else [],
+                y=[0, 1] if reference else [],
+                yaxis="y2",
+                mode="lines",
+                name=reference.label if reference else "",
+                visible=known,
+                line={"color": colour, "dash": dash},
+            )
+        )
+    return [points, curve, *lines]
+
+
+def comparison_table(picture: EquationOfStatePicture) -> str:
+    """HTML table: this run and the references, with the deviation of this run from each."""
+    rows = []
+    if picture.volume0 is not None:
+        rows.append(
+            _row("This run", picture.lattice_constant_ang, picture.volume0, picture.bulk_modulus_gpa, "", "mlxc-strong")
+        )
+    for reference in picture.references:
+        deviation = ""
+        if picture.volume0 is not None:
+            percent = 100 * ((picture.volume0 / reference.volume_per_atom_ang3) ** (1 / 3) - 1)
+            deviation = f"{percent:+.2f} %".replace("-", "−")
+        rows.append(
+            _row(
+                reference.label,
+                reference.lattice_constant_ang,
+                reference.volume_per_atom_ang3,
+                reference.bulk_modulus_gpa,
+                deviation,
+            )
+        )
+    if not rows:
+        return ""
+    heading = (
+        '<tr><th>Source</th><th class="mlxc-number">a₀ (Å)</th><th class="mlxc-number">volume per atom (Å³)</th>'
+        '<th class="mlxc-number">B (GPa)</th><th class="mlxc-number">a₀ of this run is off by</th></tr>'
+    )
+    return f'<table class="mlxc-table"><thead>{heading}</thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _row(
+    label: str, a0: float | None, volume: float, bulk_modulus: float | None, deviation: str, style: str = ""
+) -> str:
+    cells = [
+        f"{a0:.4f}" if a0 else "–",
+        f"{volume:.3f}",
+        f"{bulk_modulus:.1f}" if bulk_modulus else "–",
+        deviation,
+    ]
+    numbers = "".join(f'<td class="mlxc-number">{cell}</td>' for cell in cells)
+    return f'<tr class="{style}"><td>{escape(label)}</td>{numbers}</tr>'

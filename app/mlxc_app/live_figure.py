@@ -1,0 +1,64 @@
+"""The one place where plotly widgets are made.
+
+A ``FigureWidget`` silently loses traces and axis settings that are changed between its construction and the moment the
+browser draws it. A figure is therefore built complete, with all its traces (empty where there are no data yet), and
+afterwards only the data in them change. The size is fixed, since a figure in a folded panel cannot measure its box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from mlxc_app.palette import FONT, GRID, INK, MUTED
+from mlxc_app.plotly_source import SharedFigureWidget, provide_plotly
+
+WIDTH = 800
+
+
+def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout: Any) -> go.FigureWidget:
+    """A figure whose traces can be updated while people look at it.
+
+    Args:
+        traces: all the traces the figure will ever have.
+        height: in pixels.
+        width: in pixels.
+        layout: plotly layout fields; they win over the common style.
+    """
+    style: dict[str, Any] = {
+        "template": "none",
+        "width": width,
+        "height": height,
+        "font": {"family": FONT, "size": 14, "color": INK},
+        "margin": {"l": 80, "r": 20, "t": 40, "b": 55},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "white",
+        "hovermode": "closest",
+        "showlegend": False,
+    }
+    provide_plotly()
+    return SharedFigureWidget(go.Figure(data=list(traces), layout={**style, **layout}))
+
+
+def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
+    """Give each trace of the figure the points, name and visibility of its new version; call it in a batch update."""
+    for trace, new in zip(figure.data, traces, strict=True):
+        trace.x, trace.y, trace.name, trace.visible = new.x, new.y, new.name, new.visible
+
+
+def axis(title: str, **settings: Any) -> dict[str, Any]:
+    """An axis in the common style; the title says the quantity and its unit."""
+    return {
+        "title": {"text": title, "standoff": 8, "font": {"size": 14}},
+        "tickfont": {"size": 13},
+        "gridcolor": GRID,
+        "linecolor": MUTED,
+        "showline": True,
+        "mirror": True,
+        "ticks": "outside",
+        "tickcolor": MUTED,
+        "zeroline": False,
+        **settings,
+    }

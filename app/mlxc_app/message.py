@@ -1,0 +1,81 @@
+"""What the page says when something happens: one card, one sentence, one piece of advice."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any, Literal
+
+from ipywidgets import HTML
+
+from mlxc.errors import MlxcError
+from mlxc.runs.folder import runs_directory
+
+Kind = Literal["error", "warning", "success", "information"]
+HEADINGS: dict[Kind, str] = {
+    "error": "This did not work",
+    "warning": "Please note",
+    "success": "Done",
+    "information": "Note",
+}
+
+
+def card(kind: Kind, what: str, advice: str = "") -> str:
+    """HTML of a card; both strings may come from a user and are escaped."""
+    role = "alert" if kind == "error" else "status"
+    heading = f"<strong>{HEADINGS[kind]}.</strong>"
+    extra = f'<div class="mlxc-advice">{escape(advice)}</div>' if advice else ""
+    return f'<div class="mlxc-card mlxc-{kind}" role="{role}">{heading} {escape(what)}{extra}</div>'
+
+
+def log_file() -> Path:
+    """Where unexpected errors of the page are written."""
+    directory = runs_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory / "page.log"
+
+
+class MessageArea:
+    """The place on the page where cards appear."""
+
+    def __init__(self) -> None:
+        self.widget = HTML()
+        self.widget.add_class("mlxc-messages")
+
+    def show(self, kind: Kind, what: str, advice: str = "") -> None:
+        """Replace the card that is shown."""
+        self.widget.value = card(kind, what, advice)
+
+    def clear(self) -> None:
+        """Show no card."""
+        self.widget.value = ""
+
+    def guard(self, handler: Callable[..., Any]) -> Callable[..., None]:
+        """Wrap a callback: an exception in it, which would otherwise vanish, becomes a card on the page."""
+
+        def guarded(*arguments: Any) -> None:
+            try:
+                handler(*arguments)
+            except MlxcError as error:
+                self.show("error", str(error))
+            except Exception as error:
+                _logger().exception("A callback of the page failed.")
+                self.show(
+                    "error",
+                    f"The page met an unexpected problem ({type(error).__name__}: {error}).",
+                    f"Reload the page to go on; finished runs are kept. Details are in {log_file()}.",
+                )
+
+        return guarded
+
+
+def _logger() -> logging.Logger:
+    logger = logging.getLogger("mlxc_app")
+    if not logger.handlers:
+        handler = logging.FileHandler(log_file(), encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        logger.addHandler(handler)
+        logger.propagate = False
+    return logger

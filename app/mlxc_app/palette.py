@@ -1,0 +1,11 @@
+"""Colours and type that every panel shares: the palette of Okabe and Ito, which colour-blind people can tell apart."""
+
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+GREEN = "#009E73"
+ORANGE = "#E69F00"
+PURPLE = "#CC79A7"
+INK = "#1f2933"
+MUTED = "#5b6770"
+GRID = "#e4e8eb"
+FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"

@@ -1,0 +1,125 @@
+"""Run, Stop and Equation of state, and what the run is doing."""
+
+from __future__ import annotations
+
+from html import escape
+from math import log
+from typing import Any
+
+from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
+
+from mlxc.calculation import EquationOfStateTask
+from mlxc_app.choose_model import ChooseModel
+from mlxc_app.message import MessageArea
+from mlxc_app.run_model import RunModel
+
+ADVICE = {
+    "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
+    "(a larger width helps) or falls slowly.",
+    "failed": "Change the setting that the sentence names, or choose a lower cutoff or k mesh, and run again.",
+    "stopped": "Press Run to start afresh.",
+}
+KINDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
+
+
+class RunView:
+    """Observes a :class:`RunModel` and starts what a :class:`ChooseModel` holds."""
+
+    def __init__(self, run: RunModel, choose: ChooseModel, messages: MessageArea) -> None:
+        self._run, self._choose, self._messages = run, choose, messages
+        self._start = Button(description="Run", button_style="primary")
+        self._start_eos = Button(description="Run equation of state", tooltip="The same at seven volumes")
+        self._stop = Button(description="Stop", button_style="danger")
+        self._blocker = HTML()
+        self._progress = FloatProgress(min=0, max=1, layout=Layout(width="100%"))
+        self._text = HTML()
+        buttons = HBox([self._start, self._start_eos, self._stop, VBox([self._text, self._progress])])
+        buttons.add_class("mlxc-run")
+        self.widget = VBox([buttons, self._blocker])
+        self._start.on_click(messages.guard(self._run_scf))
+        self._start_eos.on_click(messages.guard(self._run_eos))
+        self._stop.on_click(messages.guard(self._stop_run))
+        choose.observe(self._show_buttons, "blocker")
+        run.observe(self._show_state, ["state", "worker_ready"])
+        run.observe(self._show_progress, ["iterations", "points"])
+        self._show_state()
+
+    def _run_scf(self, button: Button) -> None:
+        self._messages.clear()
+        self._run.start(self._choose.calculation(), self._choose.run_title())
+
+    def _run_eos(self, button: Button) -> None:
+        self._messages.clear()
+        calculation = self._choose.calculation().model_dump(exclude={"cutoff_smoothing_ha", "fft_grid"})
+        task = EquationOfStateTask.from_dict({"calculation": calculation})
+        self._run.start(task, self._choose.run_title())
+
+    def _stop_run(self, button: Button) -> None:
+        self._stop.disabled = True
+        self._text.value = "Stopping …"
+        self._run.stop()
+
+    def _show_buttons(self, change: Any = None) -> None:
+        blocked = bool(self._choose.blocker)
+        self._start.disabled = self._start_eos.disabled = self._run.active or blocked
+        self._stop.disabled = not self._run.active
+        self._blocker.value = (
+            f'<div class="mlxc-blocker" role="alert">Run is not possible: {escape(self._choose.blocker)}</div>'
+            if blocked
+            else ""
+        )
+
+    def _show_state(self, change: Any = None) -> None:
+        self._show_buttons()
+        state = self._run.state
+        if state == "idle":
+            ready = self._run.worker_ready
+            self._text.value = "Ready to run." if ready else "Loading PyTorch; you can already press Run."
+        elif state == "queued":
+            self._progress.value = 0
+            self._text.value = "Starting …"
+        elif state in KINDS:
+            self._show_end(state)
+
+    def _show_end(self, state: str) -> None:
+        self._progress.value = 1 if state == "finished" else self._progress.value
+        self._text.value = f"The run is {escape(state)}." if state != "failed" else "The run failed."
+        what = self._run.message or f"The run is {state}."
+        if state == "finished":
+            what = finished_sentence(self._run)
+        self._messages.show(KINDS[state], what, ADVICE.get(state, ""))
+
+    def _show_progress(self, change: Any) -> None:
+        if not self._run.iterations or not self._run.active:
+            return
+        last = self._run.iterations[-1]
+        calculation = self._run.calculation
+        residual, target = last["density_residual"], calculation.tolerance if calculation else 1e-7
+        done = scf_fraction(residual, target)
+        step = f"Step {last['iteration']}: density residual {residual:.1e}, target {target:.0e}"
+        if isinstance(self._run.task, EquationOfStateTask):
+            points = self._run.task.points
+            done = (len(self._run.points) + done) / points
+            step = f"Volume {min(len(self._run.points) + 1, points)} of {points}. {step}"
+        self._progress.value = min(done, 1.0)
+        self._text.value = step
+
+
+def scf_fraction(residual: float, target: float) -> float:
+    """How far an SCF has come: the residual falls geometrically, from about one to the target."""
+    if residual <= target:
+        return 1.0
+    return max(0.0, min(1.0, log(min(residual, 1.0)) / log(target)))
+
+
+def finished_sentence(run: RunModel) -> str:
+    """What came out of a finished run."""
+    result = run.result
+    if run.kind == "scf":
+        energy = f"{result['free_energy_ha']:.6f}".replace("-", "−")
+        seconds = result["seconds"]["total"]
+        return f"Converged in {result['iterations']} steps and {seconds:.1f} s: free energy F = {energy} Ha."
+    constant = result["lattice_constant_ang"]
+    size = f"a₀ = {constant:.4f} Å" if constant else f"V₀ = {result['volume0_ang3']:.3f} Å³"
+    seconds, modulus = result["seconds"], result["bulk_modulus_gpa"]
+    return f"Equation of state computed in {seconds:.1f} s: {size}, B = {modulus:.1f} GPa."

@@ -1,0 +1,64 @@
+"""A crystal that can be turned with the mouse, behind an interface that does not depend on who draws it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nglview
+from ipywidgets import Widget
+
+from mlxc_app.crystal_picture import CrystalPicture, draw
+
+BOND_RADIUS_ANG = 0.15
+ATOM_PER_BOND_RADIUS = 3.2
+FRAME_RADIUS_ANG = 0.04
+# The viewer leaves a wide margin of its own.
+ZOOM = 0.45
+FRAME_COLOUR = (0.0, 0.447, 0.698)
+
+
+class StructureViewer:
+    """Shows one crystal at a time in one WebGL canvas; browsers allow few of them."""
+
+    def __init__(self, structure: dict[str, Any], height: str = "210px") -> None:
+        self._view = nglview.NGLWidget()
+        self._view.layout.width, self._view.layout.height = "100%", height
+        self._view.camera = "orthographic"
+        self._components: list[Any] = []
+        self.show(structure)
+
+    @property
+    def widget(self) -> Widget:
+        """What to place on the page."""
+        return self._view
+
+    def show(self, structure: dict[str, Any]) -> None:
+        """Show several cells of the crystal (see ``Crystal.to_dict``), and one unit cell as a frame."""
+        for component in reversed(self._components):
+            self._view.remove_component(component)
+        picture = draw(structure)
+        # The frame is there at once, the atoms are loaded: in this order the viewer counts them as we do.
+        frame = self._view._add_shape([_edge(start, end) for start, end in picture.cell_edges.tolist()], name="cell")
+        atoms = self._view.add_component(
+            nglview.TextStructure(pdb_text(picture), ext="pdb"), default_representation=False
+        )
+        atoms.add_representation("ball+stick", radius=BOND_RADIUS_ANG, aspect_ratio=ATOM_PER_BOND_RADIUS)
+        atoms.center()
+        self._view.control.zoom(ZOOM)
+        self._components = [frame, atoms]
+
+
+def _edge(start: list[float], end: list[float]) -> tuple[Any, ...]:
+    return ("cylinder", start, end, FRAME_COLOUR, FRAME_RADIUS_ANG)
+
+
+def pdb_text(picture: CrystalPicture) -> str:
+    """The atoms in the format of the Protein Data Bank, in orthogonal coordinates and without a cell."""
+    atoms = enumerate(zip(picture.symbols, picture.positions, strict=True), start=1)
+    lines = [_atom_line(number, symbol, *position) for number, (symbol, position) in atoms]
+    return "\n".join([*lines, "END", ""])
+
+
+def _atom_line(number: int, symbol: str, x: float, y: float, z: float) -> str:
+    place = f"{x:8.3f}{y:8.3f}{z:8.3f}"
+    return f"HETATM{number % 100000:5d} {symbol:>2}   UNK A   1    {place}  1.00  0.00          {symbol:>2}"

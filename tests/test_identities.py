@@ -1,0 +1,125 @@
+"""Statements about physics that hold whatever the numbers are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import mlxc
+from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
+from mlxc.basis.symmetrizer import Symmetrizer
+from mlxc.brillouin import irreducible_mesh
+from mlxc.pseudo.gth import GTHPseudopotential
+from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.scf.eigensolver import davidson
+from mlxc.scf.kohn_sham import KohnSham
+from mlxc.scf.occupations import occupy
+from mlxc.symmetry import SpaceGroup
+from mlxc.xc.catalogue import functional
+
+
+def silicon(shift: float = 0.0) -> Crystal:
+    """Distorted until only inversion is left of its symmetry."""
+    lattice = [[0, 5.13, 5.13], [5.13, 0, 5.13], [5.13, 5.13, 0]]
+    return Crystal(lattice, ["Si", "Si"], np.array([[0, 0, 0], [0.27, 0.24, 0.22]]) + shift)
+
+
+def ground_state(crystal: Crystal, kmesh: tuple[int, int, int] = (2, 2, 2), **settings: object) -> GroundState:
+    options = {"basis": PlaneWaves(6.0), "smearing": FermiDirac(0.01), "tolerance": 1e-9} | settings
+    return mlxc.scf(crystal, kmesh=kmesh, **options)
+
+
+def test_energy_does_not_change_when_the_crystal_is_moved_by_a_grid_point() -> None:
+    at_rest = ground_state(silicon())
+    moved = ground_state(silicon(shift=1 / at_rest.basis.grid.shape[0]))
+    assert float(moved.energy) == pytest.approx(float(at_rest.energy), abs=1e-9)
+
+
+def test_energy_hardly_changes_when_the_crystal_is_moved_off_the_grid() -> None:
+    # Only E_xc, the one term that is not exact on the grid, can notice.
+    at_rest, moved = ground_state(silicon()), ground_state(silicon(shift=0.0123))
+    assert float(moved.energy) == pytest.approx(float(at_rest.energy), abs=2e-5)
+
+
+def test_energy_does_not_change_when_the_crystal_is_rotated() -> None:
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    rotated = Crystal(silicon().lattice @ rotation.T, silicon().species, silicon().positions)
+    assert float(ground_state(rotated).energy) == pytest.approx(float(ground_state(silicon()).energy), abs=1e-9)
+
+
+def test_a_supercell_has_as_many_times_the_energy_of_the_cell() -> None:
+    cell = ground_state(silicon(), kmesh=(2, 2, 2), basis=PlaneWaves(6.0, (16, 16, 16)))
+    twice = ground_state(silicon().supercell(1, 1, 2), kmesh=(2, 2, 1), basis=PlaneWaves(6.0, (16, 16, 32)))
+    assert float(twice.energy) == pytest.approx(2 * float(cell.energy), abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["al", "si", "mg", "graphene"])
+def test_irreducible_mesh_gives_the_energy_of_the_full_mesh(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    crystal = Crystal.load(name)
+    kmesh = (3, 3, 1) if name == "graphene" else (3, 3, 3)
+    settings = {"basis": PlaneWaves(5.0), "smearing": FermiDirac(0.02)}
+    reduced = ground_state(crystal, kmesh, **settings)
+    monkeypatch.setattr(SpaceGroup, "of", classmethod(lambda cls, crystal: cls.identity()))
+    full = ground_state(crystal, kmesh, **settings | {"basis": PlaneWaves(5.0, reduced.basis.grid.shape)})
+    assert len(reduced.kpoints) < len(full.kpoints)
+    assert float(full.energy) == pytest.approx(float(reduced.energy), abs=1e-8)
+    assert torch.allclose(full.density, reduced.density, atol=1e-7)
+
+
+def test_density_holds_all_electrons_and_is_nowhere_negative() -> None:
+    ground = ground_state(silicon())
+    assert float(ground.basis.grid.integrate(ground.density).sum()) == pytest.approx(8, abs=1e-9)
+    assert float(ground.density.min()) > 0
+
+
+def test_energy_error_is_of_second_order_in_the_density_error() -> None:
+    crystal, group, smearing = silicon(), SpaceGroup.of(silicon()), FermiDirac(0.01)
+    ground = ground_state(crystal, tolerance=1e-11)
+    pseudopotentials = {s: GTHPseudopotential(p) for s, p in find_pseudopotentials(("Si",), "gth", "pbe", {}).items()}
+    problem = KohnSham(crystal, ground.basis, functional("pbe"), pseudopotentials, group)
+    density = ground.basis.grid.fourier(ground.density)
+    wave = torch.zeros_like(density)
+    wave[:, 1:40] = 0.003 * density[:, 0]  # an error of long wavelength that changes no number of electrons
+
+    def energy_from(error: float) -> float:
+        potential = problem.effective_potential(Symmetrizer(group, ground.basis.grid).coefficients(density + error * wave))
+        counts = torch.ones_like(ground.eigenvalues)
+        pairs = davidson(problem.hamiltonian(potential), ground.orbitals, counts.shape[1], counts, 1e-10, 60)
+        occupations = occupy(pairs.eigenvalues, ground.basis.weights, problem.nelectrons, smearing)
+        terms = problem.energies(pairs.orbitals, occupations, problem.density(pairs.orbitals, occupations))
+        return sum(terms.values()) - float(ground.energy)
+
+    small, large = energy_from(1.0), energy_from(2.0)
+    assert small > 1e-9
+    assert large / small == pytest.approx(4, rel=0.05)
+
+
+def test_eigenvalues_do_not_depend_on_the_start() -> None:
+    first, second = ground_state(silicon(), seed=1), ground_state(silicon(), seed=2)
+    filled = first.occupations > 1e-3
+    assert torch.allclose(first.eigenvalues[filled], second.eigenvalues[filled], atol=1e-7)
+
+
+def test_orbitals_are_orthonormal_solutions() -> None:
+    ground = ground_state(silicon())
+    overlap = ground.orbitals @ ground.orbitals.mH
+    assert torch.allclose(overlap, torch.eye(overlap.shape[-1], dtype=overlap.dtype), atol=1e-12)
+
+
+def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> None:
+    aluminium = Crystal.load("al")
+    settings = {"basis": PlaneWaves(8.0), "kmesh": (4, 4, 4), "smearing": FermiDirac(0.01)}
+    first = ground_state(aluminium, **settings)
+    cold = ground_state(aluminium.scaled(1.01), **settings)
+    warm = ground_state(aluminium.scaled(1.01), **settings, start=first)
+    assert float(warm.energy) == pytest.approx(float(cold.energy), abs=1e-9)
+    assert len(warm.history) < len(cold.history)
+
+
+def test_gamma_centred_meshes_have_the_known_number_of_irreducible_points() -> None:
+    counts = {name: len(irreducible_mesh((8, 8, 8), SpaceGroup.of(Crystal.load(name)))) for name in ("al", "si", "gaas")}
+    assert counts == {"al": 29, "si": 29, "gaas": 29}
+    mesh = irreducible_mesh((4, 4, 4), SpaceGroup.identity())
+    assert len(mesh) == 36  # time reversal alone: (64 + 8) / 2
+    assert mesh.weights.sum() == pytest.approx(1)

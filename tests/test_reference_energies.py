@@ -1,0 +1,66 @@
+"""The SCF reproduces the energies of another plane-wave code at the same discretisation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlxc import Calculation, Crystal
+from mlxc.units import BOHR_ANG
+
+REFERENCE: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "plane_wave_energies.json").read_text())
+SYSTEMS = {system["name"]: system for system in REFERENCE["systems"]}
+COMPONENTS = {
+    "kinetic": "kinetic",
+    "hartree": "hartree",
+    "xc": "xc",
+    "ewald": "ewald",
+    "pseudopotential core (G=0 correction)": "pseudopotential_core",
+    "local": "local",
+    "nonlocal": "nonlocal",
+    "minus TS": "entropy",
+}
+
+
+def calculation(name: str) -> Calculation:
+    """The calculation behind a reference figure."""
+    system = SYSTEMS[name]
+    names = {symbol: label.split()[0] for symbol, label in system["pseudopotentials"].items()}
+    labels = " ".join(system["pseudopotentials"].values())
+    crystal = Crystal(system["lattice_bohr"], system["species"], system["fractional_positions"], name=name)
+    return Calculation.from_dict(
+        {
+            "structure": crystal,
+            "xc": system["xc"],
+            "ecut_ha": system["ecut_ha"],
+            "kmesh": system["kmesh_gamma_centred"],
+            "smearing": system["smearing"] or "none",
+            "width_ha": system["width_ha"],
+            "pseudo": "gth-uzh" if "UZH" in labels else "gth-pade" if "PADE" in labels else "gth-pbe",
+            "pseudo_names": names,
+            "fft_grid": system["fft_grid"],
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["al", "si", "si-lda", "si-displaced", "graphene", "ca", "mgo"])
+def test_free_energy_equals_that_of_abinit(name: str) -> None:
+    ground = calculation(name).run()
+    natoms = len(ground.crystal.species)
+    assert ground.converged
+    assert len(ground.kpoints) == SYSTEMS[name]["irreducible_kpoints"]
+    assert float(ground.energy) == pytest.approx(SYSTEMS[name]["free_energy_ha"], abs=5e-6 * natoms)
+    if name == "al":
+        components = REFERENCE["al_components_ha"]
+        assert {ours: ground.energies[ours] for ours in COMPONENTS.values()} == pytest.approx(
+            {ours: components[theirs] for theirs, ours in COMPONENTS.items()}, abs=1e-6
+        )
+
+
+def test_lattice_is_given_in_bohr_and_kept() -> None:
+    crystal = calculation("al").crystal
+    assert crystal.lattice[0, 1] == pytest.approx(3.8265, abs=1e-9)
+    assert crystal.to_ase().cell[0, 1] == pytest.approx(3.8265 * BOHR_ANG)
