@@ -17,7 +17,7 @@ from mlxc.units import BOHR_ANG
 
 if TYPE_CHECKING:
     from ase import Atoms
-    from pymatgen.core import Structure
+    from pymatgen.core.structure import Structure
 
 # Closer than this no two nuclei of any molecule or crystal come (H2: 1.40 bohr).
 SHORTEST_DISTANCE_BOHR = 0.8
@@ -79,8 +79,8 @@ class Crystal:
         distance, first, second = self._closest_pair()
         if distance < SHORTEST_DISTANCE_BOHR:
             raise InputError(
-                f"Atoms {first + 1} ({self.species[first]}) and {second + 1} ({self.species[second]}) are on top of each "
-                f"other: they are {distance * BOHR_ANG:.3f} angstrom apart, and at least "
+                f"Atoms {first + 1} ({self.species[first]}) and {second + 1} ({self.species[second]}) are on top of "
+                f"each other: they are {distance * BOHR_ANG:.3f} angstrom apart, and at least "
                 f"{SHORTEST_DISTANCE_BOHR * BOHR_ANG:.2f} angstrom is needed."
             )
 
@@ -148,7 +148,9 @@ class Crystal:
     def from_ase(cls, atoms: Atoms, name: str | None = None) -> Crystal:
         """Take over an ``ase.Atoms`` object; it must be periodic in three directions."""
         if abs(np.linalg.det(np.asarray(atoms.cell))) < 1e-6:
-            raise InputError("The structure has no three-dimensional cell; mlxc computes crystals, so give it lattice vectors.")
+            raise InputError(
+                "The structure has no three-dimensional cell; mlxc computes crystals, so give it lattice vectors."
+            )
         return cls(
             np.asarray(atoms.cell) / BOHR_ANG,
             atoms.get_chemical_symbols(),
@@ -185,7 +187,7 @@ class Crystal:
 
     def to_pymatgen(self) -> Structure:
         """The crystal as a ``pymatgen.core.Structure`` (angstrom)."""
-        from pymatgen.core import Structure
+        from pymatgen.core.structure import Structure
 
         return Structure(
             self.lattice * BOHR_ANG, list(self.species), self.positions, site_properties={"magmom": list(self.moments)}

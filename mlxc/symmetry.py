@@ -46,9 +46,11 @@ class SpaceGroup:
         return len(self.rotations)
 
     def translation_denominators(self) -> tuple[int, int, int]:
-        """For each axis the smallest n such that n points along it are mapped onto each other by all translations."""
-        denominators = [[Fraction(float(w)).limit_denominator(12).denominator for w in ws] for ws in self.translations.T]
-        first, second, third = (lcm(*axis) for axis in denominators)
+        """For each axis the smallest n such that n points along it are mapped onto each other by all translations.
+
+        Translations that are no simple fractions, as about an atom at a general position, are left out.
+        """
+        first, second, third = (lcm(*map(_denominator, axis)) for axis in self.translations.T)
         return first, second, third
 
     def equivalent_axes(self) -> list[set[int]]:
@@ -57,3 +59,8 @@ class SpaceGroup:
         linked |= linked.T
         reachable = np.linalg.matrix_power(linked.astype(int), 3) > 0
         return [set(np.flatnonzero(row)) for row in np.unique(reachable, axis=0)]
+
+
+def _denominator(translation: float) -> int:
+    fraction = Fraction(float(translation)).limit_denominator(12)
+    return fraction.denominator if abs(float(fraction) - translation) < SYMMETRY_TOLERANCE else 1

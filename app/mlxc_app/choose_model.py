@@ -10,6 +10,7 @@ from traitlets import Dict, Float, HasTraits, Int, Tuple, Unicode, observe
 from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
 from mlxc.errors import MlxcError
+from mlxc.feasibility import Size, check_calculation
 from mlxc.structures import default_settings, read_structure, shipped_record
 
 LABELS = {"ecut_ha": "Cutoff (Ha)", "kmesh": "k mesh", "width_ha": "Width (Ha)", "smearing": "Smearing", "xc": "XC"}
@@ -24,6 +25,7 @@ class ChooseModel(HasTraits):
         structure: the crystal as plain lists, see ``Crystal.to_dict``.
         title: how the crystal is called on the page.
         blocker: why a run cannot start, in one sentence; empty if it can.
+        size: how large the run is, in one sentence; empty if it cannot start.
     """
 
     shipped_name = Unicode()
@@ -35,6 +37,7 @@ class ChooseModel(HasTraits):
     smearing = Unicode("fermi-dirac")
     width_ha = Float(0.01)
     blocker = Unicode()
+    size = Unicode()
 
     def __init__(self, shipped_name: str = "al") -> None:
         super().__init__()
@@ -91,11 +94,11 @@ class ChooseModel(HasTraits):
         if self._filling:
             return
         try:
-            self.calculation().check()
+            size = check_calculation(self.calculation())
         except MlxcError as error:
-            self.blocker = _in_words_of_the_page(str(error))
+            self.blocker, self.size = _in_words_of_the_page(str(error)), ""
         else:
-            self.blocker = ""
+            self.blocker, self.size = "", _size_sentence(size)
 
 
 def _in_words_of_the_page(sentence: str) -> str:
@@ -103,3 +106,10 @@ def _in_words_of_the_page(sentence: str) -> str:
     field, colon, rest = sentence.partition(":")
     label = LABELS.get(field.split(".")[0])
     return f"{label}{colon}{rest}" if label else sentence
+
+
+def _size_sentence(size: Size) -> str:
+    return (
+        f"{size.electrons} valence electrons in the cell, {size.irreducible_kpoints} k points after symmetry, "
+        f"about {size.plane_waves} plane waves for each."
+    )

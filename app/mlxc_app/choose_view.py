@@ -38,6 +38,7 @@ class ChooseView:
         self._viewer = StructureViewer(model.structure)
         self._cell = HTML()
         self._meaning = HTML()
+        self._size = HTML()
         names = [(shipped_record(name)["title"], name) for name in shipped_names()]
         self._names = Dropdown(
             options=[*names, ("from your own file", FROM_FILE)],
@@ -62,7 +63,9 @@ class ChooseView:
         model.observe(self._show_mesh, "kmesh")
         model.observe(self._show_smearing, "smearing")
         model.observe(self._show_meaning, "xc")
+        model.observe(self._show_size, "size")
         self._show_structure()
+        self._show_size()
         self._show_smearing()
         self._show_meaning()
 
@@ -80,6 +83,7 @@ class ChooseView:
         bind(self._model, "smearing", smearing, self._messages)
         bind(self._model, "width_ha", self._width, self._messages)
         mesh = HBox([HTML('<div class="mlxc-label">k mesh</div>'), *self._mesh])
+        mesh.add_class("mlxc-mesh")
         return [
             functional,
             self._meaning,
@@ -89,6 +93,7 @@ class ChooseView:
             _hint("Metals need more points."),
             smearing,
             self._width,
+            self._size,
         ]
 
     def _name_chosen(self, change: Any) -> None:
@@ -122,6 +127,9 @@ class ChooseView:
 
     def _show_smearing(self, change: Any = None) -> None:
         self._width.disabled = self._model.smearing == "none"
+
+    def _show_size(self, change: Any = None) -> None:
+        self._size.value = f'<p class="mlxc-hint">{escape(self._model.size)}</p>'
 
     def _show_meaning(self, change: Any = None) -> None:
         self._meaning.value = _hint_html(functional_names()[self._model.xc])

@@ -113,12 +113,12 @@ def energy_table(picture: ConvergencePicture) -> str:
         return ""
     rows = [_row(*TERMS.get(name, (name, "")), value) for name, value in picture.energies.items()]
     total = _row("Free energy F", "the sum; the quantity that is minimised", picture.free_energy)
-    return (
-        '<table class="mlxc-table"><thead><tr><th>Energy term</th><th>what it is</th><th class="mlxc-number">energy (Ha)</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot></table>"
-    )
+    heading = '<tr><th>Energy term</th><th>what it is</th><th class="mlxc-number">energy (Ha)</th></tr>'
+    body = f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot>"
+    return f'<table class="mlxc-table"><thead>{heading}</thead>{body}</table>'
 
 
 def _row(name: str, meaning: str, value: float) -> str:
-    figure = f"{value:.6f}".replace("-", "−")
-    return f'<tr><td>{escape(name)}</td><td class="mlxc-muted">{escape(meaning)}</td><td class="mlxc-number">{figure}</td></tr>'
+    number = f"{value:.6f}".replace("-", "−")
+    words = f'<td>{escape(name)}</td><td class="mlxc-muted">{escape(meaning)}</td>'
+    return f'<tr>{words}<td class="mlxc-number">{number}</td></tr>'

@@ -14,9 +14,11 @@ from mlxc_app.live_figure import axis, live_figure
 from mlxc_app.message import MessageArea
 
 HINT = (
-    "Where the valence electrons are: brighter means more. The core electrons are part of the pseudopotential, so there "
-    "is no peak at the nuclei (white circles). Look for the bonds in diamond and the even sea of electrons in sodium."
+    "Where the valence electrons are: brighter means more. The core electrons are part of the pseudopotential, so "
+    "there is no peak at the nuclei (white circles). Look for the bonds in diamond and the even sea of electrons in "
+    "sodium."
 )
+WIDE: dict[str, Any] = {"style": {"description_width": "80px"}, "layout": {"width": "270px"}}
 PLANE_HINT = "x, y and z point along the edges of a cubic crystal; in graphene, z points out of the layer."
 HEIGHT_HINT = "Distance of the plane from the first atom. Atoms within 0.4 Å of the plane are drawn."
 _PLACEHOLDER = '<p class="mlxc-placeholder">The density appears here when a run has ended.</p>'
@@ -36,9 +38,9 @@ class DensityView:
             xaxis=axis("x (Å)", range=[-half, half], constrain="domain"),
             yaxis=axis("y (Å)", range=[-half, half], scaleanchor="x", constrain="domain"),
         )
-        plane = Dropdown(options=list(PLANES), description="Plane")
+        plane = Dropdown(options=list(PLANES), description="Plane", **WIDE)
         height = FloatSlider(
-            min=-3, max=3, step=0.1, description="Height (Å)", readout_format=".1f", continuous_update=False
+            min=-3, max=3, step=0.1, description="Height (Å)", readout_format=".1f", continuous_update=False, **WIDE
         )
         bind(model, "plane", plane, messages)
         bind(model, "height_ang", height, messages)

@@ -24,7 +24,7 @@ class EquationOfStatePicture:
     Attributes:
         title: name of the run.
         volumes: of the finished points, cubic angstrom.
-        energies: of the finished points above the lowest of them, meV.
+        energies: of the finished points above the minimum of the curve, or the lowest of them, meV.
         curve_volumes, curve_energies: the fitted curve, empty if no curve can be fitted.
         volume0: volume of the minimum, cubic angstrom.
         bulk_modulus_gpa: of the fit.
@@ -83,7 +83,6 @@ class EquationOfStateModel(HasTraits):
         self.picture = self._fitted(volumes, energies)
 
     def _fitted(self, volumes: NDArray[np.float64], energies: NDArray[np.float64]) -> EquationOfStatePicture:
-        lowest = energies.min()
         fit: BirchMurnaghan | None = None
         note = ""
         if len(volumes) >= 4:
@@ -91,6 +90,7 @@ class EquationOfStateModel(HasTraits):
                 fit = fit_birch_murnaghan(volumes, energies)
             except FitError as error:
                 note = str(error)
+        lowest = fit.energy0 if fit else energies.min()
         grid = np.linspace(volumes.min(), volumes.max(), 100) if fit else np.zeros(0)
         return EquationOfStatePicture(
             title=self._run.title,

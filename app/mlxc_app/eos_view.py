@@ -13,9 +13,8 @@ from mlxc_app.live_figure import axis, live_figure, replace_data
 from mlxc_app.palette import BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION
 
 HINT = (
-    "The crystal is squeezed and stretched, and its energy is computed at each volume. The lowest point of the curve "
-    "is the equilibrium volume, which gives the lattice constant a₀; its curvature is the bulk modulus B, the "
-    "resistance to compression. Vertical lines are what other codes and experiment find."
+    "The free energy F at several volumes: the minimum gives the lattice constant a₀, the curvature the bulk modulus B "
+    "(how hard the crystal is to compress). Vertical lines are the volumes that other codes and experiment find."
 )
 _PLACEHOLDER = '<p class="mlxc-placeholder">Press “Equation of state”: a point appears here for each volume.</p>'
 # As many lines as there can be references: a figure cannot get traces later.
@@ -28,12 +27,12 @@ class EquationOfStateView:
     def __init__(self, model: EquationOfStateModel) -> None:
         self.figure = live_figure(
             [*_traces(model.picture)],
-            height=390,
+            height=370,
             showlegend=True,
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             margin={"l": 80, "r": 20, "t": 75, "b": 55},
             xaxis=axis("volume per atom (Å³)"),
-            yaxis=axis("F above its lowest point (meV per atom)", rangemode="tozero"),
+            yaxis=axis("F above its minimum (meV per atom)"),
             yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         )
         self._caption = HTML()

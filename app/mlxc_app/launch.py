@@ -18,7 +18,7 @@ def voila_arguments(port: int, open_browser: bool, token: bool) -> list[str]:
         str(NOTEBOOK),
         f"--port={port}",
         "--Voila.ip=127.0.0.1",
-        f"--Voila.config_file_paths={str(APP_DIRECTORY.parent)!r}",
+        f"--Voila.config_file_paths={APP_DIRECTORY.parent}",
     ]
     if not open_browser:
         arguments.append("--no-browser")

@@ -10,7 +10,7 @@ from pathlib import Path
 from mlxc.runs.folder import ENDED, STOPPED, RunFolder
 
 # An SCF step of a large crystal takes longer than a person waits for Stop.
-STOP_GRACE_SECONDS = 1.5
+STOP_GRACE_SECONDS = 1.0
 
 
 class Worker:

@@ -31,6 +31,7 @@ from mlxc.errors import InputError
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
 ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
 STOPPED = "Stopped on request; the steps so far are kept."
+DIED = "The process that computed this run ended unexpectedly; its records are kept."
 
 
 def runs_directory() -> Path:
@@ -93,15 +94,10 @@ class RunFolder:
 
     @property
     def status(self) -> dict[str, Any]:
-        """``{"state", "message", "started", "ended", "pid"}``; a run whose process is gone has failed, or was stopped."""
+        """``{"state", "message", "started", "ended", "pid"}``; one whose process is gone is stopped or failed."""
         status = self._read("status.json") or {"state": "failed", "message": "The run's folder holds no status."}
         if status["state"] == "running" and not _alive(status.get("pid")):
-            if self.stop_requested:
-                self.set_status("stopped", STOPPED)
-            else:
-                self.set_status(
-                    "failed", "The process that computed this run ended unexpectedly; its records are kept."
-                )
+            self.set_status(*(("stopped", STOPPED) if self.stop_requested else ("failed", DIED)))
             status = self._read("status.json")
         return status
 

@@ -42,7 +42,7 @@ def atomic_orbitals(basis: PlaneWaveBasis, crystal: Crystal, pseudopotentials: P
         shapes[symbol] * position_phases(basis, torch.tensor(position, device=basis.device))
         for symbol, position in zip(crystal.species, crystal.positions, strict=True)
     ]
-    return torch.cat(blocks).transpose(0, 1) * (basis.mask[:, None, :] / basis.grid.volume**0.5)
+    return torch.cat(blocks).transpose(0, 1) * basis.mask[:, None, :] / basis.grid.volume**0.5
 
 
 def starting_orbitals(

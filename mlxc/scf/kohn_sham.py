@@ -55,7 +55,10 @@ class KohnSham:
         """v_local + v_Hartree + v_xc, shape ``(nspin, n1, n2, n3)``, of Fourier coefficients ``(nspin, ngvector)``."""
         grid = self.basis.grid
         _, xc = xc_potential(self.functional, grid, grid.real(density))
-        return grid.real(self._local + hartree_potential(grid, density.sum(0))) + xc
+        # On a grid that the space group does not map onto itself E_xc favours a direction; its derivative with respect to
+        # symmetric densities is the symmetrised one. Beyond the sphere no matrix element between plane waves sees it.
+        xc = self.symmetrizer.coefficients(grid.fourier(xc))
+        return grid.real(self._local + hartree_potential(grid, density.sum(0)) + xc)
 
     def hamiltonian(self, potential: Tensor) -> Hamiltonian:
         """H of every k point and spin in an effective potential, shape ``(nspin, n1, n2, n3)``."""

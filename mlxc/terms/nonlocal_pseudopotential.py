@@ -52,7 +52,7 @@ def _atom_projectors(basis: PlaneWaveBasis, pseudopotential: GTHPseudopotential)
             couplings.append(coupling)
     if not forms:
         return basis.kinetic.new_zeros(basis.nkpoints, 0, basis.nplanewaves, dtype=torch.complex128), torch.zeros(0, 0)
-    stacked = torch.stack(forms, dim=1) * (basis.mask[:, None, :] / basis.grid.volume**0.5)
+    stacked = torch.stack(forms, dim=1) * basis.mask[:, None, :] / basis.grid.volume**0.5
     return stacked, torch.block_diag(*couplings)
 
 

@@ -1,0 +1,79 @@
+"""The equation of state's data, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from mlxc_app.choose_model import ChooseModel
+from mlxc_app.eos_model import EquationOfStateModel
+from mlxc_app.eos_view import comparison_table
+from mlxc_app.run_model import RunModel
+
+from mlxc.calculation import Calculation, EquationOfStateTask
+from mlxc.properties.birch_murnaghan import BirchMurnaghan
+from mlxc.units import EV_PER_ANG3_GPA
+
+CURVE = BirchMurnaghan(-57.0, 16.5, 77 / EV_PER_ANG3_GPA, 4.5)
+
+
+def points(count: int) -> tuple[dict[str, Any], ...]:
+    volumes = np.linspace(15.6, 17.4, 7)[:count]
+    return tuple(
+        {"kind": "point", "index": index, "points": 7, "volume_ang3": float(v), "energy_ev": float(CURVE(v))}
+        for index, v in enumerate(volumes)
+    )
+
+
+def test_references_are_there_before_a_run_and_follow_the_choice(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    model = EquationOfStateModel(run, choose)
+    labels = [reference.label for reference in model.picture.references]
+    assert any("GPAW" in label for label in labels)
+    assert any("experiment" in label for label in labels)
+    choose.take_shipped("graphene")
+    assert [r.label for r in model.picture.references] != labels
+
+
+def test_the_curve_appears_with_the_fourth_point(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = points(3)
+    assert len(model.picture.volumes) == 3
+    assert model.picture.curve_volumes == ()
+    run.points = points(7)
+    assert model.picture.volume0 == pytest.approx(16.5)
+    assert model.picture.bulk_modulus_gpa == pytest.approx(77)
+    assert min(model.picture.curve_energies) == pytest.approx(0, abs=1e-2)
+
+
+def test_the_table_compares_lattice_constants(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = points(7)
+    run.result = {"lattice_constant_ang": 4.0412}
+    table = comparison_table(model.picture)
+    assert "This run" in table
+    assert "4.0412" in table
+    assert "GPAW" in table
+    assert " %" in table
+
+
+def test_points_keep_the_references_of_their_own_crystal(run: RunModel, aluminium: Calculation) -> None:
+    choose = ChooseModel("al")
+    model = EquationOfStateModel(run, choose)
+    references = model.picture.references
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = points(5)
+    choose.take_shipped("si")
+    run.points = points(6)
+    assert model.picture.references == references
+
+
+def test_points_without_a_minimum_say_so(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = tuple({**point, "energy_ev": -float(n)} for n, point in enumerate(points(5)))
+    assert "no minimum" in model.picture.note
+    assert len(model.picture.volumes) == 5

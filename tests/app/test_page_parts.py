@@ -1,0 +1,93 @@
+"""Small parts of the page, without a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlxc_app.crystal_picture import draw
+from mlxc_app.launch import NOTEBOOK, voila_arguments
+from mlxc_app.message import MessageArea, card
+from mlxc_app.viewer import pdb_text
+
+from mlxc.errors import InputError
+from mlxc.structures import shipped_names, shipped_record
+
+
+def test_what_a_user_typed_is_escaped() -> None:
+    html = card("error", "<script>alert(1)</script>", "<b>")
+    assert "<script>" not in html
+    assert "<b>" not in html
+
+
+def test_an_input_error_in_a_callback_is_a_card() -> None:
+    messages = MessageArea()
+
+    def refuse(change: object) -> None:
+        raise InputError("The cutoff is <negative>.")
+
+    messages.guard(refuse)(None)
+    assert "The cutoff is &lt;negative&gt;." in messages.widget.value
+
+
+def test_an_unexpected_error_in_a_callback_is_a_card_and_logged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
+    messages = MessageArea()
+    messages.guard(lambda change: 1 / 0)(None)
+    assert "ZeroDivisionError" in messages.widget.value
+    assert "page.log" in messages.widget.value
+
+
+@pytest.mark.parametrize("name", ["al", "cu"])
+def test_a_primitive_fcc_cell_is_drawn_as_the_cube(name: str) -> None:
+    picture = draw(shipped_record(name)["structure"])
+    assert len(picture.symbols) == 14
+    assert picture.cell_edges.shape == (12, 2, 3)
+
+
+def test_diamond_is_drawn_with_every_bond_length_equal() -> None:
+    record = shipped_record("diamond")
+    picture = draw(record["structure"])
+    assert Counter(picture.symbols) == {"C": 18}
+    distances = np.linalg.norm(picture.positions[:, None] - picture.positions[None], axis=-1)
+    nearest = np.sort(distances, axis=1)[:, 1]
+    edge = 2 * np.max(np.abs(record["structure"]["lattice_ang"]))
+    assert nearest.min() == pytest.approx(edge * 3**0.5 / 4, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_structure_can_be_drawn(name: str) -> None:
+    picture = draw(shipped_record(name)["structure"])
+    assert 2 <= len(picture.symbols) < 300
+    lines = pdb_text(picture).splitlines()
+    assert len(lines) == len(picture.symbols) + 1
+    assert all(len(line) == 78 for line in lines[:-1])
+
+
+def test_a_triclinic_cell_can_be_drawn() -> None:
+    lattice = [[3.1, 0.2, 0.1], [0.4, 3.7, -0.3], [-0.6, 0.5, 4.2]]
+    picture = draw({"lattice_ang": lattice, "species": ["Si"], "fractional_positions": [[0.3, 0.1, 0.9]]})
+    assert len(picture.symbols) >= 2
+
+
+def test_the_launcher_serves_this_machine_only() -> None:
+    arguments = voila_arguments(8866, open_browser=False, token=False)
+    assert NOTEBOOK.exists()
+    assert "--Voila.ip=127.0.0.1" in arguments
+    assert "--no-browser" in arguments
+
+
+def test_the_page_starts_without_the_heavy_packages() -> None:
+    code = (
+        "import sys, mlxc_app.dashboard as d; from stand_ins import IdleWorker; d.Dashboard(IdleWorker()); "
+        "print([name for name in ('torch', 'pymatgen', 'deepchem', 'pyscf', 'scipy') if name in sys.modules])"
+    )
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=here, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,88 @@
+"""Following a run through its folder, without a browser."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from mlxc_app.run_model import RunModel
+from mlxc_app.run_view import finished_sentence, scf_fraction
+from stand_ins import iteration
+
+from mlxc.calculation import Calculation, EquationOfStateTask
+from mlxc.errors import InputError
+
+
+def test_records_and_result_arrive(run: RunModel, aluminium: Calculation) -> None:
+    states: list[str] = []
+    run.observe(lambda change: states.append(change["new"]), "state")
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    run.folder.append(iteration(1, -2.0))
+    run.poll()
+    assert [record["iteration"] for record in run.iterations] == [1]
+    assert run.active
+    run.folder.append(iteration(2, -2.1))
+    run.folder.write_result({"iterations": 2, "free_energy_ha": -2.1, "seconds": {"total": 1.5}})
+    run.folder.set_status("finished")
+    run.poll()
+    assert len(run.iterations) == 2
+    assert states == ["queued", "running", "finished"]
+    assert finished_sentence(run) == "Converged in 2 steps and 1.5 s: free energy F = −2.100000 Ha."
+
+
+def test_everything_is_in_place_when_the_state_changes(run: RunModel, aluminium: Calculation) -> None:
+    seen: list[tuple[int, bool]] = []
+    run.start(aluminium, "a run")
+    run.observe(lambda change: seen.append((len(run.iterations), bool(run.result))), "state")
+    assert run.folder is not None
+    run.folder.append(iteration(1, -2.0))
+    run.folder.write_result({"iterations": 1})
+    run.folder.set_status("finished")
+    run.poll()
+    assert seen == [(1, True)]
+
+
+def test_a_half_written_record_is_left_for_later(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    line = json.dumps(iteration(1, -2.0)) + "\n"
+    records = run.folder.path / "records.jsonl"
+    records.write_text(line[:20])
+    run.poll()
+    assert run.iterations == ()
+    records.write_text(line)
+    run.poll()
+    assert len(run.iterations) == 1
+
+
+def test_one_run_at_a_time(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "a run")
+    with pytest.raises(InputError, match="stop it"):
+        run.start(aluminium, "another")
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed", "not converged"])
+def test_what_was_computed_before_the_end_is_kept(run: RunModel, aluminium: Calculation, state: str) -> None:
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    run.folder.append(iteration(1, -2.0))
+    run.folder.set_status(state, "The reason.")
+    run.poll()
+    assert (run.state, run.message, len(run.iterations)) == (state, "The reason.", 1)
+    run.start(aluminium, "the next run")
+    assert run.iterations == ()
+
+
+def test_the_calculation_of_an_equation_of_state(run: RunModel, aluminium: Calculation) -> None:
+    task = EquationOfStateTask(calculation=aluminium)
+    run.start(task, "volumes")
+    assert run.kind == "eos"
+    assert run.calculation == aluminium
+
+
+def test_progress_is_measured_in_powers_of_ten() -> None:
+    assert scf_fraction(10.0, 1e-8) == 0
+    assert scf_fraction(1e-4, 1e-8) == pytest.approx(0.5)
+    assert scf_fraction(1e-9, 1e-8) == 1
