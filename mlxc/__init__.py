@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
     from mlxc.xc.catalogue import functional as functional
 
-# Threads that wait by spinning take the processor from whatever else runs on it: on a machine that also serves a page or a
-# second run, an SCF is several times faster with threads that sleep. Read by the OpenMP runtime when torch is loaded.
+# Threads that wait by spinning take the processor from whatever else runs on it: on a machine that also serves a page
+# or a second run, an SCF is several times faster with threads that sleep. OpenMP reads this when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {

@@ -55,7 +55,7 @@ class Calculation(BaseModel):
     pseudo_names: dict[str, str] = Field(default_factory=dict)
     fft_grid: Three | None = None
     cutoff_smoothing_ha: float = Field(default=0.0, ge=0, le=10, allow_inf_nan=False)
-    tolerance: float = Field(default=1e-7, ge=1e-14, le=1e-1, allow_inf_nan=False)
+    tolerance: float = Field(default=1e-6, ge=1e-14, le=1e-1, allow_inf_nan=False)
     max_iterations: int = Field(default=60, ge=1, le=10_000)
     device: str = "cpu"
     seed: int = Field(default=0, ge=0)

@@ -53,15 +53,16 @@ def check_calculation(calculation: Calculation) -> Size:
     electrons = sum(entries[symbol].charge for symbol in crystal.species)
     if calculation.smearing == "none" and electrons % 2:
         raise InputError(
-            f"smearing: {electrons} electrons per cell cannot fill bands in pairs; choose a smearing such as fermi-dirac."
+            f"smearing: {electrons} electrons per cell cannot fill bands in pairs; "
+            "choose a smearing such as fermi-dirac."
         )
     _check_device(calculation.device)
     size = estimate_size(calculation, electrons, entries)
     available = psutil.virtual_memory().available / 1e9
     if size.memory_gb > available:
         raise InputError(
-            f"ecut_ha: {calculation.ecut_ha:g} hartree for this cell and k mesh needs about {size.memory_gb:.3g} GB of memory, "
-            f"but {available:.3g} GB are free; lower the cutoff or the k mesh."
+            f"ecut_ha: {calculation.ecut_ha:g} hartree for this cell and k mesh needs about {size.memory_gb:.3g} GB "
+            f"of memory, but {available:.3g} GB are free; lower the cutoff or the k mesh."
         )
     return size
 

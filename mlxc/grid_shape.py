@@ -48,15 +48,16 @@ def check_shape(shape: Sequence[int], lattice: NDArray[np.float64], radius: floa
     needed = smallest_shape(lattice, radius)
     if any(n < m for n, m in zip(shape, needed, strict=True)):
         raise InputError(
-            f"fft_grid: {_times(shape)} is too small for this cutoff; products of orbitals need at least {_times(needed)}."
+            f"fft_grid: {_times(shape)} is too small for this cutoff; "
+            f"products of orbitals need at least {_times(needed)}."
         )
     # A rotation W takes the grid point m/n to the grid points (n_i W_ij / n_j) m_j / n_i only if these are integers.
     points = np.array(shape)
     images = group.rotations * points[:, None]
     if (images % points).any():
         raise InputError(
-            f"fft_grid: {_times(shape)} breaks the symmetry of the crystal; give as many points along equivalent directions, "
-            f"for example {_times(choose_shape(lattice, radius, group))}."
+            f"fft_grid: {_times(shape)} breaks the symmetry of the crystal; "
+            f"give as many points along equivalent directions, for example {_times(choose_shape(lattice, radius, group))}."
         )
     return shape[0], shape[1], shape[2]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 import numpy as np
 import spglib
@@ -14,6 +15,8 @@ from mlxc.crystal import Crystal
 
 # Positions that differ by less than this (bohr) are the same site.
 SYMMETRY_TOLERANCE = 1e-5
+# Space groups 195 to 230 are cubic.
+FIRST_CUBIC_GROUP = 195
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,7 @@ class SpaceGroup:
     @classmethod
     def of(cls, crystal: Crystal) -> SpaceGroup:
         """Find the operations with spglib; only the identity where spglib finds none."""
-        cell = (crystal.lattice, crystal.positions, crystal.atomic_numbers)
-        found = spglib.get_symmetry(cell, symprec=SYMMETRY_TOLERANCE)
+        found = spglib.get_symmetry(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
         if found is None:
             return cls.identity()
         return cls(found["rotations"].astype(np.int64), found["translations"] % 1.0)
@@ -59,6 +61,18 @@ class SpaceGroup:
         linked |= linked.T
         reachable = np.linalg.matrix_power(linked.astype(int), 3) > 0
         return [set(np.flatnonzero(row)) for row in np.unique(reachable, axis=0)]
+
+
+def cells_per_cube(crystal: Crystal) -> float | None:
+    """How many cells of this volume make up the conventional cube; None unless the crystal is cubic."""
+    dataset = spglib.get_symmetry_dataset(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+    if dataset is None or dataset.number < FIRST_CUBIC_GROUP:
+        return None
+    return len(dataset.std_types) / len(crystal.species)
+
+
+def _spglib_cell(crystal: Crystal) -> tuple[Any, Any, Any]:
+    return crystal.lattice, crystal.positions, crystal.atomic_numbers
 
 
 def _denominator(translation: float) -> int:

@@ -1,4 +1,4 @@
-"""Conversion factors between Hartree atomic units and the units of files, the command line and the page (CODATA 2018)."""
+"""Conversion between Hartree atomic units and the units of files, the command line and the page (CODATA 2018)."""
 
 BOHR_ANG = 0.529177210903
 HARTREE_EV = 27.211386245988

@@ -83,7 +83,9 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     wave[:, 1:40] = 0.003 * density[:, 0]  # an error of long wavelength that changes no number of electrons
 
     def energy_from(error: float) -> float:
-        potential = problem.effective_potential(Symmetrizer(group, ground.basis.grid).coefficients(density + error * wave))
+        potential = problem.effective_potential(
+            Symmetrizer(group, ground.basis.grid).coefficients(density + error * wave)
+        )
         counts = torch.ones_like(ground.eigenvalues)
         pairs = davidson(problem.hamiltonian(potential), ground.orbitals, counts.shape[1], counts, 1e-10, 60)
         occupations = occupy(pairs.eigenvalues, ground.basis.weights, problem.nelectrons, smearing)
@@ -118,7 +120,9 @@ def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> No
 
 
 def test_gamma_centred_meshes_have_the_known_number_of_irreducible_points() -> None:
-    counts = {name: len(irreducible_mesh((8, 8, 8), SpaceGroup.of(Crystal.load(name)))) for name in ("al", "si", "gaas")}
+    counts = {
+        name: len(irreducible_mesh((8, 8, 8), SpaceGroup.of(Crystal.load(name)))) for name in ("al", "si", "gaas")
+    }
     assert counts == {"al": 29, "si": 29, "gaas": 29}
     mesh = irreducible_mesh((4, 4, 4), SpaceGroup.identity())
     assert len(mesh) == 36  # time reversal alone: (64 + 8) / 2

@@ -54,7 +54,9 @@ def test_gradient_on_the_grid_is_that_of_the_wave() -> None:
     lattice = torch.tensor([[5.0, 0, 0], [1, 6, 0], [0, 2, 7]], dtype=torch.float64)
     grid = Grid(lattice, (10, 12, 14), radius=3.0)
     field = grid.real(torch.nn.functional.one_hot(torch.tensor(3), len(grid.sphere)).to(torch.complex128))
-    points = torch.stack(torch.meshgrid(*[torch.arange(n) / n for n in grid.shape], indexing="ij"), -1).double() @ lattice
+    points = (
+        torch.stack(torch.meshgrid(*[torch.arange(n) / n for n in grid.shape], indexing="ij"), -1).double() @ lattice
+    )
     wave = grid.gvectors[3]
     assert torch.allclose(field, torch.cos(points @ wave))
     assert torch.allclose(grid.gradient(field), -wave[:, None, None, None] * torch.sin(points @ wave))
@@ -94,8 +96,12 @@ def test_spherical_harmonics_are_orthonormal_and_obey_the_addition_theorem(ell: 
     assert torch.allclose(harmonics.square().sum(0), torch.tensor((2 * ell + 1) / (4 * pi), dtype=torch.float64))
 
 
-@pytest.mark.parametrize(("symbol", "ell", "index"), [("Al", 0, 0), ("Al", 0, 1), ("Al", 1, 0), ("Ca", 1, 1), ("Ni", 2, 0)])
-def test_projectors_in_reciprocal_space_are_the_transforms_of_those_in_real_space(symbol: str, ell: int, index: int) -> None:
+@pytest.mark.parametrize(
+    ("symbol", "ell", "index"), [("Al", 0, 0), ("Al", 0, 1), ("Al", 1, 0), ("Ca", 1, 1), ("Ni", 2, 0)]
+)
+def test_projectors_in_reciprocal_space_are_the_transforms_of_those_in_real_space(
+    symbol: str, ell: int, index: int
+) -> None:
     from scipy.special import spherical_jn
 
     pseudopotential = GTHPseudopotential(find_gth(symbol, "gth-pbe", "pbe"))

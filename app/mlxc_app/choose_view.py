@@ -22,7 +22,7 @@ SMEARINGS = [
     ("Fermi-Dirac", "fermi-dirac"),
     ("Gaussian", "gaussian"),
     ("Marzari-Vanderbilt", "marzari-vanderbilt"),
-    ("none: fixed occupations, insulators only", "none"),
+    ("none (insulators only)", "none"),
 ]
 LABEL = {"description_width": "110px"}
 WIDE = Layout(width="100%")

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 # The drawn block is about this long in each direction.
 BLOCK_ANG = 5.0
 MARGIN_ANG = 0.05
-AZIMUTH, ELEVATION = np.radians(22), np.radians(18)
+AZIMUTH, ELEVATION = np.radians(22), np.radians(22)
+# A crystal that repeats only after a longer way is a layer between vacuum: its image beyond that is not drawn.
+VACUUM_ANG = 8.0
 _CORNERS = tuple(product((0, 1), repeat=3))
 _EDGES = [(a, b) for a, b in product(_CORNERS, repeat=2) if a < b and np.abs(np.subtract(a, b)).sum() == 1]
 
@@ -44,12 +46,13 @@ def draw(structure: dict[str, Any]) -> CrystalPicture:
     fractional = np.array(structure["fractional_positions"])
     origin = fractional[0] @ lattice
     block = np.array([_block_length(lattice, direction) for direction in range(3)])
+    end = np.where(block > VACUUM_ANG, block - MARGIN_ANG, block + MARGIN_ANG)
     shifts = _cells_around(lattice, float(np.linalg.norm(block)))
     symbols: list[str] = []
     positions = []
     for symbol, position in zip(structure["species"], fractional, strict=True):
         candidates = (position + shifts) @ lattice - origin
-        inside = ((candidates > -MARGIN_ANG) & (candidates < block + MARGIN_ANG)).all(axis=1)
+        inside = ((candidates > -MARGIN_ANG) & (candidates < end)).all(axis=1)
         symbols += [symbol] * int(inside.sum())
         positions.append(candidates[inside])
     edges = np.array(_EDGES) @ lattice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from mlxc_app.density_model import DensityModel
 from mlxc_app.density_view import DensityView
 from mlxc_app.eos_model import EquationOfStateModel
 from mlxc_app.eos_view import EquationOfStateView
+from mlxc_app.history import HistoryView
 from mlxc_app.message import MessageArea
 from mlxc_app.panes import Panes
+from mlxc_app.presence import Presence
 from mlxc_app.run_model import ComputesRuns, RunModel
 from mlxc_app.run_view import RunView
 
@@ -32,10 +35,12 @@ CONVERGENCE, DENSITY, EQUATION_OF_STATE = "Convergence", "Density", "Equation of
 class Dashboard:
     """All models and views of one page."""
 
-    def __init__(self, worker: ComputesRuns) -> None:
+    def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
         self.messages = MessageArea()
         self.choose = ChooseModel()
-        self.run = RunModel(worker)
+        self.run = RunModel(make_worker)
+        self.presence = Presence()
+        self.presence.observe(self.messages.guard(lambda change: self.run.warm_up()), "visited")
         choose_view = ChooseView(self.choose, self.messages)
         run_view = RunView(self.run, self.choose, self.messages)
         self.panes = Panes(
@@ -43,7 +48,8 @@ class Dashboard:
                 CONVERGENCE: ConvergenceView(ConvergenceModel(self.run)).widget,
                 DENSITY: DensityView(DensityModel(self.run), self.messages).widget,
                 EQUATION_OF_STATE: EquationOfStateView(EquationOfStateModel(self.run, self.choose)).widget,
-            }
+            },
+            beside=HistoryView(self.run, self.messages).widget,
         )
         self.run.observe(self._unfold_what_runs, "state")
         left, right = choose_view.widget, VBox([run_view.widget, self.messages.widget, self.panes.widget])
@@ -55,6 +61,9 @@ class Dashboard:
 
     async def follow(self) -> None:
         """Look at the run's folder a few times a second, for as long as the page's kernel lives."""
+        await asyncio.gather(self.presence.wait(), self._poll())
+
+    async def _poll(self) -> None:
         poll = self.messages.guard(self.run.poll)
         while True:
             poll()
@@ -66,13 +75,13 @@ class Dashboard:
 
 
 def show() -> asyncio.Task[None]:
-    """Display the dashboard in the notebook that calls this, with a worker of its own.
+    """Display the dashboard in the notebook that calls this, with a worker of its own as soon as somebody looks.
 
     Returns the task that follows the runs: the caller keeps it, since a task nobody holds may be collected.
     """
     directory = runs_directory()
     directory.mkdir(parents=True, exist_ok=True)
-    dashboard = Dashboard(Worker(log=directory / "worker.log"))
+    dashboard = Dashboard(lambda: Worker(log=directory / "worker.log"))
     display(dashboard.widget)
     return asyncio.get_running_loop().create_task(dashboard.follow())
 

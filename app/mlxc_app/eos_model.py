@@ -12,6 +12,7 @@ from traitlets import HasTraits, Instance
 from mlxc.calculation import EquationOfStateTask
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
 from mlxc.references.tables import ReferenceLine, reference_lines
+from mlxc.structures import shipped_names
 from mlxc.units import EV_PER_ANG3_GPA
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.run_model import RunModel
@@ -54,35 +55,24 @@ class EquationOfStateModel(HasTraits):
         super().__init__()
         self._run = run
         self._choose = choose
-        self._take_references()
-        run.observe(self._run_changed, "state")
+        self._redraw()
         run.observe(self._redraw, ["points", "result"])
-        choose.observe(self._choice_changed, "structure")
+        choose.observe(self._redraw, "structure")
 
-    def _choice_changed(self, change: Any) -> None:
-        if not self._run.points:
-            self._take_references()
-
-    def _run_changed(self, change: Any) -> None:
-        if change["new"] == "queued":
-            self._take_references()
-
-    def _take_references(self) -> None:
-        """A run keeps the references of its own crystal, whatever is chosen while it is shown."""
-        name = self._choose.shipped_name
-        references = tuple(reference_lines(name)) if name else ()
-        self.picture = EquationOfStatePicture(references=references)
-
-    def _redraw(self, change: Any) -> None:
+    def _redraw(self, change: Any = None) -> None:
+        """Points of a run are shown beside the references of its own crystal, whatever is chosen meanwhile."""
         task = self._run.task
         if not self._run.points or not isinstance(task, EquationOfStateTask):
+            self.picture = EquationOfStatePicture(references=_references(self._choose.shipped_name))
             return
         natoms = len(task.calculation.structure["species"])
         volumes = np.array([point["volume_ang3"] for point in self._run.points]) / natoms
         energies = np.array([point["energy_ev"] for point in self._run.points]) / natoms
-        self.picture = self._fitted(volumes, energies)
+        self.picture = self._fitted(volumes, energies, _references(task.calculation.structure["name"]))
 
-    def _fitted(self, volumes: NDArray[np.float64], energies: NDArray[np.float64]) -> EquationOfStatePicture:
+    def _fitted(
+        self, volumes: NDArray[np.float64], energies: NDArray[np.float64], references: tuple[ReferenceLine, ...]
+    ) -> EquationOfStatePicture:
         fit: BirchMurnaghan | None = None
         note = ""
         if len(volumes) >= 4:
@@ -101,6 +91,10 @@ class EquationOfStateModel(HasTraits):
             volume0=fit.volume0 if fit else None,
             bulk_modulus_gpa=fit.bulk_modulus * EV_PER_ANG3_GPA if fit else None,
             lattice_constant_ang=self._run.result.get("lattice_constant_ang"),
-            references=self.picture.references,
+            references=references,
             note=note,
         )
+
+
+def _references(name: str) -> tuple[ReferenceLine, ...]:
+    return tuple(reference_lines(name)) if name in shipped_names() else ()

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import ToggleButtons, VBox, Widget
+from ipywidgets import HBox, ToggleButtons, VBox, Widget
 
 
 class Panes:
-    """A row of buttons, and below it the panel that belongs to the pressed one."""
+    """A row of buttons (and something ``beside`` them), and below it the panel that belongs to the pressed one."""
 
-    def __init__(self, panels: dict[str, Widget]) -> None:
+    def __init__(self, panels: dict[str, Widget], beside: Widget) -> None:
         self._panels = panels
         self._buttons = ToggleButtons(options=list(panels))
         self._buttons.add_class("mlxc-tabs")
         for panel in panels.values():
             panel.add_class("mlxc-pane")
-        self.widget = VBox([self._buttons, *panels.values()])
+        row = HBox([self._buttons, beside])
+        row.add_class("mlxc-tab-row")
+        self.widget = VBox([row, *panels.values()])
         self._buttons.observe(self._fold, "value")
         self._fold()
 

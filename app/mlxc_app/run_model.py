@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
@@ -51,9 +52,10 @@ class RunModel(HasTraits):
     result = Dict()
     worker_ready = Bool(False)
 
-    def __init__(self, worker: ComputesRuns) -> None:
+    def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
         super().__init__()
-        self._worker = worker
+        self._make_worker = make_worker
+        self._worker: ComputesRuns | None = None
         self._offset = 0
         self.folder: RunFolder | None = None
         self.task: Calculation | EquationOfStateTask | None = None
@@ -68,6 +70,97 @@ class RunModel(HasTraits):
         """The calculation of the run in hand; of an equation of state, the one at the given volume."""
         return self.task.calculation if isinstance(self.task, EquationOfStateTask) else self.task
 
+    def warm_up(self) -> ComputesRuns:
+        """Start the process that computes, unless it is there: it takes some seconds to load PyTorch."""
+        if self._worker is None:
+            self._worker = self._make_worker()
+        return self._worker
+
+    def start(self, task: Calculation | EquationOfStateTask, title: str) -> None:
+        """Start a run.
+
+        Raises:
+            InputError: another run is not finished yet.
+        """
+        self._refuse_while_active()
+        folder = RunFolder.create(task, title)
+        self.warm_up().submit(folder)
+        self._follow(folder, task)
+
+    def open(self, folder: RunFolder) -> None:
+        """Show a run that has ended, as if it had just been computed.
+
+        Raises:
+            InputError: the run in hand is not finished yet, or the folder holds no valid task.
+        """
+        self._refuse_while_active()
+        self._follow(folder, folder.task)
+        self._read()
+
+    def _refuse_while_active(self) -> None:
+        if self.active:
+            raise InputError("A run is being computed: stop it, or wait for its end, before turning to another.")
+
+    def _follow(self, folder: RunFolder, task: Calculation | EquationOfStateTask) -> None:
+        self._offset, self.folder, self.task = 0, folder, task
+        self.iterations, self.points, self.result, self.message = (), (), {}, ""
+        self.title, self.kind = folder.title, folder.kind
+        self.state = "queued"
+
+    def stop(self) -> None:
+        """Stop the current run."""
+
+    def check(self) -> None:
+        """Notice a worker that died."""
+
+
+class RunModel(HasTraits):
+    """One run at a time, seen through the files of its folder.
+
+    Attributes:
+        state: ``idle`` before the first run, afterwards the state of the run's folder.
+        message: what the run says about its state.
+        kind: ``scf`` or ``eos``.
+        title: name of the run.
+        iterations: records of the SCF steps so far.
+        points: records of the finished volumes of an equation of state.
+        result: the run's result; empty as long as there is none.
+        worker_ready: whether the computing process has finished loading.
+    """
+
+    state = Unicode("idle")
+    message = Unicode()
+    kind = Unicode("scf")
+    title = Unicode()
+    iterations = Tuple()
+    points = Tuple()
+    result = Dict()
+    worker_ready = Bool(False)
+
+    def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
+        super().__init__()
+        self._make_worker = make_worker
+        self._worker: ComputesRuns | None = None
+        self._offset = 0
+        self.folder: RunFolder | None = None
+        self.task: Calculation | EquationOfStateTask | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether a run waits or is being computed."""
+        return self.state in ("queued", "running")
+
+    @property
+    def calculation(self) -> Calculation | None:
+        """The calculation of the run in hand; of an equation of state, the one at the given volume."""
+        return self.task.calculation if isinstance(self.task, EquationOfStateTask) else self.task
+
+    def warm_up(self) -> ComputesRuns:
+        """Start the process that computes, unless it is there: it takes some seconds to load PyTorch."""
+        if self._worker is None:
+            self._worker = self._make_worker()
+        return self._worker
+
     def start(self, task: Calculation | EquationOfStateTask, title: str) -> None:
         """Start a run.
 
@@ -77,7 +170,7 @@ class RunModel(HasTraits):
         if self.active:
             raise InputError("A run is being computed: stop it, or wait for its end, before starting another.")
         folder = RunFolder.create(task, title)
-        self._worker.submit(folder)
+        self.warm_up().submit(folder)
         self._offset, self.folder, self.task = 0, folder, task
         self.iterations, self.points, self.result, self.message = (), (), {}, ""
         self.title, self.kind = title, folder.kind
@@ -85,26 +178,27 @@ class RunModel(HasTraits):
 
     def stop(self) -> None:
         """Ask the run to stop; returns at once."""
-        self._worker.stop()
+        if self._worker is not None:
+            self._worker.stop()
 
     def poll(self) -> None:
-        """Read what is new in the run's folder; the state changes last, when everything else is in place."""
-        self.worker_ready = self._worker.ready
-        if self.folder is None or not self.active:
-            return
-        self._worker.check()
+        """Read what is new in the run's folder."""
+        self.worker_ready = self._worker is not None and self._worker.ready
+        if self._worker is not None and self.active:
+            self._worker.check()
+            self._read()
+
+    def _read(self) -> None:
+        """The state changes last, when everything else is in place."""
+        assert self.folder is not None
         status = self.folder.status
-        self._take_records()
+        records, self._offset = self.folder.records(self._offset)
+        self.iterations = (*self.iterations, *_of_kind(records, "iteration"))
+        self.points = (*self.points, *_of_kind(records, "point"))
         if status["state"] in ENDED:
             self.result = self.folder.result or {}
         self.message = status.get("message", "")
         self.state = status["state"]
-
-    def _take_records(self) -> None:
-        assert self.folder is not None
-        records, self._offset = self.folder.records(self._offset)
-        self.iterations = (*self.iterations, *_of_kind(records, "iteration"))
-        self.points = (*self.points, *_of_kind(records, "point"))
 
 
 def _of_kind(records: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from mlxc_app.run_model import RunModel
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
     "(a larger width helps) or falls slowly.",
-    "failed": "Change the setting that the sentence names, or choose a lower cutoff or k mesh, and run again.",
+    "failed": "If the sentence names a setting, change it; otherwise try a lower cutoff or fewer k points, and run again.",
     "stopped": "Press Run to start afresh.",
 }
 KINDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}

@@ -13,7 +13,7 @@ BOND_RADIUS_ANG = 0.15
 ATOM_PER_BOND_RADIUS = 3.2
 FRAME_RADIUS_ANG = 0.04
 # The viewer leaves a wide margin of its own.
-ZOOM = 0.45
+ZOOM = 0.35
 FRAME_COLOUR = (0.0, 0.447, 0.698)
 
 
@@ -24,6 +24,7 @@ class StructureViewer:
         self._view = nglview.NGLWidget()
         self._view.layout.width, self._view.layout.height = "100%", height
         self._view.camera = "orthographic"
+        self._view.stage.set_parameters(clip_dist=0)
         self._components: list[Any] = []
         self.show(structure)
 

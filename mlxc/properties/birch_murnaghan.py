@@ -62,11 +62,14 @@ def fit_birch_murnaghan(volumes: ArrayLike, energies: ArrayLike) -> BirchMurnagh
     ]
     if not inside:
         raise FitError(
-            f"The energies have no minimum between {v.min():.4g} and {v.max():.4g}: choose volumes around the equilibrium."
+            f"The energies have no minimum between {v.min():.4g} and {v.max():.4g}: "
+            "choose volumes around the equilibrium."
         )
     y = inside[0]
     volume0 = scale * y**-1.5
     # dy/dV = -(2/3) y / V; at the minimum E'(y) = 0, which leaves these two derivatives with respect to V.
     d2 = second(y) * (2 * y / (3 * volume0)) ** 2
     d3 = -third(y) * (2 * y / (3 * volume0)) ** 3 - second(y) * (20 / 9) * y**2 / volume0**3
-    return BirchMurnaghan(float(cubic(y) + e.mean()), float(volume0), float(volume0 * d2), float(-1 - volume0 * d3 / d2))
+    return BirchMurnaghan(
+        float(cubic(y) + e.mean()), float(volume0), float(volume0 * d2), float(-1 - volume0 * d3 / d2)
+    )

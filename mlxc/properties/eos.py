@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import spglib
 from numpy.typing import NDArray
 
 from mlxc.calculation import EquationOfStateTask
@@ -16,11 +15,8 @@ from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
 from mlxc.scf.monitor import Monitor, SCFRecord
-from mlxc.symmetry import SYMMETRY_TOLERANCE
+from mlxc.symmetry import cells_per_cube
 from mlxc.units import BOHR_ANG, EV_PER_ANG3_GPA, HARTREE_EV
-
-# Space groups 195 to 230 are cubic.
-FIRST_CUBIC_GROUP = 195
 
 
 @dataclass
@@ -68,12 +64,8 @@ class EquationOfState:
 
 def cubic_lattice_constant(crystal: Crystal, volume_ang3: float) -> float | None:
     """Edge, in angstrom, of the conventional cube when this cell has the given volume; None for other lattices."""
-    cell = (crystal.lattice, crystal.positions, crystal.atomic_numbers)
-    dataset = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE)
-    if dataset is None or dataset.number < FIRST_CUBIC_GROUP:
-        return None
-    cells_per_cube = len(dataset.std_types) / len(crystal.species)
-    return float((cells_per_cube * volume_ang3) ** (1 / 3))
+    cells = cells_per_cube(crystal)
+    return None if cells is None else float((cells * volume_ang3) ** (1 / 3))
 
 
 def run_equation_of_state(
@@ -107,7 +99,9 @@ def _point(state: GroundState) -> dict[str, float]:
     return {"volume_ang3": state.crystal.volume * BOHR_ANG**3, "energy_ev": float(state.energy) * HARTREE_EV}
 
 
-def _equation(states: list[GroundState], ratios: NDArray[np.float64], task: EquationOfStateTask) -> EquationOfState:
+def _equation(
+    states: list[GroundState], ratios: NDArray[np.floating[Any]], task: EquationOfStateTask
+) -> EquationOfState:
     points = [_point(state) for state in states]
     volumes = np.array([point["volume_ang3"] for point in points])
     energies = np.array([point["energy_ev"] for point in points])

@@ -30,7 +30,8 @@ class GTHPseudopotential:
         self.name = parameters.name
         self.charge = parameters.charge
         self.channels = [
-            torch.tensor(c.coupling, dtype=torch.float64).reshape(len(c.coupling), len(c.coupling)) for c in parameters.channels
+            torch.tensor(c.coupling, dtype=torch.float64).reshape(len(c.coupling), len(c.coupling))
+            for c in parameters.channels
         ]
 
     def local_form_factor(self, q: Tensor) -> Tensor:

@@ -63,8 +63,8 @@ class GTHParameters:
 def parse_gth(text: str) -> list[GTHParameters]:
     """Read a table in CP2K's GTH format.
 
-    All-electron entries are left out, and so are those that the table marks as not available or that break off (as one of
-    bismuth does in POTENTIAL_UZH).
+    All-electron entries are left out, and so are those that the table marks as not available or that break off (as
+    one of bismuth does in POTENTIAL_UZH).
     """
     lines = [line.split("#")[0].split() for line in text.splitlines()]
     lines = [words for words in lines if words]
@@ -147,7 +147,9 @@ def find_gth(symbol: str, family: str, xc: str, name: str | None = None) -> GTHP
     raise InputError(f"pseudo_names: {symbol} has no pseudopotential '{name}' in {family}; it has {', '.join(shown)}.")
 
 
-def find_pseudopotentials(species: tuple[str, ...], family: str, xc: str, names: dict[str, str]) -> dict[str, GTHParameters]:
+def find_pseudopotentials(
+    species: tuple[str, ...], family: str, xc: str, names: dict[str, str]
+) -> dict[str, GTHParameters]:
     """Pseudopotential of each element of a crystal.
 
     Raises:
@@ -155,5 +157,7 @@ def find_pseudopotentials(species: tuple[str, ...], family: str, xc: str, names:
     """
     for symbol in names:
         if symbol not in species:
-            raise InputError(f"pseudo_names: the structure has no {symbol}; it has {', '.join(dict.fromkeys(species))}.")
+            raise InputError(
+                f"pseudo_names: the structure has no {symbol}; it has {', '.join(dict.fromkeys(species))}."
+            )
     return {symbol: find_gth(symbol, family, xc, names.get(symbol)) for symbol in dict.fromkeys(species)}

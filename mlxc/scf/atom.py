@@ -1,7 +1,7 @@
 """The pseudo-atom: a free, spherical atom in the local-density approximation.
 
-Its density and orbitals start the SCF of a crystal. Orbitals are expanded in even-tempered Gaussians r^l exp(-a r^2), whose
-Fourier transforms are Gaussians too.
+Its density and orbitals start the SCF of a crystal. Orbitals are expanded in even-tempered Gaussians r^l exp(-a r^2),
+whose Fourier transforms are Gaussians too.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class PseudoAtom:
         norms = _norms(angular_momentum).to(q.device)
         sigma2 = 1 / (2 * exponents)
         factors = 4 * pi * (pi / 2) ** 0.5 * norms * sigma2 ** (angular_momentum + 1.5) * coefficients.to(q.device)
-        return q**angular_momentum * (factors * torch.exp(-q[..., None] ** 2 * sigma2 / 2)).sum(-1)
+        return q**angular_momentum * (factors * torch.exp(-(q[..., None] ** 2) * sigma2 / 2)).sum(-1)
 
 
 def _norms(ell: int) -> Tensor:

@@ -35,7 +35,7 @@ class Eigenpairs:
 
 
 def orthonormalise(vectors: Tensor) -> Tensor:
-    """Orthonormal rows that span the same space, shape ``(batch, nvector, nplanewave)``; Cholesky with QR as fallback."""
+    """Orthonormal rows spanning the same space, shape ``(batch, nvector, nplanewave)``: Cholesky, QR as fallback."""
     overlap = vectors @ vectors.mH
     factor, info = torch.linalg.cholesky_ex(overlap)
     smallest = factor.diagonal(dim1=-2, dim2=-1).real.min()

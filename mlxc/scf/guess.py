@@ -19,7 +19,7 @@ Pseudopotentials = dict[str, GTHPseudopotential]
 
 
 def superposed_density(grid: Grid, crystal: Crystal, pseudopotentials: Pseudopotentials) -> Tensor:
-    """Fourier coefficients ``(ngvector,)`` of the sum of free atoms' densities, with the crystal's number of electrons."""
+    """Fourier coefficients ``(ngvector,)`` of the free atoms' densities, scaled to the crystal's electrons."""
     lengths = grid.squares.sqrt()
     total = torch.zeros(len(lengths), dtype=torch.complex128, device=grid.device)
     for symbol, pseudopotential in pseudopotentials.items():
@@ -67,9 +67,7 @@ def lowest_waves(basis: PlaneWaveBasis, count: int, seed: int) -> Tensor:
     return waves * basis.mask[:, None, :]
 
 
-def carried_density(
-    start: GroundState, grid: Grid, crystal: Crystal, pseudopotentials: Pseudopotentials
-) -> Tensor:
+def carried_density(start: GroundState, grid: Grid, crystal: Crystal, pseudopotentials: Pseudopotentials) -> Tensor:
     """Fourier coefficients ``(nspin, ngvector)`` of a density guessed from a result at another volume.
 
     What bonding adds to the free atoms' density changes less with the volume than the density itself.

@@ -24,7 +24,7 @@ LEAST_IMPORTANCE = 0.0
 FIRST_STEPS = 8
 LATER_STEPS = 4
 # Residual of the orbitals (hartree) that is good enough for a density with a relative error of one.
-EIGENSOLVER_ACCURACY = 0.1
+EIGENSOLVER_ACCURACY = 0.03
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class SCFIteration:
         self._previous: State | None = None
         if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
             raise InputError(
-                f"ecut_ha: {kohn_sham.basis.settings.ecut:g} hartree gives only {kohn_sham.basis.nplanewaves} plane waves for "
-                f"{self._nband} bands; raise the cutoff."
+                f"ecut_ha: {kohn_sham.basis.settings.ecut:g} hartree gives only {kohn_sham.basis.nplanewaves} "
+                f"plane waves for {self._nband} bands; raise the cutoff."
             )
 
     def prepare(self, start: GroundState | None) -> None:
@@ -120,7 +120,9 @@ class SCFIteration:
         previous = self._previous
         if previous is None:
             importance = torch.ones(len(self._orbitals), self._nband, device=potential.device)
-            return davidson(hamiltonian, self._orbitals, self._nband, importance, EIGENSOLVER_ACCURACY * 0.1, FIRST_STEPS)
+            return davidson(
+                hamiltonian, self._orbitals, self._nband, importance, 0.3 * EIGENSOLVER_ACCURACY, FIRST_STEPS
+            )
         importance = previous.occupations.electrons / 2
         if importance.shape[1] < self._nband:
             importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)

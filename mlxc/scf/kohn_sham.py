@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.basis.planewave import PlaneWaveBasis
@@ -18,7 +18,6 @@ from mlxc.terms.kinetic import kinetic_energy
 from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
 from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
 from mlxc.terms.xc import xc_energy, xc_potential
-from mlxc.xc.functional import XCFunctional
 
 
 class KohnSham:
@@ -33,7 +32,7 @@ class KohnSham:
         self,
         crystal: Crystal,
         basis: PlaneWaveBasis,
-        functional: XCFunctional,
+        functional: nn.Module,
         pseudopotentials: dict[str, GTHPseudopotential],
         group: SpaceGroup,
     ) -> None:
@@ -55,8 +54,8 @@ class KohnSham:
         """v_local + v_Hartree + v_xc, shape ``(nspin, n1, n2, n3)``, of Fourier coefficients ``(nspin, ngvector)``."""
         grid = self.basis.grid
         _, xc = xc_potential(self.functional, grid, grid.real(density))
-        # On a grid that the space group does not map onto itself E_xc favours a direction; its derivative with respect to
-        # symmetric densities is the symmetrised one. Beyond the sphere no matrix element between plane waves sees it.
+        # On a grid that the space group does not map onto itself E_xc favours a direction; its derivative with respect
+        # to symmetric densities is the symmetrised one. Beyond the sphere no matrix element sees it.
         xc = self.symmetrizer.coefficients(grid.fourier(xc))
         return grid.real(self._local + hartree_potential(grid, density.sum(0)) + xc)
 

@@ -32,7 +32,7 @@ def scf(
     smearing: Smearing | None = None,
     pseudo: str = "gth",
     pseudo_names: dict[str, str] | None = None,
-    tolerance: float = 1e-7,
+    tolerance: float = 1e-6,
     max_iterations: int = 60,
     device: str = "cpu",
     seed: int = 0,
@@ -109,7 +109,7 @@ def run_calculation(
 
 def warm_up() -> None:
     """Compute something tiny, so that libraries are loaded and threads running before the first real run."""
-    crystal = Crystal([[0, 5.1, 5.1], [5.1, 0, 5.1], [5.1, 5.1, 0]], ["Si", "Si"], [[0, 0, 0], [0.25, 0.25, 0.25]])
+    crystal = Crystal.load("si")
     scf(crystal, basis=PlaneWaves(4.0), kmesh=(2, 2, 2), tolerance=1e-2)
 
 
@@ -131,9 +131,13 @@ def _ground_state(
     kohn_sham: KohnSham, state: State, history: list[SCFRecord], tolerance: float, seconds: dict[str, float]
 ) -> GroundState:
     converged = state.density_residual < tolerance
-    message = "" if converged else (
-        f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, above the "
-        f"tolerance {tolerance:.1e}; allow more iterations or a larger smearing."
+    message = (
+        ""
+        if converged
+        else (
+            f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, "
+            f"above the tolerance {tolerance:.1e}; allow more iterations or a larger smearing."
+        )
     )
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
     xc = kohn_sham.xc_energy(state.density)

@@ -11,9 +11,10 @@ from torch import Tensor
 from mlxc.basis.grid import Grid
 
 DEPTH = 10
-# A damping wave vector of about the Thomas-Fermi screening of simple metals, 1/bohr.
-KERKER_WAVE_VECTOR = 0.8
-DAMPING = 0.8
+# Kerker's wave vector, 1/bohr. Anderson's combination learns the response of a small cell by itself, so only waves
+# longer than about 20 bohr, which make the charge of long cells slosh, are held back.
+KERKER_WAVE_VECTOR = 0.3
+DAMPING = 0.9
 
 
 class AndersonMixer:

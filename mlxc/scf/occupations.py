@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,11 @@ from torch import Tensor
 from mlxc.errors import InputError
 from mlxc.terms.entropy import FermiDirac, Gaussian, MarzariVanderbilt, Smearing, entropy_energy
 
-SMEARINGS = {"fermi-dirac": FermiDirac, "gaussian": Gaussian, "marzari-vanderbilt": MarzariVanderbilt}
+SMEARINGS: dict[str, Callable[[float], Smearing]] = {
+    "fermi-dirac": FermiDirac,
+    "gaussian": Gaussian,
+    "marzari-vanderbilt": MarzariVanderbilt,
+}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The entropy term -TS of the free energy F = E - TS, one choice per smearing.
 
-With x = (mu - e) / width, a state is occupied by f(x) and adds width * s(x) per electron of spin to F. F is stationary in
-the occupations because s'(x) = x f'(x) holds for each choice.
+With x = (mu - e) / width, a state is occupied by f(x) and adds width * s(x) per electron that it holds to F. F is
+stationary in the occupations because s'(x) = x f'(x) holds for each choice.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from mlxc.pseudo.gth import GTHPseudopotential
 
 
 def local_potential(grid: Grid, crystal: Crystal, pseudopotentials: dict[str, GTHPseudopotential]) -> Tensor:
-    """Fourier coefficients ``(ngvector,)``, hartree, of the ions' local potential; the G = 0 term is left to the core term."""
+    """Fourier coefficients ``(ngvector,)``, hartree, of the ions' local potential; G = 0 is left to the core term."""
     lengths = grid.squares.sqrt()
     total = torch.zeros(len(lengths), dtype=torch.complex128, device=grid.device)
     for symbol, pseudopotential in pseudopotentials.items():

@@ -73,4 +73,6 @@ def nonlocal_energy(orbitals: Tensor, electrons: Tensor, projectors: Tensor, cou
     """
     nspin = len(orbitals) // len(projectors)
     overlaps = orbitals @ projectors.repeat(nspin, 1, 1).mH
-    return torch.einsum("kb,kbp,pq,kbq->", electrons.to(overlaps.dtype), overlaps.conj(), coupling.to(overlaps.dtype), overlaps).real
+    return torch.einsum(
+        "kb,kbp,pq,kbq->", electrons.to(overlaps.dtype), overlaps.conj(), coupling.to(overlaps.dtype), overlaps
+    ).real

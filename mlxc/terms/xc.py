@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlxc.basis.grid import Grid
-from mlxc.xc.functional import XCFunctional
+from mlxc.xc.functional import declared_ingredients
 
-# The low-density switch: functionals see no density below this (electrons/bohr^3), and densities well above it as they are.
+# The low-density switch: functionals see no density below this, electrons/bohr^3, and those well above it as they are.
 DENSITY_FLOOR = 1e-12
 
 
@@ -20,7 +20,7 @@ def floored(density: Tensor) -> Tensor:
     return DENSITY_FLOOR + (density + torch.sqrt(density.square() + 4 * DENSITY_FLOOR**2)) / 2
 
 
-def xc_energy(functional: XCFunctional, grid: Grid, density: Tensor) -> Tensor:
+def xc_energy(functional: nn.Module, grid: Grid, density: Tensor) -> Tensor:
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
     Args:
@@ -29,12 +29,13 @@ def xc_energy(functional: XCFunctional, grid: Grid, density: Tensor) -> Tensor:
         density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
     """
     ingredients = {"rho": floored(density).flatten(1)}
-    if "grad" in functional.ingredients:
+    if "grad" in declared_ingredients(functional):
         ingredients["grad"] = grid.gradient(density).flatten(2)
-    return functional(**ingredients).sum() * (grid.volume / grid.size)
+    energy_density: Tensor = functional(**ingredients)
+    return energy_density.sum() * (grid.volume / grid.size)
 
 
-def xc_potential(functional: XCFunctional, grid: Grid, density: Tensor) -> tuple[Tensor, Tensor]:
+def xc_potential(functional: nn.Module, grid: Grid, density: Tensor) -> tuple[Tensor, Tensor]:
     """E_xc, and v_xc = dE_xc/dn, shape ``(nspin, n1, n2, n3)``, hartree, both detached.
 
     The potential is the exact derivative of the discretised energy, so the SCF minimises what it reports.

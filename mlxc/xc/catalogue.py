@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -38,16 +39,15 @@ def functional(source: str | nn.Module) -> nn.Module:
     Raises:
         InputError: the name is unknown, or the module does not declare its ingredients.
     """
-    from mlxc.xc.functional import XCFunctional
+    from mlxc.xc.functional import declared_ingredients
     from mlxc.xc.gga import PBE, pbesol
     from mlxc.xc.lda import LDA, Teter93
 
     if not isinstance(source, str):
-        if not isinstance(source, XCFunctional):
-            raise InputError("xc: a functional must have an attribute `ingredients`, such as ('rho', 'grad').")
+        declared_ingredients(source)
         return source
     check_name(source)
-    builders = {
+    builders: dict[str, Callable[[], nn.Module]] = {
         "lda": LDA,
         "lda_xc_teter93": Teter93,
         "pbe": PBE,

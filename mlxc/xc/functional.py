@@ -1,33 +1,41 @@
-"""What an exchange-correlation functional is."""
+"""What an exchange-correlation functional is: a module that declares its ingredients.
+
+Called with them by name, it returns the XC energy per volume at the given points, hartree/bohr^3, shape ``(npoint,)``:
+
+========  ==================  ==============================================================================
+``rho``   (nspin, npoint)     density, electrons/bohr^3, always positive: the total for nspin = 1, up and down
+                              for nspin = 2
+``grad``  (nspin, 3, npoint)  its Cartesian gradient, electrons/bohr^4
+========  ==================  ==============================================================================
+
+Potential and kernel come from autograd; nothing else is required.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from torch import nn
 
-from torch import Tensor, nn
+from mlxc.errors import InputError
 
-
-@runtime_checkable
-class XCFunctional(Protocol):
-    """A callable with declared ingredients; any ``torch.nn.Module`` with the attribute ``ingredients`` qualifies.
-
-    Attributes:
-        ingredients: names of the arguments it wants, of ``rho`` and ``grad``.
-    """
-
-    ingredients: tuple[str, ...]
-
-    def __call__(self, **ingredients: Tensor) -> Tensor:
-        """XC energy per volume at the given points, hartree/bohr^3, shape ``(npoint,)``.
-
-        Args:
-            ingredients: ``rho``, shape ``(nspin, npoint)``, electrons/bohr^3, always positive: the total density for
-                ``nspin`` = 1, up and down for 2; ``grad``, its Cartesian gradient, shape ``(nspin, 3, npoint)``.
-        """
-        ...
+INGREDIENTS = ("rho", "grad")
 
 
 class Functional(nn.Module):
-    """A convenient base class for functionals written in torch."""
+    """A convenient base class; any ``torch.nn.Module`` with the attribute ``ingredients`` serves as well."""
 
     ingredients: tuple[str, ...] = ("rho",)
+
+
+def declared_ingredients(module: nn.Module) -> tuple[str, ...]:
+    """The names of the arguments that a functional wants.
+
+    Raises:
+        InputError: the module declares none, or one that is not offered.
+    """
+    declared = getattr(module, "ingredients", None)
+    if not isinstance(declared, (tuple, list)) or not declared:
+        raise InputError("xc: a functional must have an attribute `ingredients`, such as ('rho', 'grad').")
+    unknown = set(declared) - set(INGREDIENTS)
+    if unknown:
+        raise InputError(f"xc: the ingredient '{min(unknown)}' is not offered; there are {', '.join(INGREDIENTS)}.")
+    return tuple(declared)

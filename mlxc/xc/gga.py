@@ -47,9 +47,13 @@ class PBE(Functional):
     def exchange(self, rho: Tensor, grad: Tensor) -> Tensor:
         """Exchange energy per volume; E_x[up, down] = (E_x[2 up] + E_x[2 down]) / 2."""
         nspin = len(rho)
-        return sum(
-            (self._unpolarised_exchange(nspin * rho[s], nspin * grad[s]) for s in range(nspin)), torch.zeros_like(rho[0])
-        ) / nspin
+        return (
+            sum(
+                (self._unpolarised_exchange(nspin * rho[s], nspin * grad[s]) for s in range(nspin)),
+                torch.zeros_like(rho[0]),
+            )
+            / nspin
+        )
 
     def _unpolarised_exchange(self, density: Tensor, grad: Tensor) -> Tensor:
         s2 = grad.square().sum(0) / (4 * (3 * pi**2) ** (2 / 3) * density ** (8 / 3))

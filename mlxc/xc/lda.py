@@ -32,7 +32,7 @@ def spin_interpolation(zeta: Tensor) -> Tensor:
 
 
 def slater_exchange(rho: Tensor) -> Tensor:
-    """Exchange energy per volume of the uniform gas, hartree/bohr^3; each spin contributes as half an unpolarised gas."""
+    """Exchange energy per volume of the uniform gas, hartree/bohr^3; each spin counts as half an unpolarised gas."""
     nspin = len(rho)
     return -3 / 4 * (3 / pi) ** (1 / 3) * ((nspin * rho) ** (4 / 3)).sum(0) / nspin
 
@@ -98,5 +98,7 @@ class Teter93(Functional):
         rs = wigner_seitz_radius(density)
         f: Tensor | float = 0.0 if zeta is None else spin_interpolation(zeta)
         numerator = sum((a + d * f) * rs**i for i, (a, d) in enumerate(zip(self.A, self.POLARISED_A, strict=True)))
-        denominator = sum((b + d * f) * rs ** (i + 1) for i, (b, d) in enumerate(zip(self.B, self.POLARISED_B, strict=True)))
+        denominator = sum(
+            (b + d * f) * rs ** (i + 1) for i, (b, d) in enumerate(zip(self.B, self.POLARISED_B, strict=True))
+        )
         return -density * numerator / denominator

@@ -15,7 +15,7 @@ from mlxc.calculation import Calculation
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunModel:
     """A model of runs in an empty directory, with a worker that computes nothing."""
     monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
-    return RunModel(IdleWorker())
+    return RunModel(IdleWorker)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_the_launcher_serves_this_machine_only() -> None:
 
 def test_the_page_starts_without_the_heavy_packages() -> None:
     code = (
-        "import sys, mlxc_app.dashboard as d; from stand_ins import IdleWorker; d.Dashboard(IdleWorker()); "
+        "import sys, mlxc_app.dashboard as d; from stand_ins import IdleWorker; d.Dashboard(IdleWorker); "
         "print([name for name in ('torch', 'pymatgen', 'deepchem', 'pyscf', 'scipy') if name in sys.modules])"
     )
     here = Path(__file__).parent

@@ -7,7 +7,7 @@ import json
 import pytest
 from mlxc_app.run_model import RunModel
 from mlxc_app.run_view import finished_sentence, scf_fraction
-from stand_ins import iteration
+from stand_ins import IdleWorker, iteration
 
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import InputError
@@ -80,6 +80,24 @@ def test_the_calculation_of_an_equation_of_state(run: RunModel, aluminium: Calcu
     run.start(task, "volumes")
     assert run.kind == "eos"
     assert run.calculation == aluminium
+
+
+def test_the_worker_is_started_once_and_not_before_it_is_wanted() -> None:
+    made: list[IdleWorker] = []
+
+    def make() -> IdleWorker:
+        made.append(IdleWorker())
+        return made[-1]
+
+    run = RunModel(make)
+    run.poll()
+    run.stop()
+    assert made == []
+    run.warm_up()
+    run.warm_up()
+    run.poll()
+    assert len(made) == 1
+    assert run.worker_ready
 
 
 def test_progress_is_measured_in_powers_of_ten() -> None:

@@ -1,0 +1,41 @@
+"""Whether a browser shows the page.
+
+Voila prepares a page before anybody asks for it, and ends kernels that have been idle for long without a browser. A
+prepared page that waits for its first visitor would be ended while it is being handed out; so it says now and then that
+it is alive, and it starts the process that computes only when somebody comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import anywidget
+import traitlets
+
+# Well below ``cull_idle_timeout`` in voila.json.
+BEAT_SECONDS = 60.0
+
+
+class Presence(anywidget.AnyWidget):
+    """An undisplayed widget: the browser that loads it says that it is here.
+
+    Attributes:
+        visited: whether a browser has loaded the page.
+    """
+
+    _esm = "export default { initialize({ model }) { model.send('here'); } };"
+    visited = traitlets.Bool(False)
+    beat = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_msg(self._greet)
+
+    async def wait(self) -> None:
+        """Stay alive until somebody comes."""
+        while not self.visited:
+            self.beat += 1
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _greet(self, widget: object, content: object, buffers: object) -> None:
+        self.visited = True
