@@ -57,7 +57,7 @@ def check_shape(shape: Sequence[int], lattice: NDArray[np.float64], radius: floa
     if (images % points).any():
         raise InputError(
             f"fft_grid: {_times(shape)} breaks the symmetry of the crystal; "
-            f"give as many points along equivalent directions, for example {_times(choose_shape(lattice, radius, group))}."
+            f"give as many points along equivalent directions, such as {_times(choose_shape(lattice, radius, group))}."
         )
     return shape[0], shape[1], shape[2]
 

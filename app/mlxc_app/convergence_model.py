@@ -9,10 +9,10 @@ from typing import Any
 
 from traitlets import HasTraits, Instance
 
-from mlxc.calculation import EquationOfStateTask
+from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc_app.run_model import RunModel
 
-DEFAULT_TARGET = 1e-7
+DEFAULT_TARGET: float = Calculation.model_fields["tolerance"].default
 
 
 @dataclass(frozen=True)

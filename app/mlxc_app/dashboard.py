@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from IPython.display import display
 from ipywidgets import HTML, HBox, VBox
 
+from mlxc.errors import InputError
 from mlxc.runs.client import Worker
 from mlxc.runs.folder import runs_directory
 from mlxc_app.choose_model import ChooseModel
@@ -21,7 +23,7 @@ from mlxc_app.density_view import DensityView
 from mlxc_app.eos_model import EquationOfStateModel
 from mlxc_app.eos_view import EquationOfStateView
 from mlxc_app.history import HistoryView
-from mlxc_app.message import MessageArea
+from mlxc_app.message import MessageArea, card
 from mlxc_app.panes import Panes
 from mlxc_app.presence import Presence
 from mlxc_app.run_model import ComputesRuns, RunModel
@@ -74,16 +76,32 @@ class Dashboard:
             self.panes.unfold(EQUATION_OF_STATE if self.run.kind == "eos" else CONVERGENCE)
 
 
-def show() -> asyncio.Task[None]:
+def show() -> asyncio.Task[None] | None:
     """Display the dashboard in the notebook that calls this, with a worker of its own as soon as somebody looks.
 
     Returns the task that follows the runs: the caller keeps it, since a task nobody holds may be collected.
     """
-    directory = runs_directory()
-    directory.mkdir(parents=True, exist_ok=True)
-    dashboard = Dashboard(lambda: Worker(log=directory / "worker.log"))
+    try:
+        log = _writable_runs_directory() / "worker.log"
+    except InputError as error:
+        display(HTML(f"<style>{_css()}</style>{card('error', str(error))}"))
+        return None
+    dashboard = Dashboard(lambda: Worker(log=log))
     display(dashboard.widget)
     return asyncio.get_running_loop().create_task(dashboard.follow())
+
+
+def _writable_runs_directory() -> Path:
+    directory = runs_directory()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            return directory
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"Runs cannot be written to {directory} ({reason}): set the environment variable MLXC_RUNS to another folder."
+        ) from None
 
 
 def _css() -> str:

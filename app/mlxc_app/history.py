@@ -36,13 +36,14 @@ class HistoryView:
 
     def __init__(self, run: RunModel, messages: MessageArea) -> None:
         self._run = run
-        self.widget = Dropdown(layout={"width": "auto", "flex": "1 1 auto"})
+        self.widget = Dropdown()
         self._list()
         self.widget.observe(messages.guard(self._open), "value")
         run.observe(messages.guard(self._list), ["state", "worker_ready"])
 
     def _list(self, change: Any = None) -> None:
         self.widget.options = [("Earlier runs …", NONE), *earlier_runs()]
+        self.widget.value = NONE
 
     def _open(self, change: Any) -> None:
         if change["new"] != NONE:

@@ -16,7 +16,7 @@ from mlxc_app.run_model import RunModel
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
     "(a larger width helps) or falls slowly.",
-    "failed": "If the sentence names a setting, change it; otherwise try a lower cutoff or fewer k points, and run again.",
+    "failed": "If the sentence names a setting, change it; otherwise lower the cutoff or the k mesh, and run again.",
     "stopped": "Press Run to start afresh.",
 }
 KINDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
@@ -92,9 +92,9 @@ class RunView:
     def _show_progress(self, change: Any) -> None:
         if not self._run.iterations or not self._run.active:
             return
-        last = self._run.iterations[-1]
-        calculation = self._run.calculation
-        residual, target = last["density_residual"], calculation.tolerance if calculation else 1e-7
+        last, calculation = self._run.iterations[-1], self._run.calculation
+        assert calculation is not None
+        residual, target = last["density_residual"], calculation.tolerance
         done = scf_fraction(residual, target)
         step = f"Step {last['iteration']}: density residual {residual:.1e}, target {target:.0e}"
         if isinstance(self._run.task, EquationOfStateTask):

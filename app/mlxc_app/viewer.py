@@ -12,8 +12,6 @@ from mlxc_app.crystal_picture import CrystalPicture, draw
 BOND_RADIUS_ANG = 0.15
 ATOM_PER_BOND_RADIUS = 3.2
 FRAME_RADIUS_ANG = 0.04
-# The viewer leaves a wide margin of its own.
-ZOOM = 0.35
 FRAME_COLOUR = (0.0, 0.447, 0.698)
 
 
@@ -45,7 +43,6 @@ class StructureViewer:
         )
         atoms.add_representation("ball+stick", radius=BOND_RADIUS_ANG, aspect_ratio=ATOM_PER_BOND_RADIUS)
         atoms.center()
-        self._view.control.zoom(ZOOM)
         self._components = [frame, atoms]
 
 

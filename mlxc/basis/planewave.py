@@ -109,7 +109,7 @@ class PlaneWaveBasis:
         return max(1, int(CHUNK_BYTES / (16 * self.grid.size)))
 
     def to_grid(self, coefficients: Tensor, kpoint: Tensor) -> Tensor:
-        """u(r) sqrt(volume) of orbitals ``(norbital, nplanewave)`` at their own k points: ``(norbital, n1, n2, n3)``."""
+        """u(r) sqrt(volume) of orbitals ``(norbital, nplanewave)`` at their k points: ``(norbital, n1, n2, n3)``."""
         full = coefficients.new_zeros(len(coefficients), self.grid.size)
         full.scatter_(1, self._index[kpoint], coefficients)
         return torch.fft.ifftn(full.unflatten(1, self.grid.shape), dim=(1, 2, 3), norm="forward")

@@ -13,7 +13,7 @@ from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import carried_density, lowest_waves, starting_orbitals, superposed_density
 from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.mixing import AndersonMixer
-from mlxc.scf.occupations import Occupations, occupy
+from mlxc.scf.occupations import Occupations, band_count, occupy
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
@@ -140,9 +140,3 @@ class SCFIteration:
         nspin = len(self._orbitals) // len(waves)
         self._orbitals = orthonormalise(torch.cat([self._orbitals, waves.repeat(nspin, 1, 1)], dim=1))
         self._nband += more
-
-
-def band_count(nelectrons: int, metal: bool) -> int:
-    """Bands to compute: the occupied ones, and some above them that smearing may reach."""
-    occupied = (nelectrons + 1) // 2
-    return occupied + max(4, occupied // 5) if metal else occupied

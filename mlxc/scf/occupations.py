@@ -75,3 +75,9 @@ def _fill_lowest(eigenvalues: Tensor, capacity: float, nelectrons: float) -> Occ
     electrons = torch.zeros_like(eigenvalues)
     electrons[:, : round(filled)] = capacity
     return Occupations(electrons, float(eigenvalues[:, : round(filled)].max()), eigenvalues.new_zeros(()))
+
+
+def band_count(nelectrons: int, metal: bool) -> int:
+    """Bands to compute: the occupied ones, and some above them that smearing may reach."""
+    occupied = (nelectrons + 1) // 2
+    return occupied + max(4, occupied // 5) if metal else occupied

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from mlxc_app import dashboard
 from mlxc_app.crystal_picture import draw
 from mlxc_app.launch import NOTEBOOK, voila_arguments
 from mlxc_app.message import MessageArea, card
@@ -42,6 +44,15 @@ def test_an_unexpected_error_in_a_callback_is_a_card_and_logged(
     messages.guard(lambda change: 1 / 0)(None)
     assert "ZeroDivisionError" in messages.widget.value
     assert "page.log" in messages.widget.value
+
+
+def test_a_runs_directory_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MLXC_RUNS", str(tmp_path / "file"))
+    shown: list[Any] = []
+    monkeypatch.setattr(dashboard, "display", shown.append)
+    assert dashboard.show() is None
+    assert "MLXC_RUNS" in shown[0].value
 
 
 @pytest.mark.parametrize("name", ["al", "cu"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from mlxc_app.history import earlier_runs
 from mlxc_app.run_model import RunModel
 from mlxc_app.run_view import finished_sentence, scf_fraction
 from stand_ins import IdleWorker, iteration
 
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import InputError
+from mlxc.runs.folder import RunFolder
 
 
 def test_records_and_result_arrive(run: RunModel, aluminium: Calculation) -> None:
@@ -98,6 +101,26 @@ def test_the_worker_is_started_once_and_not_before_it_is_wanted() -> None:
     run.poll()
     assert len(made) == 1
     assert run.worker_ready
+
+
+def test_an_earlier_run_is_shown_as_if_just_computed(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "the first")
+    assert run.folder is not None
+    run.folder.append(iteration(1, -2.0))
+    run.folder.set_status("stopped", "Enough.")
+    with pytest.raises(InputError, match="stop it"):
+        run.open(run.folder)
+    run.poll()
+    run.start(aluminium, "the second")
+    assert run.folder is not None
+    run.folder.set_status("finished")
+    run.poll()
+    labels, folders = zip(*earlier_runs(), strict=True)
+    assert "the second" in labels[0]
+    assert "the first (stopped)" in labels[1]
+    run.open(RunFolder(Path(folders[1])))
+    assert (run.title, run.state, run.message, len(run.iterations)) == ("the first", "stopped", "Enough.", 1)
+    assert run.calculation == aluminium
 
 
 def test_progress_is_measured_in_powers_of_ten() -> None:

@@ -1,0 +1,132 @@
+"""A run lives in a folder and a process of its own: it can be watched, stopped and killed, and nothing written is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mlxc import Calculation, EquationOfStateTask, GroundState
+from mlxc.runs.client import Worker
+from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.runs.worker import execute
+
+QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}
+LONG = {"structure": "al", "ecut_ha": 60, "kmesh": [12, 12, 12], "tolerance": 1e-12}
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    process = Worker(log=tmp_path_factory.mktemp("worker") / "log")
+    yield process
+    process.close()
+
+
+def folder_for(data: dict[str, object], root: Path) -> RunFolder:
+    return RunFolder.create(Calculation.from_dict(data), "A test: 100 %", root)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_a_run_writes_its_steps_its_result_and_its_state(tmp_path: Path) -> None:
+    folder = folder_for(QUICK, tmp_path)
+    assert folder.status["state"] == "queued"
+    execute(folder)
+    records, _ = folder.records()
+    result = folder.result
+    assert result is not None
+    assert folder.status["state"] == "finished"
+    assert [record["iteration"] for record in records] == list(range(1, result["iterations"] + 1))
+    loaded = GroundState.load(folder.ground_state_path)
+    assert float(loaded.energy) == result["free_energy_ha"]
+    assert float(loaded.basis.grid.integrate(loaded.density).sum()) == pytest.approx(8)
+
+
+def test_an_equation_of_state_tells_which_volume_each_step_belongs_to(tmp_path: Path) -> None:
+    task = EquationOfStateTask.from_dict({"calculation": {"structure": "si", "ecut_ha": 12}, "points": 5})
+    folder = RunFolder.create(task, "silicon", tmp_path)
+    execute(folder)
+    records, _ = folder.records()
+    assert [record["index"] for record in records if record["kind"] == "point"] == list(range(5))
+    assert {record["point"] for record in records if record["kind"] == "iteration"} == set(range(5))
+    assert folder.result is not None
+    assert folder.result["lattice_constant_ang"] == pytest.approx(5.47, abs=0.05)
+
+
+def test_a_half_written_line_is_left_for_later(tmp_path: Path) -> None:
+    folder = folder_for(QUICK, tmp_path)
+    folder.append({"iteration": 1})
+    with open(folder.path / "records.jsonl", "a") as file:
+        file.write('{"iteration": 2')
+    first, offset = folder.records()
+    with open(folder.path / "records.jsonl", "a") as file:
+        file.write("}\n")
+    second, _ = folder.records(offset)
+    assert (first, second) == ([{"iteration": 1}], [{"iteration": 2}])
+
+
+def test_two_runs_of_the_same_second_get_folders_of_their_own(tmp_path: Path) -> None:
+    assert len({folder_for(QUICK, tmp_path).path for _ in range(3)}) == 3
+
+
+def test_input_that_fails_later_is_told_in_one_sentence(tmp_path: Path) -> None:
+    folder = folder_for(QUICK | {"pseudo": "no-such-family"}, tmp_path)
+    execute(folder)
+    assert folder.status["state"] == "failed"
+    assert "no-such-family" in folder.status["message"]
+
+
+def test_the_worker_computes_one_run_after_the_other(worker: Worker, tmp_path: Path) -> None:
+    folders = [folder_for(QUICK, tmp_path) for _ in range(2)]
+    for folder in folders:
+        worker.submit(folder)
+    wait_for(lambda: all(folder.status["state"] == "finished" for folder in folders))
+
+
+def test_stop_ends_a_run_within_two_seconds_and_keeps_its_steps(worker: Worker, tmp_path: Path) -> None:
+    wait_for(lambda: worker.ready)
+    folder = folder_for(LONG, tmp_path)
+    worker.submit(folder)
+    wait_for(lambda: len(folder.records()[0]) >= 1)
+    started = time.monotonic()
+    worker.stop()
+    wait_for(lambda: folder.status["state"] in ENDED, seconds=10)
+    assert time.monotonic() - started < 2
+    assert folder.status["state"] == "stopped"
+    assert len(folder.records()[0]) >= 1
+    again = folder_for(QUICK, tmp_path)
+    worker.submit(again)
+    wait_for(lambda: again.status["state"] == "finished")
+
+
+def test_a_worker_that_is_killed_says_so_and_is_replaced(worker: Worker, tmp_path: Path) -> None:
+    wait_for(lambda: worker.ready)
+    folder = folder_for(LONG, tmp_path)
+    worker.submit(folder)
+    wait_for(lambda: folder.status["state"] == "running")
+    os.kill(folder.status["pid"], 9)
+    wait_for(lambda: worker.check() or folder.status["state"] == "failed")
+    assert "unexpectedly" in folder.status["message"]
+    again = folder_for(QUICK, tmp_path)
+    worker.submit(again)
+    wait_for(lambda: again.status["state"] == "finished")
+
+
+def test_a_page_that_goes_away_takes_its_worker_with_it() -> None:
+    script = "import time; from mlxc.runs.client import Worker; w = Worker(); print(w._process.pid, flush=True); time.sleep(60)"
+    page = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert page.stdout is not None
+    pid = int(page.stdout.readline())
+    page.kill()
+    page.wait()
+    wait_for(lambda: not Path(f"/proc/{pid}").exists(), seconds=60)
