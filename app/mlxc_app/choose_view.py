@@ -102,10 +102,12 @@ class ChooseView:
         if change["new"] == FROM_FILE:
             self._names.value = self._model.shipped_name
             raise InputError("There is no file yet: press “Your own file” to choose one.")
+        self._messages.clear()
         self._model.take_shipped(change["new"])
 
     def _file_chosen(self, change: Any) -> None:
         for file in change["new"]:
+            self._messages.clear()
             self._model.take_file(file["name"], bytes(file["content"]))
 
     def _mesh_chosen(self, change: Any) -> None:

@@ -100,7 +100,7 @@ def _writable_runs_directory() -> Path:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
-            f"Runs cannot be written to {directory} ({reason}): set the environment variable MLXC_RUNS to another folder."
+            f"Runs cannot be written to {directory} ({reason}): name another folder with the variable MLXC_RUNS."
         ) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from mlxc.runs.folder import ENDED, STOPPED, RunFolder
@@ -56,10 +57,14 @@ class Worker:
         with self._lock:
             if self._process.poll() is not None:
                 self._process = self._spawn()
-            assert self._process.stdin is not None
+            self.current = folder
+            self._hand_over(folder)
+
+    def _hand_over(self, folder: RunFolder) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # a process that has just died; check() hands the run to its successor
             self._process.stdin.write(f"{folder.path}\n")
             self._process.stdin.flush()
-            self.current = folder
 
     def stop(self) -> None:
         """Stop the current run: after its SCF step if that ends soon, otherwise by ending the process.
@@ -84,16 +89,21 @@ class Worker:
             self._process = self._spawn()
 
     def check(self) -> None:
-        """Notice a worker that died; its run says so, and a new worker is started."""
+        """Notice a worker that died and start another; a run that it had begun says so, one that waited is taken over."""
         with self._lock:
             code = self._process.poll()
             if code is None:
                 return
-            if self.current is not None and self.current.status["state"] not in ENDED:
+            self._process = self._spawn()
+            state = self.current.status["state"] if self.current is not None else None
+            if self.current is None or state in ENDED:
+                return
+            if state == "queued":
+                self._hand_over(self.current)
+            else:
                 self.current.set_status(
                     "failed", f"The computing process ended unexpectedly (exit code {code}); the steps so far are kept."
                 )
-            self._process = self._spawn()
 
     def close(self) -> None:
         """End the worker process."""
