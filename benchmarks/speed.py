@@ -3,8 +3,8 @@
     python benchmarks/speed.py [--repeats 3] [al graphene ...]
 
 mlxc is timed inside a warm process (set-up and SCF), as a person on the page or a sweep meets it; the others as whole
-processes, which start in a few hundredths of a second. All use the same GTH pseudopotentials, cutoff, mesh and smearing,
-and stop at about the same error of the energy (below 1e-8 Ha).
+processes, which start in a few hundredths of a second. All use the same GTH pseudopotentials, cutoff, mesh and
+smearing, and stop at about the same error of the energy (below 1e-8 Ha).
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Worker:
             self._process = self._spawn()
 
     def check(self) -> None:
-        """Notice a worker that died and start another; a run that it had begun says so, one that waited is taken over."""
+        """Notice a worker that died and start another; a run it had begun says so, one that waited is taken over."""
         with self._lock:
             code = self._process.poll()
             if code is None:
