@@ -18,8 +18,6 @@ from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
 NEGLIGIBLE_OCCUPATION = 1e-6
-# Bands above the occupied ones steady the eigensolver, but their own residuals need not be small.
-LEAST_IMPORTANCE = 0.0
 # Extensions of the eigensolver's search space per step: many from a rough guess, few once the potential settles.
 FIRST_STEPS = 8
 LATER_STEPS = 4
@@ -123,13 +121,12 @@ class SCFIteration:
             return davidson(
                 hamiltonian, self._orbitals, self._nband, importance, 0.3 * EIGENSOLVER_ACCURACY, FIRST_STEPS
             )
-        importance = previous.occupations.electrons / 2
+        # Empty bands steady the eigensolver, but their own residuals need not be small.
+        importance = previous.occupations.electrons * len(potential) / 2
         if importance.shape[1] < self._nband:
             importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)
         tolerance = max(EIGENSOLVER_ACCURACY * previous.density_residual, EIGENSOLVER_ACCURACY * self._tolerance)
-        return davidson(
-            hamiltonian, self._orbitals, self._nband, importance.clamp(min=LEAST_IMPORTANCE), tolerance, LATER_STEPS
-        )
+        return davidson(hamiltonian, self._orbitals, self._nband, importance, tolerance, LATER_STEPS)
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""
