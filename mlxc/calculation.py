@@ -51,6 +51,8 @@ class Calculation(BaseModel):
     ]
     smearing: Smearing = "fermi-dirac"
     width_ha: float | None = Field(default=0.01, gt=0, le=1, allow_inf_nan=False)
+    spin: bool = False
+    total_moment: float | None = Field(default=None, allow_inf_nan=False)
     pseudo: str = "gth"
     pseudo_names: dict[str, str] = Field(default_factory=dict)
     fft_grid: Three | None = None
@@ -64,6 +66,11 @@ class Calculation(BaseModel):
     def _smearing_has_width(self) -> Calculation:
         if self.smearing != "none" and self.width_ha is None:
             raise ValueError(f"a width is needed for {self.smearing} smearing")
+        return self
+
+    @model_validator(mode="after")
+    def _spin_settings_agree(self) -> Calculation:
+        check_spin(self.spin, self.total_moment, self.smearing == "none")
         return self
 
     @property
@@ -138,6 +145,18 @@ class EquationOfStateTask(BaseModel):
         return run_equation_of_state(self, monitor=monitor, on_point=on_point)
 
 
+def check_spin(spin: bool, total_moment: float | None, fixed_occupations: bool) -> None:
+    """Say what is missing when the settings of spin do not make a calculation.
+
+    Raises:
+        InputError: a total moment without spin, or spin with fixed occupations and no total moment.
+    """
+    if total_moment is not None and not spin:
+        raise InputError("total_moment: a moment needs a spin-polarised calculation; switch spin on as well.")
+    if spin and fixed_occupations and total_moment is None:
+        raise InputError("total_moment: with spin and fixed occupations the total moment must be given.")
+
+
 def _with_structure_defaults(data: dict[str, Any]) -> dict[str, Any]:
     """Fill cutoff, k mesh and smearing from the structure; what is given, and not None, wins."""
     from mlxc.structures import default_settings
@@ -163,6 +182,9 @@ def build_model(model: type[Model], data: dict[str, Any]) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, InputError):
+            raise cause from None
         field = ".".join(str(part) for part in first["loc"]) or "calculation"
         reason = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":

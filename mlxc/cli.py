@@ -85,6 +85,8 @@ def _add_calculation(parser: argparse.ArgumentParser) -> None:
     add("--kmesh", type=int, nargs=3, metavar="N", help="Gamma-centred k mesh")
     add("--smearing", metavar="KIND", help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)")
     add("--width", type=float, metavar="HA", help="width of the smearing, hartree")
+    add("--spin", action="store_true", default=None, help="collinear spin, from the moments of the structure")
+    add("--total-moment", type=float, metavar="MB", help="magnetic moment of the cell to hold, Bohr magneton")
     add("--fft-grid", type=int, nargs=3, metavar="N", help="real-space grid")
     add("--cutoff-smoothing", type=float, metavar="HA", help="smooths energies as functions of the volume, hartree")
     add("--tolerance", type=float, metavar="T", help="density residual at which the SCF has converged")
@@ -105,6 +107,8 @@ def _calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
         "ecut_ha": options.ecut,
         "kmesh": options.kmesh,
         "smearing": options.smearing,
+        "spin": options.spin,
+        "total_moment": options.total_moment,
         "width_ha": options.width,
         "fft_grid": options.fft_grid,
         "cutoff_smoothing_ha": options.cutoff_smoothing,

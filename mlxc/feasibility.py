@@ -51,7 +51,10 @@ def check_calculation(calculation: Calculation) -> Size:
     crystal = calculation.crystal
     entries = find_pseudopotentials(crystal.species, calculation.pseudo, calculation.xc, calculation.pseudo_names)
     electrons = sum(entries[symbol].charge for symbol in crystal.species)
-    if calculation.smearing == "none" and electrons % 2:
+    moment = calculation.total_moment or 0.0
+    if abs(moment) > electrons:
+        raise InputError(f"total_moment: {moment:g} is more than the {electrons} valence electrons of the cell allow.")
+    if calculation.smearing == "none" and (electrons - moment) % 2:
         raise InputError(
             f"smearing: {electrons} electrons per cell cannot fill bands in pairs; "
             "choose a smearing such as fermi-dirac."
@@ -83,8 +86,9 @@ def estimate_size(calculation: Calculation, electrons: int, entries: dict[str, G
         for symbol in crystal.species
         for angular_momentum, channel in enumerate(entries[symbol].channels)
     )
-    orbitals = nkpoints * plane_waves * (ORBITAL_COPIES * (electrons / 2 * 1.2 + 4) + projectors)
-    memory = 16 * (orbitals + (GRID_COPIES + len(group)) * prod(grid))
+    nspin = 2 if calculation.spin else 1
+    orbitals = nspin * nkpoints * plane_waves * (ORBITAL_COPIES * (electrons / 2 * 1.2 + 4) + projectors)
+    memory = 16 * (orbitals + nspin * (GRID_COPIES + len(group)) * prod(grid))
     return Size(electrons, nkpoints, round(plane_waves), grid, memory / 1e9)
 
 

@@ -72,7 +72,9 @@ def cells_per_cube(crystal: Crystal) -> float | None:
 
 
 def _spglib_cell(crystal: Crystal) -> tuple[Any, Any, Any]:
-    return crystal.lattice, crystal.positions, crystal.atomic_numbers
+    # Atoms of one element with different moments are different.
+    kinds = list(zip(crystal.atomic_numbers, crystal.moments.round(6), strict=True))
+    return crystal.lattice, crystal.positions, [sorted(set(kinds)).index(kind) + 1 for kind in kinds]
 
 
 def _denominator(translation: float) -> int:

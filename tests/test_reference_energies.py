@@ -39,6 +39,7 @@ def calculation(name: str) -> Calculation:
             "ecut_ha": system["ecut_ha"],
             "kmesh": system["kmesh_gamma_centred"],
             "smearing": system["smearing"] or "none",
+            "spin": system["spin_polarised"],
             "width_ha": system["width_ha"],
             "pseudo": "gth-uzh" if "UZH" in labels else "gth-pade" if "PADE" in labels else "gth-pbe",
             "pseudo_names": names,
@@ -59,6 +60,13 @@ def test_free_energy_equals_that_of_abinit(name: str) -> None:
         assert {ours: ground.energies[ours] for ours in COMPONENTS.values()} == pytest.approx(
             {ours: components[theirs] for theirs, ours in COMPONENTS.items()}, abs=1e-6
         )
+
+
+def test_the_oxygen_molecule_is_a_triplet_with_the_energy_of_abinit() -> None:
+    ground = calculation("o2-molecule").run()
+    assert ground.converged
+    assert ground.magnetisation == pytest.approx(SYSTEMS["o2-molecule"]["total_magnetisation_bohr_magneton"], abs=1e-6)
+    assert float(ground.energy) == pytest.approx(SYSTEMS["o2-molecule"]["free_energy_ha"], abs=1e-5)
 
 
 def test_lattice_is_given_in_bohr_and_kept() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +28,33 @@ def superposed_density(grid: Grid, crystal: Crystal, pseudopotentials: Pseudopot
         total += form / grid.volume * structure_factor(grid, crystal, symbol)
     electrons = sum(pseudopotentials[symbol].charge for symbol in crystal.species)
     return total * (electrons / (total[0].real * grid.volume))
+
+
+def superposed_spin_density(
+    grid: Grid, crystal: Crystal, pseudopotentials: Pseudopotentials, nspin: int, moment: float | None = None
+) -> Tensor:
+    """Fourier coefficients ``(nspin, ngvector)`` of free atoms' densities, polarised by the crystal's moments.
+
+    Args:
+        grid: of the crystal.
+        crystal: its moments, in Bohr magneton, are taken as they are; if all are zero each atom starts with one.
+        pseudopotentials: by element.
+        nspin: 1 or 2.
+        moment: if given, the magnetisation is scaled to this total, Bohr magneton per cell.
+    """
+    total = superposed_density(grid, crystal, pseudopotentials)
+    if nspin == 1:
+        return total[None]
+    moments = crystal.moments if crystal.moments.any() else np.ones(len(crystal.species))
+    magnetisation = torch.zeros_like(total)
+    lengths = grid.squares.sqrt()
+    for symbol, position, wanted in zip(crystal.species, crystal.positions, moments, strict=True):
+        charge = pseudopotentials[symbol].charge
+        form = solve_atom(pseudopotentials[symbol].parameters).density_form_factor(lengths) / grid.volume
+        magnetisation += form * grid.phases(position) * (np.clip(wanted, -charge, charge) / charge)
+    if moment is not None and abs(moments.sum()) > 1e-6:
+        magnetisation *= moment / (magnetisation[0].real * grid.volume)
+    return torch.stack([total + magnetisation, total - magnetisation]) / 2
 
 
 def atomic_orbitals(basis: PlaneWaveBasis, crystal: Crystal, pseudopotentials: Pseudopotentials) -> Tensor:
@@ -73,8 +101,9 @@ def carried_density(start: GroundState, grid: Grid, crystal: Crystal, pseudopote
     What bonding adds to the free atoms' density changes less with the volume than the density itself.
     """
     old = start.basis.grid
-    bonding = old.fourier(start.density) - superposed_density(old, start.crystal, pseudopotentials)
+    nspin = len(start.density)
+    bonding = old.fourier(start.density) - superposed_density(old, start.crystal, pseudopotentials) / nspin
     reach = int(torch.cat([old.miller, grid.miller]).abs().max())
     box = torch.zeros(len(bonding), *[2 * reach + 1] * 3, dtype=bonding.dtype, device=grid.device)
     box[:, *(old.miller + reach).T] = bonding * (old.volume / grid.volume)
-    return superposed_density(grid, crystal, pseudopotentials) + box[:, *(grid.miller + reach).T]
+    return superposed_density(grid, crystal, pseudopotentials) / nspin + box[:, *(grid.miller + reach).T]

@@ -10,10 +10,10 @@ from torch import Tensor
 from mlxc.errors import InputError
 from mlxc.scf.eigensolver import Eigenpairs, davidson, orthonormalise
 from mlxc.scf.ground_state import GroundState
-from mlxc.scf.guess import carried_density, lowest_waves, starting_orbitals, superposed_density
+from mlxc.scf.guess import carried_density, lowest_waves, starting_orbitals, superposed_spin_density
 from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.mixing import AndersonMixer
-from mlxc.scf.occupations import Occupations, band_count, occupy
+from mlxc.scf.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
@@ -35,7 +35,8 @@ class State:
         pairs: eigenvalues and orbitals.
         occupations: electrons in each state.
         energies: terms of the free energy at the orbitals and the density that came out, hartree.
-        density_residual: integral |n_out - n_in| / number of electrons.
+        density_residual: integral |n_out - n_in| / number of electrons, summed over spins.
+        magnetisation: integral of up minus down, Bohr magneton per cell; None without spin.
     """
 
     density: Tensor
@@ -44,6 +45,7 @@ class State:
     occupations: Occupations
     energies: dict[str, float]
     density_residual: float
+    magnetisation: float | None
 
     @property
     def free_energy(self) -> float:
@@ -59,18 +61,31 @@ class SCFIteration:
         smearing: None for fixed occupations.
         tolerance: of the density residual; the orbitals are never computed more accurately than it asks for.
         seed: of the noise in the starting orbitals.
+        nspin: 1, or 2 for collinear spin.
+        moment: total magnetic moment to hold, Bohr magneton per cell; None to let it find its value.
 
     Raises:
         InputError: the cutoff gives too few plane waves for the bands.
     """
 
-    def __init__(self, kohn_sham: KohnSham, smearing: Smearing | None, tolerance: float, seed: int) -> None:
+    def __init__(
+        self,
+        kohn_sham: KohnSham,
+        smearing: Smearing | None,
+        tolerance: float,
+        seed: int,
+        nspin: int = 1,
+        moment: float | None = None,
+    ) -> None:
         self._ks = kohn_sham
+        self._nspin = nspin
+        self._moment = moment
         self._smearing = smearing
         self._tolerance = tolerance
         self._seed = seed
         self._mixer = AndersonMixer(kohn_sham.basis.grid)
-        self._nband = band_count(kohn_sham.nelectrons, smearing is not None)
+        likely_moment = 0.0 if nspin == 1 else abs(kohn_sham.crystal.moments).sum() if moment is None else moment
+        self._nband = band_count(kohn_sham.nelectrons, smearing is not None, likely_moment)
         self._previous: State | None = None
         if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
             raise InputError(
@@ -86,14 +101,16 @@ class SCFIteration:
             self._orbitals = orthonormalise(ks.basis.transfer(start.orbitals, start.basis))
             self._nband = start.orbitals.shape[1]
         else:
-            density = superposed_density(ks.basis.grid, ks.crystal, ks.pseudopotentials)[None]
-            self._orbitals = starting_orbitals(ks.basis, ks.crystal, ks.pseudopotentials, self._nband, self._seed)
+            density = superposed_spin_density(ks.basis.grid, ks.crystal, ks.pseudopotentials, self._nspin, self._moment)
+            orbitals = starting_orbitals(ks.basis, ks.crystal, ks.pseudopotentials, self._nband, self._seed)
+            self._orbitals = orbitals.repeat(self._nspin, 1, 1)
         self._density = ks.symmetrizer.coefficients(density)
 
     def _fits(self, start: GroundState) -> bool:
         return (
             start.crystal.species == self._ks.crystal.species
             and len(start.kpoints) == len(self._ks.basis.kpoints)
+            and len(start.density) == self._nspin
             and start.orbitals.shape[1] >= self._nband
         )
 
@@ -102,16 +119,23 @@ class SCFIteration:
         ks, grid = self._ks, self._ks.basis.grid
         potential = ks.effective_potential(self._density)
         pairs = self._diagonalise(potential)
-        occupations = occupy(pairs.eigenvalues, ks.basis.weights, ks.nelectrons, self._smearing)
+        occupations = self._occupy(pairs.eigenvalues)
         density = ks.density(pairs.orbitals, occupations)
         change = density - self._density
-        residual = float(grid.integrate(grid.real(change).sum(0).abs())) / ks.nelectrons
+        residual = float(grid.integrate(grid.real(change).abs()).sum()) / ks.nelectrons
         energies = ks.energies(pairs.orbitals, occupations, density)
-        self._previous = State(density, potential, pairs, occupations, energies, residual)
+        magnetisation = float((density[0, 0] - density[1, 0]).real) * grid.volume if self._nspin == 2 else None
+        self._previous = State(density, potential, pairs, occupations, energies, residual, magnetisation)
         self._density = self._mixer.next(self._density, change)
         self._orbitals = pairs.orbitals
         self._add_bands_if_needed(occupations)
         return self._previous
+
+    def _occupy(self, eigenvalues: Tensor) -> Occupations:
+        ks = self._ks
+        if self._moment is not None:
+            return occupy_fixed_moment(eigenvalues, ks.basis.weights, ks.nelectrons, self._smearing, self._moment)
+        return occupy(eigenvalues, ks.basis.weights.repeat(self._nspin), ks.nelectrons, self._smearing)
 
     def _diagonalise(self, potential: Tensor) -> Eigenpairs:
         hamiltonian = self._ks.hamiltonian(potential)
@@ -134,6 +158,5 @@ class SCFIteration:
             return
         more = max(2, self._nband // 8)
         waves = lowest_waves(self._ks.basis, self._nband + more, self._seed)[:, -more:]
-        nspin = len(self._orbitals) // len(waves)
-        self._orbitals = orthonormalise(torch.cat([self._orbitals, waves.repeat(nspin, 1, 1)], dim=1))
+        self._orbitals = orthonormalise(torch.cat([self._orbitals, waves.repeat(self._nspin, 1, 1)], dim=1))
         self._nband += more

@@ -9,7 +9,7 @@ from torch import nn
 
 from mlxc.basis.planewave import PlaneWaves
 from mlxc.brillouin import irreducible_mesh
-from mlxc.calculation import Calculation
+from mlxc.calculation import Calculation, check_spin
 from mlxc.crystal import Crystal
 from mlxc.pseudo.gth import GTHPseudopotential
 from mlxc.pseudo.library import find_pseudopotentials
@@ -30,6 +30,8 @@ def scf(
     basis: PlaneWaves,
     kmesh: tuple[int, int, int],
     smearing: Smearing | None = None,
+    spin: bool = False,
+    total_moment: float | None = None,
     pseudo: str = "gth",
     pseudo_names: dict[str, str] | None = None,
     tolerance: float = 1e-6,
@@ -47,6 +49,8 @@ def scf(
         basis: plane waves up to a cutoff.
         kmesh: points of the Gamma-centred mesh along the reciprocal lattice vectors.
         smearing: None for fixed occupations.
+        spin: treat up and down electrons separately (collinear spin), starting from the crystal's moments.
+        total_moment: magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
         pseudo: family of pseudopotentials.
         pseudo_names: names in the family, by element, where the default is not wanted.
         tolerance: of the density residual, the integral of |n_out - n_in| per electron.
@@ -67,7 +71,8 @@ def scf(
     group = SpaceGroup.of(crystal)
     plane_waves = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
     kohn_sham = KohnSham(crystal, plane_waves, functional(xc), pseudopotentials, group)
-    iteration = SCFIteration(kohn_sham, smearing, tolerance, seed)
+    check_spin(spin, total_moment, smearing is None)
+    iteration = SCFIteration(kohn_sham, smearing, tolerance, seed, 2 if spin else 1, total_moment)
     with torch.no_grad():
         iteration.prepare(start)
         prepared = time.perf_counter()
@@ -94,6 +99,8 @@ def run_calculation(
         basis=PlaneWaves(calculation.ecut_ha, calculation.fft_grid, calculation.cutoff_smoothing_ha),
         kmesh=calculation.kmesh,
         smearing=make_smearing(calculation.smearing, calculation.width_ha),
+        spin=calculation.spin,
+        total_moment=calculation.total_moment,
         pseudo=calculation.pseudo,
         pseudo_names=calculation.pseudo_names,
         tolerance=calculation.tolerance,
@@ -120,7 +127,7 @@ def _record(iteration: int, state: State, seconds: float) -> SCFRecord:
         energies_ha=state.energies,
         density_residual=state.density_residual,
         fermi_level_ha=state.occupations.fermi_level,
-        magnetisation_bohr_magneton=None,
+        magnetisation_bohr_magneton=state.magnetisation,
         eigensolver_residual=state.pairs.residual,
         hamiltonian_applications=state.pairs.applications,
         seconds=seconds,
@@ -155,7 +162,7 @@ def _ground_state(
         occupations=state.occupations.electrons,
         orbitals=state.pairs.orbitals,
         fermi_level=state.occupations.fermi_level,
-        magnetisation=None,
+        magnetisation=state.magnetisation,
         history=history,
         seconds=seconds,
     )

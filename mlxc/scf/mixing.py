@@ -28,6 +28,7 @@ class AndersonMixer:
 
     def __init__(self, grid: Grid, damping: float = DAMPING, screening: float = KERKER_WAVE_VECTOR) -> None:
         squares = grid.squares.clamp(min=float(grid.squares[1:].min()))
+        self._damping = damping
         self._preconditioner = damping * squares / (squares + screening**2)
         # Long waves carry most of the Hartree energy, so they count most in the least squares.
         self._metric = (1 / squares).sqrt()
@@ -36,11 +37,17 @@ class AndersonMixer:
 
     def next(self, density: Tensor, residual: Tensor) -> Tensor:
         """The density to try next, from Fourier coefficients of shape ``(nspin, ngvector)``."""
+        density, residual = _charge_and_spin(density), _charge_and_spin(residual)
         self._densities.append(density)
         self._residuals.append(residual)
         del self._densities[: -DEPTH - 1], self._residuals[: -DEPTH - 1]
         density, residual = self._best_combination(density, residual)
-        return density + self._preconditioner * residual
+        # Magnetisation makes no electric field, so nothing screens it.
+        step = torch.stack([self._preconditioner, torch.full_like(self._preconditioner, self._damping)])[
+            : len(residual)
+        ]
+        mixed = density + step * residual
+        return _charge_and_spin(mixed) / len(mixed)
 
     def _best_combination(self, density: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         if len(self._residuals) == 1:
@@ -51,6 +58,11 @@ class AndersonMixer:
         target = torch.view_as_real(residual * self._metric).flatten()
         gamma = _least_squares(rows, target)
         return density - _combine(gamma, d_density), residual - _combine(gamma, d_residual)
+
+
+def _charge_and_spin(density: Tensor) -> Tensor:
+    """Up and down to total and magnetisation; twice in a row it is a factor of two."""
+    return density if len(density) == 1 else torch.stack([density[0] + density[1], density[0] - density[1]])
 
 
 def _least_squares(rows: Tensor, target: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 import torch
 from torch import Tensor
@@ -24,7 +25,8 @@ class Occupations:
 
     Attributes:
         electrons: shape ``(nk * nspin, nband)``, between 0 and 2 / nspin, without k-point weights.
-        fermi_level: hartree; the highest occupied level for fixed occupations.
+        fermi_level: hartree; the highest occupied level for fixed occupations, the higher one of the two spins' levels
+            when the total moment is fixed.
         entropy_energy: -TS per cell, hartree.
     """
 
@@ -36,6 +38,33 @@ class Occupations:
 def make_smearing(name: str, width: float | None) -> Smearing | None:
     """The smearing of this name, None for ``none``, which means fixed occupations."""
     return None if name == "none" or width is None else SMEARINGS[name](width)
+
+
+def occupy_fixed_moment(
+    eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing | None, moment: float
+) -> Occupations:
+    """Fill the bands of each spin with its own number of electrons, so that up minus down is ``moment``.
+
+    Args:
+        eigenvalues: shape ``(2 * nk, nband)``, hartree, those of spin up first.
+        weights: of the k points, shape ``(nk,)``, summing to one.
+        nelectrons: per cell.
+        smearing: None for fixed occupations.
+        moment: Bohr magneton per cell.
+
+    Raises:
+        InputError: fixed occupations, and the moment does not leave whole electrons in each spin.
+    """
+    # A spin channel is filled as an unpolarised system with twice its electrons, each state holding one of them.
+    up, down = (
+        occupy(levels, weights, nelectrons + sign * moment, smearing)
+        for levels, sign in zip(eigenvalues.chunk(2), (1, -1), strict=True)
+    )
+    return Occupations(
+        torch.cat([up.electrons, down.electrons]) / 2,
+        max(up.fermi_level, down.fermi_level),
+        (up.entropy_energy + down.entropy_energy) / 2,
+    )
 
 
 def occupy(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing | None) -> Occupations:
@@ -74,10 +103,11 @@ def _fill_lowest(eigenvalues: Tensor, capacity: float, nelectrons: float) -> Occ
         )
     electrons = torch.zeros_like(eigenvalues)
     electrons[:, : round(filled)] = capacity
-    return Occupations(electrons, float(eigenvalues[:, : round(filled)].max()), eigenvalues.new_zeros(()))
+    highest = float(eigenvalues[:, : round(filled)].max()) if round(filled) > 0 else -float("inf")
+    return Occupations(electrons, highest, eigenvalues.new_zeros(()))
 
 
-def band_count(nelectrons: int, metal: bool) -> int:
-    """Bands to compute: the occupied ones, and some above them that smearing may reach."""
-    occupied = (nelectrons + 1) // 2
+def band_count(nelectrons: float, metal: bool, moment: float = 0.0) -> int:
+    """Bands to compute for each spin: the occupied ones, and some above them that smearing may reach."""
+    occupied = ceil((nelectrons + abs(moment)) / 2)
     return occupied + max(4, occupied // 5) if metal else occupied
