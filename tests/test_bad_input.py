@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Outcome, cif, extxyz, poscar
+from support import Outcome, cif, extxyz, poscar
 
 # What is wrong: the files given, the arguments, and words that the sentence must contain.
 CASES: dict[str, tuple[dict[str, str | bytes], list[str], list[str]]] = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Outcome
+from support import Outcome
 
 from mlxc import cli
 from mlxc.calculation import Calculation, EquationOfStateTask

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spglib
-from conftest import cif, extxyz, poscar
+from support import cif, extxyz, poscar
 
 from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
