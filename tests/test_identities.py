@@ -88,7 +88,7 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
         )
         counts = torch.ones_like(ground.eigenvalues)
         pairs = davidson(problem.hamiltonian(potential), ground.orbitals, counts.shape[1], counts, 1e-10, 60)
-        occupations = occupy(pairs.eigenvalues, ground.basis.weights, problem.nelectrons, smearing)
+        occupations = occupy(pairs.eigenvalues, ground.basis.weights, problem.ions.nelectrons, smearing)
         terms = problem.energies(pairs.orbitals, occupations, problem.density(pairs.orbitals, occupations))
         return sum(terms.values()) - float(ground.energy)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from math import pi
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from mlxc.grid_shape import Shape
@@ -18,7 +18,7 @@ class Grid:
     Attributes:
         shape: points along each lattice vector.
         lattice: rows are lattice vectors, bohr.
-        volume: of the cell, bohr^3.
+        volume: of the cell, bohr^3, a tensor without dimensions.
         sphere: positions of the G vectors in the flattened FFT array, shape ``(ngvector,)``; G = 0 is the first.
         miller: integer coordinates, shape ``(ngvector, 3)``.
         gvectors: Cartesian, shape ``(ngvector, 3)``, 1/bohr.
@@ -27,18 +27,36 @@ class Grid:
     def __init__(self, lattice: Tensor, shape: Shape, radius: float) -> None:
         self.shape = shape
         self.size = int(np.prod(shape))
-        self.lattice = lattice
         self.device = lattice.device
-        self.volume = float(torch.linalg.det(lattice).abs())
-        self.reciprocal = 2 * pi * torch.linalg.inv(lattice).T
+        reciprocal = 2 * pi * torch.linalg.inv(lattice).T
         frequencies = [torch.fft.fftfreq(n, 1 / n, device=self.device, dtype=torch.float64) for n in shape]
         miller = torch.stack(torch.meshgrid(*frequencies, indexing="ij"), dim=-1).round()
-        everywhere = miller @ self.reciprocal
-        inside = everywhere.square().sum(-1).flatten() <= radius**2 * (1 + 1e-10)
+        inside = (miller @ reciprocal).square().sum(-1).flatten() <= radius**2 * (1 + 1e-10)
         self.sphere = inside.nonzero()[:, 0]
         self.miller = miller.reshape(-1, 3)[self.sphere].long()
-        self.gvectors = everywhere.reshape(-1, 3)[self.sphere]
-        self.squares = self.gvectors.square().sum(-1)
+        self._set_lattice(lattice)
+
+    def _set_lattice(self, lattice: Tensor) -> None:
+        self.lattice = lattice
+        self.volume = torch.linalg.det(lattice).abs()
+        self.reciprocal = 2 * pi * torch.linalg.inv(lattice).T
+        self.gvectors = self.miller.double() @ self.reciprocal
+
+    def strained(self, strain: Tensor) -> Grid:
+        """The same points and G vectors, by their integers, in a cell deformed by 1 + strain; differentiable in it."""
+        grid = copy(self)
+        grid._set_lattice(self.lattice @ (torch.eye(3, dtype=strain.dtype, device=strain.device) + strain).T)
+        return grid
+
+    @property
+    def squares(self) -> Tensor:
+        """|G|^2, shape ``(ngvector,)``."""
+        return self.gvectors.square().sum(-1)
+
+    @property
+    def lengths(self) -> Tensor:
+        """|G|, shape ``(ngvector,)``, with a zero derivative at G = 0."""
+        return self.gvectors.norm(dim=-1)
 
     def fourier(self, field: Tensor) -> Tensor:
         """Coefficients f_G of f(r) = sum_G f_G exp(iG.r); shape ``(..., n1, n2, n3)`` to ``(..., ngvector)``."""
@@ -58,7 +76,6 @@ class Grid:
         """Integral over the cell; shape ``(..., n1, n2, n3)`` to ``(...)``."""
         return field.sum(dim=(-3, -2, -1)) * (self.volume / self.size)
 
-    def phases(self, position: NDArray[np.float64]) -> Tensor:
+    def phases(self, position: Tensor) -> Tensor:
         """exp(-iG.R) for an atom at a fractional position, shape ``(ngvector,)``."""
-        tau = torch.tensor(position, dtype=torch.float64, device=self.device)
-        return torch.exp(-2j * pi * (self.miller.double() @ tau))
+        return torch.exp(-2j * pi * (self.miller.double() @ position))

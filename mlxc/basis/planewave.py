@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from math import sqrt
 
@@ -70,7 +71,7 @@ class PlaneWaveBasis:
         self.grid = Grid(lattice, shape, 2 * radius)
         self.weights = torch.tensor(kpoints.weights, dtype=torch.float64, device=device)
         self._choose_plane_waves(radius)
-        self.kinetic = kinetic_energies(self.kplusg, settings.ecut, settings.cutoff_smoothing)
+        self._set_grid(self.grid)
         self._index = self._grid_index(self.miller)
         # Padding is sent to a point of the FFT array that no plane wave uses.
         spare = torch.ones(self.grid.size, dtype=torch.bool, device=device)
@@ -79,15 +80,25 @@ class PlaneWaveBasis:
 
     def _choose_plane_waves(self, radius: float) -> None:
         k = torch.tensor(self.kpoints.fractional, dtype=torch.float64, device=self.device)
-        vectors = (self.grid.miller[None] + k[:, None]) @ self.grid.reciprocal
-        squares = vectors.square().sum(-1)
+        squares = ((self.grid.miller[None] + k[:, None]) @ self.grid.reciprocal).square().sum(-1)
         # In order of kinetic energy, the lowest first; whatever is above the cutoff for all k points is dropped.
         order = squares.argsort(dim=1, stable=True)
         inside = squares.gather(1, order) <= radius**2 * (1 - 1e-12)
         count = int(inside.sum(1).max())
         order, self.mask = order[:, :count], inside[:, :count]
         self.miller = self.grid.miller[order] * self.mask[..., None]
-        self.kplusg = vectors.gather(1, order[..., None].expand(-1, -1, 3))
+
+    def _set_grid(self, grid: Grid) -> None:
+        self.grid = grid
+        k = torch.tensor(self.kpoints.fractional, dtype=torch.float64, device=self.device)
+        self.kplusg = (self.miller + k[:, None]) @ grid.reciprocal
+        self.kinetic = kinetic_energies(self.kplusg, self.settings.ecut, self.settings.cutoff_smoothing)
+
+    def strained(self, strain: Tensor) -> PlaneWaveBasis:
+        """The same plane waves, by their integers, in a cell deformed by 1 + strain; differentiable in it."""
+        basis = copy(self)
+        basis._set_grid(self.grid.strained(strain))
+        return basis
 
     def _grid_index(self, miller: Tensor) -> Tensor:
         n1, n2, n3 = self.grid.shape

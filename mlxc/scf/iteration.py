@@ -85,7 +85,7 @@ class SCFIteration:
         self._seed = seed
         self._mixer = AndersonMixer(kohn_sham.basis.grid)
         likely_moment = 0.0 if nspin == 1 else abs(kohn_sham.crystal.moments).sum() if moment is None else moment
-        self._nband = band_count(kohn_sham.nelectrons, smearing is not None, likely_moment)
+        self._nband = band_count(kohn_sham.ions.nelectrons, smearing is not None, likely_moment)
         self._previous: State | None = None
         if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
             raise InputError(
@@ -97,12 +97,12 @@ class SCFIteration:
         """Choose the first density and the first orbitals: those of free atoms, or of a similar crystal's result."""
         ks = self._ks
         if start is not None and self._fits(start):
-            density = carried_density(start, ks.basis.grid, ks.crystal, ks.pseudopotentials)
+            density = carried_density(start, ks.basis.grid, ks.ions)
             self._orbitals = orthonormalise(ks.basis.transfer(start.orbitals, start.basis))
             self._nband = start.orbitals.shape[1]
         else:
-            density = superposed_spin_density(ks.basis.grid, ks.crystal, ks.pseudopotentials, self._nspin, self._moment)
-            orbitals = starting_orbitals(ks.basis, ks.crystal, ks.pseudopotentials, self._nband, self._seed)
+            density = superposed_spin_density(ks.basis.grid, ks.ions, ks.crystal.moments, self._nspin, self._moment)
+            orbitals = starting_orbitals(ks.basis, ks.ions, self._nband, self._seed)
             self._orbitals = orbitals.repeat(self._nspin, 1, 1)
         self._density = ks.symmetrizer.coefficients(density)
 
@@ -122,9 +122,9 @@ class SCFIteration:
         occupations = self._occupy(pairs.eigenvalues)
         density = ks.density(pairs.orbitals, occupations)
         change = density - self._density
-        residual = float(grid.integrate(grid.real(change).abs()).sum()) / ks.nelectrons
+        residual = float(grid.integrate(grid.real(change).abs()).sum()) / ks.ions.nelectrons
         energies = ks.energies(pairs.orbitals, occupations, density)
-        magnetisation = float((density[0, 0] - density[1, 0]).real) * grid.volume if self._nspin == 2 else None
+        magnetisation = float((density[0, 0] - density[1, 0]).real * grid.volume) if self._nspin == 2 else None
         self._previous = State(density, potential, pairs, occupations, energies, residual, magnetisation)
         self._density = self._mixer.next(self._density, change)
         self._orbitals = pairs.orbitals
@@ -134,8 +134,8 @@ class SCFIteration:
     def _occupy(self, eigenvalues: Tensor) -> Occupations:
         ks = self._ks
         if self._moment is not None:
-            return occupy_fixed_moment(eigenvalues, ks.basis.weights, ks.nelectrons, self._smearing, self._moment)
-        return occupy(eigenvalues, ks.basis.weights.repeat(self._nspin), ks.nelectrons, self._smearing)
+            return occupy_fixed_moment(eigenvalues, ks.basis.weights, ks.ions.nelectrons, self._smearing, self._moment)
+        return occupy(eigenvalues, ks.basis.weights.repeat(self._nspin), ks.ions.nelectrons, self._smearing)
 
     def _diagonalise(self, potential: Tensor) -> Eigenpairs:
         hamiltonian = self._ks.hamiltonian(potential)

@@ -14,6 +14,7 @@ from mlxc.scf.occupations import Occupations
 from mlxc.symmetry import SpaceGroup
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
+from mlxc.terms.ions import Ions
 from mlxc.terms.kinetic import kinetic_energy
 from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
 from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
@@ -24,7 +25,7 @@ class KohnSham:
     """Everything about a crystal in a basis that stays fixed during the SCF.
 
     Attributes:
-        nelectrons: valence electrons per cell.
+        ions: nuclei with their pseudopotentials.
         ion_energies: the terms that do not depend on the electrons' state, hartree.
     """
 
@@ -39,15 +40,13 @@ class KohnSham:
         self.crystal = crystal
         self.basis = basis
         self.functional = functional
-        self.pseudopotentials = pseudopotentials
+        self.ions = Ions.of(crystal, pseudopotentials, basis.device)
         self.symmetrizer = Symmetrizer(group, basis.grid)
-        charges = [pseudopotentials[symbol].charge for symbol in crystal.species]
-        self.nelectrons = sum(charges)
-        self._local = local_potential(basis.grid, crystal, pseudopotentials)
-        self._projectors, self._coupling = projectors(basis, crystal, pseudopotentials)
+        self._local = local_potential(basis.grid, self.ions)
+        self._projectors, self._coupling = projectors(basis, self.ions)
         self.ion_energies = {
-            "ewald": float(ewald_energy(crystal, charges)),
-            "pseudopotential_core": float(core_energy(crystal, pseudopotentials)),
+            "ewald": float(ewald_energy(basis.grid.lattice, self.ions.positions, self.ions.charges)),
+            "pseudopotential_core": float(core_energy(self.ions, basis.grid.volume)),
         }
 
     def effective_potential(self, density: Tensor) -> Tensor:

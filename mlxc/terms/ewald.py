@@ -7,39 +7,40 @@ from __future__ import annotations
 
 from math import ceil, pi
 
-import numpy as np
 import torch
 from torch import Tensor
-
-from mlxc.crystal import Crystal
 
 # Terms below exp(-PRECISION) of the leading ones are left out of both sums.
 PRECISION = 42.0
 
 
-def ewald_energy(crystal: Crystal, charges: list[int]) -> Tensor:
-    """Energy per cell, hartree, of point charges at the positions of the atoms.
+def ewald_energy(lattice: Tensor, positions: Tensor, charges: list[int]) -> Tensor:
+    """Energy per cell, hartree, of point charges; differentiable in the lattice and the positions.
 
     Args:
-        crystal: the lattice and the positions.
-        charges: of each atom, elementary charges.
+        lattice: rows are lattice vectors, bohr.
+        positions: fractional, shape ``(nion, 3)``.
+        charges: of each ion, elementary charges.
     """
-    lattice = torch.tensor(crystal.lattice)
-    positions = torch.tensor(crystal.positions) @ lattice
-    z = torch.tensor(charges, dtype=torch.float64)
-    volume = crystal.volume
-    eta = (pi**3 * len(z) / volume**2) ** (1 / 6)  # as many terms in real as in reciprocal space, about
+    places = positions @ lattice
+    z = torch.tensor(charges, dtype=lattice.dtype, device=lattice.device)
+    volume = torch.linalg.det(lattice).abs()
+    eta = float(
+        (pi**3 * len(z) / volume.detach() ** 2) ** (1 / 6)
+    )  # about as many terms in real as in reciprocal space
 
-    vectors = _lattice_points(crystal.lattice, PRECISION**0.5 / eta + _longest(positions))
-    differences = positions[:, None] - positions[None, :]
+    reciprocal_lattice = 2 * pi * torch.linalg.inv(lattice).T
+    vectors = _lattice_points(lattice, PRECISION**0.5 / eta + _longest(places))
+    differences = places[:, None] - places[None, :]
     distances = (differences[:, :, None] + vectors).norm(dim=-1)
-    screened = torch.where(distances < 1e-9, 0.0, torch.erfc(eta * distances) / distances.clamp(min=1e-9))
-    real = torch.einsum("i,j,ijr->", z, z, screened) / 2
+    own_image = distances.detach() < 1e-9
+    screened = torch.erfc(eta * distances) / torch.where(own_image, 1.0, distances)
+    real = torch.einsum("i,j,ijr->", z, z, torch.where(own_image, 0.0, screened)) / 2
 
-    waves = _lattice_points(crystal.reciprocal, 2 * eta * PRECISION**0.5)
+    waves = _lattice_points(reciprocal_lattice, 2 * eta * PRECISION**0.5)
+    waves = waves[waves.detach().norm(dim=-1) > 1e-9]
     squares = waves.square().sum(-1)
-    waves, squares = waves[squares > 1e-12], squares[squares > 1e-12]
-    structure = (z * torch.exp(1j * (waves @ positions.T))).sum(-1)
+    structure = (z * torch.exp(1j * (waves @ places.T))).sum(-1)
     reciprocal = 2 * pi / volume * (torch.exp(-squares / (4 * eta**2)) / squares * structure.abs() ** 2).sum()
 
     own = -eta / pi**0.5 * z.square().sum()
@@ -47,13 +48,14 @@ def ewald_energy(crystal: Crystal, charges: list[int]) -> Tensor:
     return real + reciprocal + own + background
 
 
-def _longest(positions: Tensor) -> float:
-    return float((positions[:, None] - positions[None, :]).norm(dim=-1).max())
+def _longest(places: Tensor) -> float:
+    return float((places[:, None] - places[None, :]).detach().norm(dim=-1).max())
 
 
-def _lattice_points(rows: np.ndarray, radius: float) -> Tensor:
+def _lattice_points(rows: Tensor, radius: float) -> Tensor:
     """All integer combinations of the rows within a radius of the origin, shape ``(npoint, 3)``."""
-    reach = [ceil(radius * float(np.linalg.norm(column))) for column in np.linalg.inv(rows).T]
-    ranges = [torch.arange(-n, n + 1, dtype=torch.float64) for n in reach]
-    points = torch.stack(torch.meshgrid(*ranges, indexing="ij"), dim=-1).reshape(-1, 3) @ torch.tensor(rows)
-    return points[points.norm(dim=-1) <= radius]
+    fixed = rows.detach()
+    reach = [ceil(radius * float(column.norm())) for column in torch.linalg.inv(fixed).T]
+    ranges = [torch.arange(-n, n + 1, dtype=rows.dtype, device=rows.device) for n in reach]
+    integers = torch.stack(torch.meshgrid(*ranges, indexing="ij"), dim=-1).reshape(-1, 3)
+    return integers[(integers @ fixed).norm(dim=-1) <= radius] @ rows

@@ -12,9 +12,8 @@ from mlxc.basis.grid import Grid
 
 def coulomb_kernel(grid: Grid) -> Tensor:
     """4 pi / G^2 on the grid's sphere; the G = 0 term belongs to the neutral whole and is zero here."""
-    squares = grid.squares.clone()
-    squares[0] = torch.inf
-    return 4 * pi / squares
+    squares = grid.squares
+    return 4 * pi / torch.where(squares == 0, torch.inf, squares)
 
 
 def hartree_energy(grid: Grid, density: Tensor) -> Tensor:

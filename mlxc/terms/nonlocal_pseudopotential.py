@@ -11,25 +11,23 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.planewave import PlaneWaveBasis
-from mlxc.crystal import Crystal
 from mlxc.pseudo.gth import GTHPseudopotential
 from mlxc.pseudo.harmonics import solid_harmonics
+from mlxc.terms.ions import Ions
 
 
-def projectors(
-    basis: PlaneWaveBasis, crystal: Crystal, pseudopotentials: dict[str, GTHPseudopotential]
-) -> tuple[Tensor, Tensor]:
-    """All projectors of a crystal and their coupling.
+def projectors(basis: PlaneWaveBasis, ions: Ions) -> tuple[Tensor, Tensor]:
+    """All projectors of the ions and their coupling.
 
     Returns:
         <k+G|p>, shape ``(nk, nprojector, nplanewave)``, zero on padding, and h_pq, shape ``(nprojector, nprojector)``,
         hartree.
     """
-    columns = {symbol: _atom_projectors(basis, p) for symbol, p in pseudopotentials.items()}
+    columns = {symbol: _atom_projectors(basis, p) for symbol, p in ions.pseudopotentials.items()}
     blocks, couplings = [], []
-    for symbol, position in zip(crystal.species, crystal.positions, strict=True):
+    for symbol, position in zip(ions.species, ions.positions, strict=True):
         form, coupling = columns[symbol]
-        blocks.append(form * position_phases(basis, torch.tensor(position, device=basis.device))[:, None, :])
+        blocks.append(form * position_phases(basis, position)[:, None, :])
         couplings.append(coupling)
     return torch.cat(blocks, dim=1), torch.block_diag(*couplings).to(basis.device)
 
