@@ -102,16 +102,20 @@ class Calculation(BaseModel):
         check_calculation(self)
 
     def run(self, monitor: Monitor | None = None, start: GroundState | None = None) -> GroundState:
-        """Compute the ground state.
+        """Compute the ground state, and once it is converged its forces and stress.
 
         Args:
             monitor: called with one record per SCF step; may stop the run.
             start: a result of a similar crystal whose density and orbitals are taken as the guess.
         """
+        from mlxc.properties.forces import forces_and_stress
         from mlxc.scf.loop import run_calculation
 
         self.check()
-        return run_calculation(self, monitor=monitor, start=start)
+        ground = run_calculation(self, monitor=monitor, start=start)
+        if ground.converged:
+            ground.forces, ground.stress = forces_and_stress(ground)
+        return ground
 
 
 class EquationOfStateTask(BaseModel):

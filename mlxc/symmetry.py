@@ -47,6 +47,14 @@ class SpaceGroup:
     def __len__(self) -> int:
         return len(self.rotations)
 
+    def atom_images(self, crystal: Crystal) -> NDArray[np.int64]:
+        """Which atom each operation takes each atom to, shape ``(nop, natom)``."""
+        images = np.einsum("sij,aj->sai", self.rotations, crystal.positions) + self.translations[:, None]
+        distances = images[:, :, None] - crystal.positions
+        distances -= distances.round()
+        different = np.array(crystal.species)[:, None] != np.array(crystal.species)
+        return np.asarray((np.abs(distances).sum(-1) + 10 * different).argmin(axis=-1))
+
     def translation_denominators(self) -> tuple[int, int, int]:
         """For each axis the smallest n such that n points along it are mapped onto each other by all translations.
 

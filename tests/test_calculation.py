@@ -59,7 +59,7 @@ def test_a_calculation_cannot_be_changed() -> None:
         ("ecut_ha", -1), ("ecut_ha", 0), ("ecut_ha", "many"), ("ecut_ha", float("nan")), ("ecut_ha", 1e6),
         ("kmesh", [0, 1, 1]), ("kmesh", [1, 1]), ("kmesh", [1, 1, 1000]), ("kmesh", 4), ("smearing", "cold"),
         ("width_ha", -0.1), ("width_ha", float("inf")), ("fft_grid", [1, 2]), ("tolerance", 0), ("max_iterations", 0),
-        ("basis", "sto-3g"), ("seed", -1), ("cutoff_smoothing_ha", -1), ("pseudo_names", "GTH"), ("spin", True),
+        ("basis", "sto-3g"), ("seed", -1), ("cutoff_smoothing_ha", -1), ("pseudo_names", "GTH"), ("spam", True),
         ("structure", 3), ("structure", {"species": ["Al"]}),
     ],
 )  # fmt: skip

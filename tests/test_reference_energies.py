@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlxc import Calculation, Crystal
+from mlxc import Calculation, Crystal, GroundState
 from mlxc.units import BOHR_ANG
 
 REFERENCE: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "plane_wave_energies.json").read_text())
@@ -48,9 +49,15 @@ def calculation(name: str) -> Calculation:
     )
 
 
+@cache
+def ground_state(name: str) -> GroundState:
+    """The result of the calculation, computed once for all tests."""
+    return calculation(name).run()
+
+
 @pytest.mark.parametrize("name", UNPOLARISED)
 def test_free_energy_equals_that_of_abinit(name: str) -> None:
-    ground = calculation(name).run()
+    ground = ground_state(name)
     natoms = len(ground.crystal.species)
     assert ground.converged
     assert len(ground.kpoints) == SYSTEMS[name]["irreducible_kpoints"]
@@ -63,7 +70,7 @@ def test_free_energy_equals_that_of_abinit(name: str) -> None:
 
 
 def test_the_oxygen_molecule_is_a_triplet_with_the_energy_of_abinit() -> None:
-    ground = calculation("o2-molecule").run()
+    ground = ground_state("o2-molecule")
     assert ground.converged
     assert ground.magnetisation == pytest.approx(SYSTEMS["o2-molecule"]["total_magnetisation_bohr_magneton"], abs=1e-6)
     assert float(ground.energy) == pytest.approx(SYSTEMS["o2-molecule"]["free_energy_ha"], abs=1e-5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -19,7 +19,12 @@ from mlxc.errors import InputError
 from mlxc.scf.monitor import SCFRecord
 from mlxc.symmetry import SpaceGroup
 
+if TYPE_CHECKING:
+    from mlxc.scf.kohn_sham import KohnSham
+
 FORMAT = "mlxc ground state 1"
+# Rows and columns of a symmetric tensor in Voigt's order xx, yy, zz, yz, xz, xy.
+VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
 @dataclass
@@ -44,6 +49,9 @@ class GroundState:
         history: one record per SCF step.
         seconds: ``setup``, ``scf`` and ``total``.
         calculation: the description of the run, as plain data.
+        forces: on the atoms, shape ``(natom, 3)``, hartree/bohr, once computed.
+        stress: of the cell, shape ``(3, 3)``, hartree/bohr^3, once computed.
+        problem: the Kohn-Sham problem that was solved; None after reading from a file.
     """
 
     crystal: Crystal
@@ -62,6 +70,9 @@ class GroundState:
     history: list[SCFRecord]
     seconds: dict[str, float]
     calculation: dict[str, Any] = field(default_factory=dict)
+    forces: Tensor | None = None
+    stress: Tensor | None = None
+    problem: KohnSham | None = field(default=None, repr=False)
 
     @property
     def kpoints(self) -> KPoints:
@@ -78,8 +89,8 @@ class GroundState:
             "energies_ha": self.energies,
             "fermi_level_ha": self.fermi_level,
             "magnetisation_bohr_magneton": self.magnetisation,
-            "forces_ha_bohr": None,
-            "stress_ha_bohr3": None,
+            "forces_ha_bohr": None if self.forces is None else self.forces.tolist(),
+            "stress_ha_bohr3": None if self.stress is None else [float(self.stress[i, j]) for i, j in VOIGT],
             "irreducible_kpoints": len(self.kpoints),
             "fft_grid": list(self.basis.grid.shape),
             "seconds": self.seconds,

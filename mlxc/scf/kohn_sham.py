@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -42,12 +45,12 @@ class KohnSham:
         self.functional = functional
         self.ions = Ions.of(crystal, pseudopotentials, basis.device)
         self.symmetrizer = Symmetrizer(group, basis.grid)
-        self._local = local_potential(basis.grid, self.ions)
-        self._projectors, self._coupling = projectors(basis, self.ions)
-        self.ion_energies = {
-            "ewald": float(ewald_energy(basis.grid.lattice, self.ions.positions, self.ions.charges)),
-            "pseudopotential_core": float(core_energy(self.ions, basis.grid.volume)),
-        }
+        self._place_ions()
+        self.ion_energies = {name: float(value) for name, value in self.ion_terms().items()}
+
+    def _place_ions(self) -> None:
+        self._local = local_potential(self.basis.grid, self.ions)
+        self._projectors, self._coupling = projectors(self.basis, self.ions)
 
     def effective_potential(self, density: Tensor) -> Tensor:
         """v_local + v_Hartree + v_xc, shape ``(nspin, n1, n2, n3)``, of Fourier coefficients ``(nspin, ngvector)``."""
@@ -72,19 +75,43 @@ class KohnSham:
         return xc_energy(self.functional, self.basis.grid, self.basis.grid.real(density))
 
     def energies(self, orbitals: Tensor, occupations: Occupations, density: Tensor) -> dict[str, float]:
-        """The terms of F, hartree, at orbitals, their occupations and their density; their sum is variational."""
+        """All terms of F, hartree, at orbitals, their occupations and their density; their sum is variational."""
+        with torch.no_grad():
+            terms = self.electron_terms(orbitals, occupations.electrons, density)
+        terms["entropy"] = occupations.entropy_energy
+        return {name: float(value) for name, value in terms.items()} | self.ion_energies
+
+    def electron_terms(self, orbitals: Tensor, electrons: Tensor, density: Tensor) -> dict[str, Tensor]:
+        """The terms that depend on orbitals ``(nk * nspin, nband, nplanewave)``, their electrons and their density."""
         basis, grid = self.basis, self.basis.grid
         nspin = len(density)
         total = density.sum(0)
-        electrons = occupations.electrons * basis.weights.repeat(nspin)[:, None]
-        with torch.no_grad():
-            xc = self.xc_energy(density)
-        terms = {
-            "kinetic": kinetic_energy(orbitals, electrons, basis.kinetic.repeat(nspin, 1)),
+        weighted = electrons * basis.weights.repeat(nspin)[:, None]
+        return {
+            "kinetic": kinetic_energy(orbitals, weighted, basis.kinetic.repeat(nspin, 1)),
             "local": local_energy(grid, self._local, total),
-            "nonlocal": nonlocal_energy(orbitals, electrons, self._projectors, self._coupling),
+            "nonlocal": nonlocal_energy(orbitals, weighted, self._projectors, self._coupling),
             "hartree": hartree_energy(grid, total),
-            "xc": xc,
-            "entropy": occupations.entropy_energy,
+            "xc": self.xc_energy(density),
         }
-        return {name: float(value) for name, value in terms.items()} | self.ion_energies
+
+    def ion_terms(self) -> dict[str, Tensor]:
+        """The terms that do not depend on the electrons' state."""
+        lattice, volume = self.basis.grid.lattice, self.basis.grid.volume
+        return {
+            "ewald": ewald_energy(lattice, self.ions.positions, self.ions.charges),
+            "pseudopotential_core": core_energy(self.ions, volume),
+        }
+
+    def moved(self, positions: Tensor, strain: Tensor) -> KohnSham:
+        """The same problem with its ions elsewhere and its cell deformed; its terms are differentiable in both.
+
+        Args:
+            positions: fractional, shape ``(nion, 3)``.
+            strain: shape ``(3, 3)``; lattice vectors a become (1 + strain) a.
+        """
+        problem = copy(self)
+        problem.basis = self.basis.strained(strain)
+        problem.ions = replace(self.ions, positions=positions)
+        problem._place_ions()
+        return problem

@@ -165,4 +165,5 @@ def _ground_state(
         magnetisation=state.magnetisation,
         history=history,
         seconds=seconds,
+        problem=kohn_sham,
     )

@@ -1,0 +1,74 @@
+"""Forces and stress by the theorem of Hellmann and Feynman, O. H. Nielsen and R. M. Martin.
+
+The free energy is stationary in the orbitals' coefficients and occupations, so its derivative with respect to positions
+and strain is that of its terms at fixed coefficients; autograd takes it through the very terms that the SCF minimises.
+R. P. Feynman, Phys. Rev. 56, 340 (1939); O. H. Nielsen, R. M. Martin, Phys. Rev. B 32, 3780 (1985).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlxc.errors import InputError
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.kohn_sham import KohnSham
+from mlxc.symmetry import SpaceGroup
+
+
+def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
+    """Forces on the atoms and stress of the cell, symmetrised by the space group.
+
+    Args:
+        ground: a converged state that was computed in this process, not read from a file.
+
+    Returns:
+        forces, shape ``(natom, 3)``, hartree/bohr, and stress, shape ``(3, 3)``, hartree/bohr^3: the derivative of the
+        energy with respect to strain, per volume, so positive where the cell would rather be smaller.
+
+    Raises:
+        InputError: the state was read from a file.
+    """
+    problem = ground.problem
+    if problem is None:
+        raise InputError("Forces need the Hamiltonian, which a result that was read from a file does not hold.")
+    lattice = problem.basis.grid.lattice
+    positions = problem.ions.positions.clone().requires_grad_()
+    strain = torch.zeros(3, 3, dtype=torch.float64, device=lattice.device, requires_grad=True)
+    energy = _energy_at_fixed_coefficients(ground, problem, positions, strain)
+    fractional, deformation = torch.autograd.grad(energy, (positions, strain))
+    forces = -fractional @ torch.linalg.inv(lattice).T
+    stress = (deformation + deformation.T) / (2 * problem.basis.grid.volume)
+    group = SpaceGroup.of(ground.crystal)
+    return _symmetrise_forces(forces, ground, group), _symmetrise_stress(stress, ground, group)
+
+
+def _energy_at_fixed_coefficients(ground: GroundState, problem: KohnSham, positions: Tensor, strain: Tensor) -> Tensor:
+    """E as a function of where the ions are and how the cell is deformed, everything else held."""
+    moved = problem.moved(positions, strain)
+    coefficients = problem.basis.grid.fourier(ground.density)
+    # Plane-wave coefficients of orbitals are held, so the number of electrons per cell is, not their density.
+    density = coefficients * (problem.basis.grid.volume / moved.basis.grid.volume)
+    terms = moved.electron_terms(ground.orbitals, ground.occupations, density) | moved.ion_terms()
+    return torch.stack(list(terms.values())).sum()
+
+
+def _cartesian_rotations(ground: GroundState, group: SpaceGroup) -> np.ndarray:
+    """The rotations of a space group in Cartesian coordinates, shape ``(nop, 3, 3)``."""
+    columns = ground.crystal.lattice.T
+    return np.asarray(columns @ group.rotations @ np.linalg.inv(columns))
+
+
+def _symmetrise_stress(stress: Tensor, ground: GroundState, group: SpaceGroup) -> Tensor:
+    rotations = torch.tensor(_cartesian_rotations(ground, group), device=stress.device)
+    return (rotations @ stress @ rotations.mT).mean(0)
+
+
+def _symmetrise_forces(forces: Tensor, ground: GroundState, group: SpaceGroup) -> Tensor:
+    rotations = torch.tensor(_cartesian_rotations(ground, group), device=forces.device)
+    images = group.atom_images(ground.crystal)
+    total = torch.zeros_like(forces)
+    for rotation, image in zip(rotations, images, strict=True):
+        total.index_add_(0, torch.tensor(image, device=forces.device), forces @ rotation.T)
+    return total / len(group)
