@@ -21,7 +21,7 @@ from mlxc.errors import InputError, MlxcError
 CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
-class _Parser(argparse.ArgumentParser):
+class SentenceParser(argparse.ArgumentParser):
     """A parser whose mistakes are sentences, as all bad input is."""
 
     def error(self, message: str) -> NoReturn:
@@ -50,7 +50,7 @@ def _fail(sentence: str, code: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = SentenceParser(
         prog="mlxc", description="Differentiable density-functional theory for crystals.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"mlxc {__version__}")

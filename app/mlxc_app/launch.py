@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlxc.cli import SentenceParser
 from mlxc.errors import InputError
 
 APP_DIRECTORY = Path(__file__).resolve().parent.parent
@@ -29,7 +29,7 @@ def voila_arguments(port: int, open_browser: bool, token: bool) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the command line and serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="mlxc app", description="Serve the dashboard on this machine.")
+    parser = SentenceParser(prog="mlxc app", description="Serve the dashboard on this machine.")
     parser.add_argument("--port", type=int, default=8866, help="port to serve on (default 8866)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--token", action="store_true", help="ask for a token that is printed at the start")
