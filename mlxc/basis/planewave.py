@@ -17,8 +17,9 @@ from mlxc.grid_shape import Shape, check_shape, choose_shape
 from mlxc.symmetry import SpaceGroup
 from mlxc.terms.kinetic import kinetic_energies
 
-# Orbitals are transformed to the grid in portions of about this many bytes, to bound memory and stay in the caches.
-CHUNK_BYTES = 32e6
+# Orbitals are transformed to the grid in portions of about this many bytes. That bounds the memory; and the C library
+# hands larger arrays back to the system after each use, which doubles the time of a transform.
+CHUNK_BYTES = 16e6
 
 
 @dataclass(frozen=True)
