@@ -20,6 +20,8 @@ from mlxc.terms.kinetic import kinetic_energies
 # Orbitals are transformed to the grid in portions of about this many bytes. That bounds the memory; and the C library
 # hands larger arrays back to the system after each use, which doubles the time of a transform.
 CHUNK_BYTES = 16e6
+# An orbital with less than this fraction of the largest weight does not show in the density.
+NEGLIGIBLE_WEIGHT = 1e-13
 
 
 @dataclass(frozen=True)
@@ -143,13 +145,14 @@ class PlaneWaveBasis:
         """
         nspin = len(orbitals) // self.nkpoints
         weights = occupations * self.weights.repeat(nspin)[:, None] / self.grid.volume
-        density = orbitals.real.new_zeros(nspin, *self.grid.shape)
-        batch, band = (weights > 1e-16 * weights.max()).nonzero(as_tuple=True)
-        for start in range(0, len(batch), self.orbital_chunk()):
-            part = slice(start, start + self.orbital_chunk())
+        density = weights.new_zeros(nspin, 2 * self.grid.size)
+        batch, band = (weights > NEGLIGIBLE_WEIGHT * weights.max()).nonzero(as_tuple=True)
+        for part in torch.arange(len(batch), device=self.device).split(self.orbital_chunk()):
             on_grid = self.to_grid(orbitals[batch[part], band[part]], batch[part] % self.nkpoints)
-            squares = torch.view_as_real(on_grid).square().sum(-1) * weights[batch[part], band[part], None, None, None]
-            density.index_add_(0, batch[part] // self.nkpoints, squares)
+            spin = batch[part] // self.nkpoints == torch.arange(nspin, device=self.device)[:, None]
+            # Squares of real and imaginary parts, summed over orbitals as a product of matrices.
+            density += (spin * weights[batch[part], band[part]]) @ torch.view_as_real(on_grid).flatten(1).square()
+        density = density.unflatten(1, (*self.grid.shape, 2)).sum(-1)
         return density
 
     def hamiltonian(self, potential: Tensor, projectors: Tensor, coupling: Tensor) -> Hamiltonian:
