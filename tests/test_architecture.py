@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"scf"},
     {"response"},
     {"properties", "training"},
-    {"runs"},
+    {"runs", "ase"},
     {"progress", "report", "cli"},
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
