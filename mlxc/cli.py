@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
         "--volume-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="in units of the given volume (0.94 1.06)"
     )
 
+    bands = commands.add_parser("bands", help="bands along the standard path, and the gap", allow_abbrev=False)
+    bands.set_defaults(command=_bands)
+    _add_calculation(bands)
+    bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path (60)")
+
     app = commands.add_parser("app", help="open the dashboard in a browser", allow_abbrev=False, add_help=False)
     app.set_defaults(command=_app)
     return parser
@@ -159,6 +164,23 @@ def _eos(options: argparse.Namespace, _: list[str]) -> int:
     if options.save is not None:
         equation.reference.save(options.save)
     return _finish(options, equation, equation_of_state_report)
+
+
+def _bands(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.calculation import Calculation
+    from mlxc.progress import Progress
+    from mlxc.properties.bands import band_structure
+    from mlxc.report import band_report
+
+    _check_writable(options.save)
+    if options.points < 2:
+        raise InputError(f"--points: a path needs at least 2 k points, not {options.points}.")
+    calculation = Calculation.from_dict(_calculation_fields(options))
+    with Progress() as progress:
+        ground = calculation.run(monitor=progress.record)
+    if options.save is not None:
+        ground.save(options.save)
+    return _finish(options, band_structure(ground, options.points), band_report)
 
 
 def _app(_: argparse.Namespace, arguments: list[str]) -> int:

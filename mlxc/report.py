@@ -45,6 +45,19 @@ def equation_of_state_report(summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def band_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc bands`` at the special points; ``summary`` is the object that ``--json`` prints."""
+    lines = [_headline(summary["calculation"]), "", "  point   energies / eV, from the Fermi level"]
+    for place, name in summary["labels"]:
+        nearest = min(
+            range(len(summary["distances_per_bohr"])), key=lambda i: abs(summary["distances_per_bohr"][i] - place)
+        )
+        for spin in summary["bands_ev"]:
+            lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[nearest]))
+    lines += ["", _row("gap", f"{summary['gap_ev']:.3f} eV" if summary["gap_ev"] else "none (a metal)")]
+    return "\n".join(lines)
+
+
 def _headline(calculation: dict[str, Any]) -> str:
     mesh = " x ".join(map(str, calculation["kmesh"]))
     occupations = "fixed occupations"
