@@ -88,7 +88,7 @@ def test_potential_is_the_derivative_of_the_energy_also_in_a_vacuum(name: str) -
     _, potential = xc_potential(xc, grid, density)
     step = 1e-5
     upper, lower = (float(xc_energy(xc, grid, density + sign * step * direction).detach()) for sign in (1, -1))
-    expected = float((potential * direction).sum()) * grid.volume / grid.size
+    expected = float((potential * direction).sum() * grid.volume / grid.size)
     assert (upper - lower) / (2 * step) == pytest.approx(expected, rel=1e-6)
     assert bool(torch.isfinite(potential).all())
 

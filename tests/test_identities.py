@@ -127,3 +127,10 @@ def test_gamma_centred_meshes_have_the_known_number_of_irreducible_points() -> N
     mesh = irreducible_mesh((4, 4, 4), SpaceGroup.identity())
     assert len(mesh) == 36  # time reversal alone: (64 + 8) / 2
     assert mesh.weights.sum() == pytest.approx(1)
+
+
+def test_a_wide_smearing_gets_as_many_bands_as_it_reaches() -> None:
+    ground = mlxc.scf(Crystal.load("al"), basis=PlaneWaves(8.0), kmesh=(2, 2, 2), smearing=FermiDirac(0.15))
+    assert ground.converged
+    assert ground.eigenvalues.shape[1] > 6
+    assert float(ground.occupations[:, -1].max()) < 1e-6

@@ -64,6 +64,9 @@ class SCFIteration:
         nspin: 1, or 2 for collinear spin.
         moment: total magnetic moment to hold, Bohr magneton per cell; None to let it find its value.
 
+    Attributes:
+        bands_suffice: False after a step in which smearing reached the highest computed band.
+
     Raises:
         InputError: the cutoff gives too few plane waves for the bands.
     """
@@ -87,6 +90,7 @@ class SCFIteration:
         likely_moment = 0.0 if nspin == 1 else abs(kohn_sham.crystal.moments).sum() if moment is None else moment
         self._nband = band_count(kohn_sham.ions.nelectrons, smearing is not None, likely_moment)
         self._previous: State | None = None
+        self.bands_suffice = True
         if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
             raise InputError(
                 f"ecut_ha: {kohn_sham.basis.settings.ecut:g} hartree gives only {kohn_sham.basis.nplanewaves} "
@@ -154,7 +158,9 @@ class SCFIteration:
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""
-        if self._smearing is None or float(occupations.electrons[:, -1].max()) < NEGLIGIBLE_OCCUPATION:
+        highest = float(occupations.electrons[:, -1].max())
+        self.bands_suffice = self._smearing is None or highest < NEGLIGIBLE_OCCUPATION
+        if self.bands_suffice:
             return
         more = max(2, self._nband // 8)
         waves = lowest_waves(self._ks.basis, self._nband + more, self._seed)[:, -more:]

@@ -82,7 +82,7 @@ def scf(
             history.append(_record(len(history) + 1, state, time.perf_counter() - prepared))
             if monitor is not None:
                 monitor(history[-1])
-            if state.density_residual < tolerance:
+            if state.density_residual < tolerance and iteration.bands_suffice:
                 break
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
