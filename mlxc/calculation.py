@@ -53,7 +53,7 @@ class Calculation(BaseModel):
     width_ha: float | None = Field(default=0.01, gt=0, le=1, allow_inf_nan=False)
     spin: bool = False
     total_moment: float | None = Field(default=None, allow_inf_nan=False)
-    pseudo: str = "gth"
+    pseudo: str
     pseudo_names: dict[str, str] = Field(default_factory=dict)
     fft_grid: Three | None = None
     cutoff_smoothing_ha: float = Field(default=0.0, ge=0, le=10, allow_inf_nan=False)
@@ -162,13 +162,14 @@ def check_spin(spin: bool, total_moment: float | None, fixed_occupations: bool) 
 
 
 def _with_structure_defaults(data: dict[str, Any]) -> dict[str, Any]:
-    """Fill cutoff, k mesh and smearing from the structure; what is given, and not None, wins."""
+    """Fill pseudopotentials, cutoff, k mesh and smearing from the structure; what is given, and not None, wins."""
     from mlxc.structures import default_settings
 
     given = {key: value for key, value in data.items() if value is not None}
     if "structure" not in given:
         raise InputError("structure: a calculation needs a structure: a shipped name, a file, or lattice and atoms.")
     structure = _structure(given["structure"])
+    given = _pseudopotential_settings(structure, given) | given
     if given.get("smearing") == "none":
         given["width_ha"] = None
         return {**default_settings(structure), **given, "structure": structure, "width_ha": None}
@@ -178,6 +179,23 @@ def _with_structure_defaults(data: dict[str, Any]) -> dict[str, Any]:
     if "width_ha" in given and defaults.get("smearing") == "none":
         defaults["smearing"] = "fermi-dirac"
     return {**defaults, **given, "structure": structure}
+
+
+def _pseudopotential_settings(structure: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """``pseudo``, ``pseudo_names`` and ``ecut_ha`` that suit the structure and what else is given."""
+    from mlxc.pseudo.cutoffs import recommended_cutoff
+    from mlxc.pseudo.gth_table import GTH_FAMILIES
+    from mlxc.pseudo.library import default_family
+    from mlxc.structures import gth_settings
+
+    species = Crystal.from_dict(structure).species
+    family = given.get("pseudo") or default_family(species)
+    settings = gth_settings(structure) if family in GTH_FAMILIES else {}
+    names = given.get("pseudo_names", settings.get("pseudo_names", {}))
+    if "ecut_ha" not in given | settings:
+        name_of = names if isinstance(names, dict) else {}
+        settings["ecut_ha"] = max(recommended_cutoff(s, str(family), name_of.get(s)) for s in species)
+    return {"pseudo": family, "pseudo_names": names} | settings
 
 
 def build_model(model: type[Model], data: dict[str, Any]) -> Model:

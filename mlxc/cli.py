@@ -83,10 +83,10 @@ def _add_calculation(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("structure", help="a shipped name such as 'al', or a file: CIF, POSCAR, extended XYZ, ...")
     add("--xc", metavar="NAME", help="exchange-correlation functional (pbe)")
-    add("--pseudo", metavar="FAMILY", help="family of pseudopotentials: gth, gth-pbe, gth-pade, gth-uzh (gth)")
+    add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
     add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
     add("--basis", metavar="pw", help="basis set: plane waves (pw)")
-    add("--ecut", type=float, metavar="HA", help="plane-wave cutoff, hartree")
+    add("--ecut", type=float, metavar="HA", help="plane-wave cutoff, hartree (what the pseudopotentials need)")
     add("--kmesh", type=int, nargs=3, metavar="N", help="Gamma-centred k mesh")
     add("--smearing", metavar="KIND", help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)")
     add("--width", type=float, metavar="HA", help="width of the smearing, hartree")

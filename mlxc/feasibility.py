@@ -12,7 +12,7 @@ from mlxc.brillouin import irreducible_mesh
 from mlxc.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.grid_shape import check_shape, choose_shape, plane_wave_count
-from mlxc.pseudo.library import GTHParameters, find_pseudopotentials
+from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials
 from mlxc.symmetry import SpaceGroup
 from mlxc.xc.catalogue import check_name
 
@@ -70,7 +70,7 @@ def check_calculation(calculation: Calculation) -> Size:
     return size
 
 
-def estimate_size(calculation: Calculation, electrons: int, entries: dict[str, GTHParameters]) -> Size:
+def estimate_size(calculation: Calculation, electrons: int, entries: dict[str, PseudopotentialData]) -> Size:
     """Count what a calculation would hold in memory."""
     crystal = calculation.crystal
     group = SpaceGroup.of(crystal)
@@ -81,11 +81,7 @@ def estimate_size(calculation: Calculation, electrons: int, entries: dict[str, G
         grid = check_shape(calculation.fft_grid, crystal.lattice, radius, group)
     nkpoints = len(irreducible_mesh(calculation.kmesh, group))
     plane_waves = plane_wave_count(crystal.volume, calculation.ecut_ha)
-    projectors = sum(
-        (2 * angular_momentum + 1) * len(channel.coupling)
-        for symbol in crystal.species
-        for angular_momentum, channel in enumerate(entries[symbol].channels)
-    )
+    projectors = sum(entries[symbol].projector_count for symbol in crystal.species)
     nspin = 2 if calculation.spin else 1
     orbitals = nspin * nkpoints * plane_waves * (ORBITAL_COPIES * (electrons / 2 * 1.2 + 4) + projectors)
     memory = 16 * (orbitals + nspin * (GRID_COPIES + len(group)) * prod(grid))

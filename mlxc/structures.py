@@ -19,7 +19,7 @@ from mlxc.default_settings import general_settings
 from mlxc.errors import InputError
 from mlxc.structure_files import MAX_FILE_BYTES, read_structure, too_large
 
-__all__ = ["default_settings", "load_structure", "read_structure", "shipped_names", "shipped_record"]
+__all__ = ["default_settings", "gth_settings", "load_structure", "read_structure", "shipped_names", "shipped_record"]
 
 
 @cache
@@ -33,8 +33,9 @@ def shipped_record(name: str) -> dict[str, Any]:
 
     Returns:
         ``name``, ``title``, ``structure`` (see :meth:`Crystal.from_dict`), ``source`` of the lattice constants,
-        recommended ``settings`` (see :func:`default_settings`), ``reference`` and ``experiment`` (its names in the
-        reference tables, or None), and a ``note`` on the settings, or None.
+        recommended ``settings`` (see :func:`default_settings`) and ``gth_settings`` (see :func:`gth_settings`),
+        ``reference`` and ``experiment`` (its names in the reference tables, or None), and a ``note`` on the
+        ``gth_settings``, or None.
 
     Raises:
         InputError: no structure of this name is shipped.
@@ -76,14 +77,25 @@ def default_settings(structure: dict[str, Any]) -> dict[str, Any]:
         structure: see :meth:`Crystal.from_dict`.
 
     Returns:
-        ``ecut_ha``, ``kmesh``, ``smearing`` and ``width_ha``.
+        ``kmesh``, ``smearing`` and ``width_ha``.
     """
     crystal = Crystal.from_dict(structure)
+    record = _record_of(crystal)
+    return general_settings(crystal) if record is None else dict(record["settings"])
+
+
+def gth_settings(structure: dict[str, Any]) -> dict[str, Any]:
+    """``ecut_ha`` and ``pseudo_names`` that suit a shipped structure with GTH pseudopotentials, else nothing."""
+    record = _record_of(Crystal.from_dict(structure))
+    return {} if record is None else dict(record["gth_settings"])
+
+
+def _record_of(crystal: Crystal) -> dict[str, Any] | None:
     if crystal.name in shipped_names():
         record = shipped_record(crystal.name)
         if _same_up_to_scaling(crystal, Crystal.from_dict(record["structure"])):
-            return dict(record["settings"])
-    return general_settings(crystal)
+            return record
+    return None
 
 
 def _same_up_to_scaling(first: Crystal, second: Crystal) -> bool:

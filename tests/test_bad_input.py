@@ -48,7 +48,14 @@ CASES: dict[str, tuple[dict[str, str | bytes], list[str], list[str]]] = {
     "unknown basis": ({}, ["scf", "al", "--basis", "wavelets"], ["basis", "wavelets"]),
     "unknown device": ({}, ["scf", "al", "--device", "abacus"], ["device", "abacus"]),
     "unknown family of pseudopotentials": ({}, ["scf", "al", "--pseudo", "gold"], ["pseudo", "gold", "gth-pbe"]),
-    "unknown pseudopotential": ({}, ["scf", "al", "--pseudo-name", "Al=GTH-PBE-q7"], ["GTH-PBE-q7", "GTH-PBE-q3"]),
+    "unknown pseudopotential": (
+        {}, ["scf", "al", "--pseudo", "gth", "--pseudo-name", "Al=GTH-PBE-q7"],
+        ["GTH-PBE-q7", "GTH-PBE-q3"],
+    ),
+    "pseudopotential that is a choice already": ({}, ["scf", "al", "--pseudo-name", "Al=q3"], ["PseudoDojo", "Al"]),
+    "no such family": ({}, ["scf", "al", "--pseudo", "vanderbilt"], ["vanderbilt", "pseudodojo", "folder"]),
+    "folder without files": ({}, ["scf", "al", "--pseudo", "."], ["folder", "Al"]),
+    "a pseudopotential that is not one": ({"f/Al.upf": "hello"}, ["scf", "al", "--pseudo", "f"], ["Al.upf", "UPF"]),
     "pseudopotential of an absent element": ({}, ["scf", "al", "--pseudo-name", "Mg=GTH-PBE-q2"], ["Mg", "Al"]),
     "pseudopotential without an element": ({}, ["scf", "al", "--pseudo-name", "GTH-PBE-q3"], ["GTH-PBE-q3"]),
     "element without a pseudopotential": ({"POSCAR": poscar("Fm")}, ["scf", "POSCAR"], ["Fm", "pseudo"]),
@@ -76,6 +83,7 @@ def test_bad_input_is_answered_with_one_sentence(
 ) -> None:
     files, arguments, words = CASES[case]
     for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     outcome = mlxc_command(*arguments, *(["--json"] if json and len(arguments) > 1 else []))
     assert outcome.code == 2, outcome

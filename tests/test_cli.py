@@ -102,12 +102,13 @@ def test_a_saved_result_is_loaded_again(mlxc_command: Callable[..., Outcome], tm
         (["--smearing", "gaussian", "--width", "0.02"], {"smearing": "gaussian", "width_ha": 0.02}),
         (["--pseudo", "gth-uzh", "--pseudo-name", "Mg=q2", "O=q6"],
          {"pseudo": "gth-uzh", "pseudo_names": {"Mg": "q2", "O": "q6"}}),
-        (["--pseudo-name", "Mg=q2", "--pseudo-name", "O=q6"], {"pseudo_names": {"Mg": "q2", "O": "q6"}}),
+        (["--pseudo", "gth", "--pseudo-name", "Mg=q2", "--pseudo-name", "O=q6"],
+             {"pseudo_names": {"Mg": "q2", "O": "q6"}, "ecut_ha": 40}),
         (["--fft-grid", "24", "24", "30"], {"fft_grid": (24, 24, 30)}),
         (["--xc", "lda", "--basis", "pw", "--device", "cpu", "--seed", "7"], {"xc": "lda", "seed": 7}),
         (["--tolerance", "1e-5", "--max-iterations", "9", "--cutoff-smoothing", "0.3"],
          {"tolerance": 1e-5, "max_iterations": 9, "cutoff_smoothing_ha": 0.3}),
-        ([], {"ecut_ha": 40, "kmesh": (4, 4, 4), "smearing": "none", "xc": "pbe", "pseudo": "gth"}),
+        ([], {"ecut_ha": 42, "kmesh": (4, 4, 4), "smearing": "none", "xc": "pbe", "pseudo": "pseudodojo"}),
     ],
 )  # fmt: skip
 def test_options_become_the_fields_of_the_calculation(

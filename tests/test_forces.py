@@ -22,7 +22,8 @@ DISTORTED = Crystal(
 
 
 def ground_state(crystal: Crystal, spin: bool = False) -> GroundState:
-    return mlxc.scf(crystal, basis=BASIS, kmesh=(2, 2, 2), smearing=FermiDirac(0.02), spin=spin, tolerance=1e-9)
+    settings = {"kmesh": (2, 2, 2), "smearing": FermiDirac(0.02), "pseudo": "gth", "tolerance": 1e-9}
+    return mlxc.scf(crystal, basis=BASIS, spin=spin, **settings)
 
 
 @pytest.mark.parametrize("name", [*UNPOLARISED, "o2-molecule"])

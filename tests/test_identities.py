@@ -10,8 +10,8 @@ import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
 from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.brillouin import irreducible_mesh
-from mlxc.pseudo.gth import GTHPseudopotential
-from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.pseudo.library import find_pseudopotential
+from mlxc.pseudo.make import make_pseudopotential
 from mlxc.scf.eigensolver import davidson
 from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.occupations import occupy
@@ -76,7 +76,7 @@ def test_density_holds_all_electrons_and_is_nowhere_negative() -> None:
 def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     crystal, group, smearing = silicon(), SpaceGroup.of(silicon()), FermiDirac(0.01)
     ground = ground_state(crystal, tolerance=1e-11)
-    pseudopotentials = {s: GTHPseudopotential(p) for s, p in find_pseudopotentials(("Si",), "gth", "pbe", {}).items()}
+    pseudopotentials = {"Si": make_pseudopotential(find_pseudopotential("Si", "pseudodojo", "pbe"))}
     problem = KohnSham(crystal, ground.basis, functional("pbe"), pseudopotentials, group)
     density = ground.basis.grid.fourier(ground.density)
     wave = torch.zeros_like(density)

@@ -39,7 +39,7 @@ def test_a_shipped_structure_states_its_source_and_can_be_computed_as_it_is(name
     assert record["name"] == record["structure"]["name"] == name
     assert len(record["source"]) > 40
     calculation = Calculation.from_dict({"structure": name})
-    assert calculation.ecut_ha == record["settings"]["ecut_ha"]
+    assert calculation.pseudo == "pseudodojo"
     assert list(calculation.kmesh) == record["settings"]["kmesh"]
 
 
@@ -132,9 +132,10 @@ def test_a_larger_cell_needs_fewer_k_points_in_proportion() -> None:
     np.testing.assert_array_equal(large, np.ceil(small / [1, 2, 4]))
 
 
-def test_the_hardest_element_decides_the_cutoff() -> None:
+@pytest.mark.parametrize("family", ["pseudodojo", "gth"])
+def test_the_hardest_element_decides_the_cutoff(family: str) -> None:
     def cutoff(*species: str) -> float:
         pair = Crystal(8.0 * np.eye(3), species, [[0, 0, 0], [0.5, 0.5, 0.5]])
-        return float(default_settings(pair.to_dict())["ecut_ha"])
+        return Calculation.from_dict({"structure": pair, "pseudo": family}).ecut_ha
 
     assert cutoff("Al", "Al") < cutoff("Al", "O") == cutoff("O", "O")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mlxc import Crystal, FermiDirac, Gaussian, MarzariVanderbilt
 from mlxc.basis.grid import Grid
 from mlxc.pseudo.gth import GTHPseudopotential
+from mlxc.pseudo.gth_table import find_gth
 from mlxc.pseudo.harmonics import solid_harmonics
-from mlxc.pseudo.library import find_gth
 from mlxc.scf.atom import solve_atom
 from mlxc.scf.occupations import occupy
 from mlxc.terms.ewald import ewald_energy

@@ -11,7 +11,7 @@ from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
 from mlxc.errors import MlxcError
 from mlxc.feasibility import Size, check_calculation
-from mlxc.structures import default_settings, read_structure, shipped_record
+from mlxc.structures import read_structure, shipped_record
 
 LABELS = {"ecut_ha": "Cutoff (Ha)", "kmesh": "k mesh", "width_ha": "Width (Ha)", "smearing": "Smearing", "xc": "XC"}
 SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha")
@@ -76,14 +76,14 @@ class ChooseModel(HasTraits):
         return f"{self.title}, {self.xc}, {self.ecut_ha:g} Ha, k mesh {mesh}"
 
     def _take(self, structure: dict[str, Any], shipped_name: str, title: str) -> None:
-        defaults = default_settings(structure)
+        defaults = Calculation.from_dict({"structure": structure})
         self._filling = True
         try:
             self.shipped_name, self.title = shipped_name, title
-            self.ecut_ha = float(defaults["ecut_ha"])
-            self.kmesh = tuple(defaults["kmesh"])
-            self.smearing = defaults["smearing"]
-            self.width_ha = defaults.get("width_ha") or 0.01
+            self.ecut_ha = defaults.ecut_ha
+            self.kmesh = defaults.kmesh
+            self.smearing = defaults.smearing
+            self.width_ha = defaults.width_ha or 0.01
             self.structure = structure
         finally:
             self._filling = False

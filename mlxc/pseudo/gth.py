@@ -11,7 +11,7 @@ from math import factorial, gamma, pi, sqrt
 import torch
 from torch import Tensor
 
-from mlxc.pseudo.library import GTHParameters
+from mlxc.pseudo.gth_table import GTHParameters
 
 
 class GTHPseudopotential:
@@ -48,6 +48,10 @@ class GTHPseudopotential:
         short = (2 * pi) ** 1.5 * radius**3 * polynomial * torch.exp(-x2 / 2)
         coulomb = -4 * pi * self.charge / safe**2 * torch.exp(-x2 / 2)
         return short + torch.where(zero, 2 * pi * self.charge * radius**2, coulomb)
+
+    def core_density_form_factor(self, q: Tensor) -> Tensor | None:
+        """None: these pseudopotentials have no nonlinear core correction."""
+        return None
 
     def projector_form_factor(self, angular_momentum: int, index: int, q: Tensor) -> Tensor:
         """Radial Fourier transform 4 pi integral r^2 j_l(qr) p_i(r) dr of projector ``index`` (from 0), bohr^(3/2).

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from mlxc.pseudo.gth import GTHPseudopotential
-from mlxc.pseudo.library import GTHParameters
+from mlxc.pseudo.gth_table import GTHParameters
+from mlxc.pseudo.protocol import FreeAtom, Pseudopotential
+from mlxc.pseudo.tabulated import TabulatedPseudopotential
 from mlxc.xc.lda import Teter93
 
 EXPONENTS = 0.06 * 2.1 ** torch.arange(13, dtype=torch.float64)
@@ -45,9 +47,14 @@ class PseudoAtom:
         values = 4 * pi * (bessel * (self.weights * self.radius**2 * self.density)).sum(1)
         return _interpolate(table, values, q.cpu()).to(q.device)
 
-    @staticmethod
-    def orbital_form_factor(angular_momentum: int, coefficients: Tensor, q: Tensor) -> Tensor:
-        """4 pi integral r^2 j_l(qr) R(r) dr of an expansion in Gaussians, for each |q|."""
+    @property
+    def angular_momenta(self) -> tuple[int, ...]:
+        """Of each occupied shell."""
+        return tuple(angular_momentum for angular_momentum, _ in self.shells)
+
+    def orbital_form_factor(self, shell: int, q: Tensor) -> Tensor:
+        """4 pi integral r^2 j_l(qr) R(r) dr of a shell, for each |q|."""
+        angular_momentum, coefficients = self.shells[shell]
         exponents = EXPONENTS.to(q.device)
         norms = _norms(angular_momentum).to(q.device)
         sigma2 = 1 / (2 * exponents)
@@ -67,6 +74,15 @@ def _interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
     t = position - i
     p0, p1, p2, p3 = y[i - 1], y[i], y[i + 1], y[i + 2]
     return p1 + t / 2 * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
+
+
+def free_atom(pseudopotential: Pseudopotential) -> FreeAtom:
+    """The free atom of a pseudopotential: that of its file, or solved here."""
+    if isinstance(pseudopotential, TabulatedPseudopotential):
+        return pseudopotential.atom
+    if isinstance(pseudopotential, GTHPseudopotential):
+        return solve_atom(pseudopotential.parameters)
+    raise TypeError(f"no free atom is known for {type(pseudopotential).__name__}")
 
 
 @lru_cache(maxsize=128)

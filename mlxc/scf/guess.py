@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mlxc.basis.grid import Grid
 from mlxc.basis.planewave import PlaneWaveBasis
-from mlxc.scf.atom import solve_atom
+from mlxc.scf.atom import free_atom
 from mlxc.scf.eigensolver import orthonormalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.terms.ions import Ions
@@ -22,7 +22,7 @@ def superposed_density(grid: Grid, ions: Ions) -> Tensor:
     lengths = grid.lengths
     total = torch.zeros(len(lengths), dtype=torch.complex128, device=grid.device)
     for symbol, pseudopotential in ions.pseudopotentials.items():
-        form = solve_atom(pseudopotential.parameters).density_form_factor(lengths)
+        form = free_atom(pseudopotential).density_form_factor(lengths)
         total += form / grid.volume * structure_factor(grid, ions.positions_of(symbol))
     return total * (ions.nelectrons / (total[0].real * grid.volume))
 
@@ -48,7 +48,7 @@ def superposed_spin_density(
     lengths = grid.lengths
     for symbol, position, wanted in zip(ions.species, ions.positions, moments, strict=True):
         charge = ions.pseudopotentials[symbol].charge
-        form = solve_atom(ions.pseudopotentials[symbol].parameters).density_form_factor(lengths) / grid.volume
+        form = free_atom(ions.pseudopotentials[symbol]).density_form_factor(lengths) / grid.volume
         magnetisation += form * grid.phases(position) * (np.clip(wanted, -charge, charge) / charge)
     if moment is not None and abs(moments.sum()) > 1e-6:
         magnetisation *= moment / (magnetisation[0].real * grid.volume)
@@ -60,9 +60,12 @@ def atomic_orbitals(basis: PlaneWaveBasis, ions: Ions) -> Tensor:
     lengths = basis.kplusg.norm(dim=-1)
     shapes: dict[str, Tensor] = {}
     for symbol, pseudopotential in ions.pseudopotentials.items():
-        atom = solve_atom(pseudopotential.parameters)
+        atom = free_atom(pseudopotential)
         shapes[symbol] = torch.cat(
-            [angular_part(basis.kplusg, ell) * atom.orbital_form_factor(ell, c, lengths) for ell, c in atom.shells]
+            [
+                angular_part(basis.kplusg, ell) * atom.orbital_form_factor(shell, lengths)
+                for shell, ell in enumerate(atom.angular_momenta)
+            ]
         )
     blocks = [
         shapes[symbol] * position_phases(basis, position)

@@ -12,9 +12,10 @@ from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.basis.planewave import PlaneWaveBasis
 from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.crystal import Crystal
-from mlxc.pseudo.gth import GTHPseudopotential
+from mlxc.pseudo.protocol import Pseudopotential
 from mlxc.scf.occupations import Occupations
 from mlxc.symmetry import SpaceGroup
+from mlxc.terms.core_density import core_density, with_core
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
 from mlxc.terms.ions import Ions
@@ -37,7 +38,7 @@ class KohnSham:
         crystal: Crystal,
         basis: PlaneWaveBasis,
         functional: nn.Module,
-        pseudopotentials: dict[str, GTHPseudopotential],
+        pseudopotentials: dict[str, Pseudopotential],
         group: SpaceGroup,
     ) -> None:
         self.crystal = crystal
@@ -50,12 +51,13 @@ class KohnSham:
 
     def _place_ions(self) -> None:
         self._local = local_potential(self.basis.grid, self.ions)
+        self._core = core_density(self.basis.grid, self.ions)
         self._projectors, self._coupling = projectors(self.basis, self.ions)
 
     def effective_potential(self, density: Tensor) -> Tensor:
         """v_local + v_Hartree + v_xc, shape ``(nspin, n1, n2, n3)``, of Fourier coefficients ``(nspin, ngvector)``."""
         grid = self.basis.grid
-        _, xc = xc_potential(self.functional, grid, grid.real(density))
+        _, xc = xc_potential(self.functional, grid, grid.real(with_core(density, self._core)))
         # On a grid that the space group does not map onto itself E_xc favours a direction; its derivative with respect
         # to symmetric densities is the symmetrised one. Beyond the sphere no matrix element sees it.
         xc = self.symmetrizer.coefficients(grid.fourier(xc))
@@ -71,8 +73,8 @@ class KohnSham:
         return self.symmetrizer.coefficients(self.basis.grid.fourier(density))
 
     def xc_energy(self, density: Tensor) -> Tensor:
-        """E_xc of Fourier coefficients of the density, attached to the functional's parameters."""
-        return xc_energy(self.functional, self.basis.grid, self.basis.grid.real(density))
+        """E_xc of Fourier coefficients of the valence density, attached to the functional's parameters."""
+        return xc_energy(self.functional, self.basis.grid, self.basis.grid.real(with_core(density, self._core)))
 
     def energies(self, orbitals: Tensor, occupations: Occupations, density: Tensor) -> dict[str, float]:
         """All terms of F, hartree, at orbitals, their occupations and their density; their sum is variational."""

@@ -11,8 +11,8 @@ from mlxc.basis.planewave import PlaneWaves
 from mlxc.brillouin import irreducible_mesh
 from mlxc.calculation import Calculation, check_spin
 from mlxc.crystal import Crystal
-from mlxc.pseudo.gth import GTHPseudopotential
-from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.pseudo.library import default_family, find_pseudopotentials
+from mlxc.pseudo.make import make_pseudopotential
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.iteration import SCFIteration, State
 from mlxc.scf.kohn_sham import KohnSham
@@ -32,7 +32,7 @@ def scf(
     smearing: Smearing | None = None,
     spin: bool = False,
     total_moment: float | None = None,
-    pseudo: str = "gth",
+    pseudo: str | None = None,
     pseudo_names: dict[str, str] | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = 60,
@@ -51,7 +51,8 @@ def scf(
         smearing: None for fixed occupations.
         spin: treat up and down electrons separately (collinear spin), starting from the crystal's moments.
         total_moment: magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
-        pseudo: family of pseudopotentials.
+        pseudo: family of pseudopotentials, or a folder of UPF files; by default see
+            :func:`~mlxc.pseudo.library.default_family`.
         pseudo_names: names in the family, by element, where the default is not wanted.
         tolerance: of the density residual, the integral of |n_out - n_in| per electron.
         max_iterations: SCF steps.
@@ -66,8 +67,9 @@ def scf(
     """
     started = time.perf_counter()
     family_of = xc if isinstance(xc, str) else "pbe"
-    entries = find_pseudopotentials(crystal.species, pseudo, family_of, pseudo_names or {})
-    pseudopotentials = {symbol: GTHPseudopotential(entry) for symbol, entry in entries.items()}
+    family = default_family(crystal.species) if pseudo is None else pseudo
+    entries = find_pseudopotentials(crystal.species, family, family_of, pseudo_names or {})
+    pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
     group = SpaceGroup.of(crystal)
     plane_waves = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
     kohn_sham = KohnSham(crystal, plane_waves, functional(xc), pseudopotentials, group)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mlxc.crystal import Crystal
-from mlxc.pseudo.gth import GTHPseudopotential
+from mlxc.pseudo.protocol import Pseudopotential
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Ions:
 
     species: tuple[str, ...]
     positions: Tensor
-    pseudopotentials: dict[str, GTHPseudopotential]
+    pseudopotentials: dict[str, Pseudopotential]
 
     @classmethod
     def of(
-        cls, crystal: Crystal, pseudopotentials: dict[str, GTHPseudopotential], device: torch.device | str = "cpu"
+        cls, crystal: Crystal, pseudopotentials: dict[str, Pseudopotential], device: torch.device | str = "cpu"
     ) -> Ions:
         """The ions of a crystal."""
         positions = torch.tensor(crystal.positions, dtype=torch.float64, device=device)

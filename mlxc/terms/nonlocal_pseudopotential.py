@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.planewave import PlaneWaveBasis
-from mlxc.pseudo.gth import GTHPseudopotential
 from mlxc.pseudo.harmonics import solid_harmonics
+from mlxc.pseudo.protocol import Pseudopotential
 from mlxc.terms.ions import Ions
 
 
@@ -37,7 +37,7 @@ def position_phases(basis: PlaneWaveBasis, position: Tensor) -> Tensor:
     return torch.exp(-2j * pi * (basis.miller.double() @ position))
 
 
-def _atom_projectors(basis: PlaneWaveBasis, pseudopotential: GTHPseudopotential) -> tuple[Tensor, Tensor]:
+def _atom_projectors(basis: PlaneWaveBasis, pseudopotential: Pseudopotential) -> tuple[Tensor, Tensor]:
     """Projectors of one atom at the origin, shape ``(nk, nprojector, nplanewave)``, and their coupling."""
     forms: list[Tensor] = []
     couplings: list[Tensor] = []

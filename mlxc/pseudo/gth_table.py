@@ -1,0 +1,135 @@
+"""Tables of Goedecker-Teter-Hutter pseudopotentials in CP2K's format, as PySCF carries them. Imports no torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from mlxc.errors import InputError
+
+GTH_TABLES = {"gth-pbe": "gth-pbe.dat", "gth-pade": "gth-pade.dat", "gth-uzh": "POTENTIAL_UZH"}
+GTH_FAMILIES = ("gth", *GTH_TABLES)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Projectors of one angular momentum.
+
+    Attributes:
+        radius: r_l, bohr.
+        coupling: the symmetric matrix h_ij, hartree, as rows.
+    """
+
+    radius: float
+    coupling: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class GTHParameters:
+    """One entry of a table: the parameters of Hartwigsen, Goedecker and Hutter, Phys. Rev. B 58, 3641 (1998).
+
+    Attributes:
+        symbol: chemical symbol.
+        name: name in the table, for example ``GTH-PBE-q3``.
+        aliases: further names.
+        electrons: valence electrons of angular momentum s, p, d, ...
+        local_radius: r_loc, bohr.
+        local_coefficients: C_1, C_2, ..., hartree.
+        channels: projectors of l = 0, 1, ...
+    """
+
+    symbol: str
+    name: str
+    aliases: tuple[str, ...]
+    electrons: tuple[int, ...]
+    local_radius: float
+    local_coefficients: tuple[float, ...]
+    channels: tuple[Channel, ...]
+
+    @property
+    def charge(self) -> int:
+        """Number of valence electrons, which is the charge of the ion."""
+        return sum(self.electrons)
+
+    @property
+    def projector_count(self) -> int:
+        """Projectors of one atom, all magnetic quantum numbers counted."""
+        return sum((2 * ell + 1) * len(channel.coupling) for ell, channel in enumerate(self.channels))
+
+
+def parse_gth(text: str) -> list[GTHParameters]:
+    """Read a table in CP2K's GTH format.
+
+    All-electron entries are left out, and so are those that the table marks as not available or that break off (as
+    one of bismuth does in POTENTIAL_UZH).
+    """
+    lines = [line.split("#")[0].split() for line in text.splitlines()]
+    lines = [words for words in lines if words]
+    starts = [i for i, words in enumerate(lines) if len(words) > 1 and words[0][0].isalpha()]
+    entries = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        symbol, name, *aliases = lines[start]
+        if name.startswith("GTH"):
+            with suppress(StopIteration, ValueError):
+                entries.append(_parse_entry(symbol, name, tuple(aliases), lines[start + 1 : end]))
+    return entries
+
+
+def _parse_entry(symbol: str, name: str, aliases: tuple[str, ...], lines: list[list[str]]) -> GTHParameters:
+    electrons = tuple(int(word) for word in lines[0])
+    numbers = iter([word for line in lines[1:] for word in line])
+    local_radius = float(next(numbers))
+    local = tuple(float(next(numbers)) for _ in range(int(next(numbers))))
+    channels = []
+    for _ in range(int(next(numbers, "0"))):
+        radius, size = float(next(numbers)), int(next(numbers))
+        coupling = [[0.0] * size for _ in range(size)]
+        for i in range(size):
+            for j in range(i, size):
+                coupling[i][j] = coupling[j][i] = float(next(numbers))
+        channels.append(Channel(radius, tuple(map(tuple, coupling))))
+    return GTHParameters(symbol, name, aliases, electrons, local_radius, local, tuple(channels))
+
+
+@cache
+def _table(family: str) -> dict[str, list[GTHParameters]]:
+    pyscf = importlib.util.find_spec("pyscf")
+    if pyscf is None or pyscf.origin is None:
+        raise InputError("The GTH pseudopotentials come with PySCF, which is not installed.")
+    path = Path(pyscf.origin).parent / "pbc" / "gto" / "pseudo" / GTH_TABLES[family]
+    table: dict[str, list[GTHParameters]] = {}
+    for entry in parse_gth(path.read_text(encoding="utf-8")):
+        table.setdefault(entry.symbol, []).append(entry)
+    return table
+
+
+def find_gth(symbol: str, family: str, xc: str, name: str | None = None) -> GTHParameters:
+    """The pseudopotential of an element.
+
+    Args:
+        symbol: chemical symbol.
+        family: one of ``GTH_FAMILIES``; ``gth`` is the table that suits the functional.
+        xc: name of the functional.
+        name: name or alias in the table, or only its charge such as ``q3``; without it the table's own default
+            (the entry with an alias that names no charge, else the first).
+
+    Raises:
+        InputError: the family has no such element, or the element has no such pseudopotential.
+    """
+    if family == "gth":
+        family = "gth-pade" if xc.startswith("lda") else "gth-pbe"
+    entries = _table(family).get(symbol, [])
+    if not entries:
+        raise InputError(f"pseudo: the family {family} has no pseudopotential for {symbol}.")
+    if name is None:
+        return next((e for e in entries if any("-q" not in alias for alias in e.aliases)), entries[0])
+    for entry in entries:
+        if name in (entry.name, *entry.aliases) or (name.startswith("q") and entry.name.endswith(f"-{name}")):
+            return entry
+    names = [entry.name for entry in entries]
+    shown = get_close_matches(name, names, n=4, cutoff=0) or names[:4]
+    raise InputError(f"pseudo_names: {symbol} has no pseudopotential '{name}' in {family}; it has {', '.join(shown)}.")

@@ -1,0 +1,112 @@
+"""Pseudopotentials whose radial functions are tables, as in UPF files."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import pi
+
+import numpy as np
+import torch
+from scipy.special import erf
+from torch import Tensor
+
+from mlxc.pseudo.radial_transform import RadialTransform, simpson_weights
+from mlxc.pseudo.upf import UPFPseudopotential
+
+# Beyond it the local potential is that of the ion's charge, but for the noise of the file. Quantum ESPRESSO cuts here.
+LARGEST_RADIUS = 10.0
+
+
+class TabulatedPseudopotential:
+    """A norm-conserving separable pseudopotential with numerical radial functions.
+
+    Attributes:
+        symbol: chemical symbol.
+        name: name of its file.
+        charge: charge of the ion.
+        channels: for each angular momentum l the coupling matrix h_ij, shape ``(nprojector, nprojector)``, hartree.
+        atom: the free atom of the file.
+    """
+
+    def __init__(self, upf: UPFPseudopotential) -> None:
+        self.symbol = upf.symbol
+        self.name = upf.name
+        self.charge = upf.charge
+        ells = np.array([projector.angular_momentum for projector in upf.projectors], dtype=int)
+        self.channels = [
+            torch.tensor(upf.coupling[np.ix_(ells == ell, ells == ell)]) for ell in range(max(ells, default=-1) + 1)
+        ]
+        size = _mesh_size(upf)
+        r, weights = upf.radius[:size], simpson_weights(upf.spacing[:size])
+        # r^2 V + Z r erf(r): what is left of the local potential without the Coulomb tail.
+        short_ranged = r**2 * upf.local[:size] + self.charge * r * erf(r)
+        self._local = RadialTransform(0, r, weights * short_ranged)
+        self._core = (
+            None if upf.core_density is None else RadialTransform(0, r, weights * r**2 * upf.core_density[:size])
+        )
+        full = simpson_weights(upf.spacing)
+        self._projectors = [
+            [
+                RadialTransform(ell, upf.radius, full * upf.radius * p.values)
+                for p in upf.projectors
+                if p.angular_momentum == ell
+            ]
+            for ell in range(len(self.channels))
+        ]
+        self.atom = TabulatedAtom(upf)
+
+    def local_form_factor(self, q: Tensor) -> Tensor:
+        """Integral of V_loc(r) exp(-iq.r) d3r, hartree bohr^3; at q = 0 the limit of V_loc(q) + 4 pi Z / q^2.
+
+        The tail -Z erf(r) / r is transformed analytically, -4 pi Z exp(-q^2 / 4) / q^2.
+        """
+        zero = q == 0
+        safe = torch.where(zero, 1.0, q)
+        coulomb = -4 * pi * self.charge / safe**2 * torch.exp(-(safe**2) / 4)
+        return self._local(q) + torch.where(zero, pi * self.charge, coulomb)
+
+    def projector_form_factor(self, angular_momentum: int, index: int, q: Tensor) -> Tensor:
+        """4 pi integral r^2 j_l(qr) p_i(r) dr of projector ``index`` (from 0), bohr^(3/2)."""
+        return self._projectors[angular_momentum][index](q)
+
+    def core_density_form_factor(self, q: Tensor) -> Tensor | None:
+        """Integral of n_core(r) exp(-iq.r) d3r, electrons; None without a nonlinear core correction."""
+        return None if self._core is None else self._core(q)
+
+
+class TabulatedAtom:
+    """The density and the occupied orbitals of the free atom that a file carries.
+
+    Attributes:
+        angular_momenta: of each occupied shell.
+    """
+
+    def __init__(self, upf: UPFPseudopotential) -> None:
+        size = _mesh_size(upf)
+        r, weights = upf.radius[:size], simpson_weights(upf.spacing[:size])
+        self.angular_momenta = tuple(orbital.angular_momentum for orbital in upf.orbitals)
+        self._density = RadialTransform(0, r, weights * upf.atomic_density[:size] / (4 * pi))
+        self._orbitals = [
+            RadialTransform(orbital.angular_momentum, r, weights * r * orbital.values[:size])
+            for orbital in upf.orbitals
+        ]
+
+    def density_form_factor(self, q: Tensor) -> Tensor:
+        """Integral of n(r) exp(-iq.r) d3r of the valence density, electrons."""
+        return self._density(q)
+
+    def orbital_form_factor(self, shell: int, q: Tensor) -> Tensor:
+        """4 pi integral r^2 j_l(qr) R(r) dr of a shell, bohr^(3/2)."""
+        return self._orbitals[shell](q)
+
+
+@lru_cache(maxsize=128)
+def tabulated(upf: UPFPseudopotential) -> TabulatedPseudopotential:
+    """The pseudopotential of a file, made once, so that its transforms serve all volumes of a crystal."""
+    return TabulatedPseudopotential(upf)
+
+
+def _mesh_size(upf: UPFPseudopotential) -> int:
+    """Points of the mesh up to the first one beyond ``LARGEST_RADIUS``, an odd number of them."""
+    size = min(int(np.searchsorted(upf.radius, LARGEST_RADIUS, side="right")) + 1, len(upf.radius))
+    return size - (size + 1) % 2
