@@ -82,7 +82,7 @@ def _add_calculation(parser: argparse.ArgumentParser) -> None:
     """The options of a calculation; what is not given is left to :class:`mlxc.Calculation`."""
     add = parser.add_argument
     add("structure", help="a shipped name such as 'al', or a file: CIF, POSCAR, extended XYZ, ...")
-    add("--xc", metavar="NAME", help="exchange-correlation functional (pbe)")
+    add("--xc", metavar="NAME", help="functional, also by its names in libxc: gga_x_b88,gga_c_lyp (pbe)")
     add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
     add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
     add("--basis", metavar="pw", help="basis set: plane waves (pw)")

@@ -4,80 +4,60 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from densities import (
+    AGREEMENT,
+    POWER_OF_DENSITY,
+    energy_and_derivatives,
+    random_ingredients,
+    those_of,
+    uniform_kinetic_energy,
+)
+from hypothesis import given
 from hypothesis import strategies as st
 from pyscf.dft import libxc
 
 from mlxc.basis.grid import Grid
 from mlxc.terms.xc import floored, xc_energy, xc_potential
 from mlxc.xc.catalogue import functional, functional_names
-from mlxc.xc.gga import PBE
 
 LIBXC = {
     "lda": "LDA_X,LDA_C_PW_MOD",
     "lda_xc_teter93": "LDA_XC_TETER93",
     "pbe": "GGA_X_PBE,GGA_C_PBE",
     "pbesol": "GGA_X_PBE_SOL,GGA_C_PBE_SOL",
+    "rpbe": "GGA_X_RPBE,GGA_C_PBE",
+    "scan": "MGGA_X_SCAN,MGGA_C_SCAN",
+    "r2scan": "MGGA_X_R2SCAN,MGGA_C_R2SCAN",
 }
-DENSITIES = st.lists(st.floats(1e-6, 1e2), min_size=1, max_size=5)
-# Reduced gradients of bulk matter and beyond.
-GRADIENTS = st.floats(0, 10)
+DENSITY_AND_GRADIENT = [name for name in functional_names() if "tau" not in functional(name).ingredients]
 
 
-def ingredients(name: str, rho: torch.Tensor, grad: torch.Tensor) -> dict[str, torch.Tensor]:
-    return {"rho": rho, "grad": grad} if "grad" in functional(name).ingredients else {"rho": rho}
-
-
+@pytest.mark.parametrize("nspin", [1, 2])
 @pytest.mark.parametrize("name", LIBXC)
-@settings(deadline=None, max_examples=25)
-@given(densities=DENSITIES, s=GRADIENTS)
-def test_unpolarised_energy_density_equals_that_of_libxc(name: str, densities: list[float], s: float) -> None:
-    rho = torch.tensor(densities, dtype=torch.float64)
-    grad = torch.zeros(3, len(rho), dtype=torch.float64)
-    grad[1] = s * 2 * (3 * torch.pi**2) ** (1 / 3) * rho ** (4 / 3)
-    ours = functional(name)(**ingredients(name, rho[None], grad[None]))
-    rows = torch.cat([rho[None], grad]) if functional(name).ingredients == ("rho", "grad") else rho
-    theirs = torch.tensor(libxc.eval_xc(LIBXC[name], rows.numpy(), deriv=0)[0]) * rho
-    assert torch.allclose(ours, theirs, rtol=3e-7, atol=1e-14)
-
-
-@pytest.mark.parametrize("name", LIBXC)
-@settings(deadline=None, max_examples=25)
-@given(up=st.floats(1e-4, 10), down=st.floats(1e-4, 10), s=GRADIENTS)
-def test_polarised_energy_density_equals_that_of_libxc(name: str, up: float, down: float, s: float) -> None:
-    rho = torch.tensor([[up], [down]], dtype=torch.float64)
-    grad = torch.zeros(2, 3, 1, dtype=torch.float64)
-    grad[:, 0] = s * rho ** (4 / 3)
-    grad[1, 2] = 0.3 * s * rho[1] ** (4 / 3)
-    ours = functional(name)(**ingredients(name, rho, grad))
-    rows = torch.cat([rho[:, None], grad], dim=1) if functional(name).ingredients == ("rho", "grad") else rho
-    theirs = torch.tensor(libxc.eval_xc(LIBXC[name], rows.numpy(), spin=1, deriv=0)[0]) * rho.sum(0)
-    assert torch.allclose(ours, theirs, rtol=3e-7, atol=1e-14)
+def test_energy_and_its_derivatives_equal_those_of_libxc(name: str, nspin: int) -> None:
+    ingredients = random_ingredients(nspin)
+    ours = energy_and_derivatives(functional(name), ingredients)
+    rows = [values.detach().reshape(nspin, -1, 400) for values in those_of(functional(name), ingredients).values()]
+    fields = torch.cat(rows, 1).numpy()
+    density = ingredients["rho"].detach().sum(0)
+    arguments = (LIBXC[name], fields if nspin == 2 else fields[0])
+    theirs = {"energy": torch.tensor(libxc.eval_xc_eff(*arguments, deriv=0, spin=nspin - 1)) * density}
+    derivative = torch.tensor(libxc.eval_xc_eff(*arguments, deriv=1, spin=nspin - 1)).reshape(fields.shape)
+    theirs |= {"rho": derivative[:, 0], "grad": derivative[:, 1:4], "tau": derivative[:, 4:].squeeze(1)}
+    for quantity, values in ours.items():
+        scale = density ** POWER_OF_DENSITY[quantity]
+        assert torch.allclose(values * scale, theirs[quantity] * scale, rtol=AGREEMENT, atol=AGREEMENT), quantity
 
 
 @pytest.mark.parametrize("name", functional_names())
-@settings(deadline=None, max_examples=25)
-@given(density=st.floats(1e-6, 1e2), s=GRADIENTS)
-def test_equal_spins_give_the_unpolarised_energy(name: str, density: float, s: float) -> None:
-    rho = torch.tensor([[density]], dtype=torch.float64)
-    grad = torch.full((1, 3, 1), s * density ** (4 / 3), dtype=torch.float64)
-    halves = ingredients(name, rho.repeat(2, 1) / 2, grad.repeat(2, 1, 1) / 2)
-    assert torch.allclose(functional(name)(**halves), functional(name)(**ingredients(name, rho, grad)), rtol=1e-12)
+def test_equal_spins_give_the_unpolarised_energy(name: str) -> None:
+    xc = functional(name)
+    total = those_of(xc, random_ingredients(1))
+    halves = {key: values.repeat(2, *[1] * (values.dim() - 1)) / 2 for key, values in total.items()}
+    assert torch.allclose(xc(**halves), xc(**total), rtol=1e-12)
 
 
-def test_a_uniform_density_makes_pbe_the_local_density_approximation() -> None:
-    rho, grad = torch.tensor([[0.01, 0.1, 1.0]], dtype=torch.float64), torch.zeros(1, 3, 3, dtype=torch.float64)
-    assert torch.allclose(functional("pbe")(rho=rho, grad=grad), functional("lda")(rho=rho))
-
-
-def test_exchange_enhancement_stays_below_the_lieb_oxford_bound() -> None:
-    s2 = torch.logspace(-8, 12, 200, dtype=torch.float64)
-    enhancement = PBE().enhancement(s2)
-    assert bool((enhancement <= 1.804).all())
-    assert bool((enhancement.diff() >= 0).all())
-
-
-@pytest.mark.parametrize("name", functional_names())
+@pytest.mark.parametrize("name", DENSITY_AND_GRADIENT)
 def test_potential_is_the_derivative_of_the_energy_also_in_a_vacuum(name: str) -> None:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 8, (12, 12, 12), radius=4.0)
     x = torch.linspace(0, 1, 13, dtype=torch.float64)[:-1] - 0.5
@@ -93,7 +73,7 @@ def test_potential_is_the_derivative_of_the_energy_also_in_a_vacuum(name: str) -
     assert bool(torch.isfinite(potential).all())
 
 
-@pytest.mark.parametrize("name", functional_names())
+@pytest.mark.parametrize("name", DENSITY_AND_GRADIENT)
 @pytest.mark.parametrize("level", [0.0, 1e-30, 1e-14, 1e-12, 1e-8, 1e3])
 def test_energy_potential_and_kernel_are_finite_at_any_density(name: str, level: float) -> None:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), radius=2.0)
@@ -114,10 +94,36 @@ def test_the_low_density_switch_is_positive_and_leaves_real_densities_alone(valu
         assert float(floored(density)) == pytest.approx(value, rel=2e-6)
 
 
-def test_gradients_and_second_gradients_of_pbe_agree_with_finite_differences() -> None:
-    rho = torch.tensor([[0.02, 0.3], [0.05, 0.1]], dtype=torch.float64, requires_grad=True)
-    grad = torch.tensor([[[0.01, 0.2], [0, 0.1], [0.03, 0]], [[0.02, 0.05], [0.01, 0], [0, 0.1]]], dtype=torch.float64)
-    grad.requires_grad_()
-    xc = PBE(trainable=False)
-    assert torch.autograd.gradcheck(lambda r, g: xc(r, g), (rho, grad))
-    assert torch.autograd.gradgradcheck(lambda r, g: xc(r, g), (rho, grad))
+@pytest.mark.parametrize("nspin", [1, 2])
+@pytest.mark.parametrize("density", [1e-12, 1e-8, 1e-2, 1e3])
+@pytest.mark.parametrize("name", ["scan", "r2scan"])
+def test_meta_gga_energy_potential_and_kernel_are_finite_for_every_kind_of_bond(
+    name: str, density: float, nspin: int
+) -> None:
+    s = torch.tensor([0.0, 1e-9, 1e-4, 0.1, 1.0, 30.0], dtype=torch.float64)
+    alpha = torch.tensor([0.0, 1e-12, 0.5, 0.9989, 0.9991, 1.0, 1.0009, 1.0011, 2.5, 1e6], dtype=torch.float64)
+    s, alpha = (values.flatten() for values in torch.meshgrid(s, alpha, indexing="ij"))
+    rho = torch.full((nspin, len(s)), density, dtype=torch.float64)
+    rho[1:] = 1e-12  # all but fully polarised
+    grad = torch.zeros(nspin, 3, len(s), dtype=torch.float64)
+    grad[:, 0] = 2 * (3 * torch.pi**2) ** (1 / 3) * rho ** (4 / 3) * s
+    tau = grad.square().sum(1) / (8 * rho) + alpha * uniform_kinetic_energy(rho)
+    ingredients = {key: values.requires_grad_() for key, values in {"rho": rho, "grad": grad, "tau": tau}.items()}
+    first = energy_and_derivatives(functional(name), ingredients)
+    derivatives = [first[key] for key in ingredients]
+    second = torch.autograd.grad(derivatives, list(ingredients.values()), [torch.ones_like(d) for d in derivatives])
+    for values in (*first.values(), *second):
+        assert bool(torch.isfinite(values).all())
+
+
+@pytest.mark.parametrize("nspin", [1, 2])
+@pytest.mark.parametrize("name", ["lda", "pbe", "rpbe", "scan", "r2scan"])
+def test_gradients_and_second_gradients_agree_with_finite_differences(name: str, nspin: int) -> None:
+    xc = functional(name)
+    rho = torch.tensor([[0.2, 0.3], [0.15, 0.1]], dtype=torch.float64)[:nspin]
+    grad = torch.tensor([[[0.1, 0.2], [0, 0.1], [0.1, 0]], [[0.1, 0.05], [0.05, 0], [0, 0.1]]], dtype=torch.float64)
+    tau = torch.tensor([[0.1, 0.4], [0.15, 0.08]], dtype=torch.float64)[:nspin]
+    wanted = those_of(xc, {"rho": rho, "grad": grad[:nspin], "tau": tau})
+    arguments = [values.clone().requires_grad_() for values in wanted.values()]
+    assert torch.autograd.gradcheck(lambda *values: xc(*values), arguments)
+    assert torch.autograd.gradgradcheck(lambda *values: xc(*values), arguments)

@@ -121,7 +121,7 @@ def find_gth(symbol: str, family: str, xc: str, name: str | None = None) -> GTHP
         InputError: the family has no such element, or the element has no such pseudopotential.
     """
     if family == "gth":
-        family = "gth-pade" if xc.startswith("lda") else "gth-pbe"
+        family = "gth-pade" if xc.lower().startswith("lda") else "gth-pbe"
     entries = _table(family).get(symbol, [])
     if not entries:
         raise InputError(f"pseudo: the family {family} has no pseudopotential for {symbol}.")

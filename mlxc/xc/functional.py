@@ -6,6 +6,8 @@ Called with them by name, it returns the XC energy per volume at the given point
 ``rho``   (nspin, npoint)     density, electrons/bohr^3, always positive: the total for nspin = 1, up and down
                               for nspin = 2
 ``grad``  (nspin, 3, npoint)  its Cartesian gradient, electrons/bohr^4
+``tau``   (nspin, npoint)     density of kinetic energy, tau = 1/2 sum_i f_i |grad psi_i|^2, hartree/bohr^3: the total
+                              for nspin = 1, up and down for nspin = 2
 ========  ==================  ==============================================================================
 
 Potential and kernel come from autograd; nothing else is required.
@@ -17,7 +19,7 @@ from torch import nn
 
 from mlxc.errors import InputError
 
-INGREDIENTS = ("rho", "grad")
+INGREDIENTS = ("rho", "grad", "tau")
 
 
 class Functional(nn.Module):

@@ -8,14 +8,26 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.xc.functional import Functional
-from mlxc.xc.lda import PW92Correlation, slater_exchange, total_and_polarisation
+from mlxc.xc.lda import PW92Correlation, uniform_exchange, wigner_seitz_radius
+from mlxc.xc.spin import polarisation_mean, spin_scaled, total_and_shares
 
 PBE_BETA = 0.06672455060314922
 PBE_MU = PBE_BETA * pi**2 / 3
 PBE_KAPPA = 0.804
 PBESOL_BETA = 0.046
 PBESOL_MU = 10 / 81
+# gamma of equations 7 and 8: the high-density limit of the gradient correction to correlation.
 PBE_GAMMA = (1 - log(2)) / pi**2
+
+
+def squared_reduced_gradient(density: Tensor, grad: Tensor) -> Tensor:
+    """s^2 = (|grad n| / 2 k_F n)^2 with k_F = (3 pi^2 n)^(1/3), from ``(npoint,)`` and ``(3, npoint)``."""
+    return grad.square().sum(0) / (4 * (3 * pi**2) ** (2 / 3) * density ** (8 / 3))
+
+
+def squared_correlation_gradient(density: Tensor, s2: Tensor, phi: Tensor | float) -> Tensor:
+    """t^2 = (|grad n| / 2 phi k_s n)^2 with k_s^2 = 4 k_F / pi, from the squared reduced gradient s^2."""
+    return (3 * pi**2 / 16) ** (2 / 3) * s2 / (phi**2 * wigner_seitz_radius(density))
 
 
 class PBE(Functional):
@@ -45,19 +57,11 @@ class PBE(Functional):
         return self.exchange(rho, grad) + self.correlation(rho, grad)
 
     def exchange(self, rho: Tensor, grad: Tensor) -> Tensor:
-        """Exchange energy per volume; E_x[up, down] = (E_x[2 up] + E_x[2 down]) / 2."""
-        nspin = len(rho)
-        return (
-            sum(
-                (self._unpolarised_exchange(nspin * rho[s], nspin * grad[s]) for s in range(nspin)),
-                torch.zeros_like(rho[0]),
-            )
-            / nspin
-        )
+        """Exchange energy per volume."""
+        return spin_scaled(self._unpolarised_exchange, rho, grad)
 
     def _unpolarised_exchange(self, density: Tensor, grad: Tensor) -> Tensor:
-        s2 = grad.square().sum(0) / (4 * (3 * pi**2) ** (2 / 3) * density ** (8 / 3))
-        return slater_exchange(density[None]) * self.enhancement(s2)
+        return uniform_exchange(density) * self.enhancement(squared_reduced_gradient(density, grad))
 
     def enhancement(self, s2: Tensor) -> Tensor:
         """F_x(s) = 1 + kappa - kappa / (1 + mu s^2 / kappa), equation 14."""
@@ -65,12 +69,10 @@ class PBE(Functional):
 
     def correlation(self, rho: Tensor, grad: Tensor) -> Tensor:
         """Correlation energy per volume, equations 3, 7 and 8."""
-        density, zeta = total_and_polarisation(rho)
-        local = self.local_correlation.energy_per_electron(density, zeta)
-        phi = 1.0 if zeta is None else ((1 + zeta) ** (2 / 3) + (1 - zeta) ** (2 / 3)) / 2
-        # t^2 = (phi^-1 |grad n| / 2 k_s n)^2 with k_s^2 = 4 k_F / pi
-        squared = grad.sum(0).square().sum(0)
-        t2 = squared * pi / (16 * (3 * pi**2) ** (1 / 3) * phi**2 * density ** (7 / 3))
+        density, shares = total_and_shares(rho)
+        local = self.local_correlation.energy_per_electron(density, shares)
+        phi = polarisation_mean(shares, 2 / 3)
+        t2 = squared_correlation_gradient(density, squared_reduced_gradient(density, grad.sum(0)), phi)
         ratio = self.beta / PBE_GAMMA
         a = ratio / torch.expm1(-local / (PBE_GAMMA * phi**3))
         fraction = (1 + a * t2) / (1 + a * t2 * (1 + a * t2))
@@ -80,3 +82,11 @@ class PBE(Functional):
 def pbesol() -> PBE:
     """PBEsol: J. P. Perdew et al., Phys. Rev. Lett. 100, 136406 (2008)."""
     return PBE(mu=PBESOL_MU, beta=PBESOL_BETA)
+
+
+class RPBE(PBE):
+    """PBE with another exchange enhancement: B. Hammer, L. B. Hansen, J. K. Norskov, Phys. Rev. B 59, 7413 (1999)."""
+
+    def enhancement(self, s2: Tensor) -> Tensor:
+        """F_x(s) = 1 + kappa (1 - exp(-mu s^2 / kappa)), equation 15, below the Lieb-Oxford bound at every point."""
+        return 1 - self.kappa * torch.expm1(-self.mu * s2 / self.kappa)

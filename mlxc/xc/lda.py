@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import pi
 
 import torch
 from torch import Tensor
 
 from mlxc.xc.functional import Functional
+from mlxc.xc.spin import spin_interpolation, spin_scaled, squared_polarisation, total_and_shares
 
 # f''(0) of the spin interpolation f(zeta).
 SPIN_STIFFNESS_DENOMINATOR = 8 / (9 * (2 ** (4 / 3) - 2))
-
-
-def total_and_polarisation(rho: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Total density and zeta = (up - down) / total, or None for an unpolarised density, from ``(nspin, npoint)``."""
-    if len(rho) == 1:
-        return rho[0], None
-    total = rho.sum(0)
-    return total, (rho[0] - rho[1]) / total
 
 
 def wigner_seitz_radius(density: Tensor) -> Tensor:
@@ -26,50 +20,75 @@ def wigner_seitz_radius(density: Tensor) -> Tensor:
     return (3 / (4 * pi * density)) ** (1 / 3)
 
 
-def spin_interpolation(zeta: Tensor) -> Tensor:
-    """f(zeta) = ((1+zeta)^(4/3) + (1-zeta)^(4/3) - 2) / (2^(4/3) - 2)."""
-    return ((1 + zeta) ** (4 / 3) + (1 - zeta) ** (4 / 3) - 2) / (2 ** (4 / 3) - 2)
+def uniform_exchange(density: Tensor) -> Tensor:
+    """Exchange energy per volume of the unpolarised uniform gas, -(3/4) (3/pi)^(1/3) n^(4/3), hartree/bohr^3.
 
-
-def slater_exchange(rho: Tensor) -> Tensor:
-    """Exchange energy per volume of the uniform gas, hartree/bohr^3; each spin counts as half an unpolarised gas."""
-    nspin = len(rho)
-    return -3 / 4 * (3 / pi) ** (1 / 3) * ((nspin * rho) ** (4 / 3)).sum(0) / nspin
+    P. A. M. Dirac, Math. Proc. Camb. Phil. Soc. 26, 376 (1930).
+    """
+    return -3 / 4 * (3 / pi) ** (1 / 3) * density ** (4 / 3)
 
 
 class PW92Correlation(Functional):
     """Correlation of the uniform gas: J. P. Perdew, Y. Wang, Phys. Rev. B 45, 13244 (1992), equations 8 to 10.
 
-    The constants carry the digits that make the limits exact, as in the authors' code for PBE.
+    The constants A are those of the authors' code for PBE, with one digit more than the paper's table I; libxc calls
+    this fit ``lda_c_pw_mod``, and its PBE is built upon it.
     """
 
     # A, alpha_1, beta_1 .. beta_4 for eps_c(zeta=0), eps_c(zeta=1), -alpha_c.
-    UNPOLARISED = (0.0310906908696549, 0.21370, 7.5957, 3.5876, 1.6382, 0.49294)
-    POLARISED = (0.01554534543482745, 0.20548, 14.1189, 6.1977, 3.3662, 0.62517)
-    STIFFNESS = (0.0168868639403898, 0.11125, 10.357, 3.6231, 0.88026, 0.49671)
+    UNPOLARISED = (0.0310907, 0.21370, 7.5957, 3.5876, 1.6382, 0.49294)
+    POLARISED = (0.01554535, 0.20548, 14.1189, 6.1977, 3.3662, 0.62517)
+    STIFFNESS = (0.0168869, 0.11125, 10.357, 3.6231, 0.88026, 0.49671)
 
-    def energy_per_electron(self, density: Tensor, zeta: Tensor | None) -> Tensor:
-        """eps_c(r_s, zeta), hartree."""
-        rs = wigner_seitz_radius(density)
-        unpolarised = self._fit(rs, self.UNPOLARISED)
-        if zeta is None:
-            return unpolarised
-        polarised = self._fit(rs, self.POLARISED)
-        stiffness = -self._fit(rs, self.STIFFNESS)
-        f, z4 = spin_interpolation(zeta), zeta**4
-        return unpolarised + stiffness * f / SPIN_STIFFNESS_DENOMINATOR * (1 - z4) + (polarised - unpolarised) * f * z4
+    def energy_per_electron(self, density: Tensor, shares: Tensor | None) -> Tensor:
+        """eps_c(r_s, zeta), hartree.
 
-    @staticmethod
-    def _fit(rs: Tensor, constants: tuple[float, ...]) -> Tensor:
-        a, alpha1, beta1, beta2, beta3, beta4 = constants
-        root = rs.sqrt()
-        series = root * (beta1 + root * (beta2 + root * (beta3 + root * beta4)))
-        return -2 * a * (1 + alpha1 * rs) * torch.log1p(1 / (2 * a * series))
+        Args:
+            density: total, shape ``(npoint,)``.
+            shares: of the spins, shape ``(2, npoint)``; None if unpolarised.
+        """
+        return self._interpolated(_fit, density, shares)
+
+    def slope(self, density: Tensor, shares: Tensor | None) -> Tensor:
+        """d eps_c / d r_s at fixed zeta, hartree/bohr; arguments as for :meth:`energy_per_electron`."""
+        return self._interpolated(_fit_slope, density, shares)
 
     def forward(self, rho: Tensor) -> Tensor:
         """Correlation energy per volume."""
-        density, zeta = total_and_polarisation(rho)
-        return density * self.energy_per_electron(density, zeta)
+        density, shares = total_and_shares(rho)
+        return density * self.energy_per_electron(density, shares)
+
+    def _interpolated(self, fit: Callable[..., Tensor], density: Tensor, shares: Tensor | None) -> Tensor:
+        """Equation 8, which is linear in the three fits and so holds for their slopes too."""
+        rs = wigner_seitz_radius(density)
+        unpolarised = fit(rs, *self.UNPOLARISED)
+        if shares is None:
+            return unpolarised
+        polarised, stiffness = fit(rs, *self.POLARISED), -fit(rs, *self.STIFFNESS)
+        f = spin_interpolation(shares)
+        z2, one_minus_z2 = squared_polarisation(shares)
+        towards_polarised = (polarised - unpolarised) * f * z2**2
+        return unpolarised + stiffness * f / SPIN_STIFFNESS_DENOMINATOR * one_minus_z2 * (1 + z2) + towards_polarised
+
+
+def _fit(rs: Tensor, a: float, alpha1: float, *betas: float) -> Tensor:
+    """G(r_s), equation 10."""
+    return -2 * a * (1 + alpha1 * rs) * torch.log1p(1 / (2 * a * _series(rs.sqrt(), *betas)))
+
+
+def _fit_slope(rs: Tensor, a: float, alpha1: float, *betas: float) -> Tensor:
+    """dG / dr_s, equation A5."""
+    root = rs.sqrt()
+    series = _series(root, *betas)
+    beta1, beta2, beta3, beta4 = betas
+    series_slope = beta1 / (2 * root) + beta2 + root * (1.5 * beta3 + 2 * beta4 * root)
+    falling = (1 + alpha1 * rs) * series_slope / (series * (2 * a * series + 1))
+    return 2 * a * (falling - alpha1 * torch.log1p(1 / (2 * a * series)))
+
+
+def _series(root: Tensor, beta1: float, beta2: float, beta3: float, beta4: float) -> Tensor:
+    """beta_1 r_s^(1/2) + beta_2 r_s + beta_3 r_s^(3/2) + beta_4 r_s^2."""
+    return root * (beta1 + root * (beta2 + root * (beta3 + root * beta4)))
 
 
 class LDA(Functional):
@@ -81,7 +100,11 @@ class LDA(Functional):
 
     def forward(self, rho: Tensor) -> Tensor:
         """XC energy per volume."""
-        return slater_exchange(rho) + self.correlation(rho)
+        return self.exchange(rho) + self.correlation(rho)
+
+    def exchange(self, rho: Tensor) -> Tensor:
+        """Exchange energy per volume."""
+        return spin_scaled(uniform_exchange, rho)
 
 
 class Teter93(Functional):
@@ -94,9 +117,8 @@ class Teter93(Functional):
 
     def forward(self, rho: Tensor) -> Tensor:
         """XC energy per volume."""
-        density, zeta = total_and_polarisation(rho)
-        rs = wigner_seitz_radius(density)
-        f: Tensor | float = 0.0 if zeta is None else spin_interpolation(zeta)
+        density, shares = total_and_shares(rho)
+        rs, f = wigner_seitz_radius(density), spin_interpolation(shares)
         numerator = sum((a + d * f) * rs**i for i, (a, d) in enumerate(zip(self.A, self.POLARISED_A, strict=True)))
         denominator = sum(
             (b + d * f) * rs ** (i + 1) for i, (b, d) in enumerate(zip(self.B, self.POLARISED_B, strict=True))
