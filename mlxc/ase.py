@@ -53,7 +53,7 @@ class MLXC(Calculator):
         if self._calculation is None or crystal.species != self._calculation.crystal.species:
             self._calculation = Calculation.from_dict({"structure": crystal, **self._settings})
             self.ground_state = None
-        ground = self._calculation.with_crystal(crystal).run(start=self.ground_state)
+        ground = self._calculation.with_crystal(crystal).run(start=self.ground_state or ())
         if not ground.converged:
             raise SCFError(ground.message)
         self.ground_state = ground

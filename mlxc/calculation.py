@@ -5,7 +5,7 @@ Nothing here imports torch: a page can describe, check and watch a run without c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -101,12 +101,12 @@ class Calculation(BaseModel):
 
         check_calculation(self)
 
-    def run(self, monitor: Monitor | None = None, start: GroundState | None = None) -> GroundState:
+    def run(self, monitor: Monitor | None = None, start: GroundState | Sequence[GroundState] = ()) -> GroundState:
         """Compute the ground state, and once it is converged its forces and stress.
 
         Args:
             monitor: called with one record per SCF step; may stop the run.
-            start: a result of a similar crystal whose density and orbitals are taken as the guess.
+            start: a result of a similar crystal whose density and orbitals are taken as the guess, or several of them.
         """
         from mlxc.properties.forces import forces_and_stress
         from mlxc.scf.loop import run_calculation
@@ -130,8 +130,13 @@ class EquationOfStateTask(BaseModel):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> EquationOfStateTask:
-        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`."""
-        calculation = Calculation.from_dict({"cutoff_smoothing_ha": 0.5, **data.get("calculation", {})})
+        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`.
+
+        Unless given, the cutoff is smoothed, so that energies are smooth functions of the volume, and the tolerance is
+        1e-5: the error of the energy is of second order in that of the density, about 1e-9 Ha.
+        """
+        defaults = {"cutoff_smoothing_ha": 0.5, "tolerance": 1e-5}
+        calculation = Calculation.from_dict(defaults | data.get("calculation", {}))
         return build_model(cls, {**data, "calculation": calculation})
 
     def run(

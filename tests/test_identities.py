@@ -12,7 +12,7 @@ from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.brillouin import irreducible_mesh
 from mlxc.pseudo.library import find_pseudopotential
 from mlxc.pseudo.make import make_pseudopotential
-from mlxc.scf.eigensolver import davidson
+from mlxc.scf.eigensolver import diagonalise
 from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.occupations import occupy
 from mlxc.symmetry import SpaceGroup
@@ -87,7 +87,7 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
             Symmetrizer(group, ground.basis.grid).coefficients(density + error * wave)
         )
         counts = torch.ones_like(ground.eigenvalues)
-        pairs = davidson(problem.hamiltonian(potential), ground.orbitals, counts.shape[1], counts, 1e-10, 60)
+        pairs = diagonalise(problem.hamiltonian(potential), ground.orbitals, counts.shape[1], counts, 1e-10, 60)
         occupations = occupy(pairs.eigenvalues, ground.basis.weights, problem.ions.nelectrons, smearing)
         terms = problem.energies(pairs.orbitals, occupations, problem.density(pairs.orbitals, occupations))
         return sum(terms.values()) - float(ground.energy)

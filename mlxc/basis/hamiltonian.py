@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -11,15 +12,30 @@ if TYPE_CHECKING:
     from mlxc.basis.planewave import PlaneWaveBasis
 
 
-class Hamiltonian(Protocol):
-    """What an eigensolver needs to know of H."""
+class HamiltonianBlock(Protocol):
+    """H of some k points of one spin: what an eigensolver needs to know of it.
+
+    Attributes:
+        rows: the block's entries in the batch of all k points and spins.
+    """
+
+    rows: slice
 
     def apply(self, orbitals: Tensor) -> Tensor:
-        """H psi for orbitals of shape ``(nk * nspin, nband, nplanewave)``."""
+        """H psi for orbitals of shape ``(nrow, nband, nplanewave)``."""
         ...
 
     def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:
         """An approximate inverse of H - e, applied to the residuals of these orbitals."""
+        ...
+
+
+class Hamiltonian(Protocol):
+    """H of all k points and spins, as blocks that have nothing to do with each other."""
+
+    @property
+    def blocks(self) -> Sequence[HamiltonianBlock]:
+        """In the order of their rows."""
         ...
 
 
@@ -39,32 +55,53 @@ class KineticPreconditioner:
 
 
 class PlaneWaveHamiltonian:
-    """H in plane waves: kinetic energy in reciprocal space, local potential on the grid, projectors as matrices."""
+    """H in plane waves.
+
+    Args:
+        basis: of all k points.
+        potential: effective local potential, shape ``(nspin, n1, n2, n3)``, hartree.
+        projectors: <k+G|p>, shape ``(nk, nprojector, nplanewave)``.
+        coupling: h_pq of the projectors, shape ``(nprojector, nprojector)``, hartree.
+    """
 
     def __init__(self, basis: PlaneWaveBasis, potential: Tensor, projectors: Tensor, coupling: Tensor) -> None:
-        nspin = len(potential)
+        self.blocks = [
+            PlaneWaveBlock(basis, kpoints, spin, potential[spin], projectors[kpoints], coupling)
+            for spin in range(len(potential))
+            for kpoints in basis.kpoint_blocks(len(potential))
+        ]
+
+
+class PlaneWaveBlock:
+    """Kinetic energy in reciprocal space, local potential on the grid, projectors as matrices."""
+
+    def __init__(
+        self,
+        basis: PlaneWaveBasis,
+        kpoints: slice,
+        spin: int,
+        potential: Tensor,
+        projectors: Tensor,
+        coupling: Tensor,
+    ) -> None:
+        self.rows = slice(spin * basis.nkpoints + kpoints.start, spin * basis.nkpoints + kpoints.stop)
         self._basis = basis
-        self._potential = potential
-        self._kinetic = basis.kinetic.where(basis.mask, 0.0).repeat(nspin, 1)
-        self._projectors = projectors.repeat(nspin, 1, 1)
+        self._kpoints = kpoints
+        self._potential = potential.to(projectors.dtype)
+        self._kinetic = basis.kinetic[kpoints].where(basis.mask[kpoints], 0.0)
+        self._projectors = projectors
+        self._conjugate_projectors = projectors.conj().resolve_conj()
         self._coupling = coupling.to(projectors.dtype)
-        self.precondition = KineticPreconditioner(self._kinetic, basis.mask.repeat(nspin, 1))
+        self.precondition = KineticPreconditioner(self._kinetic, basis.mask[kpoints])
 
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi, a portion of the orbitals at a time on the grid."""
-        overlaps = orbitals @ self._projectors.mH
+        overlaps = orbitals @ self._conjugate_projectors.mT
         result = overlaps @ self._coupling.mT @ self._projectors
         result += orbitals * self._kinetic[:, None, :]
-        self._add_local(orbitals.flatten(0, 1), result.flatten(0, 1))
-        return result
-
-    def _add_local(self, orbitals: Tensor, result: Tensor) -> None:
         basis = self._basis
-        nband = len(orbitals) // len(self._kinetic)
-        batch = torch.arange(len(self._kinetic), device=orbitals.device).repeat_interleave(nband)
-        for start in range(0, len(orbitals), basis.orbital_chunk()):
-            part = slice(start, start + basis.orbital_chunk())
-            kpoint, spin = batch[part] % basis.nkpoints, batch[part] // basis.nkpoints
-            on_grid = basis.to_grid(orbitals[part], kpoint)
-            on_grid *= self._potential[spin] if len(self._potential) > 1 else self._potential
-            result[part] += basis.from_grid(on_grid, kpoint)
+        for kpoints, bands in basis.portions(self._kpoints, orbitals.shape[1]):
+            rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
+            on_grid = basis.transform.to_grid(orbitals[rows, bands], kpoints)
+            result[rows, bands] += basis.transform.from_grid(on_grid.mul_(self._potential), kpoints)
+        return result

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from math import sqrt
+from functools import partial
+from itertools import pairwise
+from math import ceil, sqrt
 
 import torch
 from torch import Tensor
 
 from mlxc.basis.grid import Grid
 from mlxc.basis.hamiltonian import Hamiltonian, PlaneWaveHamiltonian
+from mlxc.basis.orbital_transform import OrbitalTransform
 from mlxc.brillouin import KPoints
 from mlxc.crystal import Crystal
 from mlxc.grid_shape import Shape, check_shape, choose_shape
+from mlxc.parallel import map_in_threads
 from mlxc.symmetry import SpaceGroup
 from mlxc.terms.kinetic import kinetic_energies
 
 # Orbitals are transformed to the grid in portions of about this many bytes. That bounds the memory; and the C library
 # hands larger arrays back to the system after each use, which doubles the time of a transform.
-CHUNK_BYTES = 16e6
+CHUNK_BYTES = {"cpu": 2e6, "cuda": 2e9}
+BLOCKS_PER_THREAD = 4
 # An orbital with less than this fraction of the largest weight does not show in the density.
 NEGLIGIBLE_WEIGHT = 1e-13
 
@@ -52,6 +57,7 @@ class PlaneWaveBasis:
 
     Attributes:
         grid: the real-space grid; its sphere has twice the radius of the orbitals' sphere.
+        transform: orbitals to that grid and back.
         weights: of the k points, shape ``(nk,)``.
         miller: integer coordinates G, shape ``(nk, nplanewave, 3)``; padding repeats G = 0.
         mask: False where a plane wave is only padding, shape ``(nk, nplanewave)``.
@@ -75,11 +81,7 @@ class PlaneWaveBasis:
         self.weights = torch.tensor(kpoints.weights, dtype=torch.float64, device=device)
         self._choose_plane_waves(radius)
         self._set_grid(self.grid)
-        self._index = self._grid_index(self.miller)
-        # Padding is sent to a point of the FFT array that no plane wave uses.
-        spare = torch.ones(self.grid.size, dtype=torch.bool, device=device)
-        spare[self._index[self.mask]] = False
-        self._index[~self.mask] = spare.nonzero()[0, 0]
+        self.transform = OrbitalTransform(shape, self.miller, self.mask)
 
     def _choose_plane_waves(self, radius: float) -> None:
         k = torch.tensor(self.kpoints.fractional, dtype=torch.float64, device=self.device)
@@ -103,11 +105,6 @@ class PlaneWaveBasis:
         basis._set_grid(self.grid.strained(strain))
         return basis
 
-    def _grid_index(self, miller: Tensor) -> Tensor:
-        n1, n2, n3 = self.grid.shape
-        first, second, third = (miller[..., axis] % n for axis, n in enumerate((n1, n2, n3)))
-        return (first * n2 + second) * n3 + third
-
     @property
     def nkpoints(self) -> int:
         """Number of k points."""
@@ -118,20 +115,21 @@ class PlaneWaveBasis:
         """Number of plane waves that each k point has room for."""
         return self.miller.shape[1]
 
-    def orbital_chunk(self) -> int:
-        """How many orbitals to hold on the grid at a time."""
-        return max(1, int(CHUNK_BYTES / (16 * self.grid.size)))
+    def kpoint_blocks(self, nspin: int) -> list[slice]:
+        """Runs of k points, the parts of a computation that can go on at the same time: all of them on a GPU."""
+        count = min(self.nkpoints, ceil(BLOCKS_PER_THREAD * torch.get_num_threads() / nspin))
+        return _slices(self.nkpoints, 1 if self.device.type == "cuda" else count)
 
-    def to_grid(self, coefficients: Tensor, kpoint: Tensor) -> Tensor:
-        """u(r) sqrt(volume) of orbitals ``(norbital, nplanewave)`` at their k points: ``(norbital, n1, n2, n3)``."""
-        full = coefficients.new_zeros(len(coefficients), self.grid.size)
-        full.scatter_(1, self._index[kpoint], coefficients)
-        return torch.fft.ifftn(full.unflatten(1, self.grid.shape), dim=(1, 2, 3), norm="forward")
-
-    def from_grid(self, values: Tensor, kpoint: Tensor) -> Tensor:
-        """Coefficients of functions on the grid, the inverse of :meth:`to_grid` for orbitals."""
-        full = torch.fft.fftn(values, dim=(1, 2, 3), norm="forward").flatten(1)
-        return full.gather(1, self._index[kpoint]) * self.mask[kpoint]
+    def portions(self, kpoints: slice, nband: int) -> list[tuple[slice, slice]]:
+        """K points, and bands of them, whose orbitals are on the grid at the same time."""
+        norbital = max(1, int(CHUNK_BYTES[self.device.type] / (16 * self.grid.size)))
+        nkpoints = kpoints.stop - kpoints.start
+        together = max(1, norbital // nband)
+        return [
+            (slice(kpoints.start + some.start, kpoints.start + some.stop), bands)
+            for some in _slices(nkpoints, ceil(nkpoints / together))
+            for bands in _slices(nband, ceil(nband / norbital))
+        ]
 
     def density(self, orbitals: Tensor, occupations: Tensor) -> Tensor:
         """Density of occupied orbitals, not symmetrised.
@@ -145,15 +143,25 @@ class PlaneWaveBasis:
         """
         nspin = len(orbitals) // self.nkpoints
         weights = occupations * self.weights.repeat(nspin)[:, None] / self.grid.volume
-        density = weights.new_zeros(nspin, 2 * self.grid.size)
-        batch, band = (weights > NEGLIGIBLE_WEIGHT * weights.max()).nonzero(as_tuple=True)
-        for part in torch.arange(len(batch), device=self.device).split(self.orbital_chunk()):
-            on_grid = self.to_grid(orbitals[batch[part], band[part]], batch[part] % self.nkpoints)
-            spin = batch[part] // self.nkpoints == torch.arange(nspin, device=self.device)[:, None]
+        weights = weights.where(weights > NEGLIGIBLE_WEIGHT * weights.max(), 0.0)
+        densities = []
+        for ours, theirs in zip(orbitals.chunk(nspin), weights.chunk(nspin), strict=True):
+            blocks = self.kpoint_blocks(nspin)
+            parts = map_in_threads(partial(self._density_of, ours, theirs), blocks)
+            densities.append(torch.stack(parts).sum(0))
+        return torch.stack(densities)
+
+    def _density_of(self, orbitals: Tensor, weights: Tensor, kpoints: slice) -> Tensor:
+        """What some k points of one spin add to the density, shape ``(n1, n2, n3)``."""
+        density = weights.new_zeros(1, 2 * self.grid.size)
+        nband = int((weights[kpoints] > 0).any(0).nonzero().max()) + 1 if bool((weights[kpoints] > 0).any()) else 0
+        for some, bands in self.portions(kpoints, nband) if nband else []:
+            on_grid = self.transform.to_grid(orbitals[some, bands], some)
             # Squares of real and imaginary parts, summed over orbitals as a product of matrices.
-            density += (spin * weights[batch[part], band[part]]) @ torch.view_as_real(on_grid).flatten(1).square()
-        density = density.unflatten(1, (*self.grid.shape, 2)).sum(-1)
-        return density
+            density += (
+                weights[some, bands].reshape(1, -1) @ torch.view_as_real(on_grid).flatten(0, 1).flatten(1).square()
+            )
+        return density.unflatten(1, (*self.grid.shape, 2)).sum((0, -1))
 
     def hamiltonian(self, potential: Tensor, projectors: Tensor, coupling: Tensor) -> Hamiltonian:
         """The Kohn-Sham Hamiltonian of every k point and spin.
@@ -180,3 +188,9 @@ class PlaneWaveBasis:
         box = orbitals.new_zeros(len(orbitals), nband, side**3)
         box.scatter_add_(2, old, orbitals * source.mask.repeat(nspin, 1)[:, None])
         return box.gather(2, new) * self.mask.repeat(nspin, 1)[:, None]
+
+
+def _slices(length: int, count: int) -> list[slice]:
+    """``length`` entries in ``count`` runs of nearly the same length."""
+    edges = [length * i // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlxc.brillouin import KPoints
 from mlxc.errors import InputError
-from mlxc.scf.eigensolver import davidson
+from mlxc.scf.eigensolver import diagonalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import starting_orbitals
 from mlxc.symmetry import SpaceGroup
@@ -112,7 +112,7 @@ def eigenvalues_at(ground: GroundState, kpoints: NDArray[np.float64]) -> NDArray
         hamiltonian = basis.hamiltonian(ground.potential, *projectors(basis, problem.ions))
         guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
         counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
-        pairs = davidson(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)
+        pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)
     return pairs.eigenvalues.reshape(nspin, len(kpoints), nband).cpu().numpy()
 
 

@@ -77,7 +77,7 @@ def run_equation_of_state(
     states: list[GroundState] = []
     for index, ratio in enumerate(ratios):
         calculation = task.calculation.with_crystal(crystal.scaled(float(ratio) ** (1 / 3)))
-        state = run_calculation(calculation, _at_point(monitor, index), states[-1] if states else None)
+        state = run_calculation(calculation, _at_point(monitor, index), states)
         states.append(state)
         if on_point is not None:
             on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state))

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import Hamiltonian
+from mlxc.basis.hamiltonian import Hamiltonian, HamiltonianBlock
+from mlxc.parallel import map_in_threads
 
 # The search space is collapsed to the current orbitals when it would exceed this many times their number.
 LARGEST_SPACE = 4
+# Norm of what orthogonalisation leaves of a unit vector.
+SAFE_REMAINDER = 1e-3
 
 
 @dataclass(frozen=True)
@@ -46,30 +49,47 @@ def orthonormalise(vectors: Tensor) -> Tensor:
     return torch.linalg.solve_triangular(factor, identity, upper=False) @ vectors
 
 
-def rayleigh_ritz(vectors: Tensor, images: Tensor, nband: int) -> tuple[Tensor, Tensor]:
-    """Eigenvalues and coefficients, shape ``(batch, nband, nvector)``, of H in the space of orthonormal vectors."""
-    projected = vectors.conj() @ images.mT
-    eigenvalues, coefficients = torch.linalg.eigh((projected + projected.mH) / 2)
-    return eigenvalues[:, :nband], coefficients[:, :, :nband].mT
+def inner_products(left: Tensor, right: Tensor) -> Tensor:
+    """<left_i|right_j>, shape ``(batch, nleft, nright)``."""
+    return left.conj() @ right.mT
+
+
+def diagonalise(
+    hamiltonian: Hamiltonian, guess: Tensor, nband: int, counts: Tensor, tolerance: float, max_steps: int
+) -> Eigenpairs:
+    """The lowest eigenpairs of all k points and spins, blocks of them at the same time; see :func:`davidson`."""
+
+    def solve(block: HamiltonianBlock) -> Eigenpairs:
+        return davidson(block, guess[block.rows], nband, counts[block.rows], tolerance, max_steps)
+
+    pairs = map_in_threads(solve, hamiltonian.blocks)
+    return Eigenpairs(
+        torch.cat([p.eigenvalues for p in pairs]),
+        torch.cat([p.orbitals for p in pairs]),
+        max(p.residual for p in pairs),
+        sum(p.applications * len(p.eigenvalues) for p in pairs) / len(guess),
+    )
 
 
 def davidson(
-    hamiltonian: Hamiltonian, guess: Tensor, nband: int, counts: Tensor, tolerance: float, max_steps: int
+    hamiltonian: HamiltonianBlock, guess: Tensor, nband: int, counts: Tensor, tolerance: float, max_steps: int
 ) -> Eigenpairs:
     """Improve a guess until the residuals of the bands that count are below ``tolerance``, or for ``max_steps`` steps.
 
     Args:
-        hamiltonian: H of every k point and spin.
-        guess: at least ``nband`` orthonormal orbitals, shape ``(nk * nspin, nguess, nplanewave)``.
+        hamiltonian: H of some k points.
+        guess: at least ``nband`` orthonormal orbitals, shape ``(nrow, nguess, nplanewave)``.
         nband: number of lowest states that are wanted.
-        counts: how much the residual of each band matters, between 0 and 1, shape ``(nk * nspin, nband)``.
+        counts: how much the residual of each band matters, between 0 and 1, shape ``(nrow, nband)``.
         tolerance: of the residual's norm, hartree.
         max_steps: extensions of the search space.
     """
     vectors, images = guess, hamiltonian.apply(guess)
+    projected = inner_products(vectors, images)
     applied = guess.shape[1]
     for step in range(max_steps + 1):
-        eigenvalues, coefficients = rayleigh_ritz(vectors, images, nband)
+        eigenvalues, coefficients = torch.linalg.eigh(projected)
+        eigenvalues, coefficients = eigenvalues[:, :nband], coefficients[:, :, :nband].mT
         orbitals, applied_orbitals = coefficients @ vectors, coefficients @ images
         residuals = applied_orbitals - eigenvalues[..., None] * orbitals
         norms = residuals.norm(dim=-1) * counts
@@ -81,9 +101,12 @@ def davidson(
         corrections = hamiltonian.precondition(_select(residuals, worst), _select(orbitals, worst))
         if vectors.shape[1] + extension > LARGEST_SPACE * nband:
             vectors, images = orbitals, applied_orbitals
+            projected = torch.diag_embed(eigenvalues).to(orbitals.dtype)
         corrections = _complement(corrections, vectors)
-        vectors = torch.cat([vectors, corrections], dim=1)
-        images = torch.cat([images, hamiltonian.apply(corrections)], dim=1)
+        new_images = hamiltonian.apply(corrections)
+        cross, own = inner_products(corrections, images), inner_products(corrections, new_images)
+        projected = torch.cat([torch.cat([projected, cross.mH], dim=2), torch.cat([cross, own], dim=2)], dim=1)
+        vectors, images = torch.cat([vectors, corrections], dim=1), torch.cat([images, new_images], dim=1)
         applied += extension
     return Eigenpairs(eigenvalues, orbitals, float(norms.max()), applied / nband)
 
@@ -93,9 +116,11 @@ def _select(values: Tensor, bands: Tensor) -> Tensor:
 
 
 def _complement(corrections: Tensor, vectors: Tensor) -> Tensor:
-    """Orthonormal corrections, orthogonal to the vectors; the second pass removes what rounding left in the first."""
-    for _ in range(2):
-        corrections = torch.nn.functional.normalize(torch.view_as_real(corrections).flatten(-2), dim=-1)
-        corrections = torch.view_as_complex(corrections.unflatten(-1, (-1, 2)))
-        corrections = orthonormalise(corrections - (corrections @ vectors.mH) @ vectors)
-    return corrections
+    """Orthonormal corrections, orthogonal to the vectors."""
+    for _ in range(3):
+        corrections = corrections / corrections.norm(dim=-1, keepdim=True).clamp(min=1e-300)
+        corrections = corrections - inner_products(vectors, corrections).mT @ vectors
+        # Where little is left, rounding errors are a large part of it, and the vectors have to be removed once more.
+        if float(inner_products(corrections, corrections).diagonal(dim1=1, dim2=2).real.min()) > SAFE_REMAINDER**2:
+            break
+    return orthonormalise(corrections)

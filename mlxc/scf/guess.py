@@ -11,7 +11,6 @@ from mlxc.basis.grid import Grid
 from mlxc.basis.planewave import PlaneWaveBasis
 from mlxc.scf.atom import free_atom
 from mlxc.scf.eigensolver import orthonormalise
-from mlxc.scf.ground_state import GroundState
 from mlxc.terms.ions import Ions
 from mlxc.terms.local_pseudopotential import structure_factor
 from mlxc.terms.nonlocal_pseudopotential import angular_part, position_phases
@@ -92,18 +91,3 @@ def lowest_waves(basis: PlaneWaveBasis, count: int, seed: int) -> Tensor:
     waves = 0.02 * noise / (1 + basis.kinetic[:, None, :]) ** 2
     waves.diagonal(dim1=1, dim2=2).add_(1)
     return waves * basis.mask[:, None, :]
-
-
-def carried_density(start: GroundState, grid: Grid, ions: Ions) -> Tensor:
-    """Fourier coefficients ``(nspin, ngvector)`` of a density guessed from a result at another volume.
-
-    What bonding adds to the free atoms' density changes less with the volume than the density itself.
-    """
-    old = start.basis.grid
-    nspin = len(start.density)
-    old_ions = Ions.of(start.crystal, ions.pseudopotentials, grid.device)
-    bonding = old.fourier(start.density) - superposed_density(old, old_ions) / nspin
-    reach = int(torch.cat([old.miller, grid.miller]).abs().max())
-    box = torch.zeros(len(bonding), *[2 * reach + 1] * 3, dtype=bonding.dtype, device=grid.device)
-    box[:, *(old.miller + reach).T] = bonding * (old.volume / grid.volume)
-    return superposed_density(grid, ions) / nspin + box[:, *(grid.miller + reach).T]

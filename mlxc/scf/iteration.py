@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
-from mlxc.scf.eigensolver import Eigenpairs, davidson, orthonormalise
+from mlxc.scf.carry_over import carried_density, carried_orbitals
+from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
 from mlxc.scf.ground_state import GroundState
-from mlxc.scf.guess import carried_density, lowest_waves, starting_orbitals, superposed_spin_density
+from mlxc.scf.guess import lowest_waves, starting_orbitals, superposed_spin_density
 from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.mixing import AndersonMixer
 from mlxc.scf.occupations import Occupations, band_count, occupy, occupy_fixed_moment
@@ -23,6 +25,10 @@ FIRST_STEPS = 8
 LATER_STEPS = 4
 # Residual of the orbitals (hartree) that is good enough for a density with a relative error of one.
 EIGENSOLVER_ACCURACY = 0.03
+# The same in the first step, when nobody knows how wrong the density is: much, if it is that of free atoms, and less
+# if it comes from one, two, three results of similar crystals.
+COLD_TOLERANCE = 1e-2
+WARM_TOLERANCES = (1e-3, 1e-4, 5e-5)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class SCFIteration:
         likely_moment = 0.0 if nspin == 1 else abs(kohn_sham.crystal.moments).sum() if moment is None else moment
         self._nband = band_count(kohn_sham.ions.nelectrons, smearing is not None, likely_moment)
         self._previous: State | None = None
+        self._first_tolerance = COLD_TOLERANCE
         self.bands_suffice = True
         if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
             raise InputError(
@@ -97,13 +104,15 @@ class SCFIteration:
                 f"plane waves for {self._nband} bands; raise the cutoff."
             )
 
-    def prepare(self, start: GroundState | None) -> None:
-        """Choose the first density and the first orbitals: those of free atoms, or of a similar crystal's result."""
+    def prepare(self, starts: Sequence[GroundState]) -> None:
+        """Choose the first density and orbitals: those of free atoms, or what results of similar crystals say."""
         ks = self._ks
-        if start is not None and self._fits(start):
-            density = carried_density(start, ks.basis.grid, ks.ions)
-            self._orbitals = orthonormalise(ks.basis.transfer(start.orbitals, start.basis))
-            self._nband = start.orbitals.shape[1]
+        starts = [start for start in starts if self._fits(start)]
+        if starts:
+            density = carried_density(starts, ks.basis.grid, ks.ions)
+            self._orbitals = carried_orbitals(starts, ks.basis)
+            self._nband = self._orbitals.shape[1]
+            self._first_tolerance = WARM_TOLERANCES[min(len(starts), len(WARM_TOLERANCES)) - 1]
         else:
             density = superposed_spin_density(ks.basis.grid, ks.ions, ks.crystal.moments, self._nspin, self._moment)
             orbitals = starting_orbitals(ks.basis, ks.ions, self._nband, self._seed)
@@ -146,15 +155,13 @@ class SCFIteration:
         previous = self._previous
         if previous is None:
             importance = torch.ones(len(self._orbitals), self._nband, device=potential.device)
-            return davidson(
-                hamiltonian, self._orbitals, self._nband, importance, 0.3 * EIGENSOLVER_ACCURACY, FIRST_STEPS
-            )
+            return diagonalise(hamiltonian, self._orbitals, self._nband, importance, self._first_tolerance, FIRST_STEPS)
         # Empty bands steady the eigensolver, but their own residuals need not be small.
         importance = previous.occupations.electrons * len(potential) / 2
         if importance.shape[1] < self._nband:
             importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)
         tolerance = max(EIGENSOLVER_ACCURACY * previous.density_residual, EIGENSOLVER_ACCURACY * self._tolerance)
-        return davidson(hamiltonian, self._orbitals, self._nband, importance, tolerance, LATER_STEPS)
+        return diagonalise(hamiltonian, self._orbitals, self._nband, importance, tolerance, LATER_STEPS)
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -39,7 +40,7 @@ def scf(
     device: str = "cpu",
     seed: int = 0,
     monitor: Monitor | None = None,
-    start: GroundState | None = None,
+    start: GroundState | Sequence[GroundState] = (),
 ) -> GroundState:
     """Compute the ground state of a crystal.
 
@@ -59,7 +60,7 @@ def scf(
         device: where torch computes.
         seed: of the noise in the starting orbitals.
         monitor: called with a record after each step.
-        start: a result with as many atoms and k points, to start from.
+        start: a result with as many atoms and k points to start from, or several, the most similar one last.
 
     Raises:
         InputError: what was asked cannot be computed.
@@ -76,7 +77,7 @@ def scf(
     check_spin(spin, total_moment, smearing is None)
     iteration = SCFIteration(kohn_sham, smearing, tolerance, seed, 2 if spin else 1, total_moment)
     with torch.no_grad():
-        iteration.prepare(start)
+        iteration.prepare([start] if isinstance(start, GroundState) else start)
         prepared = time.perf_counter()
         history: list[SCFRecord] = []
         for _ in range(max_iterations):
@@ -92,7 +93,7 @@ def scf(
 
 
 def run_calculation(
-    calculation: Calculation, monitor: Monitor | None = None, start: GroundState | None = None
+    calculation: Calculation, monitor: Monitor | None = None, start: GroundState | Sequence[GroundState] = ()
 ) -> GroundState:
     """Compute what a :class:`Calculation` describes."""
     ground = scf(

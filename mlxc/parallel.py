@@ -1,0 +1,47 @@
+"""Independent parts of a computation in threads, each of which computes with one thread of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Torch's number of threads belongs to the process, so only one computation at a time may change it.
+_lock = Lock()
+
+
+def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """``function`` of each item, in order.
+
+    An operation of torch on small matrices gains little from several threads, and they all wait for the slowest one at
+    its end, which is long where something else runs on the machine. Here threads meet only when all items are done.
+    """
+    items = list(items)
+    threads = min(torch.get_num_threads(), len(items))
+    if threads < 2:
+        return [function(item) for item in items]
+    with_gradients = torch.is_grad_enabled()
+
+    def compute(item: Item) -> Result:
+        with torch.set_grad_enabled(with_gradients):
+            return function(item)
+
+    with _lock:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return list(_pool(threads).map(compute, items))
+        finally:
+            torch.set_num_threads(before)
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="mlxc")
