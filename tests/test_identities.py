@@ -78,9 +78,9 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     ground = ground_state(crystal, tolerance=1e-11)
     pseudopotentials = {"Si": make_pseudopotential(find_pseudopotential("Si", "pseudodojo", "pbe"))}
     problem = KohnSham(crystal, ground.basis, functional("pbe"), pseudopotentials, group)
-    density = ground.basis.grid.fourier(ground.density)
+    density = ground.basis.grid.fourier(ground.density)[None]
     wave = torch.zeros_like(density)
-    wave[:, 1:40] = 0.003 * density[:, 0]  # an error of long wavelength that changes no number of electrons
+    wave[..., 1:40] = 0.003 * density[..., :1]  # an error of long wavelength that changes no number of electrons
 
     def energy_from(error: float) -> float:
         potential = problem.effective_potential(
@@ -89,7 +89,7 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
         counts = torch.ones_like(ground.eigenvalues)
         pairs = diagonalise(problem.hamiltonian(potential), ground.orbitals, counts.shape[1], counts, 1e-10, 60)
         occupations = occupy(pairs.eigenvalues, ground.basis.weights, problem.ions.nelectrons, smearing)
-        terms = problem.energies(pairs.orbitals, occupations, problem.density(pairs.orbitals, occupations))
+        terms = problem.energies(pairs.orbitals, occupations, problem.fields(pairs.orbitals, occupations.electrons))
         return sum(terms.values()) - float(ground.energy)
 
     small, large = energy_from(1.0), energy_from(2.0)

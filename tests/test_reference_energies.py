@@ -32,18 +32,25 @@ def calculation(name: str) -> Calculation:
     system = SYSTEMS[name]
     names = {symbol: label.split()[0] for symbol, label in system["pseudopotentials"].items()}
     labels = " ".join(system["pseudopotentials"].values())
+    dojo = "PseudoDojo" in labels
     crystal = Crystal(system["lattice_bohr"], system["species"], system["fractional_positions"], name=name)
     return Calculation.from_dict(
         {
             "structure": crystal,
-            "xc": system["xc"],
+            "xc": system["xc"].split()[0],
             "ecut_ha": system["ecut_ha"],
             "kmesh": system["kmesh_gamma_centred"],
             "smearing": system["smearing"] or "none",
             "spin": system["spin_polarised"],
             "width_ha": system["width_ha"],
-            "pseudo": "gth-uzh" if "UZH" in labels else "gth-pade" if "PADE" in labels else "gth-pbe",
-            "pseudo_names": names,
+            "pseudo": "pseudodojo"
+            if dojo
+            else "gth-uzh"
+            if "UZH" in labels
+            else "gth-pade"
+            if "PADE" in labels
+            else "gth-pbe",
+            "pseudo_names": {} if dojo else names,
             "fft_grid": system["fft_grid"],
         }
     )
@@ -74,6 +81,24 @@ def test_the_oxygen_molecule_is_a_triplet_with_the_energy_of_abinit() -> None:
     assert ground.converged
     assert ground.magnetisation == pytest.approx(SYSTEMS["o2-molecule"]["total_magnetisation_bohr_magneton"], abs=1e-6)
     assert float(ground.energy) == pytest.approx(SYSTEMS["o2-molecule"]["free_energy_ha"], abs=1e-5)
+
+
+def test_nickel_with_pseudodojo_has_energy_and_moment_of_quantum_espresso() -> None:
+    system = SYSTEMS["ni"]
+    crystal = calculation("ni").crystal
+    magnet = Crystal(crystal.lattice, crystal.species, crystal.positions, [1.0], name="ni")
+    ground = calculation("ni").with_crystal(magnet).run()
+    assert ground.converged
+    assert len(ground.kpoints) == system["irreducible_kpoints"]
+    # Quantum ESPRESSO interpolates the projectors and filters the core charge differently.
+    assert float(ground.energy) == pytest.approx(system["free_energy_ha"], abs=5e-5)
+    assert ground.magnetisation == pytest.approx(system["total_magnetisation_bohr_magneton"], abs=0.02)
+
+
+def test_silicon_with_r2scan_has_the_energy_of_abinit() -> None:
+    ground = ground_state("si-r2scan")
+    assert ground.converged
+    assert float(ground.energy) == pytest.approx(SYSTEMS["si-r2scan"]["free_energy_ha"], abs=1e-5)
 
 
 def test_lattice_is_given_in_bohr_and_kept() -> None:

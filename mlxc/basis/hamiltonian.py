@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -10,6 +11,19 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from mlxc.basis.planewave import PlaneWaveBasis
+
+
+@dataclass(frozen=True)
+class EffectivePotential:
+    """What acts on the electrons at a point.
+
+    Attributes:
+        local: v(r), shape ``(nspin, n1, n2, n3)``, hartree.
+        kinetic: v_tau(r) = dE_xc/dtau of a meta-GGA, same shape, which acts as -1/2 div v_tau grad; else None.
+    """
+
+    local: Tensor
+    kinetic: Tensor | None = None
 
 
 class HamiltonianBlock(Protocol):
@@ -59,16 +73,18 @@ class PlaneWaveHamiltonian:
 
     Args:
         basis: of all k points.
-        potential: effective local potential, shape ``(nspin, n1, n2, n3)``, hartree.
+        potential: effective potential of all spins.
         projectors: <k+G|p>, shape ``(nk, nprojector, nplanewave)``.
         coupling: h_pq of the projectors, shape ``(nprojector, nprojector)``, hartree.
     """
 
-    def __init__(self, basis: PlaneWaveBasis, potential: Tensor, projectors: Tensor, coupling: Tensor) -> None:
+    def __init__(
+        self, basis: PlaneWaveBasis, potential: EffectivePotential, projectors: Tensor, coupling: Tensor
+    ) -> None:
         self.blocks = [
-            PlaneWaveBlock(basis, kpoints, spin, potential[spin], projectors[kpoints], coupling)
-            for spin in range(len(potential))
-            for kpoints in basis.kpoint_blocks(len(potential))
+            PlaneWaveBlock(basis, kpoints, spin, potential, projectors[kpoints], coupling)
+            for spin in range(len(potential.local))
+            for kpoints in basis.kpoint_blocks(len(potential.local))
         ]
 
 
@@ -80,14 +96,15 @@ class PlaneWaveBlock:
         basis: PlaneWaveBasis,
         kpoints: slice,
         spin: int,
-        potential: Tensor,
+        potential: EffectivePotential,
         projectors: Tensor,
         coupling: Tensor,
     ) -> None:
         self.rows = slice(spin * basis.nkpoints + kpoints.start, spin * basis.nkpoints + kpoints.stop)
         self._basis = basis
         self._kpoints = kpoints
-        self._potential = potential.to(projectors.dtype)
+        self._local = potential.local[spin].to(projectors.dtype)
+        self._kinetic_potential = None if potential.kinetic is None else potential.kinetic[spin].to(projectors.dtype)
         self._kinetic = basis.kinetic[kpoints].where(basis.mask[kpoints], 0.0)
         self._projectors = projectors
         self._conjugate_projectors = projectors.conj().resolve_conj()
@@ -99,9 +116,17 @@ class PlaneWaveBlock:
         overlaps = orbitals @ self._conjugate_projectors.mT
         result = overlaps @ self._coupling.mT @ self._projectors
         result += orbitals * self._kinetic[:, None, :]
-        basis = self._basis
-        for kpoints, bands in basis.portions(self._kpoints, orbitals.shape[1]):
+        for kpoints, bands in self._basis.portions(self._kpoints, orbitals.shape[1]):
             rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
-            on_grid = basis.transform.to_grid(orbitals[rows, bands], kpoints)
-            result[rows, bands] += basis.transform.from_grid(on_grid.mul_(self._potential), kpoints)
+            portion = orbitals[rows, bands]
+            result[rows, bands] += self._multiply(portion, self._local, kpoints)
+            if self._kinetic_potential is not None:
+                for wave_vector in self._basis.kplusg[kpoints].movedim(-1, 0)[:, :, None]:
+                    flow = self._multiply(portion * wave_vector, self._kinetic_potential, kpoints)
+                    result[rows, bands] += flow * wave_vector / 2
         return result
+
+    def _multiply(self, orbitals: Tensor, field: Tensor, kpoints: slice) -> Tensor:
+        """Coefficients of the orbitals times a field ``(n1, n2, n3)``."""
+        on_grid = self._basis.transform.to_grid(orbitals, kpoints)
+        return self._basis.transform.from_grid(on_grid.mul_(field), kpoints)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.grid import Grid
-from mlxc.basis.hamiltonian import Hamiltonian, PlaneWaveHamiltonian
+from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian, PlaneWaveHamiltonian
 from mlxc.basis.orbital_transform import OrbitalTransform
 from mlxc.brillouin import KPoints
 from mlxc.crystal import Crystal
@@ -163,11 +163,33 @@ class PlaneWaveBasis:
             )
         return density.unflatten(1, (*self.grid.shape, 2)).sum((0, -1))
 
-    def hamiltonian(self, potential: Tensor, projectors: Tensor, coupling: Tensor) -> Hamiltonian:
+    def kinetic_density(self, orbitals: Tensor, occupations: Tensor) -> Tensor:
+        """tau = 1/2 sum_i f_i |grad psi_i|^2, hartree/bohr^3; arguments and shape as in :meth:`density`."""
+        return torch.stack([self._flow_density(orbitals, occupations, k) for k in self.kplusg.unbind(-1)]).sum(0) / 2
+
+    def kinetic_density_tensor(self, orbitals: Tensor, occupations: Tensor) -> Tensor:
+        """tau_ij = 1/2 sum f Re (d_i psi)* (d_j psi), shape ``(3, 3, nspin, n1, n2, n3)``; its trace is tau.
+
+        From |(k_i + k_j) psi|^2 = |k_i psi|^2 + |k_j psi|^2 + 2 Re (k_i psi)* (k_j psi).
+        """
+        k = self.kplusg.unbind(-1)
+        squares = [self._flow_density(orbitals, occupations, k[i]) for i in range(3)]
+        rows = [[squares[i]] * 3 for i in range(3)]
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            both = self._flow_density(orbitals, occupations, k[i] + k[j])
+            rows[i][j] = rows[j][i] = (both - squares[i] - squares[j]) / 2
+        return torch.stack([torch.stack(row) for row in rows]) / 2
+
+    def _flow_density(self, orbitals: Tensor, occupations: Tensor, factors: Tensor) -> Tensor:
+        """Density of orbitals whose plane waves are multiplied by factors ``(nk, nplanewave)``."""
+        nspin = len(orbitals) // self.nkpoints
+        return self.density(orbitals * factors.repeat(nspin, 1)[:, None], occupations)
+
+    def hamiltonian(self, potential: EffectivePotential, projectors: Tensor, coupling: Tensor) -> Hamiltonian:
         """The Kohn-Sham Hamiltonian of every k point and spin.
 
         Args:
-            potential: effective local potential, shape ``(nspin, n1, n2, n3)``, hartree.
+            potential: effective potential of all spins.
             projectors: <k+G|p>, shape ``(nk, nprojector, nplanewave)``.
             coupling: h_pq of the projectors, shape ``(nprojector, nprojector)``, hartree.
         """

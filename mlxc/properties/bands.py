@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.brillouin import KPoints
 from mlxc.errors import InputError
 from mlxc.scf.eigensolver import diagonalise
@@ -109,7 +110,9 @@ def eigenvalues_at(ground: GroundState, kpoints: NDArray[np.float64]) -> NDArray
     nspin = len(ground.density)
     nband = ceil(problem.ions.nelectrons / 2) + EMPTY_BANDS
     with torch.no_grad():
-        hamiltonian = basis.hamiltonian(ground.potential, *projectors(basis, problem.ions))
+        hamiltonian = basis.hamiltonian(
+            EffectivePotential(ground.potential, ground.kinetic_potential), *projectors(basis, problem.ions)
+        )
         guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
         counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
         pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)

@@ -47,11 +47,27 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
 def _energy_at_fixed_coefficients(ground: GroundState, problem: KohnSham, positions: Tensor, strain: Tensor) -> Tensor:
     """E as a function of where the ions are and how the cell is deformed, everything else held."""
     moved = problem.moved(positions, strain)
-    coefficients = problem.basis.grid.fourier(ground.density)
+    fields = [problem.basis.grid.fourier(ground.density)]
+    if ground.kinetic_density is not None:
+        fields.append(_strained_kinetic_density(ground, problem, ground.kinetic_density, strain))
     # Plane-wave coefficients of orbitals are held, so the number of electrons per cell is, not their density.
-    density = coefficients * (problem.basis.grid.volume / moved.basis.grid.volume)
-    terms = moved.electron_terms(ground.orbitals, ground.occupations, density) | moved.ion_terms()
+    shrunk = torch.stack(fields) * (problem.basis.grid.volume / moved.basis.grid.volume)
+    terms = moved.electron_terms(ground.orbitals, ground.occupations, shrunk) | moved.ion_terms()
     return torch.stack(list(terms.values())).sum()
+
+
+def _strained_kinetic_density(ground: GroundState, problem: KohnSham, tau: Tensor, strain: Tensor) -> Tensor:
+    """tau times the volume's change, Fourier coefficients, when k+G become (1 + strain)^-T (k+G).
+
+    It is sum_ij M_ij tau_ij with M = (1 + strain)^-1 (1 + strain)^-T; only the change of M asks for the tensor tau_ij,
+    which need not be symmetrised because the stress will be.
+    """
+    identity = torch.eye(3, dtype=strain.dtype, device=strain.device)
+    inverse = torch.linalg.inv(identity + strain)
+    with torch.no_grad():
+        tensor = problem.basis.kinetic_density_tensor(ground.orbitals, ground.occupations)
+    change = torch.einsum("ij,ij...->...", inverse @ inverse.T - identity, tensor)
+    return problem.basis.grid.fourier(tau + change)
 
 
 def _cartesian_rotations(ground: GroundState, group: SpaceGroup) -> np.ndarray:

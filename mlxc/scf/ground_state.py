@@ -41,6 +41,8 @@ class GroundState:
         energies: the terms of F, hartree.
         density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
         potential: effective local potential that the orbitals belong to, same shape, hartree.
+        kinetic_density: tau of a meta-GGA, same shape, hartree/bohr^3; None for other functionals.
+        kinetic_potential: v_tau = dE_xc/dtau of a meta-GGA, same shape; None for other functionals.
         eigenvalues: shape ``(nk * nspin, nband)``, hartree.
         occupations: electrons in each state, same shape, without k-point weights.
         orbitals: plane-wave coefficients, shape ``(nk * nspin, nband, nplanewave)``.
@@ -70,6 +72,8 @@ class GroundState:
     history: list[SCFRecord]
     seconds: dict[str, float]
     calculation: dict[str, Any] = field(default_factory=dict)
+    kinetic_density: Tensor | None = None
+    kinetic_potential: Tensor | None = None
     forces: Tensor | None = None
     stress: Tensor | None = None
     problem: KohnSham | None = field(default=None, repr=False)
@@ -112,7 +116,8 @@ class GroundState:
         temporary.replace(path)
 
     def _arrays(self) -> dict[str, Any]:
-        return {
+        meta = {"kinetic_density": self.kinetic_density, "kinetic_potential": self.kinetic_potential}
+        return {name: field.cpu().numpy() for name, field in meta.items() if field is not None} | {
             "lattice_bohr": self.crystal.lattice,
             "species": np.array(self.crystal.species, dtype=h5py.string_dtype()),
             "fractional_positions": self.crystal.positions,
@@ -166,6 +171,8 @@ class GroundState:
             energy=torch.tensor(summary["free_energy_ha"], dtype=torch.float64),
             energies=summary["energies_ha"],
             density=torch.tensor(arrays["density"]),
+            kinetic_density=torch.tensor(arrays["kinetic_density"]) if "kinetic_density" in arrays else None,
+            kinetic_potential=torch.tensor(arrays["kinetic_potential"]) if "kinetic_potential" in arrays else None,
             potential=torch.tensor(arrays["potential_ha"]),
             eigenvalues=torch.tensor(arrays["eigenvalues_ha"]),
             occupations=torch.tensor(arrays["occupations"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import InputError
 from mlxc.scf.carry_over import carried_density, carried_orbitals
 from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
@@ -36,8 +37,8 @@ class State:
     """What one step found.
 
     Attributes:
-        density: that came out, Fourier coefficients, shape ``(nspin, ngvector)``.
-        potential: that the orbitals belong to, shape ``(nspin, n1, n2, n3)``, hartree.
+        fields: that came out, see :class:`~mlxc.scf.kohn_sham.KohnSham`.
+        potential: that the orbitals belong to.
         pairs: eigenvalues and orbitals.
         occupations: electrons in each state.
         energies: terms of the free energy at the orbitals and the density that came out, hartree.
@@ -45,8 +46,8 @@ class State:
         magnetisation: integral of up minus down, Bohr magneton per cell; None without spin.
     """
 
-    density: Tensor
-    potential: Tensor
+    fields: Tensor
+    potential: EffectivePotential
     pairs: Eigenpairs
     occupations: Occupations
     energies: dict[str, float]
@@ -117,7 +118,7 @@ class SCFIteration:
             density = superposed_spin_density(ks.basis.grid, ks.ions, ks.crystal.moments, self._nspin, self._moment)
             orbitals = starting_orbitals(ks.basis, ks.ions, self._nband, self._seed)
             self._orbitals = orbitals.repeat(self._nspin, 1, 1)
-        self._density = ks.symmetrizer.coefficients(density)
+        self._fields = ks.guessed_fields(density)
 
     def _fits(self, start: GroundState) -> bool:
         return (
@@ -130,16 +131,16 @@ class SCFIteration:
     def step(self) -> State:
         """Diagonalise in the potential of the current density, and mix what comes out into it."""
         ks, grid = self._ks, self._ks.basis.grid
-        potential = ks.effective_potential(self._density)
+        potential = ks.effective_potential(self._fields)
         pairs = self._diagonalise(potential)
         occupations = self._occupy(pairs.eigenvalues)
-        density = ks.density(pairs.orbitals, occupations)
-        change = density - self._density
-        residual = float(grid.integrate(grid.real(change).abs()).sum()) / ks.ions.nelectrons
-        energies = ks.energies(pairs.orbitals, occupations, density)
-        magnetisation = float((density[0, 0] - density[1, 0]).real * grid.volume) if self._nspin == 2 else None
-        self._previous = State(density, potential, pairs, occupations, energies, residual, magnetisation)
-        self._density = self._mixer.next(self._density, change)
+        fields = ks.fields(pairs.orbitals, occupations.electrons)
+        change = fields - self._fields
+        residual = float(grid.integrate(grid.real(change[0]).abs()).sum()) / ks.ions.nelectrons
+        energies = ks.energies(pairs.orbitals, occupations, fields)
+        magnetisation = float((fields[0, 0, 0] - fields[0, 1, 0]).real * grid.volume) if self._nspin == 2 else None
+        self._previous = State(fields, potential, pairs, occupations, energies, residual, magnetisation)
+        self._fields = self._mixer.next(self._fields, change)
         self._orbitals = pairs.orbitals
         self._add_bands_if_needed(occupations)
         return self._previous
@@ -150,14 +151,14 @@ class SCFIteration:
             return occupy_fixed_moment(eigenvalues, ks.basis.weights, ks.ions.nelectrons, self._smearing, self._moment)
         return occupy(eigenvalues, ks.basis.weights.repeat(self._nspin), ks.ions.nelectrons, self._smearing)
 
-    def _diagonalise(self, potential: Tensor) -> Eigenpairs:
+    def _diagonalise(self, potential: EffectivePotential) -> Eigenpairs:
         hamiltonian = self._ks.hamiltonian(potential)
         previous = self._previous
         if previous is None:
-            importance = torch.ones(len(self._orbitals), self._nband, device=potential.device)
+            importance = torch.ones(len(self._orbitals), self._nband, device=self._orbitals.device)
             return diagonalise(hamiltonian, self._orbitals, self._nband, importance, self._first_tolerance, FIRST_STEPS)
         # Empty bands steady the eigensolver, but their own residuals need not be small.
-        importance = previous.occupations.electrons * len(potential) / 2
+        importance = previous.occupations.electrons * self._nspin / 2
         if importance.shape[1] < self._nband:
             importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)
         tolerance = max(EIGENSOLVER_ACCURACY * previous.density_residual, EIGENSOLVER_ACCURACY * self._tolerance)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from mlxc.basis.hamiltonian import Hamiltonian
+from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
 from mlxc.basis.planewave import PlaneWaveBasis
 from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.crystal import Crystal
@@ -22,11 +22,15 @@ from mlxc.terms.ions import Ions
 from mlxc.terms.kinetic import kinetic_energy
 from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
 from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
-from mlxc.terms.xc import xc_energy, xc_potential
+from mlxc.terms.xc import kinetic_density_guess, xc_energy, xc_potential
+from mlxc.xc.functional import declared_ingredients
 
 
 class KohnSham:
     """Everything about a crystal in a basis that stays fixed during the SCF.
+
+    What the potential depends on are *fields*, Fourier coefficients of shape ``(nfield, nspin, ngvector)``: the density
+    and, for a meta-GGA, the density tau of kinetic energy.
 
     Attributes:
         ions: nuclei with their pseudopotentials.
@@ -46,6 +50,7 @@ class KohnSham:
         self.functional = functional
         self.ions = Ions.of(crystal, pseudopotentials, basis.device)
         self.symmetrizer = Symmetrizer(group, basis.grid)
+        self._is_meta = "tau" in declared_ingredients(functional)
         self._place_ions()
         self.ion_energies = {name: float(value) for name, value in self.ion_terms().items()}
 
@@ -54,47 +59,63 @@ class KohnSham:
         self._core = core_density(self.basis.grid, self.ions)
         self._projectors, self._coupling = projectors(self.basis, self.ions)
 
-    def effective_potential(self, density: Tensor) -> Tensor:
-        """v_local + v_Hartree + v_xc, shape ``(nspin, n1, n2, n3)``, of Fourier coefficients ``(nspin, ngvector)``."""
+    def effective_potential(self, fields: Tensor) -> EffectivePotential:
+        """v_local + v_Hartree + v_xc, and v_tau of a meta-GGA, of fields."""
         grid = self.basis.grid
-        _, xc = xc_potential(self.functional, grid, grid.real(with_core(density, self._core)))
+        _, xc, tau = xc_potential(self.functional, grid, *self._xc_ingredients(fields))
         # On a grid that the space group does not map onto itself E_xc favours a direction; its derivative with respect
         # to symmetric densities is the symmetrised one. Beyond the sphere no matrix element sees it.
         xc = self.symmetrizer.coefficients(grid.fourier(xc))
-        return grid.real(self._local + hartree_potential(grid, density.sum(0)) + xc)
+        local = grid.real(self._local + hartree_potential(grid, fields[0].sum(0)) + xc)
+        return EffectivePotential(local, None if tau is None else self.symmetrizer.field(tau))
 
-    def hamiltonian(self, potential: Tensor) -> Hamiltonian:
-        """H of every k point and spin in an effective potential, shape ``(nspin, n1, n2, n3)``."""
+    def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, ...]:
+        """The density with the core's, and tau of a meta-GGA, on the grid."""
+        density = self.basis.grid.real(with_core(fields[0], self._core))
+        return (density, self.basis.grid.real(fields[1])) if self._is_meta else (density,)
+
+    def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
+        """H of every k point and spin in an effective potential."""
         return self.basis.hamiltonian(potential, self._projectors, self._coupling)
 
-    def density(self, orbitals: Tensor, occupations: Occupations) -> Tensor:
-        """Symmetrised Fourier coefficients ``(nspin, ngvector)`` of the density of occupied orbitals."""
-        density = self.basis.density(orbitals, occupations.electrons)
-        return self.symmetrizer.coefficients(self.basis.grid.fourier(density))
+    def fields(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """Symmetrised fields of orbitals ``(nk * nspin, nband, nplanewave)`` and the electrons in them."""
+        fields = [self.basis.density(orbitals, electrons)]
+        if self._is_meta:
+            fields.append(self.basis.kinetic_density(orbitals, electrons))
+        return self.symmetrizer.coefficients(self.basis.grid.fourier(torch.stack(fields)))
 
-    def xc_energy(self, density: Tensor) -> Tensor:
-        """E_xc of Fourier coefficients of the valence density, attached to the functional's parameters."""
-        return xc_energy(self.functional, self.basis.grid, self.basis.grid.real(with_core(density, self._core)))
+    def guessed_fields(self, density: Tensor) -> Tensor:
+        """Symmetrised fields from a guess of the density, Fourier coefficients ``(nspin, ngvector)``, alone."""
+        fields = [density]
+        if self._is_meta:
+            grid = self.basis.grid
+            fields.append(grid.fourier(kinetic_density_guess(grid, grid.real(density))))
+        return self.symmetrizer.coefficients(torch.stack(fields))
 
-    def energies(self, orbitals: Tensor, occupations: Occupations, density: Tensor) -> dict[str, float]:
-        """All terms of F, hartree, at orbitals, their occupations and their density; their sum is variational."""
+    def xc_energy(self, fields: Tensor) -> Tensor:
+        """E_xc of fields, attached to the functional's parameters."""
+        return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields))
+
+    def energies(self, orbitals: Tensor, occupations: Occupations, fields: Tensor) -> dict[str, float]:
+        """All terms of F, hartree, at orbitals, their occupations and their fields; their sum is variational."""
         with torch.no_grad():
-            terms = self.electron_terms(orbitals, occupations.electrons, density)
+            terms = self.electron_terms(orbitals, occupations.electrons, fields)
         terms["entropy"] = occupations.entropy_energy
         return {name: float(value) for name, value in terms.items()} | self.ion_energies
 
-    def electron_terms(self, orbitals: Tensor, electrons: Tensor, density: Tensor) -> dict[str, Tensor]:
-        """The terms that depend on orbitals ``(nk * nspin, nband, nplanewave)``, their electrons and their density."""
+    def electron_terms(self, orbitals: Tensor, electrons: Tensor, fields: Tensor) -> dict[str, Tensor]:
+        """The terms that depend on orbitals ``(nk * nspin, nband, nplanewave)``, their electrons and their fields."""
         basis, grid = self.basis, self.basis.grid
-        nspin = len(density)
-        total = density.sum(0)
+        nspin = fields.shape[1]
+        total = fields[0].sum(0)
         weighted = electrons * basis.weights.repeat(nspin)[:, None]
         return {
             "kinetic": kinetic_energy(orbitals, weighted, basis.kinetic.repeat(nspin, 1)),
             "local": local_energy(grid, self._local, total),
             "nonlocal": nonlocal_energy(orbitals, weighted, self._projectors, self._coupling),
             "hartree": hartree_energy(grid, total),
-            "xc": self.xc_energy(density),
+            "xc": self.xc_energy(fields),
         }
 
     def ion_terms(self) -> dict[str, Tensor]:

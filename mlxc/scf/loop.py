@@ -150,7 +150,8 @@ def _ground_state(
         )
     )
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
-    xc = kohn_sham.xc_energy(state.density)
+    xc = kohn_sham.xc_energy(state.fields)
+    fields = kohn_sham.basis.grid.real(state.fields)
     energy = state.free_energy + (xc - xc.detach())
     return GroundState(
         crystal=kohn_sham.crystal,
@@ -159,8 +160,10 @@ def _ground_state(
         message=message,
         energy=energy,
         energies=state.energies,
-        density=kohn_sham.basis.grid.real(state.density),
-        potential=state.potential,
+        density=fields[0],
+        kinetic_density=fields[1] if len(fields) > 1 else None,
+        potential=state.potential.local,
+        kinetic_potential=state.potential.kinetic,
         eigenvalues=state.pairs.eigenvalues,
         occupations=state.occupations.electrons,
         orbitals=state.pairs.orbitals,

@@ -32,37 +32,38 @@ class AndersonMixer:
         self._preconditioner = damping * squares / (squares + screening**2)
         # Long waves carry most of the Hartree energy, so they count most in the least squares.
         self._metric = (1 / squares).sqrt()
-        self._densities: list[Tensor] = []
+        self._fields: list[Tensor] = []
         self._residuals: list[Tensor] = []
 
-    def next(self, density: Tensor, residual: Tensor) -> Tensor:
-        """The density to try next, from Fourier coefficients of shape ``(nspin, ngvector)``."""
-        density, residual = _charge_and_spin(density), _charge_and_spin(residual)
-        self._densities.append(density)
+    def next(self, fields: Tensor, residual: Tensor) -> Tensor:
+        """The fields to try next: Fourier coefficients, shape ``(nfield, nspin, ngvector)``, the density first."""
+        fields, residual = _charge_and_spin(fields), _charge_and_spin(residual)
+        self._fields.append(fields)
         self._residuals.append(residual)
-        del self._densities[: -DEPTH - 1], self._residuals[: -DEPTH - 1]
-        density, residual = self._best_combination(density, residual)
-        # Magnetisation makes no electric field, so nothing screens it.
-        step = torch.stack([self._preconditioner, torch.full_like(self._preconditioner, self._damping)])[
-            : len(residual)
-        ]
-        mixed = density + step * residual
-        return _charge_and_spin(mixed) / len(mixed)
+        del self._fields[: -DEPTH - 1], self._residuals[: -DEPTH - 1]
+        fields, residual = self._best_combination(fields, residual)
+        # Neither magnetisation nor kinetic energy makes an electric field, so nothing screens them.
+        mixed = fields + self._damping * residual
+        mixed[0, 0] = fields[0, 0] + self._preconditioner * residual[0, 0]
+        return _charge_and_spin(mixed) / mixed.shape[1]
 
-    def _best_combination(self, density: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+    def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         if len(self._residuals) == 1:
-            return density, residual
-        d_density = torch.stack([d - density for d in self._densities[:-1]])
+            return fields, residual
+        d_fields = torch.stack([f - fields for f in self._fields[:-1]])
         d_residual = torch.stack([r - residual for r in self._residuals[:-1]])
-        rows = torch.view_as_real(d_residual * self._metric).flatten(1)
-        target = torch.view_as_real(residual * self._metric).flatten()
+        # The other fields follow the density with the same coefficients.
+        rows = torch.view_as_real(d_residual[:, 0] * self._metric).flatten(1)
+        target = torch.view_as_real(residual[0] * self._metric).flatten()
         gamma = _least_squares(rows, target)
-        return density - _combine(gamma, d_density), residual - _combine(gamma, d_residual)
+        return fields - _combine(gamma, d_fields), residual - _combine(gamma, d_residual)
 
 
-def _charge_and_spin(density: Tensor) -> Tensor:
+def _charge_and_spin(fields: Tensor) -> Tensor:
     """Up and down to total and magnetisation; twice in a row it is a factor of two."""
-    return density if len(density) == 1 else torch.stack([density[0] + density[1], density[0] - density[1]])
+    if fields.shape[1] == 1:
+        return fields
+    return torch.stack([fields[:, 0] + fields[:, 1], fields[:, 0] - fields[:, 1]], dim=1)
 
 
 def _least_squares(rows: Tensor, target: Tensor) -> Tensor:
@@ -73,4 +74,4 @@ def _least_squares(rows: Tensor, target: Tensor) -> Tensor:
 
 
 def _combine(gamma: Tensor, values: Tensor) -> Tensor:
-    return torch.einsum("m,msg->sg", gamma.to(values.dtype), values)
+    return torch.einsum("m,mfsg->fsg", gamma.to(values.dtype), values)
