@@ -1,0 +1,49 @@
+"""mlxc in a warm process of its own, so that its peak memory is that of one case and nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from concurrent.futures import ProcessPoolExecutor
+
+from other_codes import Timing
+
+from mlxc import Calculation
+
+
+class MlxcProcess:
+    """One process that has loaded all libraries and computed something tiny before the first measurement."""
+
+    def __init__(self, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_prepare, initargs=(threads,))
+
+    def run(self, calculation: Calculation) -> Timing:
+        """Set-up and SCF, without forces and stress; the peak memory is that of the process so far."""
+        return self._pool.submit(_measure, calculation).result()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pool.shutdown()
+
+
+def _prepare(threads: int) -> None:
+    import torch
+
+    from mlxc.scf.loop import warm_up
+
+    torch.set_num_threads(threads)
+    warm_up()
+
+
+def _measure(calculation: Calculation) -> Timing:
+    from mlxc.scf.loop import run_calculation
+
+    ground = run_calculation(calculation)
+    return Timing(
+        ground.seconds["total"],
+        float(ground.energy),
+        iterations=len(ground.history),
+        converged=ground.converged,
+        peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
