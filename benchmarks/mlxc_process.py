@@ -1,4 +1,4 @@
-"""mlxc in a warm process of its own, so that its peak memory is that of one case and nothing else."""
+"""mlxc in warm processes: they have loaded all libraries and computed something tiny before the first measurement."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from other_codes import Timing
 from mlxc import Calculation
 
 
+def warm_processes(count: int, threads: int) -> ProcessPoolExecutor:
+    """Processes that begin anew, not as copies of this one, with so many threads each."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(count, mp_context=context, initializer=_prepare, initargs=(threads,))
+
+
 class MlxcProcess:
-    """One process that has loaded all libraries and computed something tiny before the first measurement."""
+    """A process for one case, so that its peak memory is that of this case and nothing else."""
 
     def __init__(self, threads: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_prepare, initargs=(threads,))
+        self._pool = warm_processes(1, threads)
 
     def run(self, calculation: Calculation) -> Timing:
         """Set-up and SCF, without forces and stress; the peak memory is that of the process so far."""

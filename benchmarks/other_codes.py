@@ -9,7 +9,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from gth_files import write_gth
+from numpy.typing import ArrayLike
 
 from mlxc import Calculation
 from mlxc.pseudo.folder import file_in_folder, shipped_file
@@ -86,6 +88,6 @@ def run_in_folder(command: list[str], folder: Path, processes: int) -> tuple[flo
     return seconds, done.stdout
 
 
-def joined(rows: object, form: str = ".14f") -> str:
+def joined(rows: ArrayLike) -> str:
     """Rows of numbers as lines of text."""
-    return "\n".join(" ".join(format(x, form) for x in row) for row in rows)  # type: ignore[attr-defined]
+    return "\n".join(" ".join(f"{x:.14f}" for x in row) for row in np.asarray(rows))

@@ -4,14 +4,14 @@
     python benchmarks/speed.py --pseudo gth [al si ...]
 
 With PseudoDojo files, mlxc and Quantum ESPRESSO compute the shipped structures with their shipped settings, at the
-recommended cutoff. With GTH pseudopotentials, ABINIT computes as well. All use the same pseudopotentials, cutoff, k mesh,
-bands, smearing and starting moments. Each code stops by its own measure: mlxc at a density residual of 1e-6 per electron
-(its default), Quantum ESPRESSO at an estimated error of 1e-8 Ha, ABINIT at an energy change of 1e-8 Ha; the last column
-shows that these agree.
+recommended cutoff. With GTH pseudopotentials, ABINIT computes as well. All use the same pseudopotentials, cutoff,
+k mesh, bands, smearing and starting moments. Each code stops by its own measure: mlxc at a density residual of 1e-6 per
+electron (its default), Quantum ESPRESSO at an estimated error of 1e-8 Ha, ABINIT at an energy change of 1e-8 Ha; the
+free energies in the last column show that these agree.
 
-Times: mlxc, set-up and SCF in a process that is warm, as a person on the page or a sweep meets it; Quantum ESPRESSO, its
-own report of wall time, on as many processes as cores with one pool of k points each; ABINIT, the whole process. Peak
-memory: of the process that runs one case of mlxc and nothing else, Python and torch included.
+Times: mlxc, set-up and SCF in a process that is warm, as a person on the page or a sweep meets it; Quantum ESPRESSO,
+its own report of wall time, on as many processes as cores with one pool of k points each; ABINIT, the whole process.
+Peak memory: of the process that runs one case of mlxc and nothing else, Python and torch included.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def main() -> None:
         for code, ratio in print_case(name, timings).items():
             ratios.setdefault(code, []).append(ratio)
     for code, values in ratios.items():
-        print(f"\nTime of mlxc over time of {code}: geometric mean {geometric_mean(values):.2f} of {len(values)} cases.")
+        mean = geometric_mean(values)
+        print(f"\nTime of mlxc over time of {code}: geometric mean {mean:.2f} of {len(values)} cases.")
 
 
 if __name__ == "__main__":
