@@ -170,11 +170,9 @@ def _print_convergence(name: str, records: list[Record], points: slice) -> None:
     converged = sum(sum(record["converged"][points]) for record in records)
     iterations = [count for record in records for count in record["iterations"][points]]
     planned = len(records) * len(range(POINTS)[points])
-    if iterations:
-        print(
-            f"SCFs, {name}: {converged} of {planned} converged ({100 * converged / planned:.1f} %), "
-            f"iterations: median {median(iterations):g}, largest {max(iterations)}."
-        )
+    steps = f"median {median(iterations):g}, largest {max(iterations)}" if iterations else "none"
+    share = 100 * converged / planned
+    print(f"SCFs, {name}: {converged} of {planned} converged ({share:.1f} %), iterations: {steps}.")
 
 
 def _read(results: Path) -> list[Record]:
