@@ -1,0 +1,165 @@
+"""Lattice constants of Al, Ca, ferromagnetic Ni and graphene beside those of Quantum ESPRESSO.
+
+    python benchmarks/equations_of_state.py [--cores 2] [--cutoff-smoothing 0.5] [al ca ni graphene]
+
+Both codes take the same PseudoDojo files at the recommended cutoff, the same k mesh, the same smearing (for the metals
+cold smearing of 0.02 Ry: with it Quantum ESPRESSO gives the figure expected for aluminium), and seven volumes from 94
+to 106 %, or areas of graphene at fixed height; both codes' energies go through the same fit. mlxc does what
+``mlxc eos`` does: the kinetic energy rises over the last 0.5 Ha below the cutoff, and each point starts from the one
+before. Quantum ESPRESSO starts each point from free atoms, at a plain cutoff.
+
+Times are of all points together, for mlxc also in units of one SCF from free atoms in the given cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from quantum_espresso import run_quantum_espresso
+from tables import cell, print_header, print_row
+
+from mlxc import Calculation, Crystal, EquationOfStateTask
+from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
+from mlxc.properties.eos import cubic_lattice_constant
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.loop import run_calculation, warm_up
+from mlxc.units import BOHR_ANG
+
+_COLD = {"smearing": "marzari-vanderbilt", "width_ha": 0.01}
+# What differs from the shipped settings.
+CASES: dict[str, dict[str, Any]] = {
+    "al": {"kmesh": (12, 12, 12), **_COLD},
+    "ca": {"kmesh": (8, 8, 8), **_COLD},
+    "ni": {"kmesh": (8, 8, 8), "spin": True, **_COLD},
+    "graphene": {},
+}
+# Of these only the lattice constant in the plane means anything.
+LAYERS = {"graphene"}
+# Quantum ESPRESSO's lattice constants that mlxc is to meet, angstrom.
+EXPECTED_ANG = {"al": 4.0387, "ca": 5.5264, "ni": 3.522}
+RATIOS = np.linspace(0.94, 1.06, 7)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Energies of one code at ``RATIOS``.
+
+    Attributes:
+        energies_ha: free energies per cell.
+        seconds: of all points together.
+        unconverged: number of points that did not converge.
+        first_seconds: one SCF from free atoms in the given cell; None where it is not measured.
+    """
+
+    energies_ha: list[float]
+    seconds: float
+    unconverged: int
+    first_seconds: float | None = None
+
+
+def calculation_of(name: str, cutoff_smoothing: float | None) -> Calculation:
+    """What ``mlxc eos`` would compute."""
+    settings = {"structure": name, **CASES[name]}
+    if cutoff_smoothing is not None:
+        settings["cutoff_smoothing_ha"] = cutoff_smoothing
+    return EquationOfStateTask.from_dict({"calculation": settings}).calculation
+
+
+def at_ratio(calculation: Calculation, ratio: float) -> Calculation:
+    """The same with another area, for a layer, or another volume."""
+    crystal = calculation.crystal
+    if crystal.name not in LAYERS:
+        return calculation.with_crystal(crystal.scaled(ratio ** (1 / 3)))
+    lattice = crystal.lattice * [[ratio**0.5], [ratio**0.5], [1.0]]
+    return calculation.with_crystal(Crystal(lattice, crystal.species, crystal.positions, crystal.moments, crystal.name))
+
+
+def mlxc_curve(calculation: Calculation) -> Curve:
+    """All points, each from the one before, and one SCF from free atoms."""
+    single = run_calculation(calculation).seconds["total"]
+    states: list[GroundState] = []
+    for ratio in RATIOS:
+        states.append(run_calculation(at_ratio(calculation, ratio), start=states[-1] if states else None))
+    return Curve(
+        [float(state.energy) for state in states],
+        sum(state.seconds["total"] for state in states),
+        sum(not state.converged for state in states),
+        single,
+    )
+
+
+def quantum_espresso_curve(calculation: Calculation, cores: int) -> Curve | None:
+    """All points, each from free atoms; None where pw.x is not installed."""
+    runs = [run_quantum_espresso(at_ratio(calculation, ratio), cores) for ratio in RATIOS]
+    found = [run for run in runs if run is not None]
+    if not found:
+        return None
+    return Curve(
+        [run.energy_ha for run in found],
+        sum(run.seconds for run in found),
+        sum(not run.converged for run in found),
+    )
+
+
+def lattice_constant(calculation: Calculation, curve: Curve) -> float | None:
+    """Where the fit has its minimum, angstrom; None where it has none."""
+    crystal = calculation.crystal
+    volume = crystal.volume * BOHR_ANG**3
+    try:
+        volume0 = fit_birch_murnaghan(volume * RATIOS, curve.energies_ha).volume0
+    except FitError:
+        return None
+    if crystal.name not in LAYERS:
+        return cubic_lattice_constant(crystal, volume0)
+    return float(np.linalg.norm(crystal.lattice[0]) * BOHR_ANG * (volume0 / volume) ** 0.5)
+
+
+def print_case(name: str, calculation: Calculation, curves: dict[str, Curve]) -> None:
+    """One row per code."""
+    expected = EXPECTED_ANG.get(name)
+    for code, curve in curves.items():
+        found = lattice_constant(calculation, curve)
+        off = None if found is None or expected is None else 100 * (found / expected - 1)
+        first = curve.first_seconds
+        print_row(
+            [
+                name,
+                code,
+                "x".join(map(str, calculation.kmesh)),
+                cell(found, ".4f"),
+                cell(expected, ".4f"),
+                cell(off, "+.2f"),
+                curve.unconverged,
+                f"{curve.seconds:.1f}",
+                cell(first and curve.seconds / first, ".2f"),
+            ]
+        )
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="case", help=f"default: {' '.join(CASES)}")
+    parser.add_argument("--cores", type=int, default=2, help="threads of mlxc, processes of Quantum ESPRESSO")
+    parser.add_argument("--cutoff-smoothing", type=float, help="of mlxc, hartree; 0 for the other code's plain cutoff")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.cases) - set(CASES):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(CASES)}")
+    torch.set_num_threads(arguments.cores)
+    warm_up()
+    print_header(
+        "crystal", "code", "k mesh", "a0 (ang)", "expected", "off by %", "unconverged", "seconds", "time / first SCF"
+    )
+    for name in arguments.cases or CASES:
+        calculation = calculation_of(name, arguments.cutoff_smoothing)
+        curves = {"mlxc": mlxc_curve(calculation)}
+        theirs = quantum_espresso_curve(calculation, arguments.cores)
+        print_case(name, calculation, curves if theirs is None else curves | {"Quantum ESPRESSO": theirs})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""mlxc in warm processes: they have loaded all libraries and computed something tiny before the first measurement."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from concurrent.futures import ProcessPoolExecutor
+
+from other_codes import Timing
+
+from mlxc import Calculation
+
+
+def warm_processes(count: int, threads: int) -> ProcessPoolExecutor:
+    """Processes that begin anew, not as copies of this one, with so many threads each."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(count, mp_context=context, initializer=_prepare, initargs=(threads,))
+
+
+class MlxcProcess:
+    """A process for one case, so that its peak memory is that of this case and nothing else."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = warm_processes(1, threads)
+
+    def run(self, calculation: Calculation) -> Timing:
+        """Set-up and SCF, without forces and stress; the peak memory is that of the process so far."""
+        return self._pool.submit(_measure, calculation).result()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pool.shutdown()
+
+
+def _prepare(threads: int) -> None:
+    import torch
+
+    from mlxc.scf.loop import warm_up
+
+    torch.set_num_threads(threads)
+    warm_up()
+
+
+def _measure(calculation: Calculation) -> Timing:
+    from mlxc.scf.loop import run_calculation
+
+    ground = run_calculation(calculation)
+    return Timing(
+        ground.seconds["total"],
+        float(ground.energy),
+        iterations=len(ground.history),
+        converged=ground.converged,
+        peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
