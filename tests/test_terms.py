@@ -17,6 +17,7 @@ from mlxc.pseudo.gth_table import find_gth
 from mlxc.pseudo.harmonics import solid_harmonics
 from mlxc.scf.atom import solve_atom
 from mlxc.scf.occupations import occupy
+from mlxc.terms.entropy import Smearing
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
 from mlxc.terms.kinetic import kinetic_energies
@@ -147,3 +148,13 @@ def test_cutoff_smoothing_leaves_low_energies_alone_and_closes_the_basis_smoothl
     assert torch.equal(bare[bare < 9.5], smoothed[bare < 9.5])
     assert bool((smoothed >= bare).all())
     assert float(smoothed[-1]) > 1e3
+
+
+@pytest.mark.parametrize("smearing", [FermiDirac(0.01), Gaussian(0.01), MarzariVanderbilt(0.01)])
+def test_an_insulator_is_filled_up_to_its_gap_by_any_smearing(smearing: Smearing) -> None:
+    valence = torch.linspace(-0.06, 0.0, 12, dtype=torch.float64).reshape(4, 3)
+    levels = torch.cat([valence, valence + 1.0], dim=1)
+    occupations = occupy(levels, torch.full((4,), 0.25, dtype=torch.float64), 6, smearing)
+    assert 0.3 < occupations.fermi_level < 0.7
+    assert torch.allclose(occupations.electrons[:, :3], torch.tensor(2.0, dtype=torch.float64), atol=1e-9)
+    assert float(occupations.entropy_energy) == pytest.approx(0, abs=1e-9)

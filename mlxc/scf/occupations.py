@@ -12,6 +12,9 @@ from torch import Tensor
 from mlxc.errors import InputError
 from mlxc.terms.entropy import FermiDirac, Gaussian, MarzariVanderbilt, Smearing, entropy_energy
 
+# Electrons per cell by which the number of them may be wrong.
+EXACT = 1e-12
+
 SMEARINGS: dict[str, Callable[[float], Smearing]] = {
     "fermi-dirac": FermiDirac,
     "gaussian": Gaussian,
@@ -82,17 +85,48 @@ def occupy(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Sm
     capacity = 2 / float(weights.sum())
     if smearing is None:
         return _fill_lowest(eigenvalues, capacity, nelectrons)
+    level = fermi_level(eigenvalues, weights, nelectrons, smearing)
+    x = (level - eigenvalues) / smearing.width
+    entropy = entropy_energy(x, capacity * weights[:, None], smearing)
+    return Occupations(capacity * smearing.occupation(x), level, entropy)
+
+
+def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing) -> float:
+    """The level, hartree, at which the bands hold the electrons: in an insulator the middle of the gap.
+
+    Cold smearing fills states beyond one, so several levels can give the right number of electrons; the one nearest to
+    that of Gaussian smearing is taken, as proposed by F. J. dos Santos, N. Marzari, Phys. Rev. B 107, 195122 (2023).
+    """
+    capacity = 2 / float(weights.sum())
     low = float(eigenvalues.min()) - 20 * smearing.width
     high = float(eigenvalues.max()) + 20 * smearing.width
-    for _ in range(200):
+
+    def surplus(level: float, smearing: Smearing) -> float:
+        occupation = smearing.occupation((level - eigenvalues) / smearing.width)
+        return float(capacity * (weights[:, None] * occupation).sum()) - nelectrons
+
+    monotonic = Gaussian(smearing.width) if isinstance(smearing, MarzariVanderbilt) else smearing
+    edges = [_crossing(lambda x: surplus(x, monotonic), target, low, high) for target in (-EXACT, EXACT)]
+    level = sum(edges) / 2
+    error = surplus(level, smearing)
+    if abs(error) <= 10 * EXACT:
+        return level
+    for distance in (smearing.width * step / 20 for step in range(1, 400)):
+        for near, far in ((level - distance, level - distance * 0.9), (level + distance, level + distance * 0.9)):
+            if surplus(near, smearing) * error < 0:
+                return _crossing(lambda x: surplus(x, smearing), 0.0, *sorted((near, far)))
+    return level
+
+
+def _crossing(function: Callable[[float], float], target: float, low: float, high: float) -> float:
+    """Where a function rises (or falls) through a target, by bisection."""
+    rises = function(high) > target
+    while high - low > 1e-15 * max(1.0, abs(low)):
         middle = (low + high) / 2
-        filled = capacity * (weights[:, None] * smearing.occupation((middle - eigenvalues) / smearing.width)).sum()
-        low, high = (middle, high) if filled < nelectrons else (low, middle)
-        if high - low < 1e-15:
+        if middle in (low, high):
             break
-    x = ((low + high) / 2 - eigenvalues) / smearing.width
-    entropy = entropy_energy(x, capacity * weights[:, None], smearing)
-    return Occupations(capacity * smearing.occupation(x), (low + high) / 2, entropy)
+        low, high = (middle, high) if (function(middle) < target) == rises else (low, middle)
+    return (low + high) / 2
 
 
 def _fill_lowest(eigenvalues: Tensor, capacity: float, nelectrons: float) -> Occupations:
