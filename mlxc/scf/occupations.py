@@ -111,10 +111,12 @@ def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearin
     error = surplus(level, smearing)
     if abs(error) <= 10 * EXACT:
         return level
-    for distance in (smearing.width * step / 20 for step in range(1, 400)):
-        for near, far in ((level - distance, level - distance * 0.9), (level + distance, level + distance * 0.9)):
-            if surplus(near, smearing) * error < 0:
-                return _crossing(lambda x: surplus(x, smearing), 0.0, *sorted((near, far)))
+    step = smearing.width / 20
+    for count in range(400):
+        for direction in (-step, step):
+            near, far = level + count * direction, level + (count + 1) * direction
+            if surplus(far, smearing) * error < 0:
+                return _crossing(lambda x: surplus(x, smearing), 0.0, min(near, far), max(near, far))
     return level
 
 
