@@ -15,6 +15,7 @@ from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import lowest_waves, starting_orbitals, superposed_spin_density
 from mlxc.scf.kohn_sham import KohnSham
+from mlxc.scf.ladder import is_stuck, rungs
 from mlxc.scf.mixing import AndersonMixer
 from mlxc.scf.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.terms.entropy import Smearing
@@ -38,6 +39,7 @@ class State:
 
     Attributes:
         fields: that came out, see :class:`~mlxc.scf.kohn_sham.KohnSham`.
+        change: of the density, what came out minus what went in, Fourier coefficients ``(nspin, ngvector)``.
         potential: that the orbitals belong to.
         pairs: eigenvalues and orbitals.
         occupations: electrons in each state.
@@ -47,6 +49,7 @@ class State:
     """
 
     fields: Tensor
+    change: Tensor
     potential: EffectivePotential
     pairs: Eigenpairs
     occupations: Occupations
@@ -93,7 +96,8 @@ class SCFIteration:
         self._smearing = smearing
         self._tolerance = tolerance
         self._seed = seed
-        self._mixer = AndersonMixer(kohn_sham.basis.grid)
+        self._rungs = iter(rungs(smearing is not None))
+        self._climb()
         likely_moment = 0.0 if nspin == 1 else abs(kohn_sham.crystal.moments).sum() if moment is None else moment
         self._nband = band_count(kohn_sham.ions.nelectrons, smearing is not None, likely_moment)
         self._previous: State | None = None
@@ -139,11 +143,21 @@ class SCFIteration:
         residual = float(grid.integrate(grid.real(change[0]).abs()).sum()) / ks.ions.nelectrons
         energies = ks.energies(pairs.orbitals, occupations, fields)
         magnetisation = float((fields[0, 0, 0] - fields[0, 1, 0]).real * grid.volume) if self._nspin == 2 else None
-        self._previous = State(fields, potential, pairs, occupations, energies, residual, magnetisation)
+        self._previous = State(fields, change[0], potential, pairs, occupations, energies, residual, magnetisation)
+        self._residuals.append(residual)
+        if is_stuck(self._residuals):
+            self._climb()
         self._fields = self._mixer.next(self._fields, change)
         self._orbitals = pairs.orbitals
         self._add_bands_if_needed(occupations)
         return self._previous
+
+    def _climb(self) -> None:
+        """Mix more carefully from now on, if there is a more careful way."""
+        rung = next(self._rungs, None)
+        if rung is not None:
+            self._mixer = AndersonMixer(self._ks.basis.grid, rung.damping, rung.screening)
+        self._residuals: list[float] = []
 
     def _occupy(self, eigenvalues: Tensor) -> Occupations:
         ks = self._ks

@@ -17,6 +17,7 @@ from mlxc.pseudo.make import make_pseudopotential
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.iteration import SCFIteration, State
 from mlxc.scf.kohn_sham import KohnSham
+from mlxc.scf.ladder import reason
 from mlxc.scf.monitor import Monitor, SCFRecord
 from mlxc.scf.occupations import make_smearing
 from mlxc.symmetry import SpaceGroup
@@ -89,7 +90,9 @@ def scf(
                 break
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
-    return _ground_state(kohn_sham, state, history, tolerance, seconds)
+    converged = state.density_residual < tolerance and iteration.bands_suffice
+    message = "" if converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
+    return _ground_state(kohn_sham, state, history, message, seconds)
 
 
 def run_calculation(
@@ -137,18 +140,18 @@ def _record(iteration: int, state: State, seconds: float) -> SCFRecord:
     )
 
 
-def _ground_state(
-    kohn_sham: KohnSham, state: State, history: list[SCFRecord], tolerance: float, seconds: dict[str, float]
-) -> GroundState:
-    converged = state.density_residual < tolerance
-    message = (
-        ""
-        if converged
-        else (
-            f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, "
-            f"above the tolerance {tolerance:.1e}; allow more iterations or a larger smearing."
-        )
+def _why(kohn_sham: KohnSham, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
+    """One sentence about an SCF that has not converged."""
+    cause = reason(kohn_sham.basis.grid, state.change, history, bands_suffice)
+    return (
+        f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, where "
+        f"{tolerance:.1e} is asked for: {cause}."
     )
+
+
+def _ground_state(
+    kohn_sham: KohnSham, state: State, history: list[SCFRecord], message: str, seconds: dict[str, float]
+) -> GroundState:
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
     xc = kohn_sham.xc_energy(state.fields)
     fields = kohn_sham.basis.grid.real(state.fields)
@@ -156,7 +159,7 @@ def _ground_state(
     return GroundState(
         crystal=kohn_sham.crystal,
         basis=kohn_sham.basis,
-        converged=converged,
+        converged=not message,
         message=message,
         energy=energy,
         energies=state.energies,

@@ -11,10 +11,6 @@ from torch import Tensor
 from mlxc.basis.grid import Grid
 
 DEPTH = 10
-# Kerker's wave vector, 1/bohr. Anderson's combination learns the response of a small cell by itself, so only waves
-# longer than about 20 bohr, which make the charge of long cells slosh, are held back.
-KERKER_WAVE_VECTOR = 0.3
-DAMPING = 0.9
 
 
 class AndersonMixer:
@@ -26,7 +22,7 @@ class AndersonMixer:
         screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
     """
 
-    def __init__(self, grid: Grid, damping: float = DAMPING, screening: float = KERKER_WAVE_VECTOR) -> None:
+    def __init__(self, grid: Grid, damping: float, screening: float) -> None:
         squares = grid.squares.clamp(min=float(grid.squares[1:].min()))
         self._damping = damping
         self._preconditioner = damping * squares / (squares + screening**2)
