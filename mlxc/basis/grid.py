@@ -34,6 +34,10 @@ class Grid:
         inside = (miller @ reciprocal).square().sum(-1).flatten() <= radius**2 * (1 + 1e-10)
         self.sphere = inside.nonzero()[:, 0]
         self.miller = miller.reshape(-1, 3)[self.sphere].long()
+        # Transforms of real fields hold only the half with G3 >= 0; the rest follows from f_-G = f_G*.
+        self._mirrored = self.miller[:, 2] < 0
+        first, second, third = torch.where(self._mirrored[:, None], -self.miller, self.miller).unbind(1)
+        self._half = (first % shape[0] * shape[1] + second % shape[1]) * (shape[2] // 2 + 1) + third
         self._set_lattice(lattice)
 
     def _set_lattice(self, lattice: Tensor) -> None:
@@ -59,14 +63,17 @@ class Grid:
         return self.gvectors.norm(dim=-1)
 
     def fourier(self, field: Tensor) -> Tensor:
-        """Coefficients f_G of f(r) = sum_G f_G exp(iG.r); shape ``(..., n1, n2, n3)`` to ``(..., ngvector)``."""
-        return torch.fft.fftn(field, dim=(-3, -2, -1), norm="forward").flatten(-3)[..., self.sphere]
+        """Coefficients f_G of a real field f(r) = sum_G f_G exp(iG.r); ``(..., n1, n2, n3)`` to ``(..., ngvector)``."""
+        half = torch.fft.rfftn(field, dim=(-3, -2, -1), norm="forward").flatten(-3)[..., self._half]
+        return torch.where(self._mirrored, half.conj(), half)
 
     def real(self, coefficients: Tensor) -> Tensor:
-        """The real field with these coefficients; shape ``(..., ngvector)`` to ``(..., n1, n2, n3)``."""
-        full = coefficients.new_zeros(*coefficients.shape[:-1], self.size)
-        full = full.index_copy(-1, self.sphere, coefficients).unflatten(-1, self.shape)
-        return torch.fft.ifftn(full, dim=(-3, -2, -1), norm="forward").real
+        """The real field with these coefficients, f_-G = f_G*; shape ``(..., ngvector)`` to ``(..., n1, n2, n3)``."""
+        n1, n2, n3 = self.shape
+        half = coefficients.new_zeros(*coefficients.shape[:-1], n1 * n2 * (n3 // 2 + 1))
+        kept = ~self._mirrored
+        half = half.index_copy(-1, self._half[kept], coefficients[..., kept])
+        return torch.fft.irfftn(half.unflatten(-1, (n1, n2, n3 // 2 + 1)), s=self.shape, norm="forward")
 
     def gradient(self, field: Tensor) -> Tensor:
         """Cartesian gradient; shape ``(..., n1, n2, n3)`` to ``(..., 3, n1, n2, n3)``."""

@@ -58,14 +58,16 @@ class KineticPreconditioner:
 
     def __init__(self, kinetic: Tensor, mask: Tensor) -> None:
         self._kinetic = kinetic.where(mask, 0.0)
+        self._kinetic_of_parts = self._kinetic.repeat_interleave(2, dim=-1)[..., None]
         self._mask = mask
 
     def __call__(self, residuals: Tensor, orbitals: Tensor) -> Tensor:
         """Damp plane waves whose kinetic energy is large compared with that of the orbital."""
-        own = torch.einsum("kbg,kg->kb", torch.view_as_real(orbitals).square().sum(-1), self._kinetic)
-        x = self._kinetic[:, None, :] / (own[..., None] + 1e-8)
-        numerator = 27 + x * (18 + x * (12 + 8 * x))
-        return residuals * (numerator / (numerator + 16 * x**4) * self._mask[:, None, :])
+        own = torch.view_as_real(orbitals).flatten(2).square() @ self._kinetic_of_parts
+        x = self._kinetic[:, None, :] / (own + 1e-8)
+        squares = x * x
+        numerator = 27 + 18 * x + squares * (12 + 8 * x)
+        return residuals * (numerator / (numerator + 16 * squares * squares) * self._mask[:, None, :])
 
 
 class PlaneWaveHamiltonian:

@@ -29,14 +29,24 @@ class Symmetrizer:
         flat = np.ravel_multi_index(tuple(np.moveaxis(images % grid.shape, -1, 0)), grid.shape)
         rank = np.full(np.prod(grid.shape), -1)
         rank[grid.sphere.cpu().numpy()] = np.arange(len(miller))
-        self._source = torch.as_tensor(rank[flat], device=grid.device)
-        self._phases = torch.as_tensor(phases / len(group), device=grid.device)
+        source = rank[flat]
+        # The G vectors that rotate into each other form a star; averages are taken for one member of each.
+        first = source.min(axis=0)
+        members, star = np.unique(first, return_inverse=True)
+        self._source = torch.as_tensor(source[:, members], device=grid.device)
+        self._phases = torch.as_tensor(phases[:, members] / len(group), device=grid.device)
+        # f_h' = exp(-2 pi i h'.w) f_h for an operation that takes the member h to h'.
+        self._star = torch.as_tensor(star, device=grid.device)
+        to_star = np.zeros(len(miller), dtype=np.complex128)
+        to_star[source[:, members]] = phases[:, members].conj()
+        self._from_member = torch.as_tensor(to_star, device=grid.device)
 
     def coefficients(self, values: Tensor) -> Tensor:
         """Average Fourier coefficients on the grid's sphere, shape ``(..., ngvector)``."""
         if self._trivial:
             return values
-        return (values[..., self._source] * self._phases).sum(dim=-2)
+        averages = (values[..., self._source] * self._phases).sum(dim=-2)
+        return averages[..., self._star] * self._from_member
 
     def field(self, values: Tensor) -> Tensor:
         """Average a real field, shape ``(..., n1, n2, n3)``."""

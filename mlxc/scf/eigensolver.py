@@ -37,9 +37,14 @@ class Eigenpairs:
     applications: float
 
 
-def orthonormalise(vectors: Tensor) -> Tensor:
-    """Orthonormal rows spanning the same space, shape ``(batch, nvector, nplanewave)``: Cholesky, QR as fallback."""
-    overlap = vectors @ vectors.mH
+def orthonormalise(vectors: Tensor, overlap: Tensor | None = None) -> Tensor:
+    """Orthonormal rows spanning the same space, shape ``(batch, nvector, nplanewave)``: Cholesky, QR as fallback.
+
+    Args:
+        vectors: linearly independent.
+        overlap: <vector_j|vector_i>, where it is known already.
+    """
+    overlap = vectors @ vectors.mH if overlap is None else overlap
     factor, info = torch.linalg.cholesky_ex(overlap)
     smallest = factor.diagonal(dim1=-2, dim2=-1).real.min()
     if bool((info > 0).any()) or float(smallest) < 1e-4:
@@ -92,7 +97,7 @@ def davidson(
         eigenvalues, coefficients = eigenvalues[:, :nband], coefficients[:, :, :nband].mT
         orbitals, applied_orbitals = coefficients @ vectors, coefficients @ images
         residuals = applied_orbitals - eigenvalues[..., None] * orbitals
-        norms = residuals.norm(dim=-1) * counts
+        norms = _norms(residuals) * counts
         unconverged = norms > tolerance
         if step == max_steps or not bool(unconverged.any()):
             break
@@ -111,6 +116,11 @@ def davidson(
     return Eigenpairs(eigenvalues, orbitals, float(norms.max()), applied / nband)
 
 
+def _norms(vectors: Tensor) -> Tensor:
+    """Of complex vectors along the last axis; torch sums real numbers much faster."""
+    return torch.view_as_real(vectors).flatten(-2).norm(dim=-1)
+
+
 def _select(values: Tensor, bands: Tensor) -> Tensor:
     return values.gather(1, bands[..., None].expand(-1, -1, values.shape[-1]))
 
@@ -118,9 +128,10 @@ def _select(values: Tensor, bands: Tensor) -> Tensor:
 def _complement(corrections: Tensor, vectors: Tensor) -> Tensor:
     """Orthonormal corrections, orthogonal to the vectors."""
     for _ in range(3):
-        corrections = corrections / corrections.norm(dim=-1, keepdim=True).clamp(min=1e-300)
+        corrections = corrections / _norms(corrections)[..., None].clamp(min=1e-300)
         corrections = corrections - inner_products(vectors, corrections).mT @ vectors
         # Where little is left, rounding errors are a large part of it, and the vectors have to be removed once more.
-        if float(inner_products(corrections, corrections).diagonal(dim1=1, dim2=2).real.min()) > SAFE_REMAINDER**2:
+        overlap = corrections @ corrections.mH
+        if float(overlap.diagonal(dim1=1, dim2=2).real.min()) > SAFE_REMAINDER**2:
             break
-    return orthonormalise(corrections)
+    return orthonormalise(corrections, overlap)

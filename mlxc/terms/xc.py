@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import pi
 
 import torch
 from torch import Tensor, nn
 
 from mlxc.basis.grid import Grid
+from mlxc.parallel import map_in_threads
 from mlxc.xc.functional import declared_ingredients
 
 # The low-density switch: functionals see no density below this, electrons/bohr^3, and those well above it as they are.
 DENSITY_FLOOR = 1e-12
+# Grid points at which a functional is evaluated together.
+POINTS = 8192
 
 
 def floored(density: Tensor) -> Tensor:
@@ -31,13 +35,17 @@ def xc_energy(functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | 
         density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
         tau: kinetic-energy density of the orbitals, same shape, hartree/bohr^3, for a meta-GGA.
     """
+    energy_density: Tensor = functional(**_ingredients(functional, grid, density, tau))
+    return energy_density.sum() * (grid.volume / grid.size)
+
+
+def _ingredients(functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None) -> dict[str, Tensor]:
     ingredients = {"rho": floored(density).flatten(1)}
     if "grad" in declared_ingredients(functional):
         ingredients["grad"] = grid.gradient(density).flatten(2)
     if tau is not None:
         ingredients["tau"] = floored(tau).flatten(1)
-    energy_density: Tensor = functional(**ingredients)
-    return energy_density.sum() * (grid.volume / grid.size)
+    return ingredients
 
 
 def xc_potential(
@@ -46,13 +54,25 @@ def xc_potential(
     """E_xc, v_xc = dE_xc/dn and, for a meta-GGA, v_tau = dE_xc/dtau, all detached.
 
     The potentials, shape ``(nspin, n1, n2, n3)``, hartree and a pure number, are the exact derivatives of the
-    discretised energy, so the SCF minimises what it reports.
+    discretised energy, so the SCF minimises what it reports. A functional knows nothing but the points that it is
+    given, so it is evaluated for portions of them at the same time, which also bounds the memory of its derivative.
     """
     inputs = [field.detach().requires_grad_() for field in (density, tau) if field is not None]
     with torch.enable_grad():
-        energy = xc_energy(functional, grid, *inputs)
-    derivatives = [d * (grid.size / grid.volume) for d in torch.autograd.grad(energy, inputs)]
-    return energy.detach(), derivatives[0], derivatives[1] if tau is not None else None
+        ingredients = _ingredients(functional, grid, *inputs, *[None] * (2 - len(inputs)))
+        portions = zip(*(values.detach().split(POINTS, dim=-1) for values in ingredients.values()), strict=True)
+        parts = map_in_threads(partial(_slopes, functional, tuple(ingredients)), portions)
+        energy = torch.stack([energy for energy, _ in parts]).sum() * (grid.volume / grid.size)
+        slopes = [torch.cat(pieces, dim=-1) for pieces in zip(*(slopes for _, slopes in parts), strict=True)]
+        derivatives = torch.autograd.grad(list(ingredients.values()), inputs, slopes)
+    return energy, derivatives[0], derivatives[1] if tau is not None else None
+
+
+def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
+    """Sum of the energy density over some points, and its derivative with respect to each ingredient."""
+    leaves = [values.requires_grad_() for values in portion]
+    energy = functional(**dict(zip(names, leaves, strict=True))).sum()
+    return energy.detach(), list(torch.autograd.grad(energy, leaves))
 
 
 def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:
