@@ -59,7 +59,10 @@ def test_gradient_on_the_grid_is_that_of_the_wave() -> None:
     lattice = torch.tensor([[5.0, 0, 0], [1, 6, 0], [0, 2, 7]], dtype=torch.float64)
     grid = Grid(lattice, (10, 12, 14), radius=3.0)
     points = (
-        torch.stack(torch.meshgrid(*[torch.arange(n) / n for n in grid.shape], indexing="ij"), -1).double() @ lattice
+        torch.stack(
+            torch.meshgrid(*[torch.arange(n, dtype=torch.float64) / n for n in grid.shape], indexing="ij"), -1
+        ).double()
+        @ lattice
     )
     wave = grid.gvectors[3]
     field = torch.cos(points @ wave)

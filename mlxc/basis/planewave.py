@@ -24,7 +24,8 @@ from mlxc.terms.kinetic import kinetic_energies
 # Orbitals are transformed to the grid in portions of about this many bytes. That bounds the memory; and the C library
 # hands larger arrays back to the system after each use, which doubles the time of a transform.
 CHUNK_BYTES = {"cpu": 2e6, "cuda": 2e9}
-BLOCKS_PER_THREAD = 4
+# Plane waves, over all its k points, that make a block worth a thread's while: small operations wait for Python.
+BLOCK_PLANE_WAVES = 8000
 # An orbital with less than this fraction of the largest weight does not show in the density.
 NEGLIGIBLE_WEIGHT = 1e-13
 
@@ -117,8 +118,11 @@ class PlaneWaveBasis:
 
     def kpoint_blocks(self, nspin: int) -> list[slice]:
         """Runs of k points, the parts of a computation that can go on at the same time: all of them on a GPU."""
-        count = min(self.nkpoints, ceil(BLOCKS_PER_THREAD * torch.get_num_threads() / nspin))
-        return _slices(self.nkpoints, 1 if self.device.type == "cuda" else count)
+        if self.device.type == "cuda":
+            return [slice(0, self.nkpoints)]
+        worthwhile = round(nspin * self.nkpoints * self.nplanewaves / BLOCK_PLANE_WAVES)
+        count = max(torch.get_num_threads(), worthwhile) / nspin
+        return _slices(self.nkpoints, min(self.nkpoints, ceil(count)))
 
     def portions(self, kpoints: slice, nband: int) -> list[tuple[slice, slice]]:
         """K points, and bands of them, whose orbitals are on the grid at the same time."""

@@ -23,9 +23,8 @@ class Symmetrizer:
         if self._trivial:
             return
         miller = grid.miller.cpu().numpy()
-        inverse = np.linalg.inv(group.rotations).round().astype(np.int64)
-        images = np.einsum("sji,gj->sgi", inverse, miller)  # h' = inv(W).T h
-        phases = np.exp(2j * np.pi * np.einsum("sgi,si->sg", images, group.translations))
+        inverse = np.linalg.inv(group.rotations).round()
+        images = (miller.astype(float) @ inverse).astype(np.int64)  # h' = inv(W).T h, shape (nop, ngvector, 3)
         flat = np.ravel_multi_index(tuple(np.moveaxis(images % grid.shape, -1, 0)), grid.shape)
         rank = np.full(np.prod(grid.shape), -1)
         rank[grid.sphere.cpu().numpy()] = np.arange(len(miller))
@@ -33,12 +32,13 @@ class Symmetrizer:
         # The G vectors that rotate into each other form a star; averages are taken for one member of each.
         first = source.min(axis=0)
         members, star = np.unique(first, return_inverse=True)
+        phases = np.exp(2j * np.pi * np.einsum("sgi,si->sg", images[:, members], group.translations))
         self._source = torch.as_tensor(source[:, members], device=grid.device)
-        self._phases = torch.as_tensor(phases[:, members] / len(group), device=grid.device)
+        self._phases = torch.as_tensor(phases / len(group), device=grid.device)
         # f_h' = exp(-2 pi i h'.w) f_h for an operation that takes the member h to h'.
         self._star = torch.as_tensor(star, device=grid.device)
         to_star = np.zeros(len(miller), dtype=np.complex128)
-        to_star[source[:, members]] = phases[:, members].conj()
+        to_star[source[:, members]] = phases.conj()
         self._from_member = torch.as_tensor(to_star, device=grid.device)
 
     def coefficients(self, values: Tensor) -> Tensor:
