@@ -18,7 +18,7 @@ from test_reference_energies import SYSTEMS, UNPOLARISED, calculation
 def main() -> None:
     """Print one row per system."""
     print("| system | ABINIT 9.6.2 (Ha) | mlxc (Ha) | difference per atom (Ha) |\n| --- | --- | --- | --- |")
-    for name in sys.argv[1:] or [*UNPOLARISED, "o2-molecule"]:
+    for name in sys.argv[1:] or [*UNPOLARISED, "o2-molecule", "si-r2scan"]:
         ground = calculation(name).run()
         reference = SYSTEMS[name]["free_energy_ha"]
         difference = (float(ground.energy) - reference) / len(ground.crystal.species)
