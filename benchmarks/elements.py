@@ -43,8 +43,8 @@ from mlxc.units import BOHR_ANG
 
 # Cheap ones first: by the number of orbital coefficients at the default spacing of k points.
 _STRUCTURES = """
-    Si/FCC Al/SC P/SC S/FCC Cl/SC B/FCC C/SC Ar/FCC Kr/FCC Be/SC Li/SC O/SC Ca/SC N/FCC Sn/SC Ti/SC W/FCC Ga/FCC Ge/SC
-    Mo/FCC Mg/BCC V/FCC Pd/SC Pt/SC Ru/BCC K/SC Mn/SC Na/SC Cr/FCC Au/BCC Fe/BCC Ni/SC Ag/BCC Cu/BCC
+    Si/FCC Al/BCC P/SC S/FCC Cl/SC B/FCC C/FCC Ar/FCC Kr/FCC Be/SC Li/SC O/SC Ca/SC N/FCC Sn/FCC Ti/SC W/FCC Ga/FCC
+    Ge/SC Mo/FCC Mg/FCC V/FCC Pd/SC Pt/SC Ru/BCC K/SC Mn/SC Na/SC Cr/FCC Au/BCC Fe/BCC Ni/SC Ag/BCC Cu/BCC
 """
 STRUCTURES = {element: structure for element, _, structure in (pair.partition("/") for pair in _STRUCTURES.split())}
 # Full shells all over the zone: half as many k points along each axis are plenty.
