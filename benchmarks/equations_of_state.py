@@ -83,7 +83,7 @@ def mlxc_curve(calculation: Calculation) -> Curve:
     single = run_calculation(calculation).seconds["total"]
     states: list[GroundState] = []
     for ratio in RATIOS:
-        states.append(run_calculation(at_ratio(calculation, ratio), start=states[-1] if states else None))
+        states.append(run_calculation(at_ratio(calculation, ratio), start=states))
     return Curve(
         [float(state.energy) for state in states],
         sum(state.seconds["total"] for state in states),
