@@ -45,10 +45,14 @@ def _measure(calculation: Calculation) -> Timing:
     from mlxc.scf.loop import run_calculation
 
     ground = run_calculation(calculation)
+    last = ground.history[-1]
+    # The energy is of second order in the density.
+    error = last.residual_energy_ha * (calculation.tolerance / last.density_residual) ** 2
     return Timing(
         ground.seconds["total"],
         float(ground.energy),
         iterations=len(ground.history),
+        error_ha=error,
         converged=ground.converged,
         peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )

@@ -30,6 +30,7 @@ class Timing:
         seconds: for which part of the run is said where it is measured.
         energy_ha: free energy per cell.
         iterations: SCF steps, None where they are not counted.
+        error_ha: energy of the density's residual at which the run may stop, None where it is not known.
         converged: whether the code says so.
         peak_mib: largest memory of the process, None where it is not measured.
     """
@@ -37,6 +38,7 @@ class Timing:
     seconds: float
     energy_ha: float
     iterations: int | None = None
+    error_ha: float | None = None
     converged: bool = True
     peak_mib: float | None = None
 

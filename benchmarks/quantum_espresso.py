@@ -17,17 +17,20 @@ _SMEARINGS = {"fermi-dirac": "fd", "gaussian": "gaussian", "marzari-vanderbilt":
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
-def run_quantum_espresso(calculation: Calculation, processes: int) -> Timing | None:
+def run_quantum_espresso(
+    calculation: Calculation, processes: int, error_ha: float = ENERGY_TOLERANCE_HA
+) -> Timing | None:
     """Run pw.x with one pool of k points per process, and take the wall time that it reports; None if not installed.
 
-    The FFT grid is pw.x's own, for a density cutoff of four times that of the orbitals, as in mlxc.
+    It stops when its estimated error, the energy of the density's residual, is below ``error_ha``. The FFT grid is its
+    own, for a density cutoff of four times that of the orbitals, as in mlxc.
     """
     if shutil.which("pw.x") is None:
         return None
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         ions = write_pseudopotentials(calculation, folder)
-        (folder / "run.in").write_text(_input(calculation, ions), encoding="utf-8")
+        (folder / "run.in").write_text(_input(calculation, ions, error_ha), encoding="utf-8")
         _, output = run_in_folder(["pw.x", "-nk", str(processes), "-in", "run.in"], folder, processes)
     steps = re.search(r"convergence has been achieved in\s+(\d+) iterations", output)
     return Timing(
@@ -46,7 +49,7 @@ def wall_seconds(output: str) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)\s*([dhms])", line[1]))
 
 
-def _input(calculation: Calculation, ions: dict[str, Ion]) -> str:
+def _input(calculation: Calculation, ions: dict[str, Ion], error_ha: float) -> str:
     crystal = calculation.crystal
     metal = calculation.smearing != "none"
     nband = band_count(sum(ions[s].charge for s in crystal.species), metal)
@@ -54,7 +57,7 @@ def _input(calculation: Calculation, ions: dict[str, Ion]) -> str:
     return f"""&control calculation='scf', pseudo_dir='.', outdir='out', disk_io='none' /
 &system ibrav=0, nat={len(crystal.species)}, ntyp={len(ions)}, ecutwfc={2 * calculation.ecut_ha},
   input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, ions)} /
-&electrons conv_thr={2 * ENERGY_TOLERANCE_HA} /
+&electrons conv_thr={2 * error_ha:.3e} /
 CELL_PARAMETERS bohr
 {joined(crystal.lattice)}
 ATOMIC_SPECIES

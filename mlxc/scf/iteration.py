@@ -18,6 +18,7 @@ from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.ladder import is_stuck, rungs
 from mlxc.scf.mixing import AndersonMixer
 from mlxc.scf.occupations import Occupations, band_count, occupy, occupy_fixed_moment
+from mlxc.scf.residual import density_residual
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
@@ -140,7 +141,7 @@ class SCFIteration:
         occupations = self._occupy(pairs.eigenvalues)
         fields = ks.fields(pairs.orbitals, occupations.electrons)
         change = fields - self._fields
-        residual = float(grid.integrate(grid.real(change[0]).abs()).sum()) / ks.ions.nelectrons
+        residual = density_residual(grid, change[0], ks.ions.nelectrons)
         energies = ks.energies(pairs.orbitals, occupations, fields)
         magnetisation = float((fields[0, 0, 0] - fields[0, 1, 0]).real * grid.volume) if self._nspin == 2 else None
         self._previous = State(fields, change[0], potential, pairs, occupations, energies, residual, magnetisation)

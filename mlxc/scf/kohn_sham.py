@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.basis.irreducible_points import IrreduciblePoints
 from mlxc.basis.planewave import PlaneWaveBasis
 from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.crystal import Crystal
@@ -50,6 +51,7 @@ class KohnSham:
         self.functional = functional
         self.ions = Ions.of(crystal, pseudopotentials, basis.device)
         self.symmetrizer = Symmetrizer(group, basis.grid)
+        self._points: IrreduciblePoints | None = IrreduciblePoints.of(group, basis.grid)
         self._is_meta = "tau" in declared_ingredients(functional)
         self._place_ions()
         self.ion_energies = {name: float(value) for name, value in self.ion_terms().items()}
@@ -62,17 +64,18 @@ class KohnSham:
     def effective_potential(self, fields: Tensor) -> EffectivePotential:
         """v_local + v_Hartree + v_xc, and v_tau of a meta-GGA, of fields."""
         grid = self.basis.grid
-        _, xc, tau = xc_potential(self.functional, grid, *self._xc_ingredients(fields))
-        # On a grid that the space group does not map onto itself E_xc favours a direction; its derivative with respect
-        # to symmetric densities is the symmetrised one. Beyond the sphere no matrix element sees it.
+        _, xc, tau = xc_potential(self.functional, grid, *self._xc_ingredients(fields), self._points)
+        # E_xc from irreducible points, or on a grid that the space group does not map onto itself, favours some
+        # directions; its derivative with respect to symmetric densities is the symmetrised one. Beyond the sphere no
+        # matrix element sees it.
         xc = self.symmetrizer.coefficients(grid.fourier(xc))
         local = grid.real(self._local + hartree_potential(grid, fields[0].sum(0)) + xc)
         return EffectivePotential(local, None if tau is None else self.symmetrizer.field(tau))
 
-    def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, ...]:
+    def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, Tensor | None]:
         """The density with the core's, and tau of a meta-GGA, on the grid."""
-        density = self.basis.grid.real(with_core(fields[0], self._core))
-        return (density, self.basis.grid.real(fields[1])) if self._is_meta else (density,)
+        grid = self.basis.grid
+        return grid.real(with_core(fields[0], self._core)), grid.real(fields[1]) if self._is_meta else None
 
     def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
         """H of every k point and spin in an effective potential."""
@@ -95,7 +98,7 @@ class KohnSham:
 
     def xc_energy(self, fields: Tensor) -> Tensor:
         """E_xc of fields, attached to the functional's parameters."""
-        return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields))
+        return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
 
     def energies(self, orbitals: Tensor, occupations: Occupations, fields: Tensor) -> dict[str, float]:
         """All terms of F, hartree, at orbitals, their occupations and their fields; their sum is variational."""
@@ -135,6 +138,7 @@ class KohnSham:
         """
         problem = copy(self)
         problem.basis = self.basis.strained(strain)
+        problem._points = None  # what moves need not be symmetric
         problem.ions = replace(self.ions, positions=positions)
         problem._place_ions()
         return problem

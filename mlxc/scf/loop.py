@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from mlxc.basis.grid import Grid
 from mlxc.basis.planewave import PlaneWaves
 from mlxc.brillouin import irreducible_mesh
 from mlxc.calculation import Calculation, check_spin
@@ -20,6 +21,7 @@ from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.ladder import reason
 from mlxc.scf.monitor import Monitor, SCFRecord
 from mlxc.scf.occupations import make_smearing
+from mlxc.scf.residual import residual_energy
 from mlxc.symmetry import SpaceGroup
 from mlxc.terms.entropy import Smearing
 from mlxc.xc.catalogue import functional
@@ -83,7 +85,7 @@ def scf(
         history: list[SCFRecord] = []
         for _ in range(max_iterations):
             state = iteration.step()
-            history.append(_record(len(history) + 1, state, time.perf_counter() - prepared))
+            history.append(_record(plane_waves.grid, len(history) + 1, state, time.perf_counter() - prepared))
             if monitor is not None:
                 monitor(history[-1])
             if state.density_residual < tolerance and iteration.bands_suffice:
@@ -126,12 +128,13 @@ def warm_up() -> None:
     scf(crystal, basis=PlaneWaves(4.0), kmesh=(2, 2, 2), tolerance=1e-2)
 
 
-def _record(iteration: int, state: State, seconds: float) -> SCFRecord:
+def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFRecord:
     return SCFRecord(
         iteration=iteration,
         free_energy_ha=state.free_energy,
         energies_ha=state.energies,
         density_residual=state.density_residual,
+        residual_energy_ha=residual_energy(grid, state.change),
         fermi_level_ha=state.occupations.fermi_level,
         magnetisation_bohr_magneton=state.magnetisation,
         eigensolver_residual=state.pairs.residual,

@@ -16,6 +16,7 @@ class SCFRecord:
         free_energy_ha: F = E - TS per cell.
         energies_ha: its terms.
         density_residual: integral |n_out - n_in| / number of electrons.
+        residual_energy_ha: Hartree energy of n_out - n_in, see :func:`~mlxc.scf.residual.residual_energy`.
         fermi_level_ha: or the highest occupied level.
         magnetisation_bohr_magneton: None without spin polarisation.
         eigensolver_residual: largest |H psi - e psi|, hartree.
@@ -28,6 +29,7 @@ class SCFRecord:
     free_energy_ha: float
     energies_ha: dict[str, float]
     density_residual: float
+    residual_energy_ha: float
     fermi_level_ha: float | None
     magnetisation_bohr_magneton: float | None
     eigensolver_residual: float

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.basis.grid import Grid
+from mlxc.basis.irreducible_points import IrreduciblePoints
 from mlxc.parallel import map_in_threads
 from mlxc.xc.functional import declared_ingredients
 
@@ -26,7 +27,13 @@ def floored(density: Tensor) -> Tensor:
     return DENSITY_FLOOR + (density + torch.sqrt(density.square() + 4 * DENSITY_FLOOR**2)) / 2
 
 
-def xc_energy(functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None = None) -> Tensor:
+def xc_energy(
+    functional: nn.Module,
+    grid: Grid,
+    density: Tensor,
+    tau: Tensor | None = None,
+    points: IrreduciblePoints | None = None,
+) -> Tensor:
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
     Args:
@@ -34,24 +41,38 @@ def xc_energy(functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | 
         grid: that the density lives on.
         density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
         tau: kinetic-energy density of the orbitals, same shape, hartree/bohr^3, for a meta-GGA.
+        points: where the functional is evaluated if density and tau are symmetric; everywhere by default.
     """
-    energy_density: Tensor = functional(**_ingredients(functional, grid, density, tau))
-    return energy_density.sum() * (grid.volume / grid.size)
+    energy_density: Tensor = functional(**_ingredients(functional, grid, density, tau, points))
+    weighted = energy_density if points is None else energy_density * points.weights
+    return weighted.sum() * (grid.volume / grid.size)
 
 
-def _ingredients(functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None) -> dict[str, Tensor]:
-    ingredients = {"rho": floored(density).flatten(1)}
+def _ingredients(
+    functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
+) -> dict[str, Tensor]:
+    def chosen(field: Tensor) -> Tensor:
+        values = field.flatten(-3)
+        return values if points is None else values.index_select(-1, points.index)
+
+    ingredients = {"rho": floored(chosen(density))}
     if "grad" in declared_ingredients(functional):
-        ingredients["grad"] = grid.gradient(density).flatten(2)
+        ingredients["grad"] = chosen(grid.gradient(density))
     if tau is not None:
-        ingredients["tau"] = floored(tau).flatten(1)
+        ingredients["tau"] = floored(chosen(tau))
     return ingredients
 
 
 def xc_potential(
-    functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None = None
+    functional: nn.Module,
+    grid: Grid,
+    density: Tensor,
+    tau: Tensor | None = None,
+    points: IrreduciblePoints | None = None,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """E_xc, v_xc = dE_xc/dn and, for a meta-GGA, v_tau = dE_xc/dtau, all detached.
+
+    From irreducible points alone, the potentials are right only when they have been averaged over the group.
 
     The potentials, shape ``(nspin, n1, n2, n3)``, hartree and a pure number, are the exact derivatives of the
     discretised energy, so the SCF minimises what it reports. A functional knows nothing but the points that it is
@@ -59,8 +80,10 @@ def xc_potential(
     """
     inputs = [field.detach().requires_grad_() for field in (density, tau) if field is not None]
     with torch.enable_grad():
-        ingredients = _ingredients(functional, grid, *inputs, *[None] * (2 - len(inputs)))
-        portions = zip(*(values.detach().split(POINTS, dim=-1) for values in ingredients.values()), strict=True)
+        ingredients = _ingredients(functional, grid, inputs[0], inputs[1] if tau is not None else None, points)
+        weights = inputs[0].new_ones(grid.size) if points is None else points.weights
+        leaves = (weights, *ingredients.values())
+        portions = zip(*(values.detach().split(POINTS, dim=-1) for values in leaves), strict=True)
         parts = map_in_threads(partial(_slopes, functional, tuple(ingredients)), portions)
         energy = torch.stack([energy for energy, _ in parts]).sum() * (grid.volume / grid.size)
         slopes = [torch.cat(pieces, dim=-1) for pieces in zip(*(slopes for _, slopes in parts), strict=True)]
@@ -69,9 +92,9 @@ def xc_potential(
 
 
 def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
-    """Sum of the energy density over some points, and its derivative with respect to each ingredient."""
-    leaves = [values.requires_grad_() for values in portion]
-    energy = functional(**dict(zip(names, leaves, strict=True))).sum()
+    """Weighted sum of the energy density over some points, and its derivative with respect to each ingredient."""
+    weights, leaves = portion[0], [values.requires_grad_() for values in portion[1:]]
+    energy = (functional(**dict(zip(names, leaves, strict=True))) * weights).sum()
     return energy.detach(), list(torch.autograd.grad(energy, leaves))
 
 
