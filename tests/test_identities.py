@@ -8,6 +8,7 @@ import torch
 
 import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
+from mlxc.basis.irreducible_points import IrreduciblePoints
 from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.brillouin import irreducible_mesh
 from mlxc.pseudo.library import find_pseudopotential
@@ -16,6 +17,7 @@ from mlxc.scf.eigensolver import diagonalise
 from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.occupations import occupy
 from mlxc.symmetry import SpaceGroup
+from mlxc.terms.xc import xc_energy, xc_potential
 from mlxc.xc.catalogue import functional
 
 
@@ -52,6 +54,46 @@ def test_a_supercell_has_as_many_times_the_energy_of_the_cell() -> None:
     cell = ground_state(silicon(), kmesh=(2, 2, 2), basis=PlaneWaves(6.0, (16, 16, 16)))
     twice = ground_state(silicon().supercell(1, 1, 2), kmesh=(2, 2, 1), basis=PlaneWaves(6.0, (16, 16, 32)))
     assert float(twice.energy) == pytest.approx(2 * float(cell.energy), abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["al", "si", "mg", "graphene", "nacl"])
+@pytest.mark.parametrize("xc", ["pbe", "r2scan"])
+def test_irreducible_points_of_the_grid_give_the_xc_energy_and_potential_of_all_points(name: str, xc: str) -> None:
+    crystal = Crystal.load(name)
+    group = SpaceGroup.of(crystal)
+    grid = PlaneWaves(4.0).discretise(crystal, irreducible_mesh((1, 1, 1), group), group).grid
+    symmetrizer, points = Symmetrizer(group, grid), IrreduciblePoints.of(group, grid)
+    assert points.weights.sum() == grid.size
+    assert len(points.index) < 0.2 * grid.size
+    noise = torch.rand(2, *grid.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    density, tau = (symmetrizer.field(values)[None] for values in (0.02 + 0.01 * noise[0], 0.05 + 0.03 * noise[1]))
+    arguments = functional(xc), grid, density, tau if xc == "r2scan" else None
+    few, every = xc_potential(*arguments, points), xc_potential(*arguments)
+    assert float(few[0]) == pytest.approx(float(every[0]), rel=1e-12)
+    assert float(xc_energy(*arguments, points).detach()) == pytest.approx(float(every[0]), rel=1e-12)
+    for ours, theirs in zip(few[1:], every[1:], strict=True):
+        if theirs is not None:
+            torch.testing.assert_close(symmetrizer.field(ours), symmetrizer.field(theirs), rtol=0, atol=1e-11)
+
+
+def test_operations_that_do_not_map_the_grid_onto_itself_relate_none_of_its_points() -> None:
+    # The diamond structure's glides by a quarter of the cell do not fit on 15 points, the other half of the group does.
+    crystal = Crystal.load("si")
+    group = SpaceGroup.of(crystal)
+    grid = PlaneWaves(4.0, (15, 15, 15)).discretise(crystal, irreducible_mesh((1, 1, 1), group), group).grid
+    fitting = np.abs(group.translations * 15 - np.round(group.translations * 15)).max(axis=1) < 1e-6
+    half = SpaceGroup(group.rotations[fitting], group.translations[fitting])
+    assert 0 < len(half) < len(group)
+    assert torch.equal(IrreduciblePoints.of(group, grid).index, IrreduciblePoints.of(half, grid).index)
+
+
+def test_the_energy_of_the_residual_tells_how_far_the_free_energy_is_from_its_minimum() -> None:
+    for crystal, spin in ((silicon(), False), (silicon(), True), (Crystal.load("al"), False)):
+        history = ground_state(crystal, spin=spin).history
+        for record in history[1:]:
+            error = record.free_energy_ha - history[-1].free_energy_ha
+            if record.residual_energy_ha > 1e-8:
+                assert 0.01 * record.residual_energy_ha < error < 10 * record.residual_energy_ha
 
 
 @pytest.mark.parametrize("name", ["al", "si", "mg", "graphene"])

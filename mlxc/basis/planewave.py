@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 
 import torch
 from torch import Tensor
@@ -201,17 +201,17 @@ class PlaneWaveBasis:
 
     def transfer(self, orbitals: Tensor, source: PlaneWaveBasis) -> Tensor:
         """Orbitals of another volume's basis (same k points) in this one; coefficients of new plane waves are zero."""
-        reach = max(int(self.miller.abs().max()), int(source.miller.abs().max()))
-        side = 2 * reach + 1
+        reach = torch.cat([self.miller.flatten(0, 1), source.miller.flatten(0, 1)]).abs().amax(0)
+        sides = (2 * reach + 1).tolist()
 
         def position(miller: Tensor) -> Tensor:
-            shifted = miller + reach
-            return (shifted[..., 0] * side + shifted[..., 1]) * side + shifted[..., 2]
+            first, second, third = (miller + reach).unbind(-1)
+            return (first * sides[1] + second) * sides[2] + third
 
         nspin, nband = len(orbitals) // source.nkpoints, orbitals.shape[1]
         old = position(source.miller).repeat(nspin, 1)[:, None].expand(-1, nband, -1)
         new = position(self.miller).repeat(nspin, 1)[:, None].expand(-1, nband, -1)
-        box = orbitals.new_zeros(len(orbitals), nband, side**3)
+        box = orbitals.new_zeros(len(orbitals), nband, prod(sides))
         box.scatter_add_(2, old, orbitals * source.mask.repeat(nspin, 1)[:, None])
         return box.gather(2, new) * self.mask.repeat(nspin, 1)[:, None]
 

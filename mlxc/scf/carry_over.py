@@ -51,8 +51,8 @@ def carried_density(states: Sequence[GroundState], grid: Grid, ions: Ions) -> Te
         old = state.basis.grid
         old_ions = Ions.of(state.crystal, ions.pseudopotentials, grid.device)
         bonding = old.fourier(state.density) - superposed_density(old, old_ions) / nspin
-        reach = int(torch.cat([old.miller, grid.miller]).abs().max())
-        box = torch.zeros(nspin, *[2 * reach + 1] * 3, dtype=bonding.dtype, device=grid.device)
+        reach = torch.cat([old.miller, grid.miller]).abs().amax(0)
+        box = torch.zeros(nspin, *(2 * reach + 1).tolist(), dtype=bonding.dtype, device=grid.device)
         box[:, *(old.miller + reach).T] = bonding * (old.volume / grid.volume)
         total += weight * box[:, *(grid.miller + reach).T]
     return total

@@ -29,9 +29,12 @@ LATER_STEPS = 4
 # Residual of the orbitals (hartree) that is good enough for a density with a relative error of one.
 EIGENSOLVER_ACCURACY = 0.03
 # The same in the first step, when nobody knows how wrong the density is: much, if it is that of free atoms, and less
-# if it comes from one, two, three results of similar crystals.
+# if it comes from one, two or more results of similar crystals.
 COLD_TOLERANCE = 1e-2
-WARM_TOLERANCES = (1e-3, 1e-4, 5e-5)
+WARM_TOLERANCES = (1e-3, 1e-4)
+# From free atoms, bands beyond so many times those that hold all electrons are likely empty, and matter this much.
+LIKELY_ENOUGH = 1.1
+LIKELY_EMPTY = 0.1
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,20 @@ class SCFIteration:
             density = carried_density(starts, ks.basis.grid, ks.ions)
             self._orbitals = carried_orbitals(starts, ks.basis)
             self._nband = self._orbitals.shape[1]
+            self._importance = starts[-1].occupations * self._nspin / 2
             self._first_tolerance = WARM_TOLERANCES[min(len(starts), len(WARM_TOLERANCES)) - 1]
         else:
             density = superposed_spin_density(ks.basis.grid, ks.ions, ks.crystal.moments, self._nspin, self._moment)
             orbitals = starting_orbitals(ks.basis, ks.ions, self._nband, self._seed)
             self._orbitals = orbitals.repeat(self._nspin, 1, 1)
+            self._importance = self._likely_importance()
         self._fields = ks.guessed_fields(density)
+
+    def _likely_importance(self) -> Tensor:
+        """How much each orbital matters while nobody knows which will be occupied."""
+        importance = torch.full((len(self._orbitals), self._nband), LIKELY_EMPTY, device=self._orbitals.device)
+        importance[:, : int(LIKELY_ENOUGH * self._ks.ions.nelectrons / 2) + 1] = 1
+        return importance
 
     def _fits(self, start: GroundState) -> bool:
         return (
@@ -150,6 +161,8 @@ class SCFIteration:
             self._climb()
         self._fields = self._mixer.next(self._fields, change)
         self._orbitals = pairs.orbitals
+        # Empty bands steady the eigensolver, but their own residuals need not be small.
+        self._importance = occupations.electrons * self._nspin / 2
         self._add_bands_if_needed(occupations)
         return self._previous
 
@@ -168,16 +181,15 @@ class SCFIteration:
 
     def _diagonalise(self, potential: EffectivePotential) -> Eigenpairs:
         hamiltonian = self._ks.hamiltonian(potential)
-        previous = self._previous
-        if previous is None:
-            importance = torch.ones(len(self._orbitals), self._nband, device=self._orbitals.device)
-            return diagonalise(hamiltonian, self._orbitals, self._nband, importance, self._first_tolerance, FIRST_STEPS)
-        # Empty bands steady the eigensolver, but their own residuals need not be small.
-        importance = previous.occupations.electrons * self._nspin / 2
+        if self._previous is None:
+            tolerance, max_steps = self._first_tolerance, FIRST_STEPS
+        else:
+            tolerance = EIGENSOLVER_ACCURACY * max(self._previous.density_residual, self._tolerance)
+            max_steps = LATER_STEPS
+        importance = self._importance
         if importance.shape[1] < self._nband:
             importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)
-        tolerance = max(EIGENSOLVER_ACCURACY * previous.density_residual, EIGENSOLVER_ACCURACY * self._tolerance)
-        return diagonalise(hamiltonian, self._orbitals, self._nband, importance, tolerance, LATER_STEPS)
+        return diagonalise(hamiltonian, self._orbitals, self._nband, importance, tolerance, max_steps)
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 import torch
+from scipy.optimize import brentq
 from torch import Tensor
 
 from mlxc.errors import InputError
@@ -121,14 +122,8 @@ def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearin
 
 
 def _crossing(function: Callable[[float], float], target: float, low: float, high: float) -> float:
-    """Where a function rises (or falls) through a target, by bisection."""
-    rises = function(high) > target
-    while high - low > 1e-15 * max(1.0, abs(low)):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if (function(middle) < target) == rises else (low, middle)
-    return (low + high) / 2
+    """Where a function rises or falls through a target."""
+    return float(brentq(lambda x: function(x) - target, low, high, xtol=1e-15, rtol=1e-15))
 
 
 def _fill_lowest(eigenvalues: Tensor, capacity: float, nelectrons: float) -> Occupations:
