@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mlxc.basis.grid import Grid
 from mlxc.basis.irreducible_points import IrreduciblePoints
 from mlxc.parallel import map_in_threads
+from mlxc.xc.domain import outside, reduced_variables, training_domains
 from mlxc.xc.functional import declared_ingredients
 
 # The low-density switch: functionals see no density below this, electrons/bohr^3, and those well above it as they are.
@@ -96,6 +97,32 @@ def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor
     weights, leaves = portion[0], [values.requires_grad_() for values in portion[1:]]
     energy = (functional(**dict(zip(names, leaves, strict=True))) * weights).sum()
     return energy.detach(), list(torch.autograd.grad(energy, leaves))
+
+
+def outside_training_domain(
+    functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
+) -> dict[str, float] | None:
+    """How much of a crystal lies at (r_s, zeta, s, alpha) that a checkpoint has not seen in its training.
+
+    Arguments as for :func:`xc_energy`.
+
+    Returns:
+        fractions of the ``electrons`` that the functional sees and of the ``volume``; None for functionals without a
+        recorded domain. A sum of functionals is outside where any of them is.
+    """
+    domains = training_domains(functional)
+    if not domains:
+        return None
+    with torch.no_grad():
+        ingredients = _ingredients(functional, grid, density, tau, points)
+        variables = reduced_variables(**ingredients)
+        outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
+        volume = torch.ones_like(outer) if points is None else points.weights
+        electrons = volume * ingredients["rho"].sum(0)
+        return {
+            "electrons": float((outer * electrons).sum() / electrons.sum()),
+            "volume": float((outer * volume).sum() / volume.sum()),
+        }
 
 
 def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:
