@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"scf"},
     {"response"},
     {"properties", "training"},
-    {"runs", "ase"},
+    {"runs", "ase", "deepchem"},
     {"progress", "report", "checkpoint_commands", "cli"},
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
