@@ -49,9 +49,16 @@ def shipped_checkpoints() -> dict[str, Path]:
     return {path.stem: path for path in sorted(asset_path("checkpoints").glob(f"*{SUFFIX}"))}
 
 
+def checkpoint_path(name: str) -> Path | None:
+    """Where the checkpoint of this name lies, or would lie; None for the names of other functionals."""
+    if name in shipped_checkpoints():
+        return shipped_checkpoints()[name]
+    return Path(name) if name.endswith(SUFFIX) or "/" in name else None
+
+
 def checkpoint_of(name: str) -> CheckpointRecord | None:
     """The record of a shipped checkpoint or of a checkpoint file, None for other functionals."""
-    path = _checkpoint_path(name)
+    path = checkpoint_path(name)
     return None if path is None else read_record(path)
 
 
@@ -122,20 +129,13 @@ def _build(name: str) -> nn.Module:
     }
     if name.lower() in builders:
         return builders[name.lower()]()
-    if (path := _checkpoint_path(name)) is not None:
+    if (path := checkpoint_path(name)) is not None:
         return load_checkpoint(path)
     if name in _registered():
         module: nn.Module = _registered()[name].load()()
         declared_ingredients(module)
         return module
     return LibXC(name)
-
-
-def _checkpoint_path(name: str) -> Path | None:
-    """Where the checkpoint of this name lies; None if the name is not that of one."""
-    if name in shipped_checkpoints():
-        return shipped_checkpoints()[name]
-    return Path(name) if name.endswith(SUFFIX) or "/" in name else None
 
 
 def _registered() -> dict[str, EntryPoint]:

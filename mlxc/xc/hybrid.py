@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,12 +45,17 @@ class HybridXC(Functional):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        self.baseline = baseline
         self.xc = functional(baseline)
         self.ingredients = declared_ingredients(self.xc)
         network: type[UnconstrainedNetwork] = NNPBE if "grad" in self.ingredients else NNLDA
         self.nnxc = network(softplus_network(network.nfeature, hidden, seed), ninpmode, outmultmode)
         self.aweight = nn.Parameter(torch.tensor(aweight0, dtype=torch.float64))
         self.bweight = nn.Parameter(torch.tensor(bweight0, dtype=torch.float64))
+
+    def config(self) -> dict[str, Any]:
+        """What builds a functional of the same form, if its baseline was given by name."""
+        return {"baseline": self.baseline} | self.nnxc.config()
 
     def forward(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
         """XC energy per volume, from those of the arguments that are its ingredients."""

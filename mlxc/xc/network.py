@@ -30,20 +30,32 @@ def check_hidden(hidden: Sequence[int]) -> tuple[int, ...]:
     return tuple(hidden)
 
 
-def multilayer_perceptron(ninput: int, hidden: Sequence[int], noutput: int, seed: int) -> nn.Sequential:
-    """Layers with the activation x sigmoid(x), which has all derivatives.
+def multilayer_perceptron(
+    ninput: int,
+    hidden: Sequence[int],
+    noutput: int,
+    seed: int,
+    activation: type[nn.Module] = nn.SiLU,
+    last_bias: bool = True,
+) -> nn.Sequential:
+    """Layers with a smooth activation between them.
 
     Args:
         ninput: number of features.
         hidden: width of each hidden layer.
         noutput: number of values at each point.
         seed: of the initial weights, which are torch's usual ones; torch's own generator is left as it is.
+        activation: by default x sigmoid(x), which has all derivatives.
+        last_bias: whether a constant is added to each output.
+
+    Raises:
+        InputError: no, or too many, layers, or a width out of bounds.
     """
     widths = (ninput, *check_hidden(hidden))
     layers: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for before, after in pairwise(widths):
-            layers += [nn.Linear(before, after, dtype=torch.float64), nn.SiLU()]
-        layers.append(nn.Linear(widths[-1], noutput, dtype=torch.float64))
+            layers += [nn.Linear(before, after, dtype=torch.float64), activation()]
+        layers.append(nn.Linear(widths[-1], noutput, bias=last_bias, dtype=torch.float64))
     return nn.Sequential(*layers)

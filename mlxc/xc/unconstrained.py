@@ -8,14 +8,15 @@ network says about a vacuum is finite, but means nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from math import pi
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.xc.functional import Functional
+from mlxc.xc.network import multilayer_perceptron
 
 # Where DeepChem keeps a density, electrons/bohr^3, from being zero in a power and in a denominator.
 SOFT_DENSITY = 1e-12
@@ -33,17 +34,22 @@ def softplus_network(ninput: int, hidden: Sequence[int] = (10,), seed: int = 0) 
         seed: of the initial weights, which are torch's usual ones; torch's own generator is left as it is.
 
     Raises:
-        InputError: there is no hidden layer, or one without units.
+        InputError: no, or too many, layers, or a width out of bounds.
     """
-    if not hidden or min(hidden) < 1:
-        raise InputError(f"hidden: a network has one or more layers of one or more units, not {hidden!r}.")
-    layers: list[nn.Module] = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for before, after in pairwise((ninput, *hidden)):
-            layers += [nn.Linear(before, after), nn.Softplus()]
-        layers.append(nn.Linear(hidden[-1], 1, bias=False))
-    return nn.Sequential(*layers).double()
+    return multilayer_perceptron(ninput, hidden, 1, seed, nn.Softplus, last_bias=False)
+
+
+def softplus_widths(network: nn.Module) -> list[int]:
+    """The widths of the hidden layers of a network of :func:`softplus_network`.
+
+    Raises:
+        InputError: it is another one.
+    """
+    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    hidden = [layer.out_features for layer in linear[:-1]]
+    if not hidden or repr(softplus_network(linear[0].in_features, hidden)) != repr(network):
+        raise InputError("A checkpoint holds networks of the form of DeepChem's XCModel, no other ones.")
+    return hidden
 
 
 class UnconstrainedNetwork(Functional):
@@ -67,6 +73,11 @@ class UnconstrainedNetwork(Functional):
         self.nnmodel = (softplus_network(self.nfeature) if nnmodel is None else nnmodel).double()
         self.ninpmode = _known("ninpmode", ninpmode, DENSITY_INPUT)
         self.outmultmode = _known("outmultmode", outmultmode, ENERGY_UNIT)
+
+    def config(self) -> dict[str, Any]:
+        """What builds a functional of the same form, if its network is that of :func:`softplus_network`."""
+        modes = {"ninpmode": self.ninpmode, "outmultmode": self.outmultmode}
+        return {"hidden": softplus_widths(self.nnmodel)} | modes
 
     def _energy(self, rho: Tensor, *reduced: Tensor) -> Tensor:
         density = rho.sum(0)
