@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mlxc.basis.grid import Grid
 from mlxc.basis.irreducible_points import IrreduciblePoints
+from mlxc.errors import InputError
 from mlxc.parallel import map_in_threads
 from mlxc.xc.domain import outside, reduced_variables, training_domains
 from mlxc.xc.functional import declared_ingredients
@@ -88,8 +89,21 @@ def xc_potential(
         parts = map_in_threads(partial(_slopes, functional, tuple(ingredients)), portions)
         energy = torch.stack([energy for energy, _ in parts]).sum() * (grid.volume / grid.size)
         slopes = [torch.cat(pieces, dim=-1) for pieces in zip(*(slopes for _, slopes in parts), strict=True)]
+        _check_finite(energy, slopes, ingredients["rho"])
         derivatives = torch.autograd.grad(list(ingredients.values()), inputs, slopes)
     return energy, derivatives[0], derivatives[1] if tau is not None else None
+
+
+def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
+    finite = torch.stack([torch.isfinite(slope).flatten(0, -2).all(0) for slope in slopes]).all(0)
+    if bool(finite.all()) and bool(torch.isfinite(energy)):
+        return
+    where = (
+        f" at a density of {float(rho.detach().sum(0)[~finite][0]):.3g} electrons/bohr^3"
+        if not bool(finite.all())
+        else ""
+    )
+    raise InputError(f"xc: the functional's energy or potential is not a finite number{where}.")
 
 
 def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:

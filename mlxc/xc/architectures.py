@@ -55,6 +55,8 @@ def build_architecture(name: str, config: dict[str, Any]) -> nn.Module:
         raise InputError(f"architecture: {name!r} is not known; there are {', '.join(ARCHITECTURES)}.")
     try:
         return ARCHITECTURES[name](**config)
+    except InputError:
+        raise
     except (TypeError, ValueError, AttributeError):
         raise InputError(f"architecture: {name} cannot be built with the settings {config!r}.") from None
 
