@@ -24,13 +24,13 @@ def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse
         action.set_defaults(command=command)
         return action
 
-    for name, command, purpose in (
-        ("show", _show, "what a checkpoint says of itself"),
-        ("verify", _verify, "load a checkpoint, and check the exact conditions of density-functional theory"),
-    ):
-        action = add(name, command, purpose)
-        action.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
-        action.add_argument("--json", action="store_true", help="print one JSON object to standard output")
+    action = add("show", _show, "what a checkpoint says of itself")
+    action.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
+    _add_json(action)
+
+    action = add("verify", _verify, "check the exact conditions of density-functional theory")
+    action.add_argument("functional", help="a checkpoint, or any functional that --xc takes")
+    _add_json(action)
 
     action = add("convert", _convert, "make a checkpoint of the weights in a PyTorch or DeepChem file")
     action.add_argument("source", type=Path, help="state_dict saved by torch, or a safetensors file")
@@ -40,9 +40,11 @@ def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse
     for field in ("name", "description", "baseline", "training_data", "licence"):
         action.add_argument(f"--{field.replace('_', '-')}", metavar="TEXT", help=f"{field.replace('_', ' ')}, recorded")
 
-    add("list", _list, "the checkpoints that come with mlxc").add_argument(
-        "--json", action="store_true", help="print one JSON object to standard output"
-    )
+    _add_json(add("list", _list, "the checkpoints that come with mlxc"))
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
 
 
 def _show(options: argparse.Namespace, _: list[str]) -> int:
@@ -58,17 +60,20 @@ def _verify(options: argparse.Namespace, _: list[str]) -> int:
     from dataclasses import asdict
 
     from mlxc.report import checkpoint_report
-    from mlxc.xc.checkpoint import load_checkpoint
-    from mlxc.xc.checkpoint_record import read_record
-    from mlxc.xc.constraints import check_constraints, constraints_report
+    from mlxc.xc.catalogue import checkpoint_of, functional
+    from mlxc.xc.constraints import check_constraints, constraints_report, enhancement_curves
 
-    path = _path(options.checkpoint)
-    results = check_constraints(load_checkpoint(path))
-    record = read_record(path).model_dump(mode="json")
+    module = functional(options.functional)
+    found = checkpoint_of(options.functional)
+    record = None if found is None else found.model_dump(mode="json")
+    results = check_constraints(module)
     if options.json:
-        print(json.dumps({"record": record, "constraints": [asdict(result) for result in results]}, indent=1))
+        curves = enhancement_curves(module) | {"f_xc_pbe": enhancement_curves(functional("pbe"))["f_xc"]}
+        constraints = [asdict(result) for result in results]
+        print(json.dumps({"record": record, "constraints": constraints, "curves": curves}, indent=1))
     else:
-        print(f"{checkpoint_report(record)}\n\n{constraints_report(results)}")
+        heading = options.functional if record is None else checkpoint_report(record)
+        print(f"{heading}\n\n{constraints_report(results)}")
     return 0
 
 

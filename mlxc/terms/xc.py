@@ -96,14 +96,11 @@ def xc_potential(
 
 def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
     finite = torch.stack([torch.isfinite(slope).flatten(0, -2).all(0) for slope in slopes]).all(0)
-    if bool(finite.all()) and bool(torch.isfinite(energy)):
-        return
-    where = (
-        f" at a density of {float(rho.detach().sum(0)[~finite][0]):.3g} electrons/bohr^3"
-        if not bool(finite.all())
-        else ""
-    )
-    raise InputError(f"xc: the functional's energy or potential is not a finite number{where}.")
+    if not bool(finite.all()):
+        density = float(rho.detach().sum(0)[~finite][0])
+        raise InputError(f"xc: the functional's potential is not a finite number at {density:.3g} electrons/bohr^3.")
+    if not bool(torch.isfinite(energy)):
+        raise InputError("xc: the functional's energy is not a finite number.")
 
 
 def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
