@@ -106,7 +106,7 @@ DAMAGE: dict[str, tuple[Callable[[dict, dict], None], str]] = {
     "NaN": (_nan, "are not all finite"),
     "infinity": (_infinite, "are not all finite"),
     "missing weights": (_missing, "lacks the weights"),
-    "more weights": (_extra, "has no weights backdoor"),
+    "more weights": (_extra, "has no weights 'backdoor'"),
     "another shape": (_wrong_shape, r"\(3, 3\) float64"),
     "single precision": (_single_precision, "float32"),
     "altered weight": (_altered, "altered or damaged"),
@@ -163,6 +163,11 @@ def test_a_file_that_is_no_checkpoint_is_refused_with_a_sentence(content: bytes,
     assert "\n" not in str(error.value)
 
 
+def test_any_file_may_be_named_but_only_checkpoints_are_read() -> None:
+    with pytest.raises(InputError, match="'/etc/passwd': is not a safetensors file"):
+        mlxc.functional("/etc/passwd")
+
+
 def test_a_checkpoint_cut_off_within_its_weights_is_refused(checkpoint: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
     with pytest.raises(InputError, match="tensors do not fit"):
@@ -176,10 +181,11 @@ def test_an_oversized_file_is_refused_before_it_is_read(checkpoint: Path) -> Non
         load_checkpoint(checkpoint)
 
 
-@pytest.mark.parametrize("where", ["", "nowhere.safetensors"])
-def test_a_folder_and_a_missing_file_are_refused(where: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        mlxc.functional(f"{tmp_path}/{where}")
+def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder.safetensors").mkdir()
+    for name in ("folder", "nowhere"):
+        with pytest.raises(InputError, match="cannot be read"):
+            mlxc.functional(f"{tmp_path}/{name}.safetensors")
 
 
 def test_nothing_in_a_pickle_is_run_neither_by_loading_nor_by_converting(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class GroundState:
             "converged": self.converged,
             "message": self.message,
             "iterations": len(self.history),
-            "free_energy_ha": float(self.energy),
+            "free_energy_ha": float(self.energy.detach()),
             "energies_ha": self.energies,
             "fermi_level_ha": self.fermi_level,
             "magnetisation_bohr_magneton": self.magnetisation,

@@ -53,7 +53,7 @@ def checkpoint_path(name: str) -> Path | None:
     """Where the checkpoint of this name lies, or would lie; None for the names of other functionals."""
     if name in shipped_checkpoints():
         return shipped_checkpoints()[name]
-    return Path(name) if name.endswith(SUFFIX) or "/" in name else None
+    return Path(name) if name.endswith(SUFFIX) or ("/" in name and Path(name).is_file()) else None
 
 
 def checkpoint_of(name: str) -> CheckpointRecord | None:

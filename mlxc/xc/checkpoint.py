@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from mlxc import __version__
 from mlxc.errors import InputError
 from mlxc.xc.architectures import build_architecture, describe_architecture
-from mlxc.xc.checkpoint_record import METADATA_KEY, CheckpointRecord, read_record
+from mlxc.xc.checkpoint_record import METADATA_KEY, CheckpointRecord, read_record, refusal
 from mlxc.xc.functional import declared_ingredients
 
-# As many names of weights as an error shows.
-SHOWN_NAMES = 3
+# As many names of weights, and as much of each, as an error shows.
+SHOWN_NAMES, SHOWN_LENGTH = 3, 60
 
 
 def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fields: Any) -> CheckpointRecord:
@@ -60,17 +60,17 @@ def load_checkpoint(path: str | Path) -> nn.Module:
     try:
         weights = safetensors.torch.load_file(path)
     except (SafetensorError, OSError):
-        raise InputError(f"Checkpoint '{path}': is damaged, its tensors do not fit its header.") from None
+        raise refusal(path, "is damaged, its tensors do not fit its header.") from None
     try:
         functional = build_architecture(record.architecture, record.config)
     except InputError as error:
-        raise InputError(f"Checkpoint '{path}': {error}") from None
+        raise refusal(path, f"{error}") from None
     _check_shapes(weights, functional.state_dict(), path)
     _check_finite(weights, path)
     if declared_ingredients(functional) != record.ingredients:
-        raise InputError(f"Checkpoint '{path}': the ingredients in its record are not those of its architecture.")
+        raise refusal(path, "the ingredients in its record are not those of its architecture.")
     if record.content_hash != content_hash(record, weights):
-        raise InputError(f"Checkpoint '{path}': was altered or damaged, its content is not what its hash says.")
+        raise refusal(path, "was altered or damaged, its content is not what its hash says.")
     functional.load_state_dict(weights)
     functional.checkpoint = record  # type: ignore[assignment]
     return functional
@@ -87,15 +87,18 @@ def content_hash(record: CheckpointRecord, weights: dict[str, Tensor]) -> str:
 
 def _check_shapes(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
     if missing := sorted(expected.keys() - weights.keys()):
-        raise InputError(f"Checkpoint '{path}': lacks the weights {', '.join(missing[:SHOWN_NAMES])}.")
+        raise refusal(path, f"lacks the weights {_shown(missing)}.")
     if unknown := sorted(weights.keys() - expected.keys()):
-        raise InputError(f"Checkpoint '{path}': its architecture has no weights {', '.join(unknown[:SHOWN_NAMES])}.")
+        raise refusal(path, f"its architecture has no weights {_shown(unknown)}.")
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
-            raise InputError(
-                f"Checkpoint '{path}': the weights {name} are {_kind(tensor)}, "
-                f"where its architecture has {_kind(expected[name])}."
+            raise refusal(
+                path, f"the weights {name} are {_kind(tensor)}, where its architecture has {_kind(expected[name])}."
             )
+
+
+def _shown(names: list[str]) -> str:
+    return ", ".join(repr(name[:SHOWN_LENGTH]) for name in names[:SHOWN_NAMES])
 
 
 def _kind(tensor: Tensor) -> str:
@@ -105,4 +108,4 @@ def _kind(tensor: Tensor) -> str:
 def _check_finite(weights: dict[str, Tensor], path: Path) -> None:
     for name, tensor in weights.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise InputError(f"Checkpoint '{path}': the weights {name} are not all finite numbers.")
+            raise refusal(path, f"the weights {name} are not all finite numbers.")

@@ -49,21 +49,21 @@ def convert_checkpoint(
 def _read_weights(source: Path) -> dict[str, Tensor]:
     try:
         if source.stat().st_size > LARGEST_FILE:
-            raise InputError(f"'{source}' is larger than {LARGEST_FILE >> 20} MiB.")
+            raise InputError(f"{str(source)!r} is larger than {LARGEST_FILE >> 20} MiB.")
         if source.suffix == SUFFIX:
             return safetensors.torch.load_file(source)
         content = torch.load(source, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise InputError(f"'{source}' cannot be read: {(error.strerror or str(error)).lower()}.") from None
+        raise InputError(f"{str(source)!r} cannot be read: {(error.strerror or str(error)).lower()}.") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, SafetensorError):
         raise InputError(
-            f"'{source}' holds something else than weights, or is damaged; nothing of it was run."
+            f"{str(source)!r} holds something else than weights, or is damaged; nothing of it was run."
         ) from None
     for key in _NESTED:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise InputError(f"'{source}' holds something else than weights by name.")
+        raise InputError(f"{str(source)!r} holds something else than weights by name.")
     return content
 
 
@@ -72,10 +72,12 @@ def _find(name: str, weights: dict[str, Tensor], expected: Tensor, source: Path)
     matching = [key for key in weights if key == name or key.endswith(f".{name}")]
     if len(matching) != 1:
         what = "has no weights" if not matching else "has several weights"
-        raise InputError(f"'{source}' {what} {name}; it holds {', '.join(list(weights)[:6])}.")
+        raise InputError(
+            f"{str(source)!r} {what} {name}; it holds {', '.join(repr(key) for key in list(weights)[:6])}."
+        )
     found = weights[matching[0]]
     if found.shape != expected.shape:
         raise InputError(
-            f"'{source}': the weights {matching[0]} have the shape {tuple(found.shape)}, not {tuple(expected.shape)}."
+            f"{str(source)!r}: the weights {name} have the shape {tuple(found.shape)}, not {tuple(expected.shape)}."
         )
     return found.to(expected.dtype)

@@ -63,6 +63,11 @@ class CheckpointRecord(BaseModel):
     content_hash: str = ""
 
 
+def refusal(path: Path, reason: str) -> InputError:
+    """An error that says why a file is not taken."""
+    return InputError(f"Checkpoint {str(path)!r}: {reason}")
+
+
 def read_record(path: str | Path) -> CheckpointRecord:
     """The record of a checkpoint file.
 
@@ -74,19 +79,19 @@ def read_record(path: str | Path) -> CheckpointRecord:
     metadata = header.get("__metadata__")
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
-        raise InputError(f"Checkpoint '{path}': holds weights without a record of what they are; see convert.")
+        raise refusal(path, "holds weights without a record of what they are; see convert.")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        raise InputError(f"Checkpoint '{path}': its record is not JSON.") from None
+        raise refusal(path, "its record is not JSON.") from None
     version = data.get("format") if isinstance(data, dict) else None
     if isinstance(version, int) and version > FORMAT:
-        raise InputError(f"Checkpoint '{path}': has format {version}, newer than this version of mlxc can read.")
+        raise refusal(path, f"has format {version}, newer than this version of mlxc can read.")
     try:
         return CheckpointRecord.model_validate(data)
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"])) or "record"
-        raise InputError(f"Checkpoint '{path}': the entry '{where}' of its record is not valid.") from None
+        raise refusal(path, f"the entry '{where}' of its record is not valid.") from None
 
 
 def _read_header(path: Path) -> dict[str, Any]:
@@ -96,20 +101,20 @@ def _read_header(path: Path) -> dict[str, Any]:
             _refuse_pickles(path, start)
             length = int.from_bytes(start, "little")
             if size < 8 or size < 8 + length <= 8 + LARGEST_HEADER:
-                raise InputError(f"Checkpoint '{path}': is cut off after {size} bytes.")
+                raise refusal(path, f"is cut off after {size} bytes.")
             if size > LARGEST_FILE:
-                raise InputError(f"Checkpoint '{path}': is larger than {LARGEST_FILE >> 20} MiB.")
+                raise refusal(path, f"is larger than {LARGEST_FILE >> 20} MiB.")
             if length > LARGEST_HEADER:
-                raise InputError(f"Checkpoint '{path}': is not a safetensors file.")
+                raise refusal(path, "is not a safetensors file.")
             text = file.read(length)
     except OSError as error:
-        raise InputError(f"Checkpoint '{path}': cannot be read: {(error.strerror or str(error)).lower()}.") from None
+        raise refusal(path, f"cannot be read: {(error.strerror or str(error)).lower()}.") from None
     try:
         header = json.loads(text)
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise InputError(f"Checkpoint '{path}': is damaged, its header is not a JSON object.")
+        raise refusal(path, "is damaged, its header is not a JSON object.")
     return header
 
 
@@ -117,7 +122,8 @@ def _refuse_pickles(path: Path, start: bytes) -> None:
     for magic, kind in _PICKLES.items():
         # A header of 128 bytes begins like a pickle, but goes on with zeros.
         if start.startswith(magic) and start[3:] != bytes(5):
-            raise InputError(
-                f"Checkpoint '{path}': is {kind}, which may run code when it is loaded; "
-                "'mlxc checkpoint convert' takes the weights out of it safely."
+            raise refusal(
+                path,
+                f"is {kind}, which may run code when it is loaded; "
+                "'mlxc checkpoint convert' takes the weights out of it safely.",
             )
