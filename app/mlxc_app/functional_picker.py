@@ -40,6 +40,7 @@ class FunctionalPicker:
         more = HBox([self.about, self._upload])
         more.add_class("mlxc-more")
         self.widget = VBox([self._names, self._meaning, more])
+        self.widget.add_class("mlxc-picker")
         self._names.observe(messages.guard(self._name_chosen), "value")
         self._upload.observe(messages.guard(self._file_chosen), "value")
         model.observe(self._show, "xc")

@@ -17,9 +17,8 @@ from mlxc_app.message import card
 from mlxc_app.palette import BLUE, MUTED
 
 CURVES = (
-    "The enhancement factor F<sub>xc</sub>: by how much the exchange-correlation energy at a point exceeds local "
-    "exchange. The reduced gradient s says how fast the density changes there (s = 0: not at all). "
-    "Drawn for equal spins at r<sub>s</sub> = 2 bohr and α = 1."
+    "F<sub>xc</sub> is the exchange-correlation energy at a point, divided by that of local exchange; s says how fast "
+    "the density changes there (s = 0: not at all). Drawn for equal spins, r<sub>s</sub> = 2 bohr, α = 1."
 )
 CONDITIONS = (
     "The exact functional is not known, but some of its properties are. Each is tried on a grid of densities. "
@@ -39,7 +38,7 @@ class FunctionalView:
         self._conditions = HTML()
         self.figure = live_figure(
             _traces(None),
-            height=300,
+            height=260,
             showlegend=True,
             legend={"x": 0.02, "y": 0.98, "bgcolor": "rgba(255,255,255,0.8)"},
             margin={"l": 80, "r": 20, "t": 10, "b": 55},

@@ -21,7 +21,7 @@ def record_table(record: CheckpointRecord) -> str:
     metrics = "<br>".join(f"{escape(name.replace('_', ' '))}: {value:.3g}" for name, value in record.metrics.items())
     domain = "<br>".join(f"{VARIABLES[name]}: {_range(*bounds)}" for name, bounds in record.domain.items())
     entries = {
-        "Name of the model": escape(record.name),
+        "Called by its author": escape(record.name),
         "Starts from or imitates": escape(record.baseline or ""),
         "Learned from": escape(record.training_data),
         "How good it is": metrics,
