@@ -86,7 +86,7 @@ def mlxc_curve(calculation: Calculation) -> Curve:
     for ratio in RATIOS:
         states.append(run_calculation(at_ratio(calculation, ratio), start=states))
     return Curve(
-        [float(state.energy) for state in states],
+        [float(state.energy.detach()) for state in states],
         sum(state.seconds["total"] for state in states),
         sum(not state.converged for state in states),
         single,

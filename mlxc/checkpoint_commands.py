@@ -30,6 +30,7 @@ def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse
 
     action = add("verify", _verify, "check the exact conditions of density-functional theory")
     action.add_argument("functional", help="a checkpoint, or any functional that --xc takes")
+    action.add_argument("--plot", type=Path, metavar="FILE", help="draw F_xc(s) and the conditions into a picture")
     _add_json(action)
 
     action = add("convert", _convert, "make a checkpoint of the weights in a PyTorch or DeepChem file")
@@ -61,16 +62,19 @@ def _verify(options: argparse.Namespace, _: list[str]) -> int:
 
     from mlxc.report import checkpoint_report
     from mlxc.xc.catalogue import checkpoint_of, functional
-    from mlxc.xc.constraints import check_constraints, constraints_report, enhancement_curves
+    from mlxc.xc.constraints import check_constraints, constraints_report
+    from mlxc.xc.enhancement_curves import enhancement_curves, plot_report
 
     module = functional(options.functional)
     found = checkpoint_of(options.functional)
     record = None if found is None else found.model_dump(mode="json")
     results = check_constraints(module)
+    curves = enhancement_curves(module)
+    if options.plot is not None:
+        plot_report(options.functional, curves, results, options.plot)
     if options.json:
-        curves = enhancement_curves(module) | {"f_xc_pbe": enhancement_curves(functional("pbe"))["f_xc"]}
-        constraints = [asdict(result) for result in results]
-        print(json.dumps({"record": record, "constraints": constraints, "curves": curves}, indent=1))
+        answers = {"constraints": [asdict(result) for result in results], "curves": [asdict(curve) for curve in curves]}
+        print(json.dumps({"record": record} | answers, indent=1))
     else:
         heading = options.functional if record is None else checkpoint_report(record)
         print(f"{heading}\n\n{constraints_report(results)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from mlxc.cli import main
 from mlxc.xc.catalogue import functional
-from mlxc.xc.constraints import ConstraintResult, check_constraints, constraints_report, enhancement_curves
+from mlxc.xc.constraints import ConstraintResult, check_constraints, constraints_report
 from mlxc.xc.domain import reduced_variables
+from mlxc.xc.enhancement_curves import enhancement_curves
 from mlxc.xc.functional import Functional
 from mlxc.xc.gga import PBE
 from mlxc.xc.hybrid import HybridXC
@@ -127,19 +129,29 @@ def test_a_preference_for_one_spin_is_found() -> None:
 
 
 def test_curves_begin_at_the_uniform_gas_and_the_report_is_a_table() -> None:
-    curves = enhancement_curves(functional("pbe"), rs=2.0)
-    gas = enhancement_curves(functional("lda"), rs=2.0)
-    assert curves["s"][0] == 0
-    assert curves["f_xc"][0] == pytest.approx(gas["f_xc"][0], rel=1e-12)
-    assert np.ptp(gas["f_xc"]) == pytest.approx(0, abs=1e-12)
+    for curve, gas in zip(enhancement_curves(functional("pbe")), enhancement_curves(functional("lda")), strict=True):
+        assert curve.s[0] == 0
+        assert curve.f_xc == curve.f_xc_pbe
+        assert curve.f_xc[0] == pytest.approx(gas.f_xc[0], rel=1e-12)
+        assert np.ptp(gas.f_xc) == pytest.approx(0, abs=1e-12)
+    assert [curve.alpha for curve in enhancement_curves(functional("r2scan"))] == [0, 1, 5]
     assert len(constraints_report(check_constraints(functional("pbe"))).splitlines()) == len(report("pbe"))
+
+
+def test_the_report_is_drawn_into_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "scan.svg"
+    assert main(["checkpoint", "verify", "scan", "--plot", str(picture)]) == 0
+    drawn = picture.read_text()
+    assert drawn.startswith("<?xml")
+    assert main(["checkpoint", "verify", "scan", "--plot", str(tmp_path / "scan.nonsense")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_the_command_line_verifies_checkpoints_and_any_other_functional(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["checkpoint", "verify", "pbe-proxy", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["record"]["baseline"] == "pbe"
-    assert max(abs(np.subtract(answer["curves"]["f_xc"], answer["curves"]["f_xc_pbe"]))) < 1e-3
+    assert all(max(abs(np.subtract(curve["f_xc"], curve["f_xc_pbe"]))) < 1e-3 for curve in answer["curves"])
     assert main(["checkpoint", "verify", "pbesol"]) == 0
     assert "uniform gas" in capsys.readouterr().out
     assert main(["checkpoint", "verify", "nonsense"]) == 2

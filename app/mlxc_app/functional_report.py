@@ -33,35 +33,44 @@ class Constraint:
 
 
 @dataclass(frozen=True)
-class FunctionalReport:
-    """The answers of one functional.
+class Curve:
+    """Enhancement factors along the reduced gradient; None where there is no finite number.
 
     Attributes:
-        constraints: the conditions that were checked.
+        rs: distance between electrons, bohr.
+        alpha: kind of bond.
         s: reduced density gradients.
-        f_xc: enhancement factor of the functional at ``s``, None where it gives no finite number.
-        f_xc_pbe: that of PBE.
+        f_xc: of the functional at ``s``.
+        f_xc_pbe: of PBE.
     """
 
-    constraints: tuple[Constraint, ...]
+    rs: float
+    alpha: float
     s: tuple[float, ...]
     f_xc: tuple[float | None, ...]
     f_xc_pbe: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class FunctionalReport:
+    """The answers of one functional."""
+
+    constraints: tuple[Constraint, ...]
+    curves: tuple[Curve, ...]
 
     @classmethod
     def from_json(cls, text: str) -> FunctionalReport:
         """Read what ``mlxc checkpoint verify --json`` prints."""
         data: dict[str, Any] = json.loads(text)
-        curves = data["curves"]
-        return cls(
-            constraints=tuple(
-                Constraint(entry["name"], entry["satisfied"], entry["detail"], entry["source"])
-                for entry in data["constraints"]
-            ),
-            s=tuple(curves["s"]),
-            f_xc=_finite(curves["f_xc"]),
-            f_xc_pbe=_finite(curves["f_xc_pbe"]),
+        constraints = tuple(
+            Constraint(entry["name"], entry["satisfied"], entry["detail"], entry["source"])
+            for entry in data["constraints"]
         )
+        curves = tuple(
+            Curve(entry["rs"], entry["alpha"], tuple(entry["s"]), _finite(entry["f_xc"]), _finite(entry["f_xc_pbe"]))
+            for entry in data["curves"]
+        )
+        return cls(constraints, curves)
 
 
 def _finite(values: list[float]) -> tuple[float | None, ...]:

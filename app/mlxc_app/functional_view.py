@@ -10,16 +10,18 @@ import plotly.graph_objects as go
 from ipywidgets import HTML, VBox
 
 from mlxc_app.functional_model import FunctionalModel
-from mlxc_app.functional_report import Constraint, FunctionalReport
+from mlxc_app.functional_report import Constraint, Curve, FunctionalReport
 from mlxc_app.functional_words import record_table
 from mlxc_app.live_figure import axis, live_figure, replace_data
 from mlxc_app.message import card
-from mlxc_app.palette import BLUE, MUTED
+from mlxc_app.palette import BLUE, GREEN, VERMILLION
 
 CURVES = (
     "F<sub>xc</sub> is the exchange-correlation energy at a point, divided by that of local exchange; s says how fast "
-    "the density changes there (s = 0: not at all). Drawn for equal spins, r<sub>s</sub> = 2 bohr, α = 1."
+    "the density changes there (s = 0: not at all). Each dotted line is PBE's, for the same electrons as the line of "
+    "its colour. r<sub>s</sub> is the distance between electrons, α the kind of bond (0: a single pair, 1: a metal)."
 )
+COLOURS = (VERMILLION, BLUE, GREEN)
 CONDITIONS = (
     "The exact functional is not known, but some of its properties are. Each is tried on a grid of densities. "
     "A violated one is no mistake of the program: it says where to trust the functional less."
@@ -38,10 +40,10 @@ class FunctionalView:
         self._conditions = HTML()
         self.figure = live_figure(
             _traces(None),
-            height=260,
+            height=300,
             showlegend=True,
-            legend={"x": 0.02, "y": 0.98, "bgcolor": "rgba(255,255,255,0.8)"},
-            margin={"l": 80, "r": 20, "t": 10, "b": 55},
+            legend={"x": 1.01, "y": 1},
+            margin={"l": 80, "r": 170, "t": 10, "b": 55},
             xaxis=axis("reduced gradient s", range=[0, 5]),
             yaxis=axis("F<sub>xc</sub>", rangemode="tozero"),
         )
@@ -60,30 +62,29 @@ class FunctionalView:
     def _show_report(self, change: Any = None) -> None:
         report, problem = self._model.report, self._model.problem
         with self.figure.batch_update():
-            replace_data(self.figure, _traces(report, self._model.description.title))
+            replace_data(self.figure, _traces(report))
         waiting = card("error", problem) if problem else WAITING
         self._state.value = "" if report else waiting
         self._conditions.value = constraint_table(report.constraints) if report else ""
 
 
-def _traces(report: FunctionalReport | None, title: str = "") -> list[go.Scatter]:
-    s = report.s if report else ()
-    return [
-        go.Scatter(
-            x=s,
-            y=report.f_xc_pbe if report else (),
-            mode="lines",
-            name="PBE, for comparison",
-            line={"color": MUTED, "width": 4, "dash": "dot"},
-        ),
-        go.Scatter(
-            x=s,
-            y=report.f_xc if report else (),
-            mode="lines",
-            name=escape(title) or "this functional",
-            line={"color": BLUE, "width": 2},
-        ),
-    ]
+def _traces(report: FunctionalReport | None) -> list[go.Scatter]:
+    """Of each colour the functional's curve and PBE's."""
+    curves: Sequence[Curve | None] = report.curves if report else [None] * len(COLOURS)
+    many_alphas = len({curve.alpha for curve in curves if curve}) > 1
+    traces = []
+    for curve, colour in zip(curves, COLOURS, strict=True):
+        name = _name(curve, many_alphas) if curve else ""
+        s, own, pbe = (curve.s, curve.f_xc, curve.f_xc_pbe) if curve else ((), (), ())
+        traces += [
+            go.Scatter(x=s, y=own, name=name, mode="lines", line={"color": colour, "width": 2}),
+            go.Scatter(x=s, y=pbe, name="PBE", mode="lines", line={"color": colour, "width": 4, "dash": "dot"}),
+        ]
+    return traces
+
+
+def _name(curve: Curve, many_alphas: bool) -> str:
+    return f"α = {curve.alpha:g}" if many_alphas else f"r<sub>s</sub> = {curve.rs:g} bohr"
 
 
 def constraint_table(constraints: Sequence[Constraint]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -83,22 +82,6 @@ def constraints_report(results: list[ConstraintResult]) -> str:
     """The results as a table for a person."""
     words = {True: "holds", False: "violated", None: "cannot be told"}
     return "\n".join(f"  {r.name:36}{words[r.satisfied]:16}{r.detail}" for r in results)
-
-
-def enhancement_curves(
-    functional: nn.Module,
-    rs: float = 2.0,
-    zeta: float = 0.0,
-    alpha: float = 1.0,
-    largest_s: float = 5.0,
-    npoint: int = 201,
-) -> dict[str, Any]:
-    """F_xc along s, as lists ``s`` and ``f_xc`` for a plot."""
-    s = torch.linspace(0, largest_s, npoint, dtype=torch.float64)
-    polarisation = torch.full_like(s, zeta) if zeta else None
-    with torch.no_grad():
-        f = enhancement_at(functional, torch.full_like(s, rs), polarisation, s, torch.full_like(s, alpha))
-    return {"s": s.tolist(), "f_xc": f.tolist()}
 
 
 def _check(condition: _Condition, functional: nn.Module) -> ConstraintResult:
