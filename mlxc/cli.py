@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``mlxc eos`` and ``mlxc app``.
+"""The command line: ``mlxc scf``, ``mlxc eos``, ``mlxc bands``, ``mlxc checkpoint`` and ``mlxc app``.
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mlxc import __version__
+from mlxc.checkpoint_commands import add_checkpoint_commands
 from mlxc.errors import InputError, MlxcError
 
 CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
@@ -73,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_calculation(bands)
     bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path (60)")
 
+    checkpoint = commands.add_parser("checkpoint", help="files that hold trained functionals", allow_abbrev=False)
+    add_checkpoint_commands(checkpoint, SentenceParser)
+
     app = commands.add_parser("app", help="open the dashboard in a browser", allow_abbrev=False, add_help=False)
     app.set_defaults(command=_app)
     return parser
@@ -82,7 +86,11 @@ def _add_calculation(parser: argparse.ArgumentParser) -> None:
     """The options of a calculation; what is not given is left to :class:`mlxc.Calculation`."""
     add = parser.add_argument
     add("structure", help="a shipped name such as 'al', or a file: CIF, POSCAR, extended XYZ, ...")
-    add("--xc", metavar="NAME", help="functional, also by its names in libxc: gga_x_b88,gga_c_lyp (pbe)")
+    add(
+        "--xc",
+        metavar="NAME",
+        help="functional, checkpoint, libxc's gga_x_b88,gga_c_lyp, or a sum: '0.5*pbe + 0.5*lda' (pbe)",
+    )
     add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
     add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
     add("--basis", metavar="pw", help="basis set: plane waves (pw)")

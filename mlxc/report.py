@@ -27,6 +27,9 @@ def ground_state_report(summary: dict[str, Any]) -> str:
         lines.append(_row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
     for atom, force in enumerate(summary["forces_ha_bohr"] or [], start=1):
         lines.append(_row(f"force on atom {atom}", "  ".join(f"{x:10.6f}" for x in force) + " Ha/bohr"))
+    if (outside := summary["outside_training_domain"]) is not None:
+        shares = f"{outside['electrons']:.2%} of the electrons, {outside['volume']:.2%} of the volume"
+        lines.append(_row("outside the training domain", shares))
     lines.append(_row("irreducible k points", str(summary["irreducible_kpoints"])))
     lines.append(_row("FFT grid", " x ".join(map(str, summary["fft_grid"]))))
     lines.append(_row("time", f"{seconds['setup']:.2f} s set-up, {seconds['scf']:.2f} s SCF"))
@@ -55,6 +58,22 @@ def band_report(summary: dict[str, Any]) -> str:
         for spin in summary["bands_ev"]:
             lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[nearest]))
     lines += ["", _row("gap", f"{summary['gap_ev']:.3f} eV" if summary["gap_ev"] else "none (a metal)")]
+    return "\n".join(lines)
+
+
+def checkpoint_report(record: dict[str, Any]) -> str:
+    """The record of a checkpoint as a table, from plain data; what is empty is left out."""
+    lines = [f"{record['name']}: {record['description']}" if record["description"] else record["name"], ""]
+    for key, value in record.items():
+        if key in ("name", "description") or value in (None, "", {}, []):
+            continue
+        if key == "domain":
+            value = {name: " to ".join("any" if x is None else f"{x:g}" for x in pair) for name, pair in value.items()}
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {item}" for name, item in value.items())
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
+        lines.append(_row(key.replace("_", " "), str(value)))
     return "\n".join(lines)
 
 

@@ -24,15 +24,15 @@ LAYERS: list[set[str]] = [
     {"scf"},
     {"response"},
     {"properties", "training"},
-    {"runs", "ase"},
-    {"progress", "report", "cli"},
+    {"runs", "ase", "deepchem"},
+    {"progress", "report", "checkpoint_commands", "cli"},
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 
 # A calculation describes a run and, when told to, starts it: these imports happen at that moment only.
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli.py", "progress.py", "runs/worker.py"}
+PRINTS = {"cli.py", "checkpoint_commands.py", "progress.py", "runs/worker.py"}
 
 
 def modules() -> list[Path]:

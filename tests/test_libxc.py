@@ -137,8 +137,8 @@ def test_what_cannot_be_computed_is_refused_with_the_reason(name: str, reason: s
 @pytest.mark.parametrize(
     "name",
     [
-        "", " ", "nope", "pbee", "gga_x_pbee", "gga_x_nope,gga_c_pbe", "pbe,pbe,pbe", "gga_x_b88,", ",", "106", "1*pbe",
-        "pbe+lyp", "pbe-lyp", "rsh(1;2;3)", "rsh", "pbe-d3", "a\nb", "pbe\x00", "\u2028", "../../etc/passwd", "__vv10",
+        "", " ", "nope", "pbee", "gga_x_pbee", "gga_x_nope,gga_c_pbe", "pbe,pbe,pbe", "gga_x_b88,", ",", "106", "1*",
+        "pbe+lyp", "pbe-lyp", "rsh(1;2;3)", "rsh", "pbe-d3", "a\nb", "pbe\x00", "\u2028", "../../nowhere", "__vv10",
         "{}", "%s", "é" * 10, "x" * 100_000, "gga_x_pbe," * 1000,
     ],
 )  # fmt: skip

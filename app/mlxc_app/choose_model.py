@@ -12,6 +12,7 @@ from mlxc.crystal import Crystal
 from mlxc.errors import MlxcError
 from mlxc.feasibility import Size, check_calculation
 from mlxc.structures import read_structure, shipped_record
+from mlxc.xc.checkpoint_record import SUFFIX
 
 LABELS = {"ecut_ha": "Cutoff (Ha)", "kmesh": "k mesh", "width_ha": "Width (Ha)", "smearing": "Smearing", "xc": "XC"}
 SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha")
@@ -73,7 +74,9 @@ class ChooseModel(HasTraits):
     def run_title(self) -> str:
         """A short name for a run of these choices."""
         mesh = "×".join(str(n) for n in self.kmesh)
-        return f"{self.title}, {self.xc}, {self.ecut_ha:g} Ha, k mesh {mesh}"
+        # The functional may be a file, whose folder says nothing to a person.
+        functional = PurePath(self.xc).stem if self.xc.endswith(SUFFIX) else self.xc
+        return f"{self.title}, {functional}, {self.ecut_ha:g} Ha, k mesh {mesh}"
 
     def _take(self, structure: dict[str, Any], shipped_name: str, title: str) -> None:
         defaults = Calculation.from_dict({"structure": structure})

@@ -10,10 +10,10 @@ from ipywidgets import HTML, Dropdown, FileUpload, FloatText, HBox, IntText, Lay
 from mlxc.errors import InputError
 from mlxc.structure_files import MAX_FILE_BYTES
 from mlxc.structures import shipped_names, shipped_record
-from mlxc.xc.catalogue import functional_names
 from mlxc_app.binding import bind
 from mlxc_app.choose_model import ChooseModel
-from mlxc_app.message import MessageArea
+from mlxc_app.functional_picker import FunctionalPicker
+from mlxc_app.message import MessageArea, hint
 from mlxc_app.viewer import StructureViewer
 
 # The picker's value for a structure that came from a file: no shipped name.
@@ -30,14 +30,17 @@ NUMBER = Layout(width="60px")
 
 
 class ChooseView:
-    """Observes a :class:`ChooseModel`."""
+    """Observes a :class:`ChooseModel`.
+
+    Attributes:
+        functional: the list of functionals.
+    """
 
     def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
         self._model = model
         self._messages = messages
         self._viewer = StructureViewer(model.structure)
         self._cell = HTML()
-        self._meaning = HTML()
         self._size = HTML()
         names = [(shipped_record(name)["title"], name) for name in shipped_names()]
         self._names = Dropdown(
@@ -53,6 +56,7 @@ class ChooseView:
         self._upload.add_class("mlxc-upload")
         self._mesh = [IntText(value=n, layout=NUMBER) for n in model.kmesh]
         self._width = FloatText(description="Width (Ha)", step=0.005, style=LABEL, layout=WIDE)
+        self.functional = FunctionalPicker(model, messages, style=LABEL, layout=WIDE)
         crystal, settings = self._crystal(), self._settings()
         self.widget = VBox([HTML("<h2>1. Crystal</h2>"), *crystal, HTML("<h2>2. Model</h2>"), *settings])
         self._names.observe(messages.guard(self._name_chosen), "value")
@@ -62,12 +66,10 @@ class ChooseView:
         model.observe(self._show_structure, "structure")
         model.observe(self._show_mesh, "kmesh")
         model.observe(self._show_smearing, "smearing")
-        model.observe(self._show_meaning, "xc")
         model.observe(self._show_size, "size")
         self._show_structure()
         self._show_size()
         self._show_smearing()
-        self._show_meaning()
 
     def _crystal(self) -> list[Any]:
         limit = f"CIF, POSCAR, extxyz; ≤ {MAX_FILE_BYTES // 1024**2} MB"
@@ -75,22 +77,19 @@ class ChooseView:
         return [self._names, upload, self._viewer.widget, self._cell]
 
     def _settings(self) -> list[Any]:
-        functional = Dropdown(options=list(functional_names()), description="XC functional", style=LABEL, layout=WIDE)
         cutoff = FloatText(description="Cutoff (Ha)", step=1, style=LABEL, layout=WIDE)
         smearing = Dropdown(options=SMEARINGS, description="Smearing", style=LABEL, layout=WIDE)
-        bind(self._model, "xc", functional, self._messages)
         bind(self._model, "ecut_ha", cutoff, self._messages)
         bind(self._model, "smearing", smearing, self._messages)
         bind(self._model, "width_ha", self._width, self._messages)
         mesh = HBox([HTML('<div class="mlxc-label">k mesh</div>'), *self._mesh])
         mesh.add_class("mlxc-mesh")
         return [
-            functional,
-            self._meaning,
+            self.functional.widget,
             cutoff,
-            _hint("Higher is more accurate and slower."),
+            HTML(hint("Higher is more accurate and slower.")),
             mesh,
-            _hint("Metals need more points."),
+            HTML(hint("Metals need more points.")),
             smearing,
             self._width,
             self._size,
@@ -132,14 +131,3 @@ class ChooseView:
 
     def _show_size(self, change: Any = None) -> None:
         self._size.value = f'<p class="mlxc-hint">{escape(self._model.size)}</p>'
-
-    def _show_meaning(self, change: Any = None) -> None:
-        self._meaning.value = _hint_html(functional_names()[self._model.xc])
-
-
-def _hint(text: str) -> HTML:
-    return HTML(_hint_html(text))
-
-
-def _hint_html(text: str) -> str:
-    return f'<p class="mlxc-hint mlxc-under">{escape(text)}</p>'

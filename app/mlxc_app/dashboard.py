@@ -22,6 +22,8 @@ from mlxc_app.density_model import DensityModel
 from mlxc_app.density_view import DensityView
 from mlxc_app.eos_model import EquationOfStateModel
 from mlxc_app.eos_view import EquationOfStateView
+from mlxc_app.functional_model import FunctionalModel
+from mlxc_app.functional_view import FunctionalView
 from mlxc_app.history import HistoryView
 from mlxc_app.message import MessageArea, card
 from mlxc_app.panes import Panes
@@ -31,7 +33,7 @@ from mlxc_app.run_view import RunView
 
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
-CONVERGENCE, DENSITY, EQUATION_OF_STATE = "Convergence", "Density", "Equation of state"
+CONVERGENCE, DENSITY, EQUATION_OF_STATE, FUNCTIONAL = "Convergence", "Density", "Equation of state", "Functional"
 
 
 class Dashboard:
@@ -41,6 +43,7 @@ class Dashboard:
         self.messages = MessageArea()
         self.choose = ChooseModel()
         self.run = RunModel(make_worker)
+        self.functional = FunctionalModel(self.choose)
         self.presence = Presence()
         self.presence.observe(self.messages.guard(lambda change: self.run.warm_up()), "visited")
         choose_view = ChooseView(self.choose, self.messages)
@@ -50,10 +53,13 @@ class Dashboard:
                 CONVERGENCE: ConvergenceView(ConvergenceModel(self.run)).widget,
                 DENSITY: DensityView(DensityModel(self.run), self.messages).widget,
                 EQUATION_OF_STATE: EquationOfStateView(EquationOfStateModel(self.run, self.choose)).widget,
+                FUNCTIONAL: FunctionalView(self.functional).widget,
             },
             beside=HistoryView(self.run, self.messages).widget,
         )
         self.run.observe(self._unfold_what_runs, "state")
+        self.panes.observe(self._look_at_the_functional, "unfolded")
+        choose_view.functional.about.on_click(self.messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
         left, right = choose_view.widget, VBox([run_view.widget, self.messages.widget, self.panes.widget])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
@@ -62,14 +68,17 @@ class Dashboard:
         self.widget = VBox([HTML(f"<style>{_css()}</style>"), columns])
 
     async def follow(self) -> None:
-        """Look at the run's folder a few times a second, for as long as the page's kernel lives."""
-        await asyncio.gather(self.presence.wait(), self._poll())
+        """Look at the run's folder and ask functionals, for as long as the page's kernel lives."""
+        await asyncio.gather(self.presence.wait(), self._poll(), self.functional.follow())
 
     async def _poll(self) -> None:
         poll = self.messages.guard(self.run.poll)
         while True:
             poll()
             await asyncio.sleep(POLL_SECONDS)
+
+    def _look_at_the_functional(self, change: Any) -> None:
+        self.functional.shown = change["new"] == FUNCTIONAL
 
     def _unfold_what_runs(self, change: Any) -> None:
         if change["new"] == "queued":

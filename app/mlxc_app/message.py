@@ -30,6 +30,11 @@ def card(kind: Kind, what: str, advice: str = "") -> str:
     return f'<div class="mlxc-card mlxc-{kind}" role="{role}">{heading} {escape(what)}{extra}</div>'
 
 
+def hint(text: str) -> str:
+    """HTML of a short explanation below a control; the string is escaped."""
+    return f'<p class="mlxc-hint mlxc-under">{escape(text)}</p>'
+
+
 def log_file() -> Path:
     """Where unexpected errors of the page are written."""
     directory = runs_directory()

@@ -9,12 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from ipywidgets import HBox, ToggleButtons, VBox, Widget
+from traitlets import HasTraits, Unicode
 
 
-class Panes:
-    """A row of buttons (and something ``beside`` them), and below it the panel that belongs to the pressed one."""
+class Panes(HasTraits):
+    """A row of buttons (and something ``beside`` them), and below it the panel that belongs to the pressed one.
+
+    Attributes:
+        unfolded: name of the panel that is shown.
+    """
+
+    unfolded = Unicode()
 
     def __init__(self, panels: dict[str, Widget], beside: Widget) -> None:
+        super().__init__()
         self._panels = panels
         self._buttons = ToggleButtons(options=list(panels))
         self._buttons.add_class("mlxc-tabs")
@@ -36,3 +44,4 @@ class Panes:
                 panel.remove_class("mlxc-folded")
             else:
                 panel.add_class("mlxc-folded")
+        self.unfolded = self._buttons.value

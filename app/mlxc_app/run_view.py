@@ -12,6 +12,7 @@ from mlxc.calculation import EquationOfStateTask
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.message import MessageArea
 from mlxc_app.run_model import RunModel
+from mlxc_app.training_domain import training_sentence
 
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
@@ -87,7 +88,8 @@ class RunView:
         what = self._run.message or f"The run is {state}."
         if state == "finished":
             what = finished_sentence(self._run)
-        self._messages.show(KINDS[state], what, ADVICE.get(state, ""))
+        advice = [ADVICE.get(state, ""), training_sentence(self._run.result)]
+        self._messages.show(KINDS[state], what, " ".join(filter(None, advice)))
 
     def _show_progress(self, change: Any) -> None:
         if not self._run.iterations or not self._run.active:

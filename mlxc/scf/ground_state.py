@@ -53,6 +53,8 @@ class GroundState:
         calculation: the description of the run, as plain data.
         forces: on the atoms, shape ``(natom, 3)``, hartree/bohr, once computed.
         stress: of the cell, shape ``(3, 3)``, hartree/bohr^3, once computed.
+        outside_training_domain: fractions of ``electrons`` and ``volume`` at (r_s, zeta, s, alpha) that the checkpoints
+            of the functional have not seen in training; None for functionals without such a record.
         problem: the Kohn-Sham problem that was solved; None after reading from a file.
     """
 
@@ -76,6 +78,7 @@ class GroundState:
     kinetic_potential: Tensor | None = None
     forces: Tensor | None = None
     stress: Tensor | None = None
+    outside_training_domain: dict[str, float] | None = None
     problem: KohnSham | None = field(default=None, repr=False)
 
     @property
@@ -89,7 +92,7 @@ class GroundState:
             "converged": self.converged,
             "message": self.message,
             "iterations": len(self.history),
-            "free_energy_ha": float(self.energy),
+            "free_energy_ha": float(self.energy.detach()),
             "energies_ha": self.energies,
             "fermi_level_ha": self.fermi_level,
             "magnetisation_bohr_magneton": self.magnetisation,
@@ -97,6 +100,7 @@ class GroundState:
             "stress_ha_bohr3": None if self.stress is None else [float(self.stress[i, j]) for i, j in VOIGT],
             "irreducible_kpoints": len(self.kpoints),
             "fft_grid": list(self.basis.grid.shape),
+            "outside_training_domain": self.outside_training_domain,
             "seconds": self.seconds,
             "calculation": self.calculation,
         }
@@ -181,5 +185,6 @@ class GroundState:
             magnetisation=summary["magnetisation_bohr_magneton"],
             history=[SCFRecord(**record) for record in attributes["history"]],
             seconds=summary["seconds"],
+            outside_training_domain=summary.get("outside_training_domain"),
             calculation=summary["calculation"],
         )

@@ -23,7 +23,7 @@ from mlxc.terms.ions import Ions
 from mlxc.terms.kinetic import kinetic_energy
 from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
 from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
-from mlxc.terms.xc import kinetic_density_guess, xc_energy, xc_potential
+from mlxc.terms.xc import kinetic_density_guess, outside_training_domain, xc_energy, xc_potential
 from mlxc.xc.functional import declared_ingredients
 
 
@@ -99,6 +99,10 @@ class KohnSham:
     def xc_energy(self, fields: Tensor) -> Tensor:
         """E_xc of fields, attached to the functional's parameters."""
         return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
+
+    def outside_training_domain(self, fields: Tensor) -> dict[str, float] | None:
+        """See :func:`~mlxc.terms.xc.outside_training_domain`."""
+        return outside_training_domain(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
 
     def energies(self, orbitals: Tensor, occupations: Occupations, fields: Tensor) -> dict[str, float]:
         """All terms of F, hartree, at orbitals, their occupations and their fields; their sum is variational."""

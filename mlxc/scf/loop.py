@@ -177,5 +177,6 @@ def _ground_state(
         magnetisation=state.magnetisation,
         history=history,
         seconds=seconds,
+        outside_training_domain=kohn_sham.outside_training_domain(state.fields),
         problem=kohn_sham,
     )

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from mlxc.basis.grid import Grid
 from mlxc.basis.irreducible_points import IrreduciblePoints
+from mlxc.errors import InputError
 from mlxc.parallel import map_in_threads
+from mlxc.xc.domain import outside, reduced_variables, training_domains
 from mlxc.xc.functional import declared_ingredients
 
 # The low-density switch: functionals see no density below this, electrons/bohr^3, and those well above it as they are.
@@ -87,8 +89,18 @@ def xc_potential(
         parts = map_in_threads(partial(_slopes, functional, tuple(ingredients)), portions)
         energy = torch.stack([energy for energy, _ in parts]).sum() * (grid.volume / grid.size)
         slopes = [torch.cat(pieces, dim=-1) for pieces in zip(*(slopes for _, slopes in parts), strict=True)]
+        _check_finite(energy, slopes, ingredients["rho"])
         derivatives = torch.autograd.grad(list(ingredients.values()), inputs, slopes)
     return energy, derivatives[0], derivatives[1] if tau is not None else None
+
+
+def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
+    finite = torch.stack([torch.isfinite(slope).flatten(0, -2).all(0) for slope in slopes]).all(0)
+    if not bool(finite.all()):
+        density = float(rho.detach().sum(0)[~finite][0])
+        raise InputError(f"xc: the functional's potential is not a finite number at {density:.3g} electrons/bohr^3.")
+    if not bool(torch.isfinite(energy)):
+        raise InputError("xc: the functional's energy is not a finite number.")
 
 
 def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
@@ -96,6 +108,32 @@ def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor
     weights, leaves = portion[0], [values.requires_grad_() for values in portion[1:]]
     energy = (functional(**dict(zip(names, leaves, strict=True))) * weights).sum()
     return energy.detach(), list(torch.autograd.grad(energy, leaves))
+
+
+def outside_training_domain(
+    functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
+) -> dict[str, float] | None:
+    """How much of a crystal lies at (r_s, zeta, s, alpha) that a checkpoint has not seen in its training.
+
+    Arguments as for :func:`xc_energy`.
+
+    Returns:
+        fractions of the ``electrons`` that the functional sees and of the ``volume``; None for functionals without a
+        recorded domain. A sum of functionals is outside where any of them is.
+    """
+    domains = training_domains(functional)
+    if not domains:
+        return None
+    with torch.no_grad():
+        ingredients = _ingredients(functional, grid, density, tau, points)
+        variables = reduced_variables(**ingredients)
+        outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
+        volume = torch.ones_like(outer) if points is None else points.weights
+        electrons = volume * ingredients["rho"].sum(0)
+        return {
+            "electrons": float((outer * electrons).sum() / electrons.sum()),
+            "volume": float((outer * volume).sum() / volume.sum()),
+        }
 
 
 def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ FLAGS = [
 ]
 LOADING_MS = 120_000
 RUNNING_MS = 180_000
-CONVERGENCE, DENSITY, EQUATION_OF_STATE = range(3)
+CONVERGENCE, DENSITY, EQUATION_OF_STATE, FUNCTIONAL = range(4)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def page(address: str, console: list[str]) -> Iterator[Page]:
         page.goto(address, wait_until="commit", timeout=LOADING_MS)
         page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
         page.get_by_role("button", name="Run", exact=True).wait_for(timeout=LOADING_MS)
-        page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 3", timeout=LOADING_MS)
+        page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4", timeout=LOADING_MS)
         yield page
         browser.close()
 
@@ -233,6 +233,45 @@ def test_a_file_that_holds_no_crystal_is_a_sentence(page: Page, tmp_path: Path) 
     chooser.value.set_files(bad)
     page.wait_for_selector(".mlxc-error", timeout=LOADING_MS)
     assert "notes<b>.cif" in page.locator(".mlxc-card").inner_text()
+
+
+def test_a_checkpoint_has_a_card_with_its_curves_beside_those_of_pbe(page: Page) -> None:
+    page.get_by_label("XC functional", exact=True).select_option("pbe-proxy")
+    press(page, "About this functional")
+    page.wait_for_selector("h3:has-text('Exact conditions')", timeout=LOADING_MS)
+    own, pbe = (plotted(page, FUNCTIONAL, trace) for trace in (0, 1))
+    assert len(own) == 201
+    assert max(abs(a - b) for a, b in zip(own, pbe, strict=True)) < 1e-3
+    card = page.locator(".mlxc-table:visible").first.inner_text()
+    assert "MIT" in card
+    assert "train_pbe_proxy.py" in card
+
+
+def test_a_persons_own_checkpoint_is_listed_run_and_told_where_it_was_trained(page: Page, tmp_path: Path) -> None:
+    own = tmp_path / "own <i>model.safetensors"
+    own.write_bytes((ROOT / "assets/checkpoints/pbe-proxy.safetensors").read_bytes())
+    _upload(page, own)
+    page.wait_for_function(
+        "Array.from(document.querySelectorAll('option:checked')).some(option => option.text.includes('own-i-model'))"
+    )
+    choose(page, "Aluminium (fcc)", 8, 2)
+    start(page, "Run")
+    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    assert "where this functional was trained" in page.locator(".mlxc-card").inner_text()
+
+
+def test_a_file_that_is_no_checkpoint_is_a_sentence(page: Page, tmp_path: Path) -> None:
+    bad = tmp_path / "weights.safetensors"
+    bad.write_bytes(b"\x80\x04cos\nsystem\n")
+    _upload(page, bad)
+    page.wait_for_selector(".mlxc-error", timeout=LOADING_MS)
+    assert "weights.safetensors" in page.locator(".mlxc-card").inner_text()
+
+
+def _upload(page: Page, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.locator(".mlxc-upload-functional").click()
+    chooser.value.set_files(file)
 
 
 def test_the_console_reports_no_missing_widget(page: Page, console: list[str]) -> None:

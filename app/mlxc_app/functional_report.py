@@ -1,0 +1,110 @@
+"""What a functional turns out to be when it is asked: its enhancement factor and the exact conditions it satisfies.
+
+Asking needs PyTorch, so it happens in a process of its own, while the page goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from mlxc.errors import MlxcError
+
+# A large network on a slow machine is still answered; one that hangs is not waited for.
+TIMEOUT_SECONDS = 120.0
+
+
+class FunctionalCheckError(MlxcError):
+    """A functional could not be asked; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One exact condition; ``satisfied`` is None where it cannot be told."""
+
+    name: str
+    satisfied: bool | None
+    detail: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Enhancement factors along the reduced gradient; None where there is no finite number.
+
+    Attributes:
+        rs: distance between electrons, bohr.
+        alpha: kind of bond.
+        s: reduced density gradients.
+        f_xc: of the functional at ``s``.
+        f_xc_pbe: of PBE.
+    """
+
+    rs: float
+    alpha: float
+    s: tuple[float, ...]
+    f_xc: tuple[float | None, ...]
+    f_xc_pbe: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class FunctionalReport:
+    """The answers of one functional."""
+
+    constraints: tuple[Constraint, ...]
+    curves: tuple[Curve, ...]
+
+    @classmethod
+    def from_json(cls, text: str) -> FunctionalReport:
+        """Read what ``mlxc checkpoint verify --json`` prints."""
+        data: dict[str, Any] = json.loads(text)
+        constraints = tuple(
+            Constraint(entry["name"], entry["satisfied"], entry["detail"], entry["source"])
+            for entry in data["constraints"]
+        )
+        curves = tuple(
+            Curve(entry["rs"], entry["alpha"], tuple(entry["s"]), _finite(entry["f_xc"]), _finite(entry["f_xc_pbe"]))
+            for entry in data["curves"]
+        )
+        return cls(constraints, curves)
+
+
+def _finite(values: list[float]) -> tuple[float | None, ...]:
+    """A browser's JSON knows no NaN."""
+    return tuple(value if isfinite(value) else None for value in values)
+
+
+async def check_functional(name: str) -> FunctionalReport:
+    """Ask a functional, in a process of its own.
+
+    Raises:
+        FunctionalCheckError: with one sentence that says why there is no answer.
+    """
+    command = (sys.executable, "-m", "mlxc.cli", "checkpoint", "verify", name, "--json")
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), TIMEOUT_SECONDS)
+    except TimeoutError:
+        raise FunctionalCheckError(f"The check gave no answer within {TIMEOUT_SECONDS:.0f} s.") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode != 0:
+        raise FunctionalCheckError(failure_sentence(errors.decode(errors="replace")))
+    return FunctionalReport.from_json(output.decode())
+
+
+def failure_sentence(errors: str) -> str:
+    """The sentence in what a failed process has written to standard error."""
+    lines = errors.strip().splitlines() or ["it said nothing"]
+    said = [line.removeprefix("mlxc: ") for line in lines if line.startswith("mlxc: ")]
+    return said[-1] if said else f"The check failed unexpectedly ({lines[-1].strip()})."

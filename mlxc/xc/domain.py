@@ -1,0 +1,49 @@
+"""Where a functional is asked for its opinion, r_s, zeta, s and alpha, and how much of that lies outside a domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mlxc.xc.gga import squared_reduced_gradient
+from mlxc.xc.lda import wigner_seitz_radius
+from mlxc.xc.mgga import TAU_UNIFORM
+from mlxc.xc.spin import polarisation_mean, total_and_shares
+from mlxc.xc.weighted_sum import WeightedSum
+
+# Lowest and highest value by the name of the variable, None for no bound; a variable that is missing is not bounded.
+Domain = Mapping[str, tuple[float | None, float | None]]
+
+
+def reduced_variables(rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> dict[str, Tensor]:
+    """``rs`` (bohr), |zeta| as ``zeta``, and where the ingredients allow ``s`` and ``alpha``, each ``(npoint,)``."""
+    density, shares = total_and_shares(rho)
+    zeta = torch.zeros_like(density) if shares is None else (shares[0] - shares[1]).abs() / 2
+    variables = {"rs": wigner_seitz_radius(density), "zeta": zeta}
+    if grad is not None:
+        variables["s"] = squared_reduced_gradient(density, grad.sum(0)).sqrt()
+    if grad is not None and tau is not None:
+        weizsaecker = grad.sum(0).square().sum(0) / (8 * density)
+        uniform = TAU_UNIFORM * density ** (5 / 3) * polarisation_mean(shares, 5 / 3)
+        variables["alpha"] = (tau.sum(0) - weizsaecker) / uniform
+    return variables
+
+
+def outside(domain: Domain, variables: Mapping[str, Tensor]) -> Tensor:
+    """Which points lie outside a domain, shape ``(npoint,)``."""
+    result = torch.zeros_like(variables["rs"], dtype=torch.bool)
+    for name, (low, high) in domain.items():
+        if name in variables:
+            result |= variables[name] < (-torch.inf if low is None else low)
+            result |= variables[name] > (torch.inf if high is None else high)
+    return result
+
+
+def training_domains(functional: nn.Module) -> list[Domain]:
+    """The domains that the checkpoints a functional was made from have recorded."""
+    if isinstance(functional, WeightedSum):
+        return [domain for part in functional.functionals for domain in training_domains(part)]
+    record = getattr(functional, "checkpoint", None)
+    return [record.domain] if record is not None and record.domain else []

@@ -1,0 +1,36 @@
+"""Sums of functionals with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mlxc.xc.functional import INGREDIENTS, Functional, declared_ingredients
+
+
+class WeightedSum(Functional):
+    """A sum of functionals, each times a fixed weight.
+
+    Args:
+        weights: of each functional.
+        functionals: modules that declare their ingredients.
+    """
+
+    weights: Tensor
+
+    def __init__(self, weights: Sequence[float], functionals: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.tensor(weights, dtype=torch.float64))
+        self.functionals = nn.ModuleList(functionals)
+        needed = {name for functional in functionals for name in declared_ingredients(functional)}
+        self.ingredients = tuple(name for name in INGREDIENTS if name in needed)
+
+    def forward(self, **ingredients: Tensor) -> Tensor:
+        """XC energy per volume."""
+        energies = [
+            weight * functional(**{name: ingredients[name] for name in declared_ingredients(functional)})
+            for weight, functional in zip(self.weights, self.functionals, strict=True)
+        ]
+        return torch.stack(energies).sum(0)
