@@ -69,9 +69,11 @@ def test_exchange_keeps_its_bound_and_correlation_its_sign_whatever_the_weights(
 
 
 @pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)
-def test_energy_does_not_care_which_spin_is_called_up(build: Callable[[], nn.Module]) -> None:
+@given(seed=weights)
+@settings(max_examples=5, deadline=None)
+def test_energy_does_not_care_which_spin_is_called_up(build: Callable[[], nn.Module], seed: int) -> None:
     model = build()
-    ingredients = those_of(model, random_ingredients(2))
+    ingredients = those_of(model, random_ingredients(2, seed=seed))
     swapped = {name: values.flip(0) for name, values in ingredients.items()}
     unsymmetric = {"network-and-lda", "network-and-pbe", "nnlda", "nnpbe"}  # they are given zeta with its sign
     if build not in [MODELS[name] for name in unsymmetric]:
