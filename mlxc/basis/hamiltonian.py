@@ -70,6 +70,38 @@ class KineticPreconditioner:
         return residuals * (numerator / (numerator + 16 * squares * squares) * self._mask[:, None, :])
 
 
+class LocalOperator:
+    """v(r) psi and, with a potential of kinetic energy, -1/2 div v_tau grad psi: what a potential does on the grid.
+
+    Args:
+        basis: of all k points.
+        kpoints: those whose orbitals are given.
+        spin: of these orbitals.
+        potential: of all spins.
+    """
+
+    def __init__(self, basis: PlaneWaveBasis, kpoints: slice, spin: int, potential: EffectivePotential) -> None:
+        self._basis, self._kpoints = basis, kpoints
+        self._local = potential.local[spin].to(torch.complex128)
+        self._kinetic = None if potential.kinetic is None else potential.kinetic[spin].to(torch.complex128)
+
+    def add_to(self, result: Tensor, orbitals: Tensor) -> None:
+        """Add what becomes of the orbitals ``(nk, nband, nplanewave)``, a portion of them at a time on the grid."""
+        for kpoints, bands in self._basis.portions(self._kpoints, orbitals.shape[1]):
+            rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
+            portion = orbitals[rows, bands]
+            result[rows, bands] += self._multiply(portion, self._local, kpoints)
+            if self._kinetic is not None:
+                for wave_vector in self._basis.kplusg[kpoints].movedim(-1, 0)[:, :, None]:
+                    flow = self._multiply(portion * wave_vector, self._kinetic, kpoints)
+                    result[rows, bands] += flow * wave_vector / 2
+
+    def _multiply(self, orbitals: Tensor, field: Tensor, kpoints: slice) -> Tensor:
+        """Coefficients of the orbitals times a field ``(n1, n2, n3)``."""
+        on_grid = self._basis.transform.to_grid(orbitals, kpoints)
+        return self._basis.transform.from_grid(on_grid.mul_(field), kpoints)
+
+
 class PlaneWaveHamiltonian:
     """H in plane waves.
 
@@ -85,8 +117,7 @@ class PlaneWaveHamiltonian:
     ) -> None:
         self.blocks = [
             PlaneWaveBlock(basis, kpoints, spin, potential, projectors[kpoints], coupling)
-            for spin in range(len(potential.local))
-            for kpoints in basis.kpoint_blocks(len(potential.local))
+            for spin, kpoints in basis.spin_blocks(len(potential.local))
         ]
 
 
@@ -102,11 +133,8 @@ class PlaneWaveBlock:
         projectors: Tensor,
         coupling: Tensor,
     ) -> None:
-        self.rows = slice(spin * basis.nkpoints + kpoints.start, spin * basis.nkpoints + kpoints.stop)
-        self._basis = basis
-        self._kpoints = kpoints
-        self._local = potential.local[spin].to(projectors.dtype)
-        self._kinetic_potential = None if potential.kinetic is None else potential.kinetic[spin].to(projectors.dtype)
+        self.rows = basis.rows(spin, kpoints)
+        self._local = LocalOperator(basis, kpoints, spin, potential)
         self._kinetic = basis.kinetic[kpoints].where(basis.mask[kpoints], 0.0)
         self._projectors = projectors
         self._conjugate_projectors = projectors.conj().resolve_conj()
@@ -114,21 +142,9 @@ class PlaneWaveBlock:
         self.precondition = KineticPreconditioner(self._kinetic, basis.mask[kpoints])
 
     def apply(self, orbitals: Tensor) -> Tensor:
-        """H psi, a portion of the orbitals at a time on the grid."""
+        """H psi."""
         overlaps = orbitals @ self._conjugate_projectors.mT
         result = overlaps @ self._coupling.mT @ self._projectors
         result += orbitals * self._kinetic[:, None, :]
-        for kpoints, bands in self._basis.portions(self._kpoints, orbitals.shape[1]):
-            rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
-            portion = orbitals[rows, bands]
-            result[rows, bands] += self._multiply(portion, self._local, kpoints)
-            if self._kinetic_potential is not None:
-                for wave_vector in self._basis.kplusg[kpoints].movedim(-1, 0)[:, :, None]:
-                    flow = self._multiply(portion * wave_vector, self._kinetic_potential, kpoints)
-                    result[rows, bands] += flow * wave_vector / 2
+        self._local.add_to(result, orbitals)
         return result
-
-    def _multiply(self, orbitals: Tensor, field: Tensor, kpoints: slice) -> Tensor:
-        """Coefficients of the orbitals times a field ``(n1, n2, n3)``."""
-        on_grid = self._basis.transform.to_grid(orbitals, kpoints)
-        return self._basis.transform.from_grid(on_grid.mul_(field), kpoints)

@@ -23,7 +23,13 @@ from mlxc.terms.ions import Ions
 from mlxc.terms.kinetic import kinetic_energy
 from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
 from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
-from mlxc.terms.xc import kinetic_density_guess, outside_training_domain, xc_energy, xc_potential
+from mlxc.terms.xc import (
+    differentiable_xc_potential,
+    kinetic_density_guess,
+    outside_training_domain,
+    xc_energy,
+    xc_potential,
+)
 from mlxc.xc.functional import declared_ingredients
 
 
@@ -71,6 +77,24 @@ class KohnSham:
         xc = self.symmetrizer.coefficients(grid.fourier(xc))
         local = grid.real(self._local + hartree_potential(grid, fields[0].sum(0)) + xc)
         return EffectivePotential(local, None if tau is None else self.symmetrizer.field(tau))
+
+    def differentiable_potential(self, fields: Tensor) -> Tensor:
+        """The effective potential as one tensor ``(nfield, nspin, n1, n2, n3)``, attached to fields and parameters.
+
+        Args:
+            fields: on the grid, same shape. The potential's dependence on them is that on their symmetric part.
+        """
+        grid = self.basis.grid
+        with torch.enable_grad():
+            coefficients = self.symmetrizer.coefficients(grid.fourier(fields))
+            xc = torch.stack(
+                differentiable_xc_potential(
+                    self.functional, grid, *self._xc_ingredients(coefficients), self._points
+                )
+            )
+            potential = self.symmetrizer.coefficients(grid.fourier(xc))
+            electric = self._local + hartree_potential(grid, coefficients[0].sum(0))
+            return grid.real(torch.cat([potential[:1] + electric, potential[1:]]))
 
     def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, Tensor | None]:
         """The density with the core's, and tau of a meta-GGA, on the grid."""

@@ -94,7 +94,9 @@ def scf(
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
     converged = state.density_residual < tolerance and iteration.bands_suffice
     message = "" if converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
-    return _ground_state(kohn_sham, state, history, message, seconds)
+    ground = _ground_state(kohn_sham, state, history, message, seconds)
+    ground.smearing, ground.total_moment = smearing, total_moment
+    return ground
 
 
 def run_calculation(

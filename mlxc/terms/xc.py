@@ -94,6 +94,22 @@ def xc_potential(
     return energy, derivatives[0], derivatives[1] if tau is not None else None
 
 
+def differentiable_xc_potential(
+    functional: nn.Module,
+    grid: Grid,
+    density: Tensor,
+    tau: Tensor | None = None,
+    points: IrreduciblePoints | None = None,
+) -> list[Tensor]:
+    """v_xc and, for a meta-GGA, v_tau, as :func:`xc_potential` gives them, attached to parameters and arguments."""
+    inputs = [density] if tau is None else [density, tau]
+    with torch.enable_grad():
+        inputs = [field if field.requires_grad else field.detach().requires_grad_() for field in inputs]
+        energy = xc_energy(functional, grid, inputs[0], inputs[1] if tau is not None else None, points)
+        slopes = torch.autograd.grad(energy, inputs, create_graph=True)
+    return [slope * (grid.size / grid.volume) for slope in slopes]
+
+
 def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
     finite = torch.stack([torch.isfinite(slope).flatten(0, -2).all(0) for slope in slopes]).all(0)
     if not bool(finite.all()):
