@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import Hamiltonian
+from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
 from mlxc.scf.eigensolver import diagonalise, inner_products
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.kohn_sham import KohnSham
@@ -20,7 +20,7 @@ NEGLIGIBLE_OCCUPATION = 1e-8
 DEGENERATE = 1e-4
 # Residual of the orbitals, hartree; the error of a response is of first order in it.
 ORBITAL_ACCURACY = 0.1
-MAX_STEPS = 12
+MAX_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -72,36 +72,57 @@ class Bands:
 
 
 def refined_bands(ground: GroundState, tolerance: float) -> Bands:
-    """Bands in the potential of a ground state's density, which its orbitals nearly are.
+    """Bands in the potential of a ground state's density, of which its orbitals are nearly eigenstates.
 
     Args:
         ground: a converged state.
         tolerance: relative accuracy that a response is to have.
     """
-    problem, smearing = ground.problem, ground.smearing
+    problem = ground.problem
     assert problem is not None
     with torch.no_grad():
-        fields = problem.basis.grid.fourier(ground.fields.detach())
-        hamiltonian = problem.hamiltonian(problem.effective_potential(fields))
-        electrons, orbitals = ground.occupations.detach(), ground.orbitals.detach()
-        capacity = 2 * problem.basis.nkpoints / len(orbitals)
-        active = electrons > NEGLIGIBLE_OCCUPATION * capacity
-        accuracy = ORBITAL_ACCURACY * tolerance
-        pairs = diagonalise(hamiltonian, orbitals, orbitals.shape[1], active.double(), accuracy, MAX_STEPS)
+        potential = problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach()))
+        return bands_in(problem, potential, ground, ground.orbitals.detach(), ORBITAL_ACCURACY * tolerance)
+
+
+def bands_in(
+    problem: KohnSham, potential: EffectivePotential, like: GroundState, guess: Tensor, accuracy: float
+) -> Bands:
+    """Bands in a potential.
+
+    Args:
+        problem: the Kohn-Sham problem.
+        potential: in which they are eigenstates.
+        like: a state with about the same occupations, and the smearing that they have.
+        guess: of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
+        accuracy: residual of active orbitals, hartree.
+    """
+    hamiltonian, smearing = problem.hamiltonian(potential), like.smearing
+    capacity = 2 * problem.basis.nkpoints / len(guess)
+    threshold = NEGLIGIBLE_OCCUPATION * capacity
+    electrons = like.occupations.detach()
+    active = electrons > threshold
+    pairs = diagonalise(hamiltonian, guess, guess.shape[1], active.double(), accuracy, MAX_STEPS)
     if smearing is None:
         none = torch.zeros_like(electrons)
-        unpaired, levels = none[:, None] * none[..., None], [slice(0, len(orbitals))]
+        unpaired, levels = none[:, None] * none[..., None], [slice(0, len(guess))]
         return Bands(
             problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, levels
         )
-    x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, ground.total_moment)
+    x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
+    electrons = capacity * smearing.occupation(x)
+    if bool(((electrons > threshold) & ~active).any()):
+        active = active | (electrons > threshold)
+        pairs = diagonalise(hamiltonian, pairs.orbitals, guess.shape[1], active.double(), accuracy, MAX_STEPS)
+        x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
+        electrons = capacity * smearing.occupation(x)
     both = active[:, :, None] & active[:, None]
     return Bands(
         problem,
         hamiltonian,
         pairs.orbitals,
         pairs.eigenvalues,
-        capacity * smearing.occupation(x),
+        electrons,
         active,
         _divided_differences(smearing, x, capacity) * both,
         -capacity / smearing.width * _derivative(smearing, x) * active,

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from mlxc.crystal import Crystal
+from mlxc.errors import InputError
 from mlxc.response.implicit import attach
+from mlxc.response.unrolled import unroll
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import scf
 
 
-def differentiable_scf(crystal: Crystal, **settings: Any) -> GroundState:
-    """Compute the ground state of a crystal; arguments as for :func:`mlxc.scf.loop.scf`.
+def differentiable_scf(
+    crystal: Crystal, *, differentiate: Literal["implicit", "unrolled"] = "implicit", **settings: Any
+) -> GroundState:
+    """Compute the ground state of a crystal.
 
     If parameters of the functional require gradients, so do the parts of the converged state: ``energy`` by the
     variational principle, density, eigenvalues, occupations and orbitals by one solution of Dyson's equation when a
     loss that depends on them is differentiated.
 
+    Args:
+        crystal: what to compute.
+        differentiate: ``unrolled`` repeats the SCF in plain steps that autograd goes back through, for small cells, for
+            teaching and as a witness.
+        settings: further arguments of :func:`mlxc.scf.loop.scf`.
+
     Raises:
         InputError: what was asked cannot be computed.
         RunStoppedError: the monitor stopped the run.
     """
+    if differentiate not in ("implicit", "unrolled"):
+        raise InputError(f"differentiate: {differentiate!r} is neither 'implicit' nor 'unrolled'.")
     ground = scf(crystal, **settings)
     assert ground.problem is not None
     wanted = any(parameter.requires_grad for parameter in ground.problem.functional.parameters())
     if wanted and torch.is_grad_enabled() and ground.converged:
-        attach(ground)
+        {"implicit": attach, "unrolled": unroll}[differentiate](ground)
     return ground

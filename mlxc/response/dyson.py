@@ -22,9 +22,8 @@ from mlxc.scf.ladder import is_stuck, rungs
 from mlxc.scf.mixing import AndersonMixer
 
 MAX_ITERATIONS = 40
-# Accuracy of the orbitals' change, relative to the residual of the step before; and in the first step.
-ORBITAL_ACCURACY = 0.03
-FIRST_ACCURACY = 1e-2
+# Residual of an orbital's change that is good enough for a response with a relative error of one electron per cell.
+ORBITAL_ACCURACY = 1e-3
 
 
 class ResponseError(MlxcError):
@@ -72,7 +71,7 @@ def solve_dyson(
         direct: z, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetric.
         metal: whether mixing starts with a preconditioner for metals.
         tolerance: of the relative residual.
-        negligible: norm of an x that is nothing but rounding errors.
+        negligible: norm of a change of x that is nothing but rounding errors.
 
     Returns:
         x as Fourier coefficients, and the history.
@@ -84,13 +83,14 @@ def solve_dyson(
     way = next(ways)
     mixer = AndersonMixer(grid, way.damping, way.screening)
     history: list[AdjointRecord] = []
-    cotangent, changes, accuracy = direct, None, FIRST_ACCURACY
+    cotangent, changes, orbital_tolerance = direct, None, None
     started = time.perf_counter()
     since = 0
     for iteration in range(1, MAX_ITERATIONS + 1):
-        answer = response(_as_potential(loss_potential + kernel(grid.real(cotangent))), accuracy, changes)
+        answer = response(_as_potential(loss_potential + kernel(grid.real(cotangent))), orbital_tolerance, changes)
         found, changes = direct + answer.fields, answer.changes
-        residual = float((found - cotangent).norm() / found.norm().clamp(min=negligible))
+        change, size = float((found - cotangent).norm()), float(found.norm())
+        residual = change / size if change > negligible else 0.0
         seconds = time.perf_counter() - started
         history.append(AdjointRecord(iteration, residual, answer.applications, seconds))
         if residual < tolerance:
@@ -98,7 +98,7 @@ def solve_dyson(
         if is_stuck([record.residual for record in history[since:]]):
             way, since = next(ways, way), iteration
             mixer = AndersonMixer(grid, way.damping, way.screening)
-        accuracy = ORBITAL_ACCURACY * max(min(residual, 1.0), tolerance)
+        orbital_tolerance = ORBITAL_ACCURACY * max(min(residual, 1.0), tolerance) * size * float(grid.volume)
         cotangent = mixer.next(cotangent, found - cotangent)
     raise ResponseError(
         f"The gradient did not converge: after {len(history)} steps the residual of the response is "

@@ -22,6 +22,10 @@ from mlxc.response.bands import Bands
 from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer
 from mlxc.scf.eigensolver import inner_products
 
+# Relative size of rounding errors in what drives the orbitals.
+ROUNDING = 1e-15
+FIRST_ACCURACY = 1e-2
+
 
 @dataclass(frozen=True)
 class OrbitalSource:
@@ -66,14 +70,14 @@ class IndependentResponse:
         self._psi = bands.orbitals[:, : self._count].contiguous()
         self._removed = bands.orbitals * bands.active[..., None]
         self._source = source
-        self._scale = 0.0
 
-    def __call__(self, potential: EffectivePotential, accuracy: float, start: Tensor | None) -> Response:
+    def __call__(self, potential: EffectivePotential, tolerance: float | None, start: Tensor | None) -> Response:
         """The change of the fields.
 
         Args:
             potential: change of the effective potential, hartree, symmetric.
-            accuracy: of the orbitals' change outside the active bands, relative to what has driven them most.
+            tolerance: of the residuals of Sternheimer's equations, in electrons times hartree times the unit of the
+                potential; by default a hundredth of what drives them.
             start: ``changes`` of a similar response.
         """
         bands, basis = self._bands, self._bands.problem.basis
@@ -91,8 +95,9 @@ class IndependentResponse:
         driven = driven + self._driven_by_source() if self._source is not None else driven
         within = self._within_bands(elements)
         right = -remove_components(driven, self._removed) * bands.active[:, : self._count, None]
-        self._scale = max(self._scale, float(right.norm(dim=-1).max()))
-        tolerance = accuracy * self._scale
+        if tolerance is None:
+            tolerance = FIRST_ACCURACY * float(right.norm(dim=-1).max())
+        tolerance = max(tolerance, ROUNDING * float(driven.norm(dim=-1).max()))
         guess = self._guess(right) if start is None else start
         solutions = map_in_threads(lambda block: self._solve(block, right, guess, tolerance), bands.hamiltonian.blocks)
         changes = torch.cat([solution.changes for solution in solutions])

@@ -58,14 +58,18 @@ def solve_sternheimer(
         applications = 1
     direction, slope = torch.zeros_like(residual), torch.ones_like(eigenvalues)
     for step in range(MAX_STEPS):
-        if float(_dot(residual, residual).max()) <= tolerance**2:
+        unsolved = _dot(residual, residual) > tolerance**2
+        if not bool(unsolved.any()):
             break
         conditioned = remove_components(block.precondition(residual, orbitals), bands)
         new_slope = _dot(residual, conditioned)
-        ratio = new_slope / slope.clamp(min=1e-300) if step else torch.zeros_like(slope)
+        ratio = new_slope / slope.where(slope > 0, torch.inf) if step else torch.zeros_like(slope)
         direction, slope = conditioned + ratio[..., None] * direction, new_slope
         image = remove_components(block.apply(direction) - levels * direction, bands)
-        length = (slope / _dot(direction, image).clamp(min=1e-300))[..., None]
+        curvature = _dot(direction, image)
+        # Where only rounding errors are left, they need not curve upwards.
+        sound = unsolved & (curvature > 0)
+        length = torch.where(sound, slope / curvature.where(sound, 1.0), 0.0)[..., None]
         changes, residual = changes + length * direction, residual - length * image
         applications += 1
     return Solution(changes, applications)

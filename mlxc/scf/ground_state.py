@@ -62,6 +62,8 @@ class GroundState:
         smearing: of the occupations; None for fixed ones, and after reading from a file.
         total_moment: magnetic moment that was held, Bohr magneton; None if it was free.
         adjoint: the way back from a loss through the state, with its history; None for functionals without parameters.
+        unrolled_fields: that went into each step of an unrolled SCF, shape ``(nfield, nspin, n1, n2, n3)``; each keeps
+            the derivative of a loss in ``grad`` when that is differentiated. Otherwise empty.
     """
 
     crystal: Crystal
@@ -89,6 +91,7 @@ class GroundState:
     smearing: Smearing | None = None
     total_moment: float | None = None
     adjoint: StateAdjoint | None = field(default=None, repr=False)
+    unrolled_fields: list[Tensor] = field(default_factory=list, repr=False)
 
     @property
     def kpoints(self) -> KPoints:
