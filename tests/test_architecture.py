@@ -25,14 +25,14 @@ LAYERS: list[set[str]] = [
     {"response"},
     {"properties", "training"},
     {"runs", "ase", "deepchem"},
-    {"progress", "report", "checkpoint_commands", "cli"},
+    {"progress", "report", "checkpoint_commands", "training_commands", "cli"},
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 
 # A calculation describes a run and, when told to, starts it: these imports happen at that moment only.
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli.py", "checkpoint_commands.py", "progress.py", "runs/worker.py"}
+PRINTS = {"cli.py", "checkpoint_commands.py", "training_commands.py", "progress.py", "runs/worker.py"}
 
 
 def modules() -> list[Path]:

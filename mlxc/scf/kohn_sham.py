@@ -28,9 +28,10 @@ from mlxc.terms.xc import (
     kinetic_density_guess,
     outside_training_domain,
     xc_energy,
+    xc_ingredients,
     xc_potential,
 )
-from mlxc.xc.functional import declared_ingredients
+from mlxc.xc.functional import INGREDIENTS, declared_ingredients
 
 
 class KohnSham:
@@ -123,6 +124,22 @@ class KohnSham:
     def xc_energy(self, fields: Tensor) -> Tensor:
         """E_xc of fields, attached to the functional's parameters."""
         return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
+
+    def xc_points(self, density: Tensor, tau: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """All ingredients that a functional may want, and what it is integrated with.
+
+        Args:
+            density: on the grid, ``(nspin, n1, n2, n3)``; the core's is added.
+            tau: on the grid, same shape.
+
+        Returns:
+            ingredients at the points that are not equivalent by symmetry, and the volume of each, shape ``(npoint,)``.
+        """
+        grid = self.basis.grid
+        total = grid.real(with_core(grid.fourier(density), self._core))
+        ingredients = xc_ingredients(INGREDIENTS, grid, total, tau, self._points)
+        weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
+        return ingredients, weights * (grid.volume / grid.size)
 
     def outside_training_domain(self, fields: Tensor) -> dict[str, float] | None:
         """See :func:`~mlxc.terms.xc.outside_training_domain`."""

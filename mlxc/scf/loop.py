@@ -100,12 +100,15 @@ def scf(
 
 
 def run_calculation(
-    calculation: Calculation, monitor: Monitor | None = None, start: GroundState | Sequence[GroundState] = ()
+    calculation: Calculation,
+    monitor: Monitor | None = None,
+    start: GroundState | Sequence[GroundState] = (),
+    xc: nn.Module | None = None,
 ) -> GroundState:
-    """Compute what a :class:`Calculation` describes."""
+    """Compute what a :class:`Calculation` describes, with another functional than it names if one is given."""
     ground = scf(
         calculation.crystal,
-        xc=calculation.xc,
+        xc=calculation.xc if xc is None else xc,
         basis=PlaneWaves(calculation.ecut_ha, calculation.fft_grid, calculation.cutoff_smoothing_ha),
         kmesh=calculation.kmesh,
         smearing=make_smearing(calculation.smearing, calculation.width_ha),

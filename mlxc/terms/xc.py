@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import pi
 
@@ -45,20 +46,23 @@ def xc_energy(
         tau: kinetic-energy density of the orbitals, same shape, hartree/bohr^3, for a meta-GGA.
         points: where the functional is evaluated if density and tau are symmetric; everywhere by default.
     """
-    energy_density: Tensor = functional(**_ingredients(functional, grid, density, tau, points))
+    names = declared_ingredients(functional)
+    energy_density: Tensor = functional(**xc_ingredients(names, grid, density, tau, points))
     weighted = energy_density if points is None else energy_density * points.weights
     return weighted.sum() * (grid.volume / grid.size)
 
 
-def _ingredients(
-    functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
+def xc_ingredients(
+    names: Sequence[str], grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
 ) -> dict[str, Tensor]:
+    """What functionals are evaluated from, at some points of the grid; arguments as for :func:`xc_energy`."""
+
     def chosen(field: Tensor) -> Tensor:
         values = field.flatten(-3)
         return values if points is None else values.index_select(-1, points.index)
 
     ingredients = {"rho": floored(chosen(density))}
-    if "grad" in declared_ingredients(functional):
+    if "grad" in names:
         ingredients["grad"] = chosen(grid.gradient(density))
     if tau is not None:
         ingredients["tau"] = floored(chosen(tau))
@@ -82,7 +86,8 @@ def xc_potential(
     """
     inputs = [field.detach().requires_grad_() for field in (density, tau) if field is not None]
     with torch.enable_grad():
-        ingredients = _ingredients(functional, grid, inputs[0], inputs[1] if tau is not None else None, points)
+        names = declared_ingredients(functional)
+        ingredients = xc_ingredients(names, grid, inputs[0], inputs[1] if tau is not None else None, points)
         weights = inputs[0].new_ones(grid.size) if points is None else points.weights
         leaves = (weights, *ingredients.values())
         portions = zip(*(values.detach().split(POINTS, dim=-1) for values in leaves), strict=True)
@@ -141,7 +146,7 @@ def outside_training_domain(
     if not domains:
         return None
     with torch.no_grad():
-        ingredients = _ingredients(functional, grid, density, tau, points)
+        ingredients = xc_ingredients(declared_ingredients(functional), grid, density, tau, points)
         variables = reduced_variables(**ingredients)
         outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
         volume = torch.ones_like(outer) if points is None else points.weights

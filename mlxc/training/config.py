@@ -1,0 +1,124 @@
+"""What a training run is: read from a YAML file, every mistake a sentence. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mlxc.errors import InputError
+
+# Derived from the equation of state of a solid, so exact by the variational principle.
+Quantity = Literal["lattice_constant_ang", "volume_ang3", "bulk_modulus_gpa"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Target(_Part):
+    """One kind of reference value.
+
+    Attributes:
+        quantity: column of the table of solids; its name ends with the unit.
+        weight: of the mean squared relative error, in units of one percent.
+    """
+
+    quantity: Quantity
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
+class Regularisation(_Part):
+    """Physical penalties on F_xc, averaged over a grid of (r_s, s, alpha); see :mod:`mlxc.training.regularisers`.
+
+    Attributes:
+        stay_near: weight of the squared distance from the starting functional.
+        smooth: weight of the squared curvature along s in excess of the starting functional's.
+        bound: weight of what exceeds the Lieb-Oxford bound.
+    """
+
+    stay_near: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    smooth: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    bound: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+
+class Optimiser(_Part):
+    """How parameters are moved.
+
+    Attributes:
+        kind: ``adam`` or ``lbfgs``.
+        rate: step size; for L-BFGS the first trial of the line search.
+        steps: in each round, at most.
+        patience: steps without a better validation loss after which a round ends; None for no early end.
+    """
+
+    kind: Literal["adam", "lbfgs"] = "adam"
+    rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    steps: int = Field(default=500, ge=1)
+    patience: int | None = Field(default=None, ge=1)
+
+
+class TrainingConfig(_Part):
+    """A training run.
+
+    Attributes:
+        name: of the model that comes out.
+        description: one sentence, recorded.
+        start: functional whose parameters are trained: a name, or a checkpoint.
+        solids: table, see :func:`~mlxc.training.solids.read_solids`.
+        train: names of solids to learn from.
+        validate_on: names of solids that decide when to stop, never learned from.
+        targets: what is to be right.
+        regularisation: penalties.
+        optimiser: of the parameters.
+        rounds: how often all densities are converged anew with the functional of the round before. The first round
+            learns at the densities of ``densities``; from the second on energies and gradients are self-consistent.
+        densities: functional that makes the first round's densities.
+        seed: recorded with the model.
+        licence: of the weights.
+    """
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")
+    description: str = ""
+    start: str
+    solids: str = "sol58lc"
+    train: tuple[str, ...] = Field(min_length=1)
+    validate_on: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = (Target(quantity="lattice_constant_ang"),)
+    regularisation: Regularisation = Regularisation()
+    optimiser: Optimiser = Optimiser()
+    rounds: int = Field(default=2, ge=1, le=100)
+    densities: str = "pbe"
+    seed: int = Field(default=0, ge=0)
+    licence: str = ""
+
+    @model_validator(mode="after")
+    def _solids_differ(self) -> TrainingConfig:
+        names = [*self.train, *self.validate_on]
+        if len(set(names)) < len(names):
+            raise ValueError("a solid is named twice; what validates must not be trained on")
+        return self
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """Read a YAML file.
+
+    Raises:
+        InputError: with a sentence that says what is wrong with it.
+    """
+    try:
+        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise InputError(f"There is no file {str(path)!r}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InputError(f"{path.name} is not YAML.") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path.name} holds no settings.")
+    try:
+        return TrainingConfig.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "settings"
+        raise InputError(f"{path.name}: {where}: {first['msg'].removeprefix('Value error, ')}.") from None

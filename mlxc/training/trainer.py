@@ -1,0 +1,249 @@
+"""The training loop: rounds of optimisation, each at densities that are converged anew with the functional so far.
+
+Everything that the loop would need to go on is written after each step, and every curve when it is computed, so a run
+that is killed and started again ends as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mlxc.errors import InputError
+from mlxc.training.config import Optimiser, TrainingConfig
+from mlxc.training.curve import SolidCurve
+from mlxc.training.curves_on_disk import curves_of
+from mlxc.training.log import TrainingLog
+from mlxc.training.loss import Assessment, assess
+from mlxc.training.regularisers import Penalty
+from mlxc.training.solids import Solid, read_solids
+from mlxc.xc.catalogue import functional
+from mlxc.xc.checkpoint import load_checkpoint, save_checkpoint
+from mlxc.xc.checkpoint_record import CheckpointRecord, read_record
+from mlxc.xc.domain import domain_of
+
+MODEL, STATE = "model.safetensors", "state.pt"
+# The state is written this often; what comes after it is computed again.
+STEPS_BETWEEN_SAVES = 25
+
+
+@dataclass
+class Progress:
+    """Where a run is.
+
+    Attributes:
+        round: counts from 0.
+        step: of the round.
+        best_loss: smallest validation loss of the round so far.
+        best: parameters that had it.
+        since_best: steps since then.
+        skipped: solids without a minimum or a converged SCF, each time it happened.
+    """
+
+    round: int = 0
+    step: int = 0
+    best_loss: float = math.inf
+    best: dict[str, Tensor] = field(default_factory=dict)
+    since_best: int = 0
+    skipped: int = 0
+
+
+class Trainer:
+    """One training run, in a folder of its own.
+
+    Args:
+        config: what to do.
+        folder: for the model, its log, and what a killed run needs to go on.
+        on_step: told the record of each step.
+
+    Raises:
+        InputError: a solid is not in the table, or the functional has nothing to train.
+    """
+
+    def __init__(
+        self, config: TrainingConfig, folder: Path, on_step: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        self.config = config
+        self.functional = functional(config.start)
+        if not any(parameter.requires_grad for parameter in self.functional.parameters()):
+            raise InputError(f"start: {config.start!r} has no parameters that could be trained.")
+        self._folder = folder
+        self._on_step = on_step
+        table = read_solids(config.solids)
+        self._train, self._validate = _chosen(config.train, table), _chosen(config.validate_on, table)
+        self._penalty = Penalty(config.regularisation, self.functional)
+        self.progress = Progress()
+
+    def run(self) -> CheckpointRecord:
+        """Train, or go on, and write the model.
+
+        Returns:
+            the record of the checkpoint ``model.safetensors`` in the folder.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._claim_folder()
+        if (self._folder / MODEL).exists():
+            return read_record(self._folder / MODEL)
+        optimiser = self._resume()
+        log = TrainingLog(self._folder, self._on_step, (self.progress.round, self.progress.step))
+        while self.progress.round < self.config.rounds:
+            training, validation = self._curves()
+            self._optimise(optimiser or self._new_optimiser(), training, validation, log)
+            self.functional.load_state_dict(self.progress.best)
+            self._save_round()
+            self.progress = Progress(round=self.progress.round + 1, skipped=self.progress.skipped)
+            optimiser = None
+        log.close()
+        return self._finish(training, validation)
+
+    def _claim_folder(self) -> None:
+        """A folder belongs to one configuration."""
+        path, described = self._folder / "config.json", self.config.model_dump_json(indent=1)
+        if path.exists() and path.read_text(encoding="utf-8") != described:
+            raise InputError(f"The folder {str(self._folder)!r} holds a run with other settings; choose another one.")
+        path.write_text(described, encoding="utf-8")
+
+    def _curves(self) -> tuple[list[SolidCurve], list[SolidCurve]]:
+        """At the densities of this round's functional."""
+        xc: str | nn.Module = self.functional if self.progress.round else self.config.densities
+        if self.progress.round:
+            # The functional moves during the round, its densities do not.
+            xc = load_checkpoint(self._round_file(self.progress.round - 1))
+        folder = self._folder / "curves" / str(self.progress.round)
+        training, failed = curves_of(self._train, xc, folder)
+        validation, failed_too = curves_of(self._validate, xc, folder)
+        self.progress.skipped += len(failed) + len(failed_too)
+        return training, validation
+
+    def _optimise(
+        self,
+        optimiser: torch.optim.Optimizer,
+        training: list[SolidCurve],
+        validation: list[SolidCurve],
+        log: TrainingLog,
+    ) -> None:
+        progress, wanted = self.progress, self.config.optimiser
+        patience = wanted.patience or wanted.steps + 1
+        while progress.step < wanted.steps and progress.since_best < patience:
+            # Judged before it moves, so that the functional a round starts with can be its best.
+            judged = self._assess(validation or training)
+            self._remember(judged)
+            loss, assessment = self._step(optimiser, training)
+            progress.skipped += len(assessment.skipped)
+            log.write(progress, loss, assessment, judged, self.functional)
+            progress.step += 1
+            if progress.step % STEPS_BETWEEN_SAVES == 0:
+                self._save_state(optimiser)
+        self._remember(self._assess(validation or training))
+
+    def _step(self, optimiser: torch.optim.Optimizer, training: list[SolidCurve]) -> tuple[float, Assessment]:
+        seen: list[tuple[float, Assessment]] = []
+
+        def closure() -> float:
+            optimiser.zero_grad()
+            assessment = assess(self.functional, training, self.config.targets)
+            loss = assessment.loss + self._penalty(self.functional)
+            if loss.requires_grad:
+                loss.backward()
+            seen.append((float(loss.detach()), assessment))
+            return seen[-1][0]
+
+        optimiser.step(closure)
+        return seen[0]
+
+    def _assess(self, curves: list[SolidCurve]) -> Assessment:
+        with torch.no_grad():
+            assessment = assess(self.functional, curves, self.config.targets)
+        return assessment
+
+    def _remember(self, assessment: Assessment) -> None:
+        progress = self.progress
+        # A functional that leaves a solid without a minimum is no better for not being judged on it.
+        loss = math.inf if assessment.skipped else float(assessment.loss.detach())
+        progress.since_best += 1
+        if loss < progress.best_loss or not progress.best:
+            state = {name: value.detach().clone() for name, value in self.functional.state_dict().items()}
+            progress.best_loss, progress.best, progress.since_best = loss, state, 0
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        return make_optimiser(self.config.optimiser, self.functional)
+
+    def _save_state(self, optimiser: torch.optim.Optimizer) -> None:
+        state = {
+            "progress": vars(self.progress),
+            "functional": self.functional.state_dict(),
+            "optimiser": optimiser.state_dict(),
+        }
+        temporary = self._folder / f".{STATE}.tmp"
+        torch.save(state, temporary)
+        temporary.replace(self._folder / STATE)
+
+    def _resume(self) -> torch.optim.Optimizer | None:
+        """Go back to the last saved step, or to the end of the last round."""
+        path = self._folder / STATE
+        state = torch.load(path, weights_only=True) if path.exists() else None
+        done = [index for index in range(self.config.rounds) if self._round_file(index).exists()]
+        if done and (state is None or state["progress"]["round"] <= done[-1]):
+            self.functional.load_state_dict(load_checkpoint(self._round_file(done[-1])).state_dict())
+            self.progress = Progress(round=done[-1] + 1)
+            return None
+        if state is None:
+            return None
+        self.progress = Progress(**state["progress"])
+        self.functional.load_state_dict(state["functional"])
+        optimiser = self._new_optimiser()
+        optimiser.load_state_dict(state["optimiser"])
+        return optimiser
+
+    def _round_file(self, index: int) -> Path:
+        return self._folder / f"round-{index}.safetensors"
+
+    def _save_round(self) -> None:
+        self._save(self._round_file(self.progress.round), {}, {})
+
+    def _finish(self, training: list[SolidCurve], validation: list[SolidCurve]) -> CheckpointRecord:
+        metrics = {"skipped": float(self.progress.skipped)}
+        for label, curves in (("training", training), ("validation", validation)):
+            assessment = self._assess(curves)
+            for target in self.config.targets:
+                name = f"{label}_mean_absolute_error_percent_of_{target.quantity}"
+                metrics |= {name: assessment.mean_absolute_error(target.quantity)} if curves else {}
+        snapshots = [snapshot for curve in training for snapshot in curve.snapshots]
+        domain = domain_of([(snapshot.ingredients, snapshot.volumes) for snapshot in snapshots])
+        return self._save(self._folder / MODEL, metrics, domain)
+
+    def _save(self, path: Path, metrics: dict[str, float], domain: dict[str, Any]) -> CheckpointRecord:
+        config = self.config
+        return save_checkpoint(
+            self.functional,
+            path,
+            name=config.name,
+            description=config.description,
+            baseline=config.start,
+            training_data=f"{config.solids}: {', '.join(config.train)}; validated on {', '.join(config.validate_on)}",
+            seed=config.seed,
+            metrics=metrics,
+            domain=domain,
+            licence=config.licence,
+        )
+
+
+def make_optimiser(settings: Optimiser, functional: nn.Module) -> torch.optim.Optimizer:
+    """The optimiser of a functional's parameters."""
+    parameters = [parameter for parameter in functional.parameters() if parameter.requires_grad]
+    if settings.kind == "adam":
+        return torch.optim.Adam(parameters, lr=settings.rate)
+    return torch.optim.LBFGS(parameters, lr=settings.rate, line_search_fn="strong_wolfe")
+
+
+def _chosen(names: tuple[str, ...], table: dict[str, Solid]) -> list[Solid]:
+    for name in names:
+        if name not in table:
+            raise InputError(f"There is no solid {name!r} in the table; there are {', '.join(table)}.")
+    return [table[name] for name in names]
