@@ -15,6 +15,8 @@ from mlxc.training.config import Target
 from mlxc.training.curve import SolidCurve
 
 PERCENT = 0.01
+# What a solid without a minimum counts for, so that losing it is no gain.
+SKIPPED_PERCENT = 20.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def assess(functional: nn.Module, curves: Sequence[SolidCurve], targets: Sequenc
         except FitError:
             warnings.warn(f"{curve.solid.name} has no minimum with this functional; it is skipped.", stacklevel=2)
             skipped.append(curve.solid.name)
+            total, weight = total + SKIPPED_PERCENT**2, weight + 1
             continue
         found = errors.setdefault(curve.solid.name, {})
         for target in targets:
@@ -57,6 +60,6 @@ def assess(functional: nn.Module, curves: Sequence[SolidCurve], targets: Sequenc
             error = (predicted[target.quantity] / known - 1) / PERCENT
             total, weight = total + target.weight * error.square(), weight + target.weight
             found[target.quantity] = float(error.detach())
-    if curves and not weight and not skipped:
+    if curves and not weight:
         raise InputError("None of the solids has a reference value of what is to be trained.")
     return Assessment(total / max(weight, 1e-300), errors, tuple(skipped))
