@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, InputError, MarzariVanderbilt, PlaneWaves
 from mlxc.properties.forces import forces_and_stress
+from mlxc.response.gradient_flow import gradient_flow
 from mlxc.response.levels import band_gap
 from mlxc.response.loss import Cotangents
 from mlxc.xc.enhancement import NeuralEnhancement
@@ -160,6 +161,46 @@ def test_the_susceptibility_is_its_own_adjoint(setting: str, model: str) -> None
     forward = (left * ground.adjoint.cotangent(Cotangents(right, *zeros))).sum()
     backward = (right * ground.adjoint.cotangent(Cotangents(left, *zeros))).sum()
     assert float(forward) == pytest.approx(float(backward), rel=1e-9)
+
+
+class Scaled(nn.Module):
+    """p times a functional."""
+
+    def __init__(self, functional: nn.Module) -> None:
+        super().__init__()
+        self.functional = functional
+        self.ingredients = functional.ingredients
+        self.p = nn.Parameter(torch.ones((), dtype=torch.float64))
+
+    def forward(self, **ingredients: Tensor) -> Tensor:
+        return self.p * self.functional(**ingredients)
+
+
+@pytest.mark.parametrize(("setting", "model"), [("insulator", "gradient network"), ("magnet", "meta network")])
+def test_the_pull_of_a_loss_integrates_to_the_derivative_by_a_factor_of_the_energy(setting: str, model: str) -> None:
+    xc = Scaled(MODELS[model]())
+    ground = ground_state(setting, xc)
+    loss = density_moment(ground) + 0.3 * ground.energy
+    flow = gradient_flow(loss, ground)
+    loss.backward()
+    assert float(flow.pull.sum()) * flow.volume == pytest.approx(float(xc.p.grad), rel=1e-6)
+    s = flow.variables["s"]
+    edges = torch.linspace(0, float(s.max()) * 1.01, 6, dtype=torch.float64)
+    assert float(flow.resolved("s", edges).sum()) == pytest.approx(float(xc.p.grad), rel=1e-6)
+    assert flow.parameter_norms["p"] == pytest.approx(abs(float(xc.p.grad)))
+    assert flow.adjoint[-1].residual < 1e-6
+    assert "functional.exchange_network.0" in flow.layer_norms
+    with pytest.raises(InputError, match="There is no 'nonsense'"):
+        flow.resolved("nonsense", edges)
+
+
+def test_the_flow_through_an_unrolled_scf_has_every_density() -> None:
+    ground = ground_state("insulator", MODELS["two parameters"](), differentiate="unrolled", tolerance=1e-6)
+    flow = gradient_flow(density_moment(ground), ground)
+    assert len(flow.density_gradients) == len(ground.unrolled_fields)
+    assert flow.adjoint == []
+    with pytest.raises(InputError, match="gradient"):
+        gradient_flow(torch.zeros(()), ground)
 
 
 def test_no_functional_changes_how_many_electrons_there_are() -> None:

@@ -125,6 +125,17 @@ class KohnSham:
         """E_xc of fields, attached to the functional's parameters."""
         return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
 
+    def xc_energy_density(self, fields: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """E_xc per volume, hartree/bohr^3, shape ``(n1, n2, n3)``, and what it is made of at the same points.
+
+        Args:
+            fields: on the grid, shape ``(nfield, nspin, n1, n2, n3)``.
+        """
+        grid = self.basis.grid
+        names = declared_ingredients(self.functional)
+        ingredients = xc_ingredients(names, grid, *self._xc_ingredients(grid.fourier(fields)), None)
+        return self.functional(**ingredients).view(grid.shape), ingredients
+
     def xc_points(self, density: Tensor, tau: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """All ingredients that a functional may want, and what it is integrated with.
 
