@@ -1,6 +1,6 @@
-"""Trains a network to be PBE: its enhancement factors learned from PBE itself, without any crystal.
+"""Trains a network to be PBE, or PBEsol: the enhancement factors learned from the functional, without any crystal.
 
-    python scripts/train_pbe_proxy.py [assets/checkpoints/pbe-proxy.safetensors]
+    python scripts/train_pbe_proxy.py [--functional pbe] [assets/checkpoints/pbe-proxy.safetensors]
 
 The model is the generalised-gradient :class:`~mlxc.xc.enhancement.NeuralEnhancement`. Exchange is fitted along s,
 correlation at points that fill (r_s, zeta, s) evenly on scales on which these saturate, by L-BFGS, in three minutes on
@@ -20,9 +20,11 @@ from torch import Tensor, nn
 
 from mlxc.xc.checkpoint import save_checkpoint
 from mlxc.xc.enhancement import NeuralEnhancement
-from mlxc.xc.gga import PBE
+from mlxc.xc.gga import PBE, pbesol
 
-OUTPUT = Path(__file__).resolve().parent.parent / "assets" / "checkpoints" / "pbe-proxy.safetensors"
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
+FUNCTIONALS = {"pbe": PBE, "pbesol": pbesol}
+LABELS = {"pbe": "PBE", "pbesol": "PBEsol"}
 HIDDEN = (16, 16)
 SEED = 7
 EXCHANGE_POINTS, CORRELATION_POINTS = 512, 1 << 13
@@ -73,15 +75,18 @@ def minimise(parameters: Iterable[nn.Parameter], error: Callable[[], Tensor], ro
 def main() -> None:
     """Train and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("output", nargs="?", type=Path, default=OUTPUT)
-    output = parser.parse_args().output
+    parser.add_argument("--functional", choices=FUNCTIONALS, default="pbe")
+    parser.add_argument("output", nargs="?", type=Path)
+    arguments = parser.parse_args()
+    name = arguments.functional
+    output = arguments.output or CHECKPOINTS / f"{name}-proxy.safetensors"
     torch.set_num_threads(1)
     started = time.perf_counter()
-    model, pbe = NeuralEnhancement("gga", HIDDEN, SEED), PBE()
+    model, target = NeuralEnhancement("gga", HIDDEN, SEED), FUNCTIONALS[name]()
     s2 = squared_gradients((torch.arange(EXCHANGE_POINTS, dtype=torch.float64) + 0.5) / EXCHANGE_POINTS)
     rho, grad = densities(CORRELATION_POINTS)
-    exchange, correlation = pbe.enhancement(s2), pbe.correlation(rho, grad)
-    uniform = pbe.exchange(rho, 0 * grad)
+    exchange, correlation = target.enhancement(s2), target.correlation(rho, grad)
+    uniform = target.exchange(rho, 0 * grad)
     assert model.exchange_network is not None
     exchange_error = minimise(
         model.exchange_network.parameters(), lambda: model.exchange_enhancement(s2) - exchange, EXCHANGE_ROUNDS
@@ -92,13 +97,14 @@ def main() -> None:
         CORRELATION_ROUNDS,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
+    points = f"{EXCHANGE_POINTS} s and {CORRELATION_POINTS} (rs, zeta, s)"
     record = save_checkpoint(
         model,
         output,
         name=output.stem,
-        description="neural generalised gradient: a network that has learned PBE's enhancement factors",
-        baseline="pbe",
-        training_data=f"PBE at {EXCHANGE_POINTS} s and {CORRELATION_POINTS} (rs, zeta, s), by {Path(__file__).name}",
+        description=f"neural generalised gradient: a network that has learned {LABELS[name]}'s enhancement factors",
+        baseline=name,
+        training_data=f"{LABELS[name]} at {points}, by {Path(__file__).name}",
         seed=SEED,
         metrics={"rms_error_of_f_x": exchange_error, "rms_error_of_f_c": correlation_error},
         domain={"rs": (10 ** LOG_RS[0], 10 ** LOG_RS[1]), "zeta": (0, 1), "s": (0, None)},
