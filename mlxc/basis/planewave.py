@@ -189,14 +189,14 @@ class PlaneWaveBasis:
 
         def change(block: tuple[int, slice]) -> Tensor:
             spin, kpoints = block
-            total = self.weights.new_zeros(self.grid.shape)
+            total = self.weights.new_zeros(2 * self.grid.size)
             for some, bands in self.portions(kpoints, orbitals.shape[1]):
                 rows = self.rows(spin, some)
                 psi = torch.view_as_real(self.transform.to_grid(orbitals[rows, bands], some))
                 dpsi = torch.view_as_real(self.transform.to_grid(changes[rows, bands], some))
-                sums = (psi * dpsi).sum((1, -1)).flatten(1)
-                total += (self.weights[some] @ sums).view(self.grid.shape) * (2 / self.grid.volume)
-            return total
+                weights = self.weights[some].repeat_interleave(psi.shape[1]) * (2 / self.grid.volume)
+                total += weights @ (psi * dpsi).flatten(0, 1).flatten(1)
+            return total.unflatten(0, (*self.grid.shape, 2)).sum(-1)
 
         blocks = self.spin_blocks(nspin)
         changed = self.weights.new_zeros(nspin, *self.grid.shape)

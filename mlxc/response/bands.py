@@ -14,8 +14,10 @@ from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.occupations import fermi_level
 from mlxc.terms.entropy import Smearing
 
-# Bands with a smaller fraction of the electrons that they could hold do not show in the response.
-NEGLIGIBLE_OCCUPATION = 1e-8
+# Bands with a smaller fraction of the electrons that they could hold do not show in the response: in units of the
+# accuracy that is asked for, but never more than a small number.
+NEGLIGIBLE_OCCUPATION = 0.1
+SMALLEST_OCCUPATION = 1e-8
 # Levels that are closer, in units of the smearing width, count as degenerate.
 DEGENERATE = 1e-4
 # Residual of the orbitals, hartree; the error of a response is of first order in it.
@@ -66,7 +68,7 @@ class Bands:
         for rows in self.levels:
             states = density_of_states[rows].sum()
             # In a gap there is no density of states, and no occupation depends on the level.
-            if abs(float(states)) > NEGLIGIBLE_OCCUPATION:
+            if abs(float(states)) > SMALLEST_OCCUPATION:
                 moved[rows] = (density_of_states[rows] * shifts[rows]).sum() / states
         return moved
 
@@ -82,11 +84,11 @@ def refined_bands(ground: GroundState, tolerance: float) -> Bands:
     assert problem is not None
     with torch.no_grad():
         potential = problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach()))
-        return bands_in(problem, potential, ground, ground.orbitals.detach(), ORBITAL_ACCURACY * tolerance)
+        return bands_in(problem, potential, ground, ground.orbitals.detach(), tolerance)
 
 
 def bands_in(
-    problem: KohnSham, potential: EffectivePotential, like: GroundState, guess: Tensor, accuracy: float
+    problem: KohnSham, potential: EffectivePotential, like: GroundState, guess: Tensor, tolerance: float
 ) -> Bands:
     """Bands in a potential.
 
@@ -95,11 +97,12 @@ def bands_in(
         potential: in which they are eigenstates.
         like: a state with about the same occupations, and the smearing that they have.
         guess: of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
-        accuracy: residual of active orbitals, hartree.
+        tolerance: relative accuracy that a response is to have.
     """
     hamiltonian, smearing = problem.hamiltonian(potential), like.smearing
     capacity = 2 * problem.basis.nkpoints / len(guess)
-    threshold = NEGLIGIBLE_OCCUPATION * capacity
+    accuracy = ORBITAL_ACCURACY * tolerance
+    threshold = max(NEGLIGIBLE_OCCUPATION * tolerance, SMALLEST_OCCUPATION) * capacity
     electrons = like.occupations.detach()
     active = electrons > threshold
     pairs = diagonalise(hamiltonian, guess, guess.shape[1], active.double(), accuracy, MAX_STEPS)

@@ -22,11 +22,11 @@ class Solution:
 
     Attributes:
         changes: shape ``(nrow, nband, nplanewave)``.
-        applications: of H to every band.
+        applications: of H, per band.
     """
 
     changes: Tensor
-    applications: int
+    applications: float
 
 
 def remove_components(vectors: Tensor, bands: Tensor) -> Tensor:
@@ -49,29 +49,37 @@ def solve_sternheimer(
         start: a guess of the solution, same shape.
         tolerance: of the residuals' norms.
     """
-    levels = eigenvalues[..., None]
     changes = remove_components(start, bands)
-    applications = 0
-    residual = right
+    applications = 0.0
+    residual = right.clone()
     if bool(changes.any()):
-        residual = right - remove_components(block.apply(changes) - levels * changes, bands)
-        applications = 1
+        residual -= remove_components(block.apply(changes) - eigenvalues[..., None] * changes, bands)
+        applications = 1.0
     direction, slope = torch.zeros_like(residual), torch.ones_like(eigenvalues)
     for step in range(MAX_STEPS):
-        unsolved = _dot(residual, residual) > tolerance**2
-        if not bool(unsolved.any()):
+        squares = _dot(residual, residual)
+        count = int((squares > tolerance**2).sum(1).max())
+        if count == 0:
             break
-        conditioned = remove_components(block.precondition(residual, orbitals), bands)
-        new_slope = _dot(residual, conditioned)
-        ratio = new_slope / slope.where(slope > 0, torch.inf) if step else torch.zeros_like(slope)
-        direction, slope = conditioned + ratio[..., None] * direction, new_slope
-        image = remove_components(block.apply(direction) - levels * direction, bands)
-        curvature = _dot(direction, image)
+        # Few bands need many steps; those that are solved are left alone.
+        worst = squares.topk(count, dim=1).indices
+        chosen = worst[..., None].expand(-1, -1, residual.shape[-1])
+        r, psi = residual.gather(1, chosen), orbitals.gather(1, chosen)
+        conditioned = remove_components(block.precondition(r, psi), bands)
+        new_slope, old_slope = _dot(r, conditioned), slope.gather(1, worst)
+        ratio = new_slope / old_slope.where(old_slope > 0, torch.inf) if step else torch.zeros_like(new_slope)
+        d = conditioned + ratio[..., None] * direction.gather(1, chosen)
+        # H leads out of the space without the bands only as far as these are no eigenvectors.
+        image = block.apply(d) - eigenvalues.gather(1, worst)[..., None] * d
+        curvature = _dot(d, image)
         # Where only rounding errors are left, they need not curve upwards.
-        sound = unsolved & (curvature > 0)
-        length = torch.where(sound, slope / curvature.where(sound, 1.0), 0.0)[..., None]
-        changes, residual = changes + length * direction, residual - length * image
-        applications += 1
+        sound = (squares.gather(1, worst) > tolerance**2) & (curvature > 0)
+        length = torch.where(sound, new_slope / curvature.where(sound, 1.0), 0.0)[..., None]
+        changes.scatter_add_(1, chosen, length * d)
+        residual.scatter_(1, chosen, r - length * image)
+        direction.scatter_(1, chosen, d)
+        slope.scatter_(1, worst, new_slope)
+        applications += count / residual.shape[1]
     return Solution(changes, applications)
 
 

@@ -24,8 +24,8 @@ from mlxc.scf.residual import density_residual
 # Of each change this fraction is taken, less of long waves (1/bohr): plain mixing converges slowly and surely.
 DAMPING, SCREENING = 0.5, 0.3
 MAX_STEPS = 200
-# Residuals of orbitals, hartree, and of their changes.
-ORBITAL_ACCURACY, CHANGE_ACCURACY = 1e-9, 1e-10
+# Of the bands of each step, and of the changes of their orbitals.
+TOLERANCE, CHANGE_TOLERANCE = 1e-8, 1e-10
 
 
 class UnrolledError(MlxcError):
@@ -80,7 +80,7 @@ class _Step:
         problem = self.ground.problem
         assert problem is not None
         effective = EffectivePotential(potential[0], potential[1] if len(potential) > 1 else None)
-        self.bands = bands_in(problem, effective, self.ground, self.guess, ORBITAL_ACCURACY)
+        self.bands = bands_in(problem, effective, self.ground, self.guess, TOLERANCE)
         fields = problem.basis.grid.real(problem.fields(self.bands.orbitals, self.bands.electrons))
         return fields, self.bands.orbitals.clone(), self.bands.eigenvalues.clone(), self.bands.electrons.clone()
 
@@ -99,5 +99,5 @@ class _StateInPotential(torch.autograd.Function):
         bands: Bands = ctx.step.bands
         loss = LossResponse(bands, Cotangents(*cotangents), bands.orbitals)
         potential = EffectivePotential(loss.potential[0], loss.potential[1] if len(loss.potential) > 1 else None)
-        answer = loss.independent(potential, CHANGE_ACCURACY * loss.reach, None)
+        answer = loss.independent(potential, CHANGE_TOLERANCE * loss.reach, None)
         return bands.problem.basis.grid.real(loss.direct + answer.fields), None

@@ -3,7 +3,8 @@
 A table is a JSON, CSV or extended XYZ file. Each row has a ``name``; the crystal is what the name says (``Al_fcc``,
 ``NaCl_b1``: formula and structure), a ``structure`` (a shipped name or a file), or the frame of the XYZ file itself.
 Every other number in it is a reference value, named with its unit: ``lattice_constant_ang``, ``bulk_modulus_gpa``, ...
-In JSON, ``settings`` are fields of a :class:`~mlxc.Calculation` that win over the protocol's.
+Saved response documents of the Materials Project are tables too, and ``mp:mp-149,mp-134`` asks it with the key in
+``MP_API_KEY``. In JSON, ``settings`` are fields of a :class:`~mlxc.Calculation` that win over the protocol's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from mlxc.crystal import Crystal
 from mlxc.default_settings import likely_metal, mesh_with_spacing
 from mlxc.errors import InputError
 from mlxc.references.tables import measured_solids
+from mlxc.training.materials_project import PREFIX, fetch_documents, rows_of
 
 # Names of structures in tables, and of the same in ASE.
 PROTOTYPES = {
@@ -96,7 +98,7 @@ def read_solids(source: str | Path) -> dict[str, Solid]:
     """The solids of a table by name, in its order.
 
     Args:
-        source: ``sol58lc``, or a JSON, CSV or extended XYZ file.
+        source: ``sol58lc``, a JSON, CSV or extended XYZ file, or ``mp:`` and identifiers of the Materials Project.
 
     Raises:
         InputError: with a sentence that says what is wrong with the table.
@@ -106,6 +108,9 @@ def read_solids(source: str | Path) -> dict[str, Solid]:
             {"name": name, "lattice_constant_ang": value} for name, value in measured_solids().items()
         ]
         return _solids(rows, SOL58LC)
+    if str(source).startswith(PREFIX):
+        identifiers = [name for name in str(source).removeprefix(PREFIX).split(",") if name]
+        return _solids(rows_of(fetch_documents(identifiers)), str(source))
     path = Path(source)
     if not path.is_file():
         raise InputError(f"There is no table of solids {str(path)!r}; '{SOL58LC}' is the one that comes with mlxc.")
@@ -161,10 +166,10 @@ def _number(value: Any, key: str, name: str, table: str) -> float:
 
 def _json_rows(path: Path) -> list[dict[str, Any]]:
     data = json.loads(path.read_text(encoding="utf-8"))
-    rows = data["solids"] if isinstance(data, dict) else data
+    rows = data.get("solids", data.get("data")) if isinstance(data, dict) else data
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is not a list of objects")
-    return rows
+    return rows_of(rows) if rows and "material_id" in rows[0] else rows
 
 
 def _csv_rows(path: Path) -> list[dict[str, Any]]:
