@@ -1,11 +1,12 @@
 """Trains a network to be PBE, or PBEsol: the enhancement factors learned from the functional, without any crystal.
 
-    python scripts/train_pbe_proxy.py [--functional pbe] [assets/checkpoints/pbe-proxy.safetensors]
+    python scripts/train_pbe_proxy.py [--functional pbe] [--rung gga] [assets/checkpoints/pbe-proxy.safetensors]
 
-The model is the generalised-gradient :class:`~mlxc.xc.enhancement.NeuralEnhancement`. Exchange is fitted along s,
-correlation at points that fill (r_s, zeta, s) evenly on scales on which these saturate, by L-BFGS, in three minutes on
-one core. What comes out behaves in crystals as PBE does: a test of everything between a network and a lattice constant,
-and a start for training on crystals.
+The model is the generalised-gradient :class:`~mlxc.xc.enhancement.NeuralEnhancement`; or the meta-generalised-gradient
+one, which learns not to depend on alpha: training on crystals can start from it and find out how it should. Exchange is
+fitted along s, correlation at points that fill (r_s, zeta, s, alpha) evenly on scales on which these saturate, by
+L-BFGS, in three minutes on one core. What comes out behaves in crystals as its model does: a test of everything between
+a network and a lattice constant, and a start for training on crystals.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.xc.checkpoint import save_checkpoint
-from mlxc.xc.enhancement import NeuralEnhancement
+from mlxc.xc.enhancement import EXCHANGE_BOUND, NeuralEnhancement
 from mlxc.xc.gga import PBE, pbesol
+from mlxc.xc.mgga import TAU_UNIFORM
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
 FUNCTIONALS = {"pbe": PBE, "pbesol": pbesol}
@@ -41,16 +43,20 @@ def squared_gradients(fraction: Tensor) -> Tensor:
     return fraction / (1 - fraction)
 
 
-def densities(count: int) -> tuple[Tensor, Tensor]:
-    """Spin densities ``(2, count)`` and their gradients ``(2, 3, count)``, both spins with the same shape."""
-    u = torch.quasirandom.SobolEngine(3, scramble=True, seed=0).draw(count, dtype=torch.float64).T
+def densities(count: int, meta: bool) -> tuple[Tensor, ...]:
+    """Spin densities ``(2, count)``, their gradients ``(2, 3, count)``, and tau ``(2, count)`` if ``meta``."""
+    u = torch.quasirandom.SobolEngine(4 if meta else 3, scramble=True, seed=0).draw(count, dtype=torch.float64).T
     rs = 10 ** (LOG_RS[0] + (LOG_RS[1] - LOG_RS[0]) * u[0])
     zeta = (2 * u[1] - 1) * (1 - 1e-9)
     density = 3 / (4 * torch.pi * rs**3)
     shares = torch.stack([1 + zeta, 1 - zeta]) / 2
     gradient = squared_gradients(u[2]).sqrt() * 2 * (3 * torch.pi**2) ** (1 / 3) * density ** (4 / 3)
     direction = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)[:, None]
-    return density * shares, (gradient * shares)[:, None] * direction
+    fields = (density * shares, (gradient * shares)[:, None] * direction)
+    if not meta:
+        return fields
+    uniform = TAU_UNIFORM * density ** (5 / 3) * (2 * shares) ** (5 / 3) / 2
+    return *fields, gradient.square() * shares / (8 * density) + squared_gradients(u[3]) * uniform
 
 
 def minimise(parameters: Iterable[nn.Parameter], error: Callable[[], Tensor], rounds: int) -> float:
@@ -76,33 +82,41 @@ def main() -> None:
     """Train and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--functional", choices=FUNCTIONALS, default="pbe")
+    parser.add_argument("--rung", choices=["gga", "mgga"], default="gga")
     parser.add_argument("output", nargs="?", type=Path)
     arguments = parser.parse_args()
     name = arguments.functional
-    output = arguments.output or CHECKPOINTS / f"{name}-proxy.safetensors"
+    meta = arguments.rung == "mgga"
+    output = arguments.output or CHECKPOINTS / f"{name}-{'meta-' if meta else ''}proxy.safetensors"
     torch.set_num_threads(1)
     started = time.perf_counter()
-    model, target = NeuralEnhancement("gga", HIDDEN, SEED), FUNCTIONALS[name]()
-    s2 = squared_gradients((torch.arange(EXCHANGE_POINTS, dtype=torch.float64) + 0.5) / EXCHANGE_POINTS)
-    rho, grad = densities(CORRELATION_POINTS)
+    # A functional of the lower rung does not keep the tighter bound that is usual above it.
+    bound = EXCHANGE_BOUND["gga"]
+    model, target = NeuralEnhancement(arguments.rung, HIDDEN, SEED, bound), FUNCTIONALS[name]()
+    u = torch.quasirandom.SobolEngine(2, scramble=True, seed=0).draw(EXCHANGE_POINTS, dtype=torch.float64).T
+    even = (torch.arange(EXCHANGE_POINTS, dtype=torch.float64) + 0.5) / EXCHANGE_POINTS
+    s2, alpha = squared_gradients(u[0] if meta else even), squared_gradients(u[1]) if meta else None
+    fields = densities(CORRELATION_POINTS, meta)
+    rho, grad = fields[:2]
     exchange, correlation = target.enhancement(s2), target.correlation(rho, grad)
     uniform = target.exchange(rho, 0 * grad)
     assert model.exchange_network is not None
     exchange_error = minimise(
-        model.exchange_network.parameters(), lambda: model.exchange_enhancement(s2) - exchange, EXCHANGE_ROUNDS
+        model.exchange_network.parameters(), lambda: model.exchange_enhancement(s2, alpha) - exchange, EXCHANGE_ROUNDS
     )
     correlation_error = minimise(
         model.correlation_network.parameters(),
-        lambda: (model.correlation(rho, grad) - correlation) / uniform,
+        lambda: (model.correlation(*fields) - correlation) / uniform,
         CORRELATION_ROUNDS,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    points = f"{EXCHANGE_POINTS} s and {CORRELATION_POINTS} (rs, zeta, s)"
+    rung = "meta-generalised gradient" if meta else "generalised gradient"
+    points = f"{EXCHANGE_POINTS} s and {CORRELATION_POINTS} (rs, zeta, s{', alpha' if meta else ''})"
     record = save_checkpoint(
         model,
         output,
         name=output.stem,
-        description=f"neural generalised gradient: a network that has learned {LABELS[name]}'s enhancement factors",
+        description=f"neural {rung}: a network that has learned {LABELS[name]}'s enhancement factors",
         baseline=name,
         training_data=f"{LABELS[name]} at {points}, by {Path(__file__).name}",
         seed=SEED,
