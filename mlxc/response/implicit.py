@@ -92,7 +92,7 @@ class _ConvergedState(torch.autograd.Function):
     def forward(ctx: Any, potential: Tensor, ground: GroundState, adjoint: StateAdjoint) -> tuple[Tensor, ...]:
         ctx.adjoint = adjoint
         parts = (ground.fields, ground.orbitals, ground.eigenvalues, ground.occupations)
-        return tuple(values.detach().clone() for values in parts)
+        return tuple(values.detach() for values in parts)
 
     @staticmethod
     @once_differentiable

@@ -220,13 +220,14 @@ class Trainer:
 
     def _save(self, path: Path, metrics: dict[str, float], domain: dict[str, Any]) -> CheckpointRecord:
         config = self.config
+        validated = f"; validated on {', '.join(config.validate_on)}" if config.validate_on else ""
         return save_checkpoint(
             self.functional,
             path,
             name=config.name,
             description=config.description,
             baseline=config.start,
-            training_data=f"{config.solids}: {', '.join(config.train)}; validated on {', '.join(config.validate_on)}",
+            training_data=f"{config.solids}: {', '.join(config.train)}{validated}",
             seed=config.seed,
             metrics=metrics,
             domain=domain,
