@@ -16,7 +16,7 @@ from mlxc.crystal import Crystal
 from mlxc.pseudo.protocol import Pseudopotential
 from mlxc.scf.occupations import Occupations
 from mlxc.symmetry import SpaceGroup
-from mlxc.terms.core_density import core_density, with_core
+from mlxc.terms.core_density import core_fields, with_core
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
 from mlxc.terms.ions import Ions
@@ -65,7 +65,7 @@ class KohnSham:
 
     def _place_ions(self) -> None:
         self._local = local_potential(self.basis.grid, self.ions)
-        self._core = core_density(self.basis.grid, self.ions)
+        self._core = core_fields(self.basis.grid, self.ions)
         self._projectors, self._coupling = projectors(self.basis, self.ions)
 
     def effective_potential(self, fields: Tensor) -> EffectivePotential:
@@ -98,9 +98,9 @@ class KohnSham:
             return grid.real(torch.cat([potential[:1] + electric, potential[1:]]))
 
     def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The density with the core's, and tau of a meta-GGA, on the grid."""
-        grid = self.basis.grid
-        return grid.real(with_core(fields[0], self._core)), grid.real(fields[1]) if self._is_meta else None
+        """The density and, for a meta-GGA, tau, with the core's, on the grid."""
+        total = with_core(self.basis.grid.real(fields), self._core)
+        return total[0], total[1] if self._is_meta else None
 
     def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
         """H of every k point and spin in an effective potential."""
@@ -141,14 +141,14 @@ class KohnSham:
 
         Args:
             density: on the grid, ``(nspin, n1, n2, n3)``; the core's is added.
-            tau: on the grid, same shape.
+            tau: on the grid, same shape; the core's is added.
 
         Returns:
             ingredients at the points that are not equivalent by symmetry, and the volume of each, shape ``(npoint,)``.
         """
         grid = self.basis.grid
-        total = grid.real(with_core(grid.fourier(density), self._core))
-        ingredients = xc_ingredients(INGREDIENTS, grid, total, tau, self._points)
+        total = with_core(torch.stack([density, tau]), self._core)
+        ingredients = xc_ingredients(INGREDIENTS, grid, *total, self._points)
         weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
         return ingredients, weights * (grid.volume / grid.size)
 
