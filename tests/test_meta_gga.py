@@ -95,7 +95,8 @@ def test_bands_at_the_mesh_are_those_of_the_scf(tmp_path: Path) -> None:
 def test_no_electron_has_less_kinetic_energy_than_one_orbital_would_give_it() -> None:
     """In NaCl the valence alone does where the core of chlorine lies."""
     ground = mlxc.scf(Crystal.load("nacl"), xc="r2scan", basis=PlaneWaves(20.0), kmesh=(2, 2, 2))
-    assert ground.problem is not None and ground.kinetic_density is not None
+    assert ground.problem is not None
+    assert ground.kinetic_density is not None
     points, volumes = ground.problem.xc_points(ground.density, ground.kinetic_density)
     valence, _ = ground.problem.xc_points(ground.density, torch.zeros_like(ground.density))
     total, core = points["tau"].sum(0), valence["tau"].sum(0)

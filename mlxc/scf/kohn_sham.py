@@ -148,7 +148,7 @@ class KohnSham:
         """
         grid = self.basis.grid
         total = with_core(torch.stack([density, tau]), self._core)
-        ingredients = xc_ingredients(INGREDIENTS, grid, *total, self._points)
+        ingredients = xc_ingredients(INGREDIENTS, grid, total[0], total[1], self._points)
         weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
         return ingredients, weights * (grid.volume / grid.size)
 
