@@ -161,9 +161,7 @@ def test_tables_are_read_from_json_csv_and_extended_xyz(tmp_path: Path) -> None:
     assert read_solids(tmp_path / "c.extxyz")["magnesia"].references["lattice_constant_ang"] == 4.19
 
 
-def test_saved_documents_of_the_materials_project_are_a_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_saved_documents_of_the_materials_project_are_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     structure = prototype("Si_diamond", 5.43).to_pymatgen()
     document = {"material_id": "mp-149", "structure": structure.as_dict(), "bulk_modulus": {"vrh": 88.9}}
     path = tmp_path / "response.json"

@@ -109,9 +109,7 @@ def bands_in(
     if smearing is None:
         none = torch.zeros_like(electrons)
         unpaired, levels = none[:, None] * none[..., None], [slice(0, len(guess))]
-        return Bands(
-            problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, levels
-        )
+        return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, levels)
     x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
     electrons = capacity * smearing.occupation(x)
     if bool(((electrons > threshold) & ~active).any()):

@@ -36,8 +36,20 @@ def differentiable_scf(
     if differentiate not in ("implicit", "unrolled"):
         raise InputError(f"differentiate: {differentiate!r} is neither 'implicit' nor 'unrolled'.")
     ground = scf(crystal, **settings)
+    if differentiate == "implicit":
+        attach_implicitly(ground)
+    elif _takes_part(ground):
+        unroll(ground)
+    return ground
+
+
+def attach_implicitly(ground: GroundState) -> None:
+    """Make a converged state part of autograd, if its functional has parameters that require gradients."""
+    if _takes_part(ground):
+        attach(ground)
+
+
+def _takes_part(ground: GroundState) -> bool:
     assert ground.problem is not None
     wanted = any(parameter.requires_grad for parameter in ground.problem.functional.parameters())
-    if wanted and torch.is_grad_enabled() and ground.converged:
-        {"implicit": attach, "unrolled": unroll}[differentiate](ground)
-    return ground
+    return wanted and torch.is_grad_enabled() and ground.converged

@@ -89,9 +89,7 @@ class KohnSham:
         with torch.enable_grad():
             coefficients = self.symmetrizer.coefficients(grid.fourier(fields))
             xc = torch.stack(
-                differentiable_xc_potential(
-                    self.functional, grid, *self._xc_ingredients(coefficients), self._points
-                )
+                differentiable_xc_potential(self.functional, grid, *self._xc_ingredients(coefficients), self._points)
             )
             potential = self.symmetrizer.coefficients(grid.fourier(xc))
             electric = self._local + hartree_potential(grid, coefficients[0].sum(0))

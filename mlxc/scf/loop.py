@@ -88,12 +88,11 @@ def scf(
             history.append(_record(plane_waves.grid, len(history) + 1, state, time.perf_counter() - prepared))
             if monitor is not None:
                 monitor(history[-1])
-            if state.density_residual < tolerance and iteration.bands_suffice:
+            if iteration.converged:
                 break
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
-    converged = state.density_residual < tolerance and iteration.bands_suffice
-    message = "" if converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
+    message = "" if iteration.converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
     ground = _ground_state(kohn_sham, state, history, message, seconds)
     ground.smearing, ground.total_moment = smearing, total_moment
     return ground

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mlxc.errors import InputError
-
-# Derived from the equation of state of a solid, so exact by the variational principle.
-Quantity = Literal["lattice_constant_ang", "volume_ang3", "bulk_modulus_gpa"]
+from mlxc.training.quantities import QUANTITIES
 
 
 class _Part(BaseModel):
@@ -22,12 +20,26 @@ class Target(_Part):
     """One kind of reference value.
 
     Attributes:
-        quantity: column of the table of solids; its name ends with the unit.
-        weight: of the mean squared relative error, in units of one percent.
+        quantity: column of the table of solids, one of :data:`~mlxc.training.quantities.QUANTITIES`.
+        weight: of the error in the mean over solids and targets.
+        scale: error that counts as one, in percent for what is relative, else in the unit that the name ends with.
     """
 
-    quantity: Quantity
+    quantity: str
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+    @field_validator("quantity")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in QUANTITIES:
+            raise ValueError(f"{name!r} is not one of {', '.join(QUANTITIES)}")
+        return name
+
+    @property
+    def error_unit(self) -> float:
+        """The error that counts as one."""
+        return QUANTITIES[self.quantity].scale if self.scale is None else self.scale
 
 
 class Regularisation(_Part):
@@ -71,6 +83,7 @@ class TrainingConfig(_Part):
         train: names of solids to learn from.
         validate_on: names of solids that decide when to stop, never learned from.
         targets: what is to be right.
+        errors: ``squared``, or ``absolute``, which lets a functional be wrong for a few solids.
         regularisation: penalties.
         optimiser: of the parameters.
         rounds: how often all densities are converged anew with the functional of the round before. The first round
@@ -87,6 +100,7 @@ class TrainingConfig(_Part):
     train: tuple[str, ...] = Field(min_length=1)
     validate_on: tuple[str, ...] = ()
     targets: tuple[Target, ...] = (Target(quantity="lattice_constant_ang"),)
+    errors: Literal["squared", "absolute"] = "squared"
     regularisation: Regularisation = Regularisation()
     optimiser: Optimiser = Optimiser()
     rounds: int = Field(default=2, ge=1, le=100)

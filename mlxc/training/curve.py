@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mlxc.errors import InputError, MlxcError
+from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.properties.differentiable_fit import DifferentiableEquationOfState, differentiable_birch_murnaghan
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
@@ -21,10 +23,13 @@ from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
 RATIOS = (0.91, 0.944, 0.978, 1.012, 1.046, 1.08, 1.114)
 # Of the density; the error of the energy is of second order in it.
 TOLERANCE = 1e-5
+MILLI = 1e-3
+# Keeps the slope of a square root finite.
+TINY = 1e-24
 
 
-class CurveError(MlxcError):
-    """A volume of a solid did not converge."""
+class SolidError(MlxcError):
+    """A solid did not converge."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class SolidCurve:
 
     Attributes:
         solid: whose they are.
-        snapshots: from the smallest to the largest volume.
+        snapshots: from the smallest to the largest volume; of a rigid solid a single one.
     """
 
     solid: Solid
@@ -52,13 +57,38 @@ class SolidCurve:
         volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
         return differentiable_birch_murnaghan(volumes, self.energies(functional) * HARTREE_EV)
 
+    def lowest_energy(self, functional: nn.Module) -> Tensor:
+        """F per cell at the equilibrium volume, electronvolt; of a rigid solid at its only one."""
+        if self.solid.rigid:
+            return self.energies(functional)[0] * HARTREE_EV
+        return self.equation_of_state(functional).energy0
+
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
-        """``volume_ang3``, ``bulk_modulus_gpa`` and, for cubic solids, ``lattice_constant_ang``."""
+        """``volume_ang3``, ``bulk_modulus_gpa`` and, for cubic solids, ``lattice_constant_ang``.
+
+        Where the reference of a curve is complete, ``energy_curve_mev`` as well.
+        """
         found = self.equation_of_state(functional)
         known = {"volume_ang3": found.volume0, "bulk_modulus_gpa": found.bulk_modulus * EV_PER_ANG3_GPA}
         if (cells := cells_per_cube(self.solid.crystal)) is not None:
             known["lattice_constant_ang"] = (cells * found.volume0) ** (1 / 3)
+        if (reference := self._reference_curve()) is not None:
+            change = self.energies(functional) * HARTREE_EV - reference
+            deviation = (change - change.mean()) / len(self.solid.crystal.species) / MILLI
+            known["energy_curve_mev"] = root_mean_square(deviation)
         return known
+
+    def _reference_curve(self) -> Tensor | None:
+        """E(V) of the table's volume, modulus and its derivative, up to a constant, electronvolt per cell."""
+        known, cells = self.solid.references, cells_per_cube(self.solid.crystal)
+        volume = known.get("volume_ang3")
+        if volume is None and cells is not None and "lattice_constant_ang" in known:
+            volume = known["lattice_constant_ang"] ** 3 / cells
+        if volume is None or "bulk_modulus_gpa" not in known or "bulk_modulus_derivative" not in known:
+            return None
+        modulus = known["bulk_modulus_gpa"] / EV_PER_ANG3_GPA
+        curve = BirchMurnaghan(0.0, volume, modulus, known["bulk_modulus_derivative"])
+        return torch.tensor(curve(np.array([snapshot.volume_ang3 for snapshot in self.snapshots])))
 
     def save(self, folder: Path) -> None:
         """Write the snapshots into a folder of their own."""
@@ -70,9 +100,20 @@ class SolidCurve:
     def load(cls, solid: Solid, folder: Path) -> SolidCurve | None:
         """What :meth:`save` wrote; None where it is missing, incomplete or damaged, and has to be computed again."""
         try:
-            return cls(solid, tuple(Snapshot.load(folder / f"{index}.safetensors") for index in range(len(RATIOS))))
+            files = [folder / f"{index}.safetensors" for index in range(len(ratios(solid)))]
+            return cls(solid, tuple(Snapshot.load(file) for file in files))
         except InputError:
             return None
+
+
+def ratios(solid: Solid) -> tuple[float, ...]:
+    """The volumes of a solid's curve in units of that of its crystal."""
+    return (1.0,) if solid.rigid else RATIOS
+
+
+def root_mean_square(values: Tensor) -> Tensor:
+    """With a gradient everywhere."""
+    return (values.square().mean() + TINY).sqrt()
 
 
 def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
@@ -83,17 +124,18 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
         xc: name of a functional, or a module that is one.
 
     Raises:
-        CurveError: a volume did not converge.
+        SolidError: a volume did not converge.
         InputError: the solid cannot be computed, for want of a pseudopotential, for instance.
     """
     name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
     calculation = solid.calculation(name, tolerance=TOLERANCE)
     states: list[GroundState] = []
     snapshots = []
-    for ratio, scaled in zip(RATIOS, calculation.at_volumes(RATIOS), strict=True):
+    wanted = ratios(solid)
+    for ratio, scaled in zip(wanted, calculation.at_volumes(wanted), strict=True):
         ground = run_calculation(scaled, start=states, xc=module)
         if not ground.converged:
-            raise CurveError(f"{solid.name} at {ratio:g} times its volume: {ground.message}")
+            raise SolidError(f"{solid.name} at {ratio:g} times its volume: {ground.message}")
         states = [*states[-2:], ground]
         snapshots.append(Snapshot.of(ground))
     return SolidCurve(solid, tuple(snapshots))

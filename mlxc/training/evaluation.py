@@ -102,7 +102,7 @@ def read_results(path: Path) -> list[Record]:
 def compute(job: Job) -> Record:
     """The record of one solid with one functional; a failure is part of it."""
     from mlxc.properties.birch_murnaghan import FitError
-    from mlxc.training.curve import CurveError, compute_curve
+    from mlxc.training.curve import SolidError, compute_curve
     from mlxc.xc.catalogue import functional
 
     started = time.perf_counter()
@@ -112,7 +112,7 @@ def compute(job: Job) -> Record:
         curve = compute_curve(job.solid, job.xc)
         predicted = curve.predictions(functional(job.xc))
         record |= {name: float(value.detach()) for name, value in predicted.items()}
-    except (CurveError, FitError, InputError) as error:
+    except (SolidError, FitError, InputError) as error:
         record["message"] = str(error)
     return record | {"seconds": time.perf_counter() - started}
 

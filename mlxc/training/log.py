@@ -27,9 +27,7 @@ class TrainingLog:
         start: round and step at which the run goes on; what a killed run wrote from there on is dropped.
     """
 
-    def __init__(
-        self, folder: Path, on_step: Callable[[dict[str, Any]], None] | None, start: tuple[int, int]
-    ) -> None:
+    def __init__(self, folder: Path, on_step: Callable[[dict[str, Any]], None] | None, start: tuple[int, int]) -> None:
         path = folder / LOG
         kept = [record for record in _read(path) if (record["round"], record["step"]) < start]
         path.write_text("".join(f"{json.dumps(record)}\n" for record in kept), encoding="utf-8")
@@ -52,7 +50,7 @@ class TrainingLog:
             "round": progress.round,
             "step": progress.step,
             **scalars,
-            "errors_percent": assessment.errors,
+            "errors": assessment.errors,
             "skipped": progress.skipped,
             "gradient_norms": norms,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -12,11 +12,16 @@ from torch import Tensor, nn
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.training.config import Target
-from mlxc.training.curve import SolidCurve
+from mlxc.training.curve import SolidError
+from mlxc.training.quantities import QUANTITIES
+from mlxc.training.solids import Solid
+from mlxc.training.subjects import Subject
 
 PERCENT = 0.01
-# What a solid without a minimum counts for, so that losing it is no gain.
-SKIPPED_PERCENT = 20.0
+# The error that a solid without a minimum counts for, so that losing it is no gain.
+SKIPPED = 20.0
+# Absolute errors well below one count as squared ones, so that they have a gradient everywhere.
+NEGLIGIBLE = 0.1
 
 
 @dataclass(frozen=True)
@@ -24,9 +29,9 @@ class Assessment:
     """Of a functional on some solids.
 
     Attributes:
-        loss: weighted mean squared relative error in percent, attached to the functional's parameters.
-        errors: relative errors in percent by solid and quantity.
-        skipped: solids whose energies have no minimum in the range of volumes.
+        loss: weighted mean of squared or absolute errors, each in its unit, attached to the functional's parameters.
+        errors: by solid and quantity, in percent for what is relative, else in the unit that the name ends with.
+        skipped: solids whose energies have no minimum in the range of volumes, or that do not converge.
     """
 
     loss: Tensor
@@ -34,32 +39,59 @@ class Assessment:
     skipped: tuple[str, ...] = field(default=())
 
     def mean_absolute_error(self, quantity: str) -> float:
-        """Mean absolute relative error, percent, over the solids that have this quantity; NaN if none has."""
+        """Mean of the absolute values of ``errors`` over the solids that have this quantity; NaN if none has."""
         values = [abs(found[quantity]) for found in self.errors.values() if quantity in found]
         return sum(values) / len(values) if values else float("nan")
 
 
-def assess(functional: nn.Module, curves: Sequence[SolidCurve], targets: Sequence[Target]) -> Assessment:
-    """Compare with the references of each solid; one without a minimum is skipped with a warning."""
+def squared(error: Tensor) -> Tensor:
+    """What an error counts for."""
+    return error.square()
+
+
+def absolute(error: Tensor) -> Tensor:
+    """What an error counts for, if large ones shall not outweigh all others."""
+    return torch.sqrt(error.square() + NEGLIGIBLE**2) - NEGLIGIBLE
+
+
+MEASURES: dict[str, Callable[[Tensor], Tensor]] = {"squared": squared, "absolute": absolute}
+
+
+def assess(
+    functional: nn.Module,
+    subjects: Sequence[Subject],
+    targets: Sequence[Target],
+    measure: Callable[[Tensor], Tensor] = squared,
+) -> Assessment:
+    """Compare with the references of each solid; what cannot be predicted is skipped with a warning."""
     total, weight = torch.zeros((), dtype=torch.float64), 0.0
     errors: dict[str, dict[str, float]] = {}
     skipped = []
-    for curve in curves:
+    for subject in subjects:
+        name = subject.solid.name
         try:
-            predicted = curve.predictions(functional)
-        except FitError:
-            warnings.warn(f"{curve.solid.name} has no minimum with this functional; it is skipped.", stacklevel=2)
-            skipped.append(curve.solid.name)
-            total, weight = total + SKIPPED_PERCENT**2, weight + 1
+            predicted = subject.predictions(functional)
+        except (FitError, SolidError) as reason:
+            warnings.warn(f"{name} is skipped: {reason}", stacklevel=2)
+            skipped.append(name)
+            total, weight = total + measure(torch.tensor(SKIPPED)), weight + 1
             continue
-        found = errors.setdefault(curve.solid.name, {})
         for target in targets:
-            known = curve.solid.references.get(target.quantity)
-            if known is None or target.quantity not in predicted:
+            error = _error(target.quantity, predicted, subject.solid)
+            if error is None:
                 continue
-            error = (predicted[target.quantity] / known - 1) / PERCENT
-            total, weight = total + target.weight * error.square(), weight + target.weight
-            found[target.quantity] = float(error.detach())
-    if curves and not weight:
+            total = total + target.weight * measure(error / target.error_unit)
+            weight += target.weight
+            errors.setdefault(name, {})[target.quantity] = float(error.detach())
+    if subjects and not weight:
         raise InputError("None of the solids has a reference value of what is to be trained.")
     return Assessment(total / max(weight, 1e-300), errors, tuple(skipped))
+
+
+def _error(quantity: str, predicted: dict[str, Tensor], solid: Solid) -> Tensor | None:
+    """In percent for what is relative, else in the quantity's unit; None where there is nothing to compare."""
+    kind = QUANTITIES[quantity]
+    known = 0.0 if kind.is_distance else solid.references.get(quantity)
+    if known is None or quantity not in predicted:
+        return None
+    return (predicted[quantity] / known - 1) / PERCENT if kind.relative else predicted[quantity] - known

@@ -16,7 +16,7 @@ from mlxc.errors import InputError
 
 KEY = "MP_API_KEY"
 PREFIX = "mp:"
-FIELDS = ("material_id", "formula_pretty", "structure", "volume", "bulk_modulus", "total_magnetization")
+FIELDS = ("material_id", "formula_pretty", "structure", "volume", "bulk_modulus", "band_gap", "total_magnetization")
 
 
 def fetch_documents(identifiers: Sequence[str]) -> list[dict[str, Any]]:
@@ -60,4 +60,8 @@ def _row(document: dict[str, Any]) -> dict[str, Any]:
     modulus = document.get("bulk_modulus")
     if isinstance(modulus, dict) and modulus.get("vrh") is not None:
         row["bulk_modulus_gpa"] = modulus["vrh"]
+    for field, column in (("band_gap", "gap_ev"), ("total_magnetization", "magnetisation_bohr_magneton")):
+        # A metal has no gap that could be trained, nor has what is not magnetic a moment.
+        if document.get(field):
+            row[column] = document[field]
     return row

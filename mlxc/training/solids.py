@@ -4,7 +4,11 @@ A table is a JSON, CSV or extended XYZ file. Each row has a ``name``; the crysta
 ``NaCl_b1``: formula and structure), a ``structure`` (a shipped name or a file), or the frame of the XYZ file itself.
 Every other number in it is a reference value, named with its unit: ``lattice_constant_ang``, ``bulk_modulus_gpa``, ...
 Saved response documents of the Materials Project are tables too, and ``mp:mp-149,mp-134`` asks it with the key in
-``MP_API_KEY``. In JSON, ``settings`` are fields of a :class:`~mlxc.Calculation` that win over the protocol's.
+``MP_API_KEY``.
+
+In JSON a row may say more: ``settings``, fields of a :class:`~mlxc.Calculation` that win over the protocol's;
+``relative_to``, how many of which other rows its energy is compared with, ``{"Si_atom": 2}``; ``rigid``, for atoms and
+molecules in a box, whose volume means nothing; and ``density``, a saved result whose density is the reference.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ WIDTH_HA = 0.005
 SMOOTHING_HA = 0.5
 # The name of the shipped table: measured lattice constants of 28 cubic solids.
 SOL58LC = "sol58lc"
-_NOT_NUMBERS = {"name", "structure", "settings"}
+_NOT_NUMBERS = {"name", "structure", "settings", "relative_to", "rigid", "density"}
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,18 @@ class Solid:
         crystal: near its equilibrium.
         references: known values by name, which ends with the unit.
         settings: fields of a :class:`~mlxc.Calculation` that are not the defaults of :meth:`calculation`.
+        relative_to: how many of which other solids of the table its energy is compared with.
+        rigid: whether it has one volume only, that of its crystal.
+        density: file of a result that has the reference density.
     """
 
     name: str
     crystal: Crystal
     references: dict[str, float]
     settings: dict[str, Any] = field(default_factory=dict)
+    relative_to: dict[str, float] = field(default_factory=dict)
+    rigid: bool = False
+    density: Path | None = None
 
     def calculation(self, xc: str = "pbe", **settings: Any) -> Calculation:
         """How this solid is computed: one protocol for metals and insulators.
@@ -132,6 +142,10 @@ def _solids(rows: Iterable[dict[str, Any]], table: str) -> dict[str, Solid]:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{table}: {twice!r} is there more than once.")
+    for solid in solids:
+        for other in solid.relative_to:
+            if other not in names:
+                raise InputError(f"{table}: {solid.name!r} is relative to {other!r}, which is not in the table.")
     return dict(zip(names, solids, strict=True))
 
 
@@ -151,7 +165,12 @@ def _solid(row: dict[str, Any], table: str) -> Solid:
         crystal = prototype(name, references["lattice_constant_ang"])
     else:
         raise InputError(f"{table}: {name!r} has neither a structure nor a lattice_constant_ang.")
-    return Solid(name, crystal, references, settings)
+    others = row.get("relative_to", {})
+    if not isinstance(others, dict):
+        raise InputError(f"{table}: {name!r} is relative to {others!r}, which is not an object of names and numbers.")
+    others = {other: _number(count, f"relative_to {other}", name, table) for other, count in others.items()}
+    density = Path(row["density"]) if row.get("density") else None
+    return Solid(name, crystal, references, settings, others, bool(row.get("rigid", False)), density)
 
 
 def _number(value: Any, key: str, name: str, table: str) -> float:

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.training.config import Optimiser, TrainingConfig
-from mlxc.training.curve import SolidCurve
-from mlxc.training.curves_on_disk import curves_of
 from mlxc.training.log import TrainingLog
-from mlxc.training.loss import Assessment, assess
+from mlxc.training.loss import MEASURES, Assessment, assess
+from mlxc.training.quantities import QUANTITIES
 from mlxc.training.regularisers import Penalty
-from mlxc.training.solids import Solid, read_solids
+from mlxc.training.solids import read_solids
+from mlxc.training.subjects import Preparation, Subject
 from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoint import load_checkpoint, save_checkpoint
 from mlxc.xc.checkpoint_record import CheckpointRecord, read_record
@@ -75,8 +75,10 @@ class Trainer:
             raise InputError(f"start: {config.start!r} has no parameters that could be trained.")
         self._folder = folder
         self._on_step = on_step
-        table = read_solids(config.solids)
-        self._train, self._validate = _chosen(config.train, table), _chosen(config.validate_on, table)
+        self._table = read_solids(config.solids)
+        for name in (*config.train, *config.validate_on):
+            if name not in self._table:
+                raise InputError(f"There is no solid {name!r} in the table; there are {', '.join(self._table)}.")
         self._penalty = Penalty(config.regularisation, self.functional)
         self.progress = Progress()
 
@@ -93,7 +95,7 @@ class Trainer:
         optimiser = self._resume()
         log = TrainingLog(self._folder, self._on_step, (self.progress.round, self.progress.step))
         while self.progress.round < self.config.rounds:
-            training, validation = self._curves()
+            training, validation = self._subjects()
             self._optimise(optimiser or self._new_optimiser(), training, validation, log)
             self.functional.load_state_dict(self.progress.best)
             self._save_round()
@@ -109,23 +111,24 @@ class Trainer:
             raise InputError(f"The folder {str(self._folder)!r} holds a run with other settings; choose another one.")
         path.write_text(described, encoding="utf-8")
 
-    def _curves(self) -> tuple[list[SolidCurve], list[SolidCurve]]:
-        """At the densities of this round's functional."""
+    def _subjects(self) -> tuple[list[Subject], list[Subject]]:
+        """Those to learn from and those to validate on, at the densities of this round's functional."""
         xc: str | nn.Module = self.functional if self.progress.round else self.config.densities
         if self.progress.round:
             # The functional moves during the round, its densities do not.
             xc = load_checkpoint(self._round_file(self.progress.round - 1))
-        folder = self._folder / "curves" / str(self.progress.round)
-        training, failed = curves_of(self._train, xc, folder)
-        validation, failed_too = curves_of(self._validate, xc, folder)
+        prepare = Preparation(self._table, xc, self._folder / "curves" / str(self.progress.round))
+        sources = {QUANTITIES[target.quantity].source for target in self.config.targets}
+        training, failed = prepare.subjects(self.config.train, sources)
+        validation, failed_too = prepare.subjects(self.config.validate_on, sources)
         self.progress.skipped += len(failed) + len(failed_too)
         return training, validation
 
     def _optimise(
         self,
         optimiser: torch.optim.Optimizer,
-        training: list[SolidCurve],
-        validation: list[SolidCurve],
+        training: list[Subject],
+        validation: list[Subject],
         log: TrainingLog,
     ) -> None:
         progress, wanted = self.progress, self.config.optimiser
@@ -142,12 +145,12 @@ class Trainer:
                 self._save_state(optimiser)
         self._remember(self._assess(validation or training))
 
-    def _step(self, optimiser: torch.optim.Optimizer, training: list[SolidCurve]) -> tuple[float, Assessment]:
+    def _step(self, optimiser: torch.optim.Optimizer, training: list[Subject]) -> tuple[float, Assessment]:
         seen: list[tuple[float, Assessment]] = []
 
         def closure() -> float:
             optimiser.zero_grad()
-            assessment = assess(self.functional, training, self.config.targets)
+            assessment = assess(self.functional, training, self.config.targets, MEASURES[self.config.errors])
             loss = assessment.loss + self._penalty(self.functional)
             if loss.requires_grad:
                 loss.backward()
@@ -157,9 +160,9 @@ class Trainer:
         optimiser.step(closure)
         return seen[0]
 
-    def _assess(self, curves: list[SolidCurve]) -> Assessment:
+    def _assess(self, subjects: list[Subject]) -> Assessment:
         with torch.no_grad():
-            assessment = assess(self.functional, curves, self.config.targets)
+            assessment = assess(self.functional, subjects, self.config.targets, MEASURES[self.config.errors])
         return assessment
 
     def _remember(self, assessment: Assessment) -> None:
@@ -207,14 +210,15 @@ class Trainer:
     def _save_round(self) -> None:
         self._save(self._round_file(self.progress.round), {}, {})
 
-    def _finish(self, training: list[SolidCurve], validation: list[SolidCurve]) -> CheckpointRecord:
+    def _finish(self, training: list[Subject], validation: list[Subject]) -> CheckpointRecord:
         metrics = {"skipped": float(self.progress.skipped)}
-        for label, curves in (("training", training), ("validation", validation)):
-            assessment = self._assess(curves)
+        for label, subjects in (("training", training), ("validation", validation)):
+            assessment = self._assess(subjects)
             for target in self.config.targets:
-                name = f"{label}_mean_absolute_error_percent_of_{target.quantity}"
-                metrics |= {name: assessment.mean_absolute_error(target.quantity)} if curves else {}
-        snapshots = [snapshot for curve in training for snapshot in curve.snapshots]
+                unit = "percent_of_" if QUANTITIES[target.quantity].relative else ""
+                name = f"{label}_mean_absolute_error_{unit}{target.quantity}"
+                metrics |= {name: assessment.mean_absolute_error(target.quantity)} if subjects else {}
+        snapshots = [snapshot for subject in training for snapshot in subject.snapshots]
         domain = domain_of([(snapshot.ingredients, snapshot.volumes) for snapshot in snapshots])
         return self._save(self._folder / MODEL, metrics, domain)
 
@@ -241,10 +245,3 @@ def make_optimiser(settings: Optimiser, functional: nn.Module) -> torch.optim.Op
     if settings.kind == "adam":
         return torch.optim.Adam(parameters, lr=settings.rate)
     return torch.optim.LBFGS(parameters, lr=settings.rate, line_search_fn="strong_wolfe")
-
-
-def _chosen(names: tuple[str, ...], table: dict[str, Solid]) -> list[Solid]:
-    for name in names:
-        if name not in table:
-            raise InputError(f"There is no solid {name!r} in the table; there are {', '.join(table)}.")
-    return [table[name] for name in names]
