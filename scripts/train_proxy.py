@@ -35,7 +35,9 @@ EXCHANGE_POINTS, CORRELATION_POINTS = 1 << 11, 1 << 13
 # Of log10 r_s: from the cores of transition metals to where there are hardly any electrons.
 LOG_RS = (-1.7, 1.5)
 # L-BFGS starts anew so many times, each time for so many steps; each start forgets a history that has grown stale.
-EXCHANGE_ROUNDS, CORRELATION_ROUNDS, STEPS = 8, 12, 500
+EXCHANGE_ROUNDS, CORRELATION_ROUNDS, STEPS = 12, 8, 500
+# Exchange matters most where valence electrons are: errors count half at this s^2 and at this alpha.
+COMMON = 6.0
 # Losses near one keep the line search away from its absolute tolerances.
 SCALE = 1e6
 
@@ -123,9 +125,10 @@ def main() -> None:
     s2, alpha = (squared_gradients(u) for u in unit_square(EXCHANGE_POINTS, meta))
     plain = unpolarised(s2, alpha)
     exchange = energy_density(exchange_name, plain) / uniform_exchange(plain["rho"][0])
+    weight = 1 / (1 + (s2 / COMMON) ** 2) / (1 + (alpha / COMMON) ** 2)
     exchange_error = minimise(
         model.exchange_network.parameters(),
-        lambda: model.exchange_enhancement(s2, alpha if meta else None) - exchange,
+        lambda: weight * (model.exchange_enhancement(s2, alpha if meta else None) - exchange),
         EXCHANGE_ROUNDS,
     )
     fields = densities(CORRELATION_POINTS, meta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -142,6 +143,37 @@ def test_an_unrolled_scf_keeps_the_gradient_of_every_density_on_the_way() -> Non
     assert len(sizes) > 5
     # The further back a density lies, the less it matters.
     assert sizes[0] < sizes[len(sizes) // 2] < sizes[-1]
+
+
+class Kept:
+    """A tensor that autograd holds; it dies with the graph."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
+def kept_for_the_way_back(differentiate: str, tolerance: float) -> tuple[int, int]:
+    """Bytes that autograd holds after a run and a loss, and the steps of the SCF."""
+    alive: weakref.WeakSet[Kept] = weakref.WeakSet()
+
+    def keep(tensor: Tensor) -> Kept:
+        alive.add(kept := Kept(tensor))
+        return kept
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept.tensor):
+        ground = ground_state("metal", MODELS["two parameters"](), differentiate=differentiate, tolerance=tolerance)
+        loss = density_moment(ground)
+    assert loss.requires_grad
+    storages = {kept.tensor.untyped_storage().data_ptr(): kept.tensor.untyped_storage().nbytes() for kept in alive}
+    return sum(storages.values()), len(ground.history)
+
+
+def test_the_memory_of_an_implicit_gradient_does_not_depend_on_the_number_of_steps() -> None:
+    (few, short), (many, long) = (kept_for_the_way_back("implicit", tolerance) for tolerance in (1e-3, 1e-10))
+    assert long >= 2 * short
+    assert many == few
+    (few, _), (many, _) = (kept_for_the_way_back("unrolled", tolerance) for tolerance in (1e-3, 1e-8))
+    assert many > 1.5 * few
 
 
 @pytest.mark.parametrize(
