@@ -97,7 +97,7 @@ class KohnSham:
 
     def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, Tensor | None]:
         """The density and, for a meta-GGA, tau, with the core's, on the grid."""
-        total = with_core(self.basis.grid.real(fields), self._core)
+        total = self.basis.grid.real(with_core(fields, self._core))
         return total[0], total[1] if self._is_meta else None
 
     def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
@@ -145,7 +145,7 @@ class KohnSham:
             ingredients at the points that are not equivalent by symmetry, and the volume of each, shape ``(npoint,)``.
         """
         grid = self.basis.grid
-        total = with_core(torch.stack([density, tau]), self._core)
+        total = grid.real(with_core(grid.fourier(torch.stack([density, tau])), self._core))
         ingredients = xc_ingredients(INGREDIENTS, grid, total[0], total[1], self._points)
         weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
         return ingredients, weights * (grid.volume / grid.size)
