@@ -14,8 +14,9 @@ import pytest
 
 from mlxc import InputError
 from mlxc.cli import main
-from mlxc.training.evaluation import RESULTS, evaluate, read_results
+from mlxc.training.evaluation import RESULTS, evaluate
 from mlxc.training.evaluation_report import errors_percent, markdown_table, statistics
+from mlxc.training.json_lines import read_json_lines
 from mlxc.training.solids import read_solids
 
 # One thread each, so that sums are taken in the same order.
@@ -39,14 +40,14 @@ def command(table: Path, folder: Path, *more: str) -> list[str]:
 
 
 def constants(folder: Path) -> dict[tuple[str, str], float]:
-    records = read_results(folder / RESULTS)
+    records = read_json_lines(folder / RESULTS)
     return {(record["solid"], record["xc"]): record["lattice_constant_ang"] for record in records}
 
 
 def test_a_sweep_that_is_killed_goes_on_and_ends_as_one_that_is_not(table: Path, tmp_path: Path) -> None:
     subprocess.run(command(table, tmp_path / "whole", *ALIKE), check=True)
     victim = subprocess.Popen(command(table, tmp_path / "killed", *ALIKE), start_new_session=True)
-    while len(read_results(tmp_path / "killed" / RESULTS)) < 2:
+    while len(read_json_lines(tmp_path / "killed" / RESULTS)) < 2:
         assert victim.poll() is None
         time.sleep(0.05)
     os.killpg(victim.pid, signal.SIGKILL)
@@ -82,7 +83,7 @@ def test_a_dask_worker_that_is_killed_loses_nothing(table: Path, tmp_path: Path)
         processes += [subprocess.Popen(worker, start_new_session=True) for _ in range(2)]
         address = json.loads(file.read_text())["address"]
         sweep = subprocess.Popen(command(table, tmp_path / "sweep", "--scheduler", address))
-        while len(read_results(tmp_path / "sweep" / RESULTS)) < 1:
+        while len(read_json_lines(tmp_path / "sweep" / RESULTS)) < 1:
             assert sweep.poll() is None
             time.sleep(0.05)
         os.killpg(processes[1].pid, signal.SIGKILL)

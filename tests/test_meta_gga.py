@@ -11,6 +11,7 @@ from torch import Tensor
 
 import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
+from mlxc.basis.hamiltonian import EffectivePotential, LocalOperator
 from mlxc.properties.bands import eigenvalues_at
 from mlxc.properties.forces import forces_and_stress
 from mlxc.training.curve import compute_curve
@@ -65,6 +66,20 @@ def test_forces_and_stress_are_slopes_of_the_energy(spin: bool, pseudo: str) -> 
     assert float((stress.numpy() * strain).sum()) == pytest.approx(stretched, abs=1e-7)
     displaced = (energy(rest, step * shift) - energy(rest, -step * shift)) / (2 * step)
     assert -float((forces.numpy() * shift).sum()) == pytest.approx(displaced, abs=1e-5)
+
+
+def test_a_potential_of_kinetic_energy_acts_as_minus_half_of_the_divergence_of_a_flow() -> None:
+    ground = ground_state("r2scan")
+    assert ground.problem is not None
+    assert ground.kinetic_potential is not None
+    basis, everywhere, psi = ground.basis, slice(0, len(ground.orbitals)), ground.orbitals
+    potential = EffectivePotential(torch.zeros_like(ground.kinetic_potential), ground.kinetic_potential)
+    found, expected = torch.zeros_like(psi), torch.zeros_like(psi)
+    LocalOperator(basis, everywhere, 0, potential).add_to(found, psi)
+    for wave_vector in basis.kplusg.movedim(-1, 0)[:, :, None]:
+        flow = basis.transform.to_grid(psi * wave_vector, everywhere) * ground.kinetic_potential[0]
+        expected += basis.transform.from_grid(flow, everywhere) * wave_vector / 2
+    assert torch.allclose(found, expected, atol=1e-13)
 
 
 def test_a_share_of_tau_is_a_share_of_the_kinetic_energy() -> None:

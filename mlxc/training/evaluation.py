@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlxc.errors import InputError, MlxcError
+from mlxc.training.json_lines import read_json_lines, write_json_lines
 from mlxc.training.solids import Solid
 from mlxc.xc.catalogue import check_name, checkpoint_of
 from mlxc.xc.expression import split_sum
@@ -68,8 +69,8 @@ def evaluate(
     jobs = [job for xc in functionals for job in _jobs(solids, xc)]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RESULTS
-    known = {record["identity"]: record for record in read_results(path)}
-    path.write_text("".join(f"{json.dumps(record)}\n" for record in known.values()), encoding="utf-8")
+    known = {record["identity"]: record for record in read_json_lines(path)}
+    write_json_lines(path, list(known.values()))
     missing = [job for job in jobs if job.identity not in known]
     with _executor(processes, scheduler, len(missing)) as submit, path.open("a", encoding="utf-8", buffering=1) as file:
         for record in _finished([submit(job) for job in missing], scheduler):
@@ -86,17 +87,6 @@ def _jobs(solids: Sequence[Solid], xc: str) -> Iterator[Job]:
     for solid in solids:
         described = [solid.name, solid.crystal.to_dict(), solid.settings, xc, hashes]
         yield Job(solid, xc, json.dumps(described, sort_keys=True))
-
-
-def read_results(path: Path) -> list[Record]:
-    """All whole lines: the last one of a killed sweep may be torn."""
-    records: list[Record] = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
-    return records
 
 
 def compute(job: Job) -> Record:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from mlxc.training.json_lines import read_json_lines, write_json_lines
 from mlxc.training.loss import Assessment
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class TrainingLog:
 
     def __init__(self, folder: Path, on_step: Callable[[dict[str, Any]], None] | None, start: tuple[int, int]) -> None:
         path = folder / LOG
-        kept = [record for record in _read(path) if (record["round"], record["step"]) < start]
-        path.write_text("".join(f"{json.dumps(record)}\n" for record in kept), encoding="utf-8")
+        kept = [record for record in read_json_lines(path) if (record["round"], record["step"]) < start]
+        write_json_lines(path, kept)
         self._file = path.open("a", encoding="utf-8", buffering=1)
         self._on_step = on_step
         self._written = len(kept)
@@ -72,20 +73,7 @@ class TrainingLog:
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
     """The records of all steps of a run."""
-    return _read(folder / LOG)
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    """All whole lines: the last one of a killed run may be torn."""
-    records: list[dict[str, Any]] = []
-    if not path.exists():
-        return records
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
-    return records
+    return read_json_lines(folder / LOG)
 
 
 def _event_writer(folder: Path) -> Any:
