@@ -125,12 +125,13 @@ class SCFIteration:
             self._nband = self._orbitals.shape[1]
             self._importance = starts[-1].occupations * self._nspin / 2
             self._first_tolerance = WARM_TOLERANCES[min(len(starts), len(WARM_TOLERANCES)) - 1]
+            self._fields = ks.carried_fields(density, self._orbitals, starts[-1].occupations)
         else:
             density = superposed_spin_density(ks.basis.grid, ks.ions, ks.crystal.moments, self._nspin, self._moment)
             orbitals = starting_orbitals(ks.basis, ks.ions, self._nband, self._seed)
             self._orbitals = orbitals.repeat(self._nspin, 1, 1)
             self._importance = self._likely_importance()
-        self._fields = ks.guessed_fields(density)
+            self._fields = ks.guessed_fields(density)
 
     def _likely_importance(self) -> Tensor:
         """How much each orbital matters while nobody knows which will be occupied."""

@@ -111,6 +111,16 @@ class KohnSham:
             fields.append(self.basis.kinetic_density(orbitals, electrons))
         return self.symmetrizer.coefficients(self.basis.grid.fourier(torch.stack(fields)))
 
+    def carried_fields(self, density: Tensor, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """Symmetrised fields from guesses of the density, Fourier coefficients ``(nspin, ngvector)``, and the orbitals.
+
+        A density that is carried from other crystals is better than that of the orbitals; tau has no other source.
+        """
+        fields = [density]
+        if self._is_meta:
+            fields.append(self.basis.grid.fourier(self.basis.kinetic_density(orbitals, electrons)))
+        return self.symmetrizer.coefficients(torch.stack(fields))
+
     def guessed_fields(self, density: Tensor) -> Tensor:
         """Symmetrised fields from a guess of the density, Fourier coefficients ``(nspin, ngvector)``, alone."""
         fields = [density]
