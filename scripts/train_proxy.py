@@ -31,7 +31,9 @@ CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
 FUNCTIONALS = {"pbe": ("gga", "gga_x_pbe", "gga_c_pbe"), "ms2": ("mgga", "mgga_x_ms2", "gga_c_regtpss")}
 HIDDEN = (16, 16)
 SEED = 7
-EXCHANGE_POINTS, CORRELATION_POINTS = 1 << 11, 1 << 13
+# On a line of s, and in a square of s and alpha.
+EXCHANGE_POINTS = {"gga": 1 << 9, "mgga": 1 << 11}
+CORRELATION_POINTS = 1 << 13
 # Of log10 r_s: from the cores of transition metals to where there are hardly any electrons.
 LOG_RS = (-1.7, 1.5)
 # L-BFGS starts anew so many times, each time for so many steps; each start forgets a history that has grown stale.
@@ -122,7 +124,7 @@ def main() -> None:
     # MS2 does not keep the tighter bound that is usual at its rung.
     model = NeuralEnhancement(rung, HIDDEN, SEED, EXCHANGE_BOUND["gga"])
     assert model.exchange_network is not None
-    s2, alpha = (squared_gradients(u) for u in unit_square(EXCHANGE_POINTS, meta))
+    s2, alpha = (squared_gradients(u) for u in unit_square(EXCHANGE_POINTS[rung], meta))
     plain = unpolarised(s2, alpha)
     exchange = energy_density(exchange_name, plain) / uniform_exchange(plain["rho"][0])
     weight = 1 / (1 + (s2 / COMMON) ** 2) / (1 + (alpha / COMMON) ** 2)
@@ -140,7 +142,7 @@ def main() -> None:
         CORRELATION_ROUNDS,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    points = f"{EXCHANGE_POINTS} s and {CORRELATION_POINTS} (rs, zeta, s{', alpha' if meta else ''})"
+    points, more = ("(s, alpha)", ", alpha") if meta else ("s", "")
     label = name.upper()
     record = save_checkpoint(
         model,
@@ -149,7 +151,8 @@ def main() -> None:
         description=f"neural {'meta-' if meta else ''}generalised gradient: a network that has learned {label}'s "
         "enhancement factors",
         baseline=name,
-        training_data=f"{label} at {points}, by {Path(__file__).name}",
+        training_data=f"{label} at {EXCHANGE_POINTS[rung]} {points} and {CORRELATION_POINTS} (rs, zeta, s{more}), "
+        f"by {Path(__file__).name}",
         seed=SEED,
         metrics={"rms_error_of_f_x": exchange_error, "rms_error_of_f_c": correlation_error},
         domain={"rs": (10 ** LOG_RS[0], 10 ** LOG_RS[1]), "zeta": (0, 1), "s": (0, None)},

@@ -128,3 +128,12 @@ def test_silicon_with_tpss_has_the_lattice_constant_of_all_electrons() -> None:
     silicon = read_solids("sol58lc")["Si_diamond"]
     found = compute_curve(silicon).predictions(mlxc.functional("mgga_x_tpss + mgga_c_tpss"))
     assert float(found["lattice_constant_ang"]) == pytest.approx(5.461, abs=0.006)
+
+
+def test_orbitals_of_a_neighbouring_volume_tell_a_meta_gga_their_kinetic_energy() -> None:
+    settings = {"xc": "r2scan", "basis": PlaneWaves(12.0), "kmesh": (4, 4, 4), "smearing": FermiDirac(0.01)}
+    first = mlxc.scf(Crystal.load("al"), **settings)
+    cold, warm = (mlxc.scf(Crystal.load("al").scaled(1.01), **settings, start=start) for start in ((), first))
+    assert float(warm.energy) == pytest.approx(float(cold.energy), abs=1e-7)
+    assert warm.history[0].density_residual < cold.history[0].density_residual / 10
+    assert len(warm.history) < len(cold.history)
