@@ -14,7 +14,7 @@ import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, InputError, MarzariVanderbilt, PlaneWaves
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.gradient_flow import gradient_flow
-from mlxc.response.levels import band_gap
+from mlxc.response.levels import band_gap, mesh_levels
 from mlxc.response.loss import Cotangents
 from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.gga import PBE
@@ -228,6 +228,26 @@ def test_the_pull_of_a_loss_integrates_to_the_derivative_by_a_factor_of_the_ener
         flow.resolved("nonsense", edges)
 
 
+LOSSES: dict[str, Callable[[GroundState], Tensor]] = {
+    "gap": band_gap,
+    "force": lambda ground: forces_and_stress(ground)[0][0, 0],
+    "stress": lambda ground: forces_and_stress(ground)[1][0, 0],
+    "density": density_moment,
+}
+
+
+@pytest.mark.parametrize("way", ["implicit", "unrolled"])
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_whatever_way_a_loss_takes_its_pull_adds_up(loss: Callable[[GroundState], Tensor], way: str) -> None:
+    xc = Scaled(PBE())
+    settings = {"basis": PlaneWaves(6.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-8}
+    ground = mlxc.scf(DISTORTED, xc=xc, differentiate=way, **settings)
+    value = loss(ground)
+    flow = gradient_flow(value, ground)
+    value.backward()
+    assert float(flow.pull.sum()) * flow.volume == pytest.approx(float(xc.p.grad), rel=1e-6)
+
+
 def test_the_flow_through_an_unrolled_scf_has_every_density() -> None:
     ground = ground_state("insulator", MODELS["two parameters"](), differentiate="unrolled", tolerance=1e-6)
     flow = gradient_flow(density_moment(ground), ground)
@@ -248,7 +268,10 @@ def test_a_state_that_has_not_converged_has_no_gradient() -> None:
     ground = mlxc.scf(
         Crystal.load("si"), xc="pbe-kappa-mu", basis=PlaneWaves(8.0), kmesh=(2, 2, 2), pseudo="gth", max_iterations=2
     )
-    assert not ground.density.requires_grad
+    assert not ground.converged
+    with pytest.raises(InputError, match="not converged"):
+        (ground.energy + density_moment(ground)).backward()
+    ground.energy.backward()
     with pytest.raises(InputError, match="neither"):
         mlxc.scf(Crystal.load("si"), basis=PlaneWaves(8.0), kmesh=(2, 2, 2), differentiate="nonsense")
 
@@ -258,3 +281,12 @@ def test_states_with_gradients_are_saved_and_start_others(tmp_path: Any) -> None
     ground.save(tmp_path / "ground.h5")
     assert not GroundState.load(tmp_path / "ground.h5").density.requires_grad
     assert len(ground_state("metal", MODELS["two parameters"](), start=ground).history) < len(ground.history)
+
+
+def test_spins_with_different_numbers_of_electrons_share_one_gap() -> None:
+    ground = ground_state("insulator", MODELS["two parameters"](), spin=True, total_moment=2.0)
+    up, down = mesh_levels(ground, 6).detach().chunk(2)
+    assert int((ground.occupations[0] > 0).sum()) == 5
+    assert int((ground.occupations[-1] > 0).sum()) == 3
+    highest, lowest = max(up[:, 4].max(), down[:, 2].max()), min(up[:, 5].min(), down[:, 3].min())
+    assert float(band_gap(ground).detach()) == pytest.approx(float(lowest - highest), abs=1e-7)

@@ -180,6 +180,11 @@ BAD_CONFIGS = {
     "not YAML": ("a: [", "not YAML"),
     "nothing": ("", "no settings"),
     "unknown": ("name: a\nstart: pbe\ntrain: [Al_fcc]\nnonsense: 1", "nonsense"),
+    "nothing to learn": ("name: a\nstart: pbe\ntrain: [Al_fcc]\ntargets: []", "targets"),
+    "one name": ("name: a\nstart: pbe\ntrain: Al_fcc", "should be a list"),
+    "a folder as its name": ("name: ..\nstart: pbe\ntrain: [Al_fcc]", "name"),
+    "no date": ("name: 2024-13-45", "not YAML"),
+    "nested": ("[" * 5000, "not YAML"),
     "overlap": ("name: a\nstart: pbe\ntrain: [Al_fcc]\nvalidate_on: [Al_fcc]", "named twice"),
     "weight": ("name: a\nstart: pbe\ntrain: [Al_fcc]\ntargets: [{quantity: volume_ang3, weight: -1}]", "weight"),
 }
@@ -262,3 +267,37 @@ def test_a_functional_without_parameters_is_refused(table: Path, tmp_path: Path)
         Trainer(config(table, start="pbe"), tmp_path)
     with pytest.raises(InputError, match="no solid 'gold'"):
         Trainer(config(table, train=["gold"]), tmp_path)
+
+
+def test_a_run_killed_before_its_model_is_written_ends_all_the_same(table: Path, tmp_path: Path) -> None:
+    few = {"kind": "adam", "rate": 0.01, "steps": 1}
+    first = Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
+    (tmp_path / "run" / "model.safetensors").unlink()
+    assert Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run() == first
+
+
+def test_what_cannot_be_learned_or_written_is_refused_before_anything_is_computed(table: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no solid to train on has a reference for 'gap_ev'"):
+        Trainer(config(table, targets=[{"quantity": "gap_ev"}]), tmp_path)
+    with pytest.raises(InputError, match="A checkpoint holds"):
+        Trainer(config(table, start="0.5*pbe-kappa-mu + 0.5*lda"), tmp_path)
+    with pytest.raises(InputError, match="did you mean"):
+        Trainer(config(table, densities="pbee"), tmp_path)
+
+
+def test_a_table_that_has_changed_is_another_run(table: Path, tmp_path: Path) -> None:
+    few = {"kind": "adam", "rate": 0.01, "steps": 1}
+    Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
+    table.write_text(table.read_text().replace("5.58", "5.57"))
+    with pytest.raises(InputError, match="other settings"):
+        Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
+
+
+def test_a_damaged_state_is_named(table: Path, tmp_path: Path) -> None:
+    few = {"kind": "adam", "rate": 0.01, "steps": 1}
+    Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
+    for name in ("model.safetensors", "round-0.safetensors"):
+        (tmp_path / "run" / name).unlink()
+    (tmp_path / "run" / "state.pt").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match="damaged"):
+        Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()

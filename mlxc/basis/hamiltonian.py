@@ -25,6 +25,11 @@ class EffectivePotential:
     local: Tensor
     kinetic: Tensor | None = None
 
+    @classmethod
+    def of_fields(cls, fields: Tensor) -> EffectivePotential:
+        """From one tensor ``(nfield, nspin, n1, n2, n3)``."""
+        return cls(fields[0], fields[1] if len(fields) > 1 else None)
+
 
 class HamiltonianBlock(Protocol):
     """H of some k points of one spin: what an eigensolver needs to know of it.

@@ -39,12 +39,13 @@ def differentiable_scf(
     if differentiate == "implicit":
         attach_implicitly(ground)
     elif _takes_part(ground):
-        unroll(ground)
+        # The steps of a state that has not converged lead nowhere; the implicit way says so when it is taken.
+        (unroll if ground.converged else attach)(ground)
     return ground
 
 
 def attach_implicitly(ground: GroundState) -> None:
-    """Make a converged state part of autograd, if its functional has parameters that require gradients."""
+    """Make a state part of autograd, if its functional has parameters that require gradients."""
     if _takes_part(ground):
         attach(ground)
 
@@ -52,4 +53,4 @@ def attach_implicitly(ground: GroundState) -> None:
 def _takes_part(ground: GroundState) -> bool:
     assert ground.problem is not None
     wanted = any(parameter.requires_grad for parameter in ground.problem.functional.parameters())
-    return wanted and torch.is_grad_enabled() and ground.converged
+    return wanted and torch.is_grad_enabled()

@@ -87,7 +87,9 @@ def solve_dyson(
     started = time.perf_counter()
     since = 0
     for iteration in range(1, MAX_ITERATIONS + 1):
-        answer = response(_as_potential(loss_potential + kernel(grid.real(cotangent))), orbital_tolerance, changes)
+        answer = response(
+            EffectivePotential.of_fields(loss_potential + kernel(grid.real(cotangent))), orbital_tolerance, changes
+        )
         found, changes = direct + answer.fields, answer.changes
         change, size = float((found - cotangent).norm()), float(found.norm())
         residual = change / size if change > negligible else 0.0
@@ -105,7 +107,3 @@ def solve_dyson(
         f"{history[-1].residual:.1e}, where {tolerance:.1e} is asked for. The state may be close to an instability; "
         "choose a larger smearing."
     )
-
-
-def _as_potential(fields: Tensor) -> EffectivePotential:
-    return EffectivePotential(fields[0], fields[1] if len(fields) > 1 else None)

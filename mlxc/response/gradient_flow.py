@@ -11,8 +11,6 @@ from torch import Tensor
 from mlxc.errors import InputError
 from mlxc.response.dyson import AdjointRecord
 from mlxc.scf.ground_state import GroundState
-from mlxc.scf.kohn_sham import KohnSham
-from mlxc.xc.domain import reduced_variables
 
 
 @dataclass(frozen=True)
@@ -81,40 +79,24 @@ def gradient_flow(loss: Tensor, ground: GroundState) -> GradientFlow:
     problem = ground.problem
     if problem is None or not loss.requires_grad or not (ground.adjoint or ground.unrolled_fields):
         raise InputError("A gradient flows from a loss with a gradient to a state whose functional has parameters.")
-    before = len(ground.adjoint.histories) if ground.adjoint else 0
+    adjoint, steps = ground.adjoint, ground.unrolled_fields
+    before = len(adjoint.histories) if adjoint else 0
     parameters = {name: value for name, value in problem.functional.named_parameters() if value.requires_grad}
-    through = [ground.energy, ground.adjoint.potential] if ground.adjoint else [ground.energy, *ground.unrolled_fields]
-    found = torch.autograd.grad(loss, [*parameters.values(), *through], retain_graph=True, allow_unused=True)
-    gradients = dict(zip(parameters, found, strict=False))
-    energy, *rest = found[len(parameters) :]
-    directions = [rest[0]] if ground.adjoint else []
-    pull, variables = _pull(problem, ground.fields.detach(), energy, directions[0] if directions else None)
-    return GradientFlow(
-        parameter_norms={name: 0.0 if g is None else float(g.norm()) for name, g in gradients.items()},
-        adjoint=ground.adjoint.histories[-1] if ground.adjoint and len(ground.adjoint.histories) > before else [],
-        density_gradients=[] if ground.adjoint else [torch.zeros_like(ground.fields) if g is None else g for g in rest],
-        pull=pull,
-        variables=variables,
-        volume=float(problem.basis.grid.volume / problem.basis.grid.size),
+    # What does not take part in the loss has no gradient, which is zero.
+    found = torch.autograd.grad(
+        loss,
+        [*parameters.values(), problem.emphasis, *steps],
+        retain_graph=True,
+        allow_unused=True,
+        materialize_grads=True,
     )
-
-
-def _pull(
-    problem: KohnSham, fields: Tensor, energy: Tensor | None, cotangent: Tensor | None
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """dL/dE e_xc plus the change of e_xc along the direction in which the loss moves the density."""
-    leaf = fields.requires_grad_()
-    with torch.enable_grad():
-        density, ingredients = problem.xc_energy_density(leaf)
-        pull = torch.zeros_like(density) if energy is None else energy * density.detach()
-        if cotangent is not None:
-            # A Jacobian-vector product as the derivative of a vector-Jacobian product.
-            dummy = torch.zeros_like(density, requires_grad=True)
-            (slope,) = torch.autograd.grad(density, leaf, dummy, create_graph=True)
-            per_volume = problem.basis.grid.size / problem.basis.grid.volume
-            (change,) = torch.autograd.grad(slope, dummy, cotangent * per_volume)
-            pull = pull + change
-    with torch.no_grad():
-        variables = reduced_variables(**{name: value.detach() for name, value in ingredients.items()})
-    shape = problem.basis.grid.shape
-    return pull.detach(), {name: values.view(shape) for name, values in variables.items()}
+    count = len(parameters)
+    volume = float(problem.basis.grid.volume / problem.basis.grid.size)
+    return GradientFlow(
+        parameter_norms={name: float(g.norm()) for name, g in zip(parameters, found[:count], strict=True)},
+        adjoint=adjoint.histories[-1] if adjoint and len(adjoint.histories) > before else [],
+        density_gradients=list(found[count + 1 :]),
+        pull=problem.averaged_over_group(found[count]) / volume,
+        variables=problem.xc_variables(ground.fields.detach()),
+        volume=volume,
+    )

@@ -43,6 +43,7 @@ class StateAdjoint:
         assert ground.problem is not None
         self._problem: KohnSham = ground.problem
         self._fields, self._orbitals = ground.fields.detach(), ground.orbitals.detach()
+        self._converged, self._message = ground.converged, ground.message
         self._metal = ground.smearing is not None
         self._tolerance = min(max(ground.history[-1].density_residual, TOLERANCES[0]), TOLERANCES[1])
         self._refine = lambda: refined_bands(ground, self._tolerance)
@@ -51,7 +52,14 @@ class StateAdjoint:
         self.histories: list[list[AdjointRecord]] = []
 
     def cotangent(self, cotangents: Cotangents) -> Tensor:
-        """dL/dv on the grid, from dL with respect to the parts of the state."""
+        """dL/dv on the grid, from dL with respect to the parts of the state.
+
+        Raises:
+            InputError: the state has not converged.
+            ResponseError: Dyson's equation cannot be solved.
+        """
+        if not self._converged:
+            raise InputError(f"There is no gradient of a state that has not converged. {self._message}")
         grid = self._problem.basis.grid
         loss = LossResponse(self.bands, cotangents, self._orbitals)
         found, history = solve_dyson(
@@ -105,23 +113,21 @@ def attach(ground: GroundState) -> None:
 
     Density, kinetic-energy density, eigenvalues, occupations and orbitals then take part in autograd. A loss may depend
     on orbitals as physics does, not on their phases or on how degenerate ones are mixed; and on levels that hold
-    electrons, since empty ones are not converged.
+    electrons, since empty ones are not converged. A state that has not converged says so when a loss is differentiated.
 
     Raises:
-        InputError: the state has not converged, or was read from a file.
+        InputError: the state was read from a file.
     """
-    check_differentiable(ground)
+    check_has_problem(ground)
     adjoint = StateAdjoint(ground)
     place_parts(ground, _ConvergedState.apply(adjoint.potential, ground, adjoint))
     ground.adjoint = adjoint
 
 
-def check_differentiable(ground: GroundState) -> None:
-    """Raise an :class:`InputError` in words for a state that has no gradients."""
+def check_has_problem(ground: GroundState) -> None:
+    """Raise an :class:`InputError` in words for a state that was read from a file."""
     if ground.problem is None:
         raise InputError("Gradients need the Hamiltonian, which a result that was read from a file does not hold.")
-    if not ground.converged:
-        raise InputError(f"There is no gradient of a state that has not converged. {ground.message}")
 
 
 def place_parts(ground: GroundState, parts: tuple[Tensor, ...]) -> None:

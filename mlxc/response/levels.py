@@ -10,12 +10,14 @@ from torch.autograd.function import once_differentiable
 
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import InputError
+from mlxc.response.dyson import ResponseError
 from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import lowest_waves
 from mlxc.scf.kohn_sham import KohnSham
 
-ACCURACY = 1e-8
+# Residual of the orbitals, hartree: wanted, and at most. Levels are of second order in it, gradients of first.
+ACCURACY, USELESS = 1e-8, 1e-5
 MAX_STEPS = 60
 # More bands than are wanted make those that are wanted converge quickly.
 SPARE_BANDS = 4
@@ -26,6 +28,7 @@ def mesh_levels(ground: GroundState, nband: int) -> Tensor:
 
     Raises:
         InputError: the state was read from a file.
+        ResponseError: the levels do not converge.
     """
     if ground.problem is None:
         raise InputError("Levels need the Hamiltonian, which a result that was read from a file does not hold.")
@@ -42,9 +45,11 @@ def band_gap(ground: GroundState) -> Tensor:
     """
     if ground.smearing is not None:
         raise InputError("A gap with a gradient needs fixed occupations: smearing 'none'.")
-    filled = int((ground.occupations[0] > 0).sum())
-    levels = mesh_levels(ground, filled + 1)
-    return levels[:, filled].min() - levels[:, filled - 1].max()
+    # Spins may hold different numbers of electrons, and one of them none.
+    filled = (ground.occupations > 0).sum(1, keepdim=True)
+    levels = mesh_levels(ground, int(filled.max()) + 1)
+    highest = levels.gather(1, (filled - 1).clamp(min=0))[filled > 0]
+    return levels.gather(1, filled).min() - highest.max()
 
 
 class _Levels(torch.autograd.Function):
@@ -76,7 +81,7 @@ def level_density(problem: KohnSham, orbitals: Tensor, sensitivities: Tensor, nf
 def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpairs:
     problem = ground.problem
     assert problem is not None
-    hamiltonian = problem.hamiltonian(EffectivePotential(potential[0], potential[1] if len(potential) > 1 else None))
+    hamiltonian = problem.hamiltonian(EffectivePotential.of_fields(potential))
     orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
     total = nband + SPARE_BANDS
     if (missing := total - orbitals.shape[1]) > 0:
@@ -86,4 +91,6 @@ def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpai
     counts = torch.zeros(len(orbitals), total, dtype=torch.float64, device=orbitals.device)
     counts[:, :nband] = 1
     pairs = diagonalise(hamiltonian, orbitals, total, counts, ACCURACY, MAX_STEPS)
+    if pairs.residual > USELESS:
+        raise ResponseError(f"The levels did not converge: a residual of {pairs.residual:.1e} hartree is left.")
     return Eigenpairs(pairs.eigenvalues[:, :nband], pairs.orbitals[:, :nband], pairs.residual, pairs.applications)

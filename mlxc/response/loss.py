@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from mlxc.errors import InputError
 from mlxc.response.bands import Bands, rotated_like
 from mlxc.response.independent import IndependentResponse, OrbitalSource
 from mlxc.response.levels import level_density
@@ -41,6 +42,9 @@ class LossResponse:
         direct: z, what the loss asks of the potential itself, Fourier coefficients ``(nfield, nspin, ngvector)``.
         independent: chi_0, with what the loss asks of orbitals and occupations as a further perturbation.
         reach: about the largest norm that the answer can have.
+
+    Raises:
+        InputError: the loss depends on empty orbitals.
     """
 
     def __init__(self, bands: Bands, cotangents: Cotangents, orbitals: Tensor) -> None:
@@ -48,6 +52,8 @@ class LossResponse:
         grid = problem.basis.grid
         # A change of the potential at one point of the grid acts in this volume.
         per_point = grid.volume / grid.size
+        if bool(cotangents.orbitals[bands.electrons == 0].any()):
+            raise InputError("A loss may depend on orbitals that hold electrons, not on empty ones.")
         source = None
         if bool(cotangents.orbitals.any()) or bool(cotangents.electrons.any()):
             rotated = rotated_like(cotangents.orbitals, orbitals, bands.orbitals)

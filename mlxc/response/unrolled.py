@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.response.bands import Bands, bands_in
-from mlxc.response.implicit import check_differentiable, place_parts
+from mlxc.response.implicit import check_has_problem, place_parts
 from mlxc.response.loss import Cotangents, LossResponse
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import superposed_spin_density
@@ -38,10 +38,10 @@ def unroll(ground: GroundState) -> None:
     The fields that went into each step are then in ``ground.unrolled_fields``.
 
     Raises:
-        InputError: the state has not converged, or was read from a file.
+        InputError: the state was read from a file.
         UnrolledError: plain mixing does not converge for this crystal.
     """
-    check_differentiable(ground)
+    check_has_problem(ground)
     problem, nspin = ground.problem, len(ground.density)
     assert problem is not None
     grid = problem.basis.grid
@@ -79,7 +79,7 @@ class _Step:
     def compute(self, potential: Tensor) -> tuple[Tensor, ...]:
         problem = self.ground.problem
         assert problem is not None
-        effective = EffectivePotential(potential[0], potential[1] if len(potential) > 1 else None)
+        effective = EffectivePotential.of_fields(potential)
         self.bands = bands_in(problem, effective, self.ground, self.guess, TOLERANCE)
         fields = problem.basis.grid.real(problem.fields(self.bands.orbitals, self.bands.electrons))
         return fields, self.bands.orbitals.clone(), self.bands.eigenvalues.clone(), self.bands.electrons.clone()
@@ -98,6 +98,6 @@ class _StateInPotential(torch.autograd.Function):
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, None]:
         bands: Bands = ctx.step.bands
         loss = LossResponse(bands, Cotangents(*cotangents), bands.orbitals)
-        potential = EffectivePotential(loss.potential[0], loss.potential[1] if len(loss.potential) > 1 else None)
+        potential = EffectivePotential.of_fields(loss.potential)
         answer = loss.independent(potential, CHANGE_TOLERANCE * loss.reach, None)
         return bands.problem.basis.grid.real(loss.direct + answer.fields), None

@@ -17,6 +17,7 @@ from mlxc.basis.planewave import PlaneWaveBasis, PlaneWaves
 from mlxc.brillouin import KPoints
 from mlxc.crystal import Crystal
 from mlxc.errors import InputError
+from mlxc.replacing import replacing
 from mlxc.scf.monitor import SCFRecord
 from mlxc.symmetry import SpaceGroup
 from mlxc.terms.entropy import Smearing
@@ -125,9 +126,7 @@ class GroundState:
 
     def save(self, path: str | Path) -> None:
         """Write everything to an HDF5 file, replacing it at once when it is complete."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.tmp")
-        with h5py.File(temporary, "w") as file:
+        with replacing(Path(path)) as temporary, h5py.File(temporary, "w") as file:
             file.attrs["format"] = FORMAT
             file.attrs["summary"] = json.dumps(self.summary())
             file.attrs["history"] = json.dumps([record.to_dict() for record in self.history])
@@ -135,7 +134,6 @@ class GroundState:
             file.attrs["crystal_name"] = self.crystal.name
             for name, values in self._arrays().items():
                 file.create_dataset(name, data=values)
-        temporary.replace(path)
 
     def _arrays(self) -> dict[str, Any]:
         meta = {"kinetic_density": self.kinetic_density, "kinetic_potential": self.kinetic_potential}

@@ -31,6 +31,7 @@ from mlxc.terms.xc import (
     xc_ingredients,
     xc_potential,
 )
+from mlxc.xc.domain import reduced_variables
 from mlxc.xc.functional import INGREDIENTS, declared_ingredients
 
 
@@ -43,6 +44,8 @@ class KohnSham:
     Attributes:
         ions: nuclei with their pseudopotentials.
         ion_energies: the terms that do not depend on the electrons' state, hartree.
+        emphasis: what the XC energy per volume is multiplied by, one everywhere, shape ``(n1, n2, n3)``. The derivative
+            with respect to it tells where a loss reaches the functional; it requires a gradient where parameters do.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class KohnSham:
         self.ions = Ions.of(crystal, pseudopotentials, basis.device)
         self.symmetrizer = Symmetrizer(group, basis.grid)
         self._points: IrreduciblePoints | None = IrreduciblePoints.of(group, basis.grid)
+        trainable = any(parameter.requires_grad for parameter in functional.parameters())
+        self.emphasis = basis.weights.new_ones(basis.grid.shape).requires_grad_(trainable)
         self._is_meta = "tau" in declared_ingredients(functional)
         self._place_ions()
         self.ion_energies = {name: float(value) for name, value in self.ion_terms().items()}
@@ -88,8 +93,9 @@ class KohnSham:
         grid = self.basis.grid
         with torch.enable_grad():
             coefficients = self.symmetrizer.coefficients(grid.fourier(fields))
+            ingredients = self._xc_ingredients(coefficients)
             xc = torch.stack(
-                differentiable_xc_potential(self.functional, grid, *self._xc_ingredients(coefficients), self._points)
+                differentiable_xc_potential(self.functional, grid, *ingredients, self._points, self.emphasis)
             )
             potential = self.symmetrizer.coefficients(grid.fourier(xc))
             electric = self._local + hartree_potential(grid, coefficients[0].sum(0))
@@ -131,18 +137,24 @@ class KohnSham:
 
     def xc_energy(self, fields: Tensor) -> Tensor:
         """E_xc of fields, attached to the functional's parameters."""
-        return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
+        ingredients = self._xc_ingredients(fields)
+        return xc_energy(self.functional, self.basis.grid, *ingredients, self._points, self.emphasis)
 
-    def xc_energy_density(self, fields: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """E_xc per volume, hartree/bohr^3, shape ``(n1, n2, n3)``, and what it is made of at the same points.
+    def xc_variables(self, fields: Tensor) -> dict[str, Tensor]:
+        """Reduced variables that the functional sees, each of shape ``(n1, n2, n3)``.
 
         Args:
             fields: on the grid, shape ``(nfield, nspin, n1, n2, n3)``.
         """
         grid = self.basis.grid
         names = declared_ingredients(self.functional)
-        ingredients = xc_ingredients(names, grid, *self._xc_ingredients(grid.fourier(fields)), None)
-        return self.functional(**ingredients).view(grid.shape), ingredients
+        with torch.no_grad():
+            ingredients = xc_ingredients(names, grid, *self._xc_ingredients(grid.fourier(fields)), None)
+            return {name: values.view(grid.shape) for name, values in reduced_variables(**ingredients).items()}
+
+    def averaged_over_group(self, values: Tensor) -> Tensor:
+        """Mean of a function ``(n1, n2, n3)`` over points that symmetry makes equivalent."""
+        return values if self._points is None else self._points.average(values)
 
     def xc_points(self, density: Tensor, tau: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """All ingredients that a functional may want, and what it is integrated with.

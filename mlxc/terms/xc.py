@@ -36,6 +36,7 @@ def xc_energy(
     density: Tensor,
     tau: Tensor | None = None,
     points: IrreduciblePoints | None = None,
+    emphasis: Tensor | None = None,
 ) -> Tensor:
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
@@ -45,9 +46,12 @@ def xc_energy(
         density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
         tau: kinetic-energy density of the orbitals, same shape, hartree/bohr^3, for a meta-GGA.
         points: where the functional is evaluated if density and tau are symmetric; everywhere by default.
+        emphasis: what the energy per volume is multiplied by, shape ``(n1, n2, n3)``; one by default.
     """
     names = declared_ingredients(functional)
     energy_density: Tensor = functional(**xc_ingredients(names, grid, density, tau, points))
+    if emphasis is not None:
+        energy_density = energy_density * _chosen(emphasis, points)
     weighted = energy_density if points is None else energy_density * points.weights
     return weighted.sum() * (grid.volume / grid.size)
 
@@ -56,17 +60,17 @@ def xc_ingredients(
     names: Sequence[str], grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
 ) -> dict[str, Tensor]:
     """What functionals are evaluated from, at some points of the grid; arguments as for :func:`xc_energy`."""
-
-    def chosen(field: Tensor) -> Tensor:
-        values = field.flatten(-3)
-        return values if points is None else values.index_select(-1, points.index)
-
-    ingredients = {"rho": floored(chosen(density))}
+    ingredients = {"rho": floored(_chosen(density, points))}
     if "grad" in names:
-        ingredients["grad"] = chosen(grid.gradient(density))
+        ingredients["grad"] = _chosen(grid.gradient(density), points)
     if tau is not None:
-        ingredients["tau"] = floored(chosen(tau))
+        ingredients["tau"] = floored(_chosen(tau, points))
     return ingredients
+
+
+def _chosen(field: Tensor, points: IrreduciblePoints | None) -> Tensor:
+    values = field.flatten(-3)
+    return values if points is None else values.index_select(-1, points.index)
 
 
 def xc_potential(
@@ -105,12 +109,13 @@ def differentiable_xc_potential(
     density: Tensor,
     tau: Tensor | None = None,
     points: IrreduciblePoints | None = None,
+    emphasis: Tensor | None = None,
 ) -> list[Tensor]:
     """v_xc and, for a meta-GGA, v_tau, as :func:`xc_potential` gives them, attached to parameters and arguments."""
     inputs = [density] if tau is None else [density, tau]
     with torch.enable_grad():
         inputs = [field if field.requires_grad else field.detach().requires_grad_() for field in inputs]
-        energy = xc_energy(functional, grid, inputs[0], inputs[1] if tau is not None else None, points)
+        energy = xc_energy(functional, grid, inputs[0], inputs[1] if tau is not None else None, points, emphasis)
         slopes = torch.autograd.grad(energy, inputs, create_graph=True)
     return [slope * (grid.size / grid.volume) for slope in slopes]
 

@@ -93,13 +93,13 @@ class TrainingConfig(_Part):
         licence: of the weights.
     """
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     description: str = ""
     start: str
     solids: str = "sol58lc"
     train: tuple[str, ...] = Field(min_length=1)
     validate_on: tuple[str, ...] = ()
-    targets: tuple[Target, ...] = (Target(quantity="lattice_constant_ang"),)
+    targets: tuple[Target, ...] = Field(default=(Target(quantity="lattice_constant_ang"),), min_length=1)
     errors: Literal["squared", "absolute"] = "squared"
     regularisation: Regularisation = Regularisation()
     optimiser: Optimiser = Optimiser()
@@ -124,9 +124,9 @@ def read_config(path: Path) -> TrainingConfig:
     """
     try:
         data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise InputError(f"There is no file {str(path)!r}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError):  # dates that are none, text that is none, endless nesting
         raise InputError(f"{path.name} is not YAML.") from None
     if not isinstance(data, dict):
         raise InputError(f"{path.name} holds no settings.")
@@ -135,4 +135,5 @@ def read_config(path: Path) -> TrainingConfig:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "settings"
-        raise InputError(f"{path.name}: {where}: {first['msg'].removeprefix('Value error, ')}.") from None
+        what = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
+        raise InputError(f"{path.name}: {where}: {what}.") from None

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mlxc.errors import InputError, MlxcError
-from mlxc.properties.birch_murnaghan import BirchMurnaghan
-from mlxc.properties.differentiable_fit import DifferentiableEquationOfState, differentiable_birch_murnaghan
+from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
 from mlxc.symmetry import cells_per_cube
+from mlxc.training.known_quantities import reference_curve
+from mlxc.training.quantities import Source
 from mlxc.training.snapshot import Snapshot
 from mlxc.training.solids import Solid
 from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
@@ -43,52 +45,38 @@ class SolidCurve:
 
     solid: Solid
     snapshots: tuple[Snapshot, ...]
+    source: ClassVar[Source] = "curve"
 
     def energies(self, functional: nn.Module) -> Tensor:
         """F at each volume, hartree per cell, attached to the functional's parameters."""
         return torch.stack([snapshot.energy(functional) for snapshot in self.snapshots])
 
-    def equation_of_state(self, functional: nn.Module) -> DifferentiableEquationOfState:
-        """In electronvolt and cubic angstrom, per cell.
-
-        Raises:
-            FitError: the energies have no minimum between the smallest and the largest volume.
-        """
-        volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
-        return differentiable_birch_murnaghan(volumes, self.energies(functional) * HARTREE_EV)
-
     def lowest_energy(self, functional: nn.Module) -> Tensor:
         """F per cell at the equilibrium volume, electronvolt; of a rigid solid at its only one."""
+        energies = self.energies(functional) * HARTREE_EV
         if self.solid.rigid:
-            return self.energies(functional)[0] * HARTREE_EV
-        return self.equation_of_state(functional).energy0
+            return energies[0]
+        return differentiable_birch_murnaghan([snapshot.volume_ang3 for snapshot in self.snapshots], energies).energy0
 
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
         """``volume_ang3``, ``bulk_modulus_gpa`` and, for cubic solids, ``lattice_constant_ang``.
 
         Where the reference of a curve is complete, ``energy_curve_mev`` as well.
+
+        Raises:
+            FitError: the energies have no minimum between the smallest and the largest volume.
         """
-        found = self.equation_of_state(functional)
+        energies = self.energies(functional) * HARTREE_EV
+        volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
+        found = differentiable_birch_murnaghan(volumes, energies)
         known = {"volume_ang3": found.volume0, "bulk_modulus_gpa": found.bulk_modulus * EV_PER_ANG3_GPA}
         if (cells := cells_per_cube(self.solid.crystal)) is not None:
             known["lattice_constant_ang"] = (cells * found.volume0) ** (1 / 3)
-        if (reference := self._reference_curve()) is not None:
-            change = self.energies(functional) * HARTREE_EV - reference
+        if (reference := reference_curve(self.solid)) is not None:
+            change = energies - torch.tensor(reference(np.array(volumes)))
             deviation = (change - change.mean()) / len(self.solid.crystal.species) / MILLI
             known["energy_curve_mev"] = root_mean_square(deviation)
         return known
-
-    def _reference_curve(self) -> Tensor | None:
-        """E(V) of the table's volume, modulus and its derivative, up to a constant, electronvolt per cell."""
-        known, cells = self.solid.references, cells_per_cube(self.solid.crystal)
-        volume = known.get("volume_ang3")
-        if volume is None and cells is not None and "lattice_constant_ang" in known:
-            volume = known["lattice_constant_ang"] ** 3 / cells
-        if volume is None or "bulk_modulus_gpa" not in known or "bulk_modulus_derivative" not in known:
-            return None
-        modulus = known["bulk_modulus_gpa"] / EV_PER_ANG3_GPA
-        curve = BirchMurnaghan(0.0, volume, modulus, known["bulk_modulus_derivative"])
-        return torch.tensor(curve(np.array([snapshot.volume_ang3 for snapshot in self.snapshots])))
 
     def save(self, folder: Path) -> None:
         """Write the snapshots into a folder of their own."""

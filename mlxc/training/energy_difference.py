@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from mlxc.training.curve import SolidCurve
+from mlxc.training.quantities import Source
 from mlxc.training.snapshot import Snapshot
 from mlxc.training.solids import Solid
 
@@ -23,6 +25,7 @@ class EnergyDifference:
 
     curve: SolidCurve
     others: Mapping[str, SolidCurve]
+    source: ClassVar[Source] = "difference"
 
     @property
     def solid(self) -> Solid:

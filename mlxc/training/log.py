@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
 from mlxc.training.json_lines import read_json_lines, write_json_lines
 from mlxc.training.loss import Assessment
 
@@ -30,7 +28,7 @@ class TrainingLog:
 
     def __init__(self, folder: Path, on_step: Callable[[dict[str, Any]], None] | None, start: tuple[int, int]) -> None:
         path = folder / LOG
-        kept = [record for record in read_json_lines(path) if (record["round"], record["step"]) < start]
+        kept = [record for record in read_json_lines(path) if _place(record) < start]
         write_json_lines(path, kept)
         self._file = path.open("a", encoding="utf-8", buffering=1)
         self._on_step = on_step
@@ -38,14 +36,9 @@ class TrainingLog:
         self._events = _event_writer(folder / "tensorboard")
 
     def write(
-        self, progress: Progress, loss: float, assessment: Assessment, judged: Assessment, functional: nn.Module
+        self, progress: Progress, loss: float, assessment: Assessment, judged: Assessment, norms: dict[str, float]
     ) -> None:
-        """One step: its losses, every solid's errors, and the size of each parameter's gradient."""
-        norms = {
-            name: float(parameter.grad.norm())
-            for name, parameter in functional.named_parameters()
-            if parameter.grad is not None
-        }
+        """One step: its losses, every solid's errors, and the norm of each parameter's gradient, where it began."""
         scalars = {"loss": loss, "validation_loss": float(judged.loss.detach())}
         record = {
             "round": progress.round,
@@ -69,6 +62,11 @@ class TrainingLog:
         self._file.close()
         if self._events is not None:
             self._events.close()
+
+
+def _place(record: dict[str, Any]) -> tuple[float, float]:
+    """Round and step; what is no record of a step comes after all others."""
+    return record.get("round", math.inf), record.get("step", math.inf)
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:

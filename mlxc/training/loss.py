@@ -13,6 +13,7 @@ from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.training.config import Target
 from mlxc.training.curve import SolidError
+from mlxc.training.known_quantities import is_known
 from mlxc.training.quantities import QUANTITIES
 from mlxc.training.solids import Solid
 from mlxc.training.subjects import Subject
@@ -63,7 +64,17 @@ def assess(
     targets: Sequence[Target],
     measure: Callable[[Tensor], Tensor] = squared,
 ) -> Assessment:
-    """Compare with the references of each solid; what cannot be predicted is skipped with a warning."""
+    """Compare with the references of each solid; what cannot be predicted is skipped with a warning.
+
+    Args:
+        functional: to judge.
+        subjects: what is known of solids.
+        targets: what counts.
+        measure: what an error counts for.
+
+    Raises:
+        InputError: there is nothing to compare with.
+    """
     total, weight = torch.zeros((), dtype=torch.float64), 0.0
     errors: dict[str, dict[str, float]] = {}
     skipped = []
@@ -74,7 +85,8 @@ def assess(
         except (FitError, SolidError) as reason:
             warnings.warn(f"{name} is skipped: {reason}", stacklevel=2)
             skipped.append(name)
-            total, weight = total + measure(torch.tensor(SKIPPED)), weight + 1
+            missed = sum(target.weight for target in targets if _is_compared(subject, target.quantity))
+            total, weight = total + missed * measure(torch.tensor(SKIPPED)), weight + missed
             continue
         for target in targets:
             error = _error(target.quantity, predicted, subject.solid)
@@ -86,6 +98,10 @@ def assess(
     if subjects and not weight:
         raise InputError("None of the solids has a reference value of what is to be trained.")
     return Assessment(total / max(weight, 1e-300), errors, tuple(skipped))
+
+
+def _is_compared(subject: Subject, quantity: str) -> bool:
+    return QUANTITIES[quantity].source == subject.source and is_known(subject.solid, quantity)
 
 
 def _error(quantity: str, predicted: dict[str, Tensor], solid: Solid) -> Tensor | None:

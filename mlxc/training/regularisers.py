@@ -35,14 +35,17 @@ class Penalty:
 
     def __call__(self, functional: nn.Module) -> Tensor:
         """Without dimensions, attached to the functional's parameters."""
+        weights = self._weights
+        if not (weights.stay_near or weights.smooth or weights.bound):
+            return torch.zeros((), dtype=torch.float64)
         f = self._enhancement(functional)
         change = f - self._start
         curvature = change[:, 2:] - 2 * change[:, 1:-1] + change[:, :-2]
         step = float(S[1] - S[0])
         return (
-            self._weights.stay_near * change.square().mean()
-            + self._weights.smooth * (curvature / step**2).square().mean()
-            + self._weights.bound * torch.relu(f - LIEB_OXFORD).square().mean()
+            weights.stay_near * change.square().mean()
+            + weights.smooth * (curvature / step**2).square().mean()
+            + weights.bound * torch.relu(f - LIEB_OXFORD).square().mean()
         )
 
     def _enhancement(self, functional: nn.Module) -> Tensor:

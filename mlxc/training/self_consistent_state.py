@@ -7,6 +7,7 @@ the SCF, so nothing is held fixed, not even in the first round of a training.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ from mlxc.response.levels import band_gap
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
 from mlxc.training.curve import SolidError, root_mean_square
+from mlxc.training.quantities import Source
 from mlxc.training.snapshot import Snapshot
 from mlxc.training.solids import Solid
 from mlxc.units import HARTREE_EV
@@ -38,13 +40,15 @@ class SelfConsistentState:
     solid: Solid
     start: GroundState
     reference_density: Tensor | None
+    source: ClassVar[Source] = "state"
 
     @classmethod
     def of(cls, solid: Solid, xc: str | nn.Module) -> SelfConsistentState:
         """Converge a solid.
 
         Args:
-            solid: one whose references include a gap is computed with fixed occupations.
+            solid: one whose references include a gap is computed with fixed occupations, and a magnet's moment is then
+                that of its references.
             xc: name of a functional, or a module that is one.
 
         Raises:
@@ -88,7 +92,12 @@ class SelfConsistentState:
 
 def _converge(solid: Solid, xc: str | nn.Module, start: GroundState | None = None) -> GroundState:
     name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
-    settings = {"smearing": "none", "width_ha": None} if "gap_ev" in solid.references else {}
+    settings: dict[str, Any] = {}
+    if "gap_ev" in solid.references:
+        settings = {"smearing": "none", "width_ha": None}
+        if solid.calculation(name).spin:
+            # With whole numbers of electrons in each spin the moment of an insulator cannot find its value.
+            settings["total_moment"] = solid.references.get("magnetisation_bohr_magneton", 0.0)
     calculation = solid.calculation(name, tolerance=TOLERANCE, **settings)
     ground = run_calculation(calculation, start=() if start is None else start, xc=module)
     if not ground.converged:

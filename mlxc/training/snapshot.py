@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
+from mlxc.replacing import replacing
 from mlxc.scf.ground_state import GroundState
 from mlxc.units import BOHR_ANG
 from mlxc.xc.functional import INGREDIENTS, declared_ingredients
@@ -68,11 +69,10 @@ class Snapshot:
 
     def save(self, path: Path) -> None:
         """Write a safetensors file, replacing it at once when it is complete."""
-        temporary = path.with_name(f".{path.name}.tmp")
         numbers = torch.tensor([self.volume_ang3, self.rest_ha], dtype=torch.float64)
         tensors = self.ingredients | {"volumes": self.volumes, "numbers": numbers}
-        safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:

@@ -14,9 +14,11 @@ molecules in a box, whose volume means nothing; and ``density``, a saved result 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
 from mlxc.default_settings import likely_metal, mesh_with_spacing
 from mlxc.errors import InputError
+from mlxc.pseudo.library import find_pseudopotentials, fingerprint
+from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials
 from mlxc.references.tables import measured_solids
 from mlxc.training.materials_project import PREFIX, fetch_documents, rows_of
 
@@ -84,6 +88,50 @@ class Solid:
             "spin": bool(FERROMAGNETS.intersection(self.crystal.species)),
         }
         return Calculation.from_dict(defaults | self.settings | settings)
+
+    def identity(self, xc: str = "pbe") -> dict[str, Any]:
+        """All that determines what is computed for this solid, as plain data; without the functional itself.
+
+        Args:
+            xc: name of the functional, which has a say in the choice of pseudopotentials.
+
+        Raises:
+            InputError: there is no such calculation, or an element has no pseudopotential.
+        """
+        calculation = self.calculation(xc)
+        species = self.crystal.species
+        found = find_pseudopotentials(species, calculation.pseudo, xc, calculation.pseudo_names)
+        return {
+            "crystal": calculation.structure,
+            "calculation": calculation.model_dump(mode="json", exclude={"structure", "xc"}),
+            "rigid": self.rigid,
+            "pseudopotentials": {
+                symbol: {"name": data.name, "sha256": _sha256(data)} for symbol, data in found.items()
+            },
+        }
+
+
+@cache
+def _sha256(data: PseudopotentialData) -> str:
+    """Of the numbers in a pseudopotential, however its file is compressed."""
+    plain = json.dumps(asdict(data), sort_keys=True, default=np.ndarray.tolist)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+    def identity(self, xc: str = "pbe") -> dict[str, Any]:
+        """All that makes a result of this solid what it is but the functional: plain data.
+
+        Args:
+            xc: name of the functional, which decides what the family ``gth`` means.
+
+        Raises:
+            InputError: an element has no pseudopotential.
+        """
+        calculation = self.calculation(xc)
+        entries = find_pseudopotentials(self.crystal.species, calculation.pseudo, xc, calculation.pseudo_names)
+        # A folder may be elsewhere tomorrow; what counts is what is in it.
+        described = calculation.model_dump(mode="json", exclude={"xc", "pseudo", "pseudo_names", "tolerance"})
+        described["pseudopotentials"] = {symbol: [data.name, fingerprint(data)] for symbol, data in entries.items()}
+        return described | {"rigid": self.rigid}
 
 
 def prototype(name: str, lattice_constant_ang: float) -> Crystal:

@@ -16,16 +16,23 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
-from mlxc.training.curve import SolidCurve, SolidError, compute_curve
+from mlxc.training.curve import TOLERANCE, SolidCurve, SolidError, compute_curve, ratios
 from mlxc.training.energy_difference import EnergyDifference
-from mlxc.training.quantities import Source
+from mlxc.training.known_quantities import is_known
+from mlxc.training.quantities import QUANTITIES, Source
 from mlxc.training.self_consistent_state import SelfConsistentState
 from mlxc.training.snapshot import Snapshot
 from mlxc.training.solids import Solid
+from mlxc.xc.catalogue import content_hashes
 
 
 class Subject(Protocol):
     """Something about a solid that a functional predicts."""
+
+    @property
+    def source(self) -> Source:
+        """Of its predictions."""
+        ...
 
     @property
     def solid(self) -> Solid:
@@ -56,15 +63,15 @@ class Preparation:
     xc: str | nn.Module
     folder: Path
 
-    def subjects(self, names: Sequence[str], sources: set[Source]) -> tuple[list[Subject], list[str]]:
-        """Those of some solids, and the names of the solids that did not converge.
+    def subjects(self, names: Sequence[str], quantities: Sequence[str]) -> list[Subject]:
+        """What some solids are judged by; those that do not converge are left out with a warning.
 
         Args:
             names: of the solids.
-            sources: of the quantities that are wanted.
+            quantities: that are wanted; only those that a solid has a reference for are prepared.
 
         Raises:
-            InputError: none of the solids could be computed.
+            InputError: none of the solids could be computed, or one lacks a pseudopotential.
         """
         makers: dict[Source, Callable[[Solid], Subject]] = {
             "curve": self.curve, "difference": self._difference, "state": self._state,
@@ -73,22 +80,36 @@ class Preparation:
         failed = []
         for solid in (self.table[name] for name in names):
             try:
-                found += [makers[source](solid) for source in sorted(sources) if _has(solid, source)]
+                known = {QUANTITIES[quantity].source for quantity in quantities if is_known(solid, quantity)}
+                found += [makers[source](solid) for source in sorted(known)]
             except SolidError as error:
                 warnings.warn(f"{error} {solid.name} is left out.", stacklevel=2)
                 failed.append(solid.name)
         if failed and not found:
             raise InputError(f"None of the solids converged: {', '.join(failed)}.")
-        return found, failed
+        return found
 
     def curve(self, solid: Solid) -> SolidCurve:
-        """From the folder if it is there."""
-        place = self.folder / _key(solid)
+        """From the folder if it is there.
+
+        Raises:
+            SolidError: a volume does not converge.
+            InputError: the solid cannot be computed.
+        """
+        place = self.folder / f"{solid.name}-{self._hash(solid)}"
         curve = SolidCurve.load(solid, place)
         if curve is None:
             curve = compute_curve(solid, self.xc)
             curve.save(place)
         return curve
+
+    def _hash(self, solid: Solid) -> str:
+        """Of all that makes a curve what it is."""
+        checkpoint = getattr(self.xc, "checkpoint", None)
+        own = [checkpoint.content_hash] if checkpoint else []
+        functional = [self.xc, *content_hashes(self.xc)] if isinstance(self.xc, str) else own
+        described = json.dumps([solid.identity(), ratios(solid), TOLERANCE, functional], sort_keys=True)
+        return hashlib.sha256(described.encode()).hexdigest()[:8]
 
     def _difference(self, solid: Solid) -> EnergyDifference:
         others = {name: self.curve(self.table[name]) for name in solid.relative_to}
@@ -96,13 +117,3 @@ class Preparation:
 
     def _state(self, solid: Solid) -> SelfConsistentState:
         return SelfConsistentState.of(solid, self.xc)
-
-
-def _has(solid: Solid, source: Source) -> bool:
-    return {"curve": not solid.rigid, "difference": bool(solid.relative_to), "state": True}[source]
-
-
-def _key(solid: Solid) -> str:
-    """A name for what is computed: another crystal or other settings make another one."""
-    described = json.dumps([solid.crystal.to_dict(), solid.settings], sort_keys=True)
-    return f"{solid.name}-{hashlib.sha256(described.encode()).hexdigest()[:8]}"
