@@ -19,10 +19,13 @@ def main() -> None:
         positions = np.array(case["positions"]) @ np.array(case["lattice_ang"])
         cell = gto.M(
             a=case["lattice_ang"], atom=list(zip(case["species"], positions.tolist(), strict=True)), basis=BASIS,
-            pseudo=PSEUDO, ke_cutoff=CUTOFF_HA, spin=None, verbose=0,
+            pseudo=PSEUDO, ke_cutoff=CUTOFF_HA, spin=None, space_group_symmetry=True, verbose=0,
         )  # fmt: skip
+        kpoints = cell.make_kpts(
+            case["kmesh"], wrap_around=True, space_group_symmetry=True, time_reversal_symmetry=True
+        )
         method = dft.KUKS if case["spin"] else dft.KRKS
-        field = method(cell, cell.make_kpts(case["kmesh"], wrap_around=True), xc="pbe").multigrid_numint()
+        field = method(cell, kpoints, xc="pbe").multigrid_numint()
         field = field.smearing(sigma=WIDTH_HA, method="fermi")
         field.conv_tol = 1e-8
         field.kernel(start)

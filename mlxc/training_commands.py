@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,25 @@ def _train(options: argparse.Namespace, _: list[str]) -> int:
 
     config = read_config(options.config)
     folder = options.out or Path(config.name)
-    record = Trainer(config, folder, on_step=_show_step).run()
+    trainer = Trainer(config, folder, on_step=_show_step)
+    _check_writable(folder)
+    record = trainer.run()
     print(f"{checkpoint_report(record.model_dump(mode='json'))}\n\nwritten to {folder / MODEL}")
     return 0
+
+
+def _check_writable(folder: Path) -> None:
+    """Make a folder, and find out before the calculations, not after them, that nothing can be written there.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"--out: there can be no folder {str(folder)!r}: {error.strerror}.") from None
 
 
 def _show_step(record: dict[str, Any]) -> None:
@@ -52,7 +69,7 @@ def _show_step(record: dict[str, Any]) -> None:
 
 def _evaluate(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.training.evaluation import evaluate
-    from mlxc.training.evaluation_report import errors_percent, markdown_table, statistics, write_report
+    from mlxc.training.evaluation_report import markdown_tables, summary, write_report
     from mlxc.training.solids import read_solids
 
     if options.processes < 1:
@@ -62,6 +79,7 @@ def _evaluate(options: argparse.Namespace, _: list[str]) -> int:
         if name not in table:
             raise InputError(f"--solids: there is no {name!r} in the table; there are {', '.join(table)}.")
     solids = [table[name] for name in options.solids or table]
+    _check_writable(options.out)
     records = evaluate(
         solids,
         options.xc,
@@ -71,11 +89,12 @@ def _evaluate(options: argparse.Namespace, _: list[str]) -> int:
         on_result=_show_result,
     )
     write_report(records, options.out)
-    summary = {xc: statistics(found) for xc, found in errors_percent(records).items()}
-    print(json.dumps(summary, indent=1) if options.json else markdown_table(records))
+    print(json.dumps(summary(records), indent=1) if options.json else markdown_tables(records))
     return 0 if all(not record["message"] for record in records) else 3
 
 
 def _show_result(record: dict[str, Any]) -> None:
-    what = record["message"] or f"{record.get('lattice_constant_ang', float('nan')):.4f} angstrom"
-    print(f"{record['solid']:14} {record['xc']:20} {what}  ({record['seconds']:.0f} s)", file=sys.stderr)
+    from mlxc.training.evaluation_report import result_line
+
+    said = result_line(record)
+    print(f"{record['solid']:14} {record['xc']:20} {said}  ({record['seconds']:.0f} s)", file=sys.stderr)

@@ -125,6 +125,12 @@ def test_a_density_on_another_grid_is_refused(with_density: Solid) -> None:
         SelfConsistentState.of(finer, "pbe")
 
 
+def test_a_density_of_another_crystal_is_refused(with_density: Solid) -> None:
+    larger = Solid(with_density.name, with_density.crystal.scaled(1.001), {}, TEACHING, density=with_density.density)
+    with pytest.raises(InputError, match="another crystal"):
+        SelfConsistentState.of(larger, "pbe")
+
+
 def test_solids_are_prepared_for_what_is_asked_of_them(tmp_path: Path) -> None:
     known = {"lattice_constant_ang": 5.4, "cohesive_energy_ev": 4.6, "gap_ev": 1.2}
     solid, other = silicon(relative_to={"Si_sc": 2.0}, references=known), silicon("sc", 2.6, rigid=True)

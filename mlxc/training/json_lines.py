@@ -6,18 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mlxc.replacing import replacing
+
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """All whole lines, none if there is no file: the last line of a killed process may be torn."""
-    records: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+    """The objects of all whole lines, none if there is no file; a killed process may have torn a line."""
+    records = []
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
         try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict):
+            records.append(record)
     return records
 
 
 def write_json_lines(path: Path, records: list[dict[str, Any]]) -> None:
-    """Replace the file."""
-    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    """Replace the file at once."""
+    with replacing(path) as temporary:
+        temporary.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")

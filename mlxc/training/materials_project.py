@@ -16,7 +16,7 @@ from mlxc.errors import InputError
 
 KEY = "MP_API_KEY"
 PREFIX = "mp:"
-FIELDS = ("material_id", "formula_pretty", "structure", "volume", "bulk_modulus", "band_gap", "total_magnetization")
+FIELDS = ("material_id", "structure", "bulk_modulus", "band_gap", "total_magnetization")
 
 
 def fetch_documents(identifiers: Sequence[str]) -> list[dict[str, Any]]:

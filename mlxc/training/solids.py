@@ -6,7 +6,8 @@ Every other number in it is a reference value, named with its unit: ``lattice_co
 Saved response documents of the Materials Project are tables too, and ``mp:mp-149,mp-134`` asks it with the key in
 ``MP_API_KEY``.
 
-In JSON a row may say more: ``settings``, fields of a :class:`~mlxc.Calculation` that win over the protocol's;
+A name is at most 100 letters, digits and ``._+-()``. In JSON a row may say more: ``settings``, fields of a
+:class:`~mlxc.Calculation` other than ``xc`` and ``structure`` that win over the protocol's;
 ``relative_to``, how many of which other rows its energy is compared with, ``{"Si_atom": 2}``; ``rigid``, for atoms and
 molecules in a box, whose volume means nothing; and ``density``, a saved result whose density is the reference.
 """
@@ -14,16 +15,15 @@ molecules in a box, whose volume means nothing; and ``density``, a saved result 
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import ase.io
-import numpy as np
 from ase.build import bulk
 
 from mlxc.calculation import Calculation
@@ -31,9 +31,9 @@ from mlxc.crystal import Crystal
 from mlxc.default_settings import likely_metal, mesh_with_spacing
 from mlxc.errors import InputError
 from mlxc.pseudo.library import find_pseudopotentials, fingerprint
-from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials
 from mlxc.references.tables import measured_solids
 from mlxc.training.materials_project import PREFIX, fetch_documents, rows_of
+from mlxc.training.table_values import fields, number, reason_of, text, truth
 
 # Names of structures in tables, and of the same in ASE.
 PROTOTYPES = {
@@ -47,6 +47,9 @@ SMOOTHING_HA = 0.5
 # The name of the shipped table: measured lattice constants of 28 cubic solids.
 SOL58LC = "sol58lc"
 _NOT_NUMBERS = {"name", "structure", "settings", "relative_to", "rigid", "density"}
+_POSITIVE = {"lattice_constant_ang", "volume_ang3", "bulk_modulus_gpa"}
+# Names of solids are names of folders too.
+_NAME = re.compile(r"[A-Za-z0-9._+()-]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -75,47 +78,23 @@ class Solid:
         """How this solid is computed: one protocol for metals and insulators.
 
         K points every 0.2 per angstrom (0.3 where elements suggest a gap), Fermi-Dirac smearing of 5 mHa, and spin for
-        ferromagnets.
+        ferromagnets and for what has a magnetisation in the table.
         """
         metal = likely_metal(self.crystal)
+        magnetisation = self.references.get("magnetisation_bohr_magneton", 0.0)
+        crystal = self.crystal
+        if magnetisation and not crystal.moments.any():
+            crystal = _with_moments(crystal, [magnetisation / len(crystal.species)] * len(crystal.species))
         defaults = {
-            "structure": self.crystal.to_dict(),
+            "structure": crystal.to_dict(),
             "xc": xc,
             "kmesh": mesh_with_spacing(self.crystal, KSPACING_PER_ANG["metal" if metal else "other"]),
             "smearing": "fermi-dirac",
             "width_ha": WIDTH_HA,
             "cutoff_smoothing_ha": SMOOTHING_HA,
-            "spin": bool(FERROMAGNETS.intersection(self.crystal.species)),
+            "spin": bool(magnetisation) or not FERROMAGNETS.isdisjoint(crystal.species),
         }
         return Calculation.from_dict(defaults | self.settings | settings)
-
-    def identity(self, xc: str = "pbe") -> dict[str, Any]:
-        """All that determines what is computed for this solid, as plain data; without the functional itself.
-
-        Args:
-            xc: name of the functional, which has a say in the choice of pseudopotentials.
-
-        Raises:
-            InputError: there is no such calculation, or an element has no pseudopotential.
-        """
-        calculation = self.calculation(xc)
-        species = self.crystal.species
-        found = find_pseudopotentials(species, calculation.pseudo, xc, calculation.pseudo_names)
-        return {
-            "crystal": calculation.structure,
-            "calculation": calculation.model_dump(mode="json", exclude={"structure", "xc"}),
-            "rigid": self.rigid,
-            "pseudopotentials": {
-                symbol: {"name": data.name, "sha256": _sha256(data)} for symbol, data in found.items()
-            },
-        }
-
-
-@cache
-def _sha256(data: PseudopotentialData) -> str:
-    """Of the numbers in a pseudopotential, however its file is compressed."""
-    plain = json.dumps(asdict(data), sort_keys=True, default=np.ndarray.tolist)
-    return hashlib.sha256(plain.encode()).hexdigest()
 
     def identity(self, xc: str = "pbe") -> dict[str, Any]:
         """All that makes a result of this solid what it is but the functional: plain data.
@@ -124,14 +103,20 @@ def _sha256(data: PseudopotentialData) -> str:
             xc: name of the functional, which decides what the family ``gth`` means.
 
         Raises:
-            InputError: an element has no pseudopotential.
+            InputError: there is no such calculation, or an element has no pseudopotential.
         """
         calculation = self.calculation(xc)
         entries = find_pseudopotentials(self.crystal.species, calculation.pseudo, xc, calculation.pseudo_names)
-        # A folder may be elsewhere tomorrow; what counts is what is in it.
-        described = calculation.model_dump(mode="json", exclude={"xc", "pseudo", "pseudo_names", "tolerance"})
-        described["pseudopotentials"] = {symbol: [data.name, fingerprint(data)] for symbol, data in entries.items()}
-        return described | {"rigid": self.rigid}
+        # A folder of pseudopotentials may be elsewhere tomorrow; what counts is what is in it.
+        settings = calculation.model_dump(mode="json", exclude={"structure", "xc", "pseudo", "pseudo_names"})
+        return {
+            "crystal": calculation.structure,
+            "calculation": settings,
+            "rigid": self.rigid,
+            "pseudopotentials": {
+                symbol: {"name": data.name, "sha256": fingerprint(data)} for symbol, data in entries.items()
+            },
+        }
 
 
 def prototype(name: str, lattice_constant_ang: float) -> Crystal:
@@ -146,10 +131,13 @@ def prototype(name: str, lattice_constant_ang: float) -> Crystal:
     try:
         atoms = bulk(formula, PROTOTYPES[structure], a=lattice_constant_ang)
     except (ValueError, RuntimeError, KeyError) as error:
-        raise InputError(f"{name!r}: there is no such crystal; {error}.") from None
+        raise InputError(f"{name!r}: there is no such crystal; {reason_of(error)}.") from None
     crystal = Crystal.from_ase(atoms, name)
-    moments = [2.0 if symbol in FERROMAGNETS else 0.0 for symbol in crystal.species]
-    return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name)
+    return _with_moments(crystal, [2.0 if symbol in FERROMAGNETS else 0.0 for symbol in crystal.species])
+
+
+def _with_moments(crystal: Crystal, moments: list[float]) -> Crystal:
+    return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, crystal.name)
 
 
 def read_solids(source: str | Path) -> dict[str, Solid]:
@@ -170,15 +158,17 @@ def read_solids(source: str | Path) -> dict[str, Solid]:
         identifiers = [name for name in str(source).removeprefix(PREFIX).split(",") if name]
         return _solids(rows_of(fetch_documents(identifiers)), str(source))
     path = Path(source)
-    if not path.is_file():
-        raise InputError(f"There is no table of solids {str(path)!r}; '{SOL58LC}' is the one that comes with mlxc.")
     readers = {".json": _json_rows, ".csv": _csv_rows, ".xyz": _xyz_rows, ".extxyz": _xyz_rows}
-    if path.suffix not in readers:
-        raise InputError(f"{path.name}: a table of solids is a file {', '.join(readers)}.")
     try:
+        if not path.is_file():
+            raise InputError(f"There is no table of solids {str(path)!r}; '{SOL58LC}' is the one that comes with mlxc.")
+        if path.suffix not in readers:
+            raise InputError(f"{path.name}: a table of solids is a file {', '.join(readers)}.")
         rows = readers[path.suffix](path)
-    except (ValueError, KeyError, TypeError, OSError, StopIteration) as error:
-        raise InputError(f"{path.name} cannot be read as a table of solids: {error}.") from None
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError, StopIteration, RecursionError, csv.Error) as error:
+        raise InputError(f"{path.name} cannot be read as a table of solids: {reason_of(error)}.") from None
     return _solids(rows, path.name)
 
 
@@ -201,38 +191,43 @@ def _solid(row: dict[str, Any], table: str) -> Solid:
     name = str(row.get("name") or "")
     if not name:
         raise InputError(f"{table}: a row has no name.")
-    references = {key: _number(value, key, name, table) for key, value in row.items() if key not in _NOT_NUMBERS}
-    settings = row.get("settings", {})
-    if not isinstance(settings, dict):
-        raise InputError(f"{table}: the settings of {name!r} are not an object.")
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{table}: the name {name[:100]!r} is not made of at most 100 letters, digits and ._+-().")
+    place = f"{table}: {name!r}"
+    references = {key: number(value, key, place) for key, value in row.items() if key not in _NOT_NUMBERS}
+    for key in _POSITIVE.intersection(references):
+        if references[key] <= 0:
+            raise InputError(f"{place}: {key} must be positive, not {references[key]:g}.")
+    settings = fields(row.get("settings", {}), "settings", place)
+    for key in ("xc", "structure"):
+        if key in settings:
+            raise InputError(f"{place}: the settings must not contain {key!r}, which is chosen elsewhere.")
+    others = fields(row.get("relative_to", {}), "relative_to", place)
+    relative_to = {other: number(count, f"relative_to {other}", place) for other, count in others.items()}
+    density = text(row.get("density"), "density", place)
+    return Solid(
+        name=name,
+        crystal=_crystal(row, name, references, place),
+        references=references,
+        settings=settings,
+        relative_to=relative_to,
+        rigid=truth(row.get("rigid", False), "rigid", place),
+        density=Path(density) if density else None,
+    )
+
+
+def _crystal(row: dict[str, Any], name: str, references: dict[str, float], place: str) -> Crystal:
     if isinstance(structure := row.get("structure"), Crystal):
-        crystal = structure
-    elif structure:
-        crystal = Crystal.load(str(structure))
-    elif "lattice_constant_ang" in references:
-        crystal = prototype(name, references["lattice_constant_ang"])
-    else:
-        raise InputError(f"{table}: {name!r} has neither a structure nor a lattice_constant_ang.")
-    others = row.get("relative_to", {})
-    if not isinstance(others, dict):
-        raise InputError(f"{table}: {name!r} is relative to {others!r}, which is not an object of names and numbers.")
-    others = {other: _number(count, f"relative_to {other}", name, table) for other, count in others.items()}
-    density = Path(row["density"]) if row.get("density") else None
-    return Solid(name, crystal, references, settings, others, bool(row.get("rigid", False)), density)
-
-
-def _number(value: Any, key: str, name: str, table: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{table}: {key} of {name!r} is {value!r}, not a number.") from None
-    if not np.isfinite(number):
-        raise InputError(f"{table}: {key} of {name!r} is not a finite number.")
-    return number
+        return structure
+    if source := text(row.get("structure"), "structure", place):
+        return Crystal.load(source)
+    if "lattice_constant_ang" in references:
+        return prototype(name, references["lattice_constant_ang"])
+    raise InputError(f"{place} has neither a structure nor a lattice_constant_ang.")
 
 
 def _json_rows(path: Path) -> list[dict[str, Any]]:
-    data = json.loads(path.read_text(encoding="utf-8"))
+    data = json.loads(path.read_text(encoding="utf-8-sig"))
     rows = data.get("solids", data.get("data")) if isinstance(data, dict) else data
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is not a list of objects")
@@ -240,7 +235,7 @@ def _json_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _csv_rows(path: Path) -> list[dict[str, Any]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     # An empty cell is no value.
     return [{key: value for key, value in row.items() if key and value not in (None, "")} for row in rows]
@@ -249,7 +244,8 @@ def _csv_rows(path: Path) -> list[dict[str, Any]]:
 def _xyz_rows(path: Path) -> list[dict[str, Any]]:
     rows = []
     for index, atoms in enumerate(ase.io.read(path, index=":", format="extxyz")):
-        numbers = {key: value for key, value in atoms.info.items() if isinstance(value, int | float)}
+        is_number = {key: isinstance(value, Real) and not isinstance(value, bool) for key, value in atoms.info.items()}
+        numbers = {key: value for key, value in atoms.info.items() if is_number[key] or key == "rigid"}
         name = str(atoms.info.get("name", f"{atoms.get_chemical_formula()}-{index + 1}"))
         rows.append(numbers | {"name": name, "structure": Crystal.from_ase(atoms, name)})
     return rows

@@ -108,7 +108,8 @@ class Preparation:
         checkpoint = getattr(self.xc, "checkpoint", None)
         own = [checkpoint.content_hash] if checkpoint else []
         functional = [self.xc, *content_hashes(self.xc)] if isinstance(self.xc, str) else own
-        described = json.dumps([solid.identity(), ratios(solid), TOLERANCE, functional], sort_keys=True)
+        identity = solid.identity(self.xc) if isinstance(self.xc, str) else solid.identity()
+        described = json.dumps([identity, ratios(solid), TOLERANCE, functional], sort_keys=True)
         return hashlib.sha256(described.encode()).hexdigest()[:8]
 
     def _difference(self, solid: Solid) -> EnergyDifference:
