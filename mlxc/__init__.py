@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlxc.crystal import Crystal as Crystal
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
+    from mlxc.response.differentiable import differentiable_scf as differentiable_scf
     from mlxc.scf.ground_state import GroundState as GroundState
     from mlxc.scf.loop import scf as scf
     from mlxc.terms.entropy import FermiDirac as FermiDirac
@@ -39,6 +40,7 @@ _HOME = {
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
     "PlaneWaves": "mlxc.basis.planewave",
+    "differentiable_scf": "mlxc.response.differentiable",
     "functional": "mlxc.xc.catalogue",
 }
 

@@ -6,6 +6,7 @@ Nothing here imports torch: a page can describe, check and watch a run without c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import sqrt
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -90,6 +91,20 @@ class Calculation(BaseModel):
     def with_crystal(self, crystal: Crystal) -> Calculation:
         """The same settings for another crystal (the FFT grid chosen anew)."""
         return self.model_copy(update={"structure": crystal.to_dict(), "fft_grid": None})
+
+    def at_volumes(self, ratios: Sequence[float]) -> list[Calculation]:
+        """The same settings at several volumes, in units of the crystal's, all on the grid of the largest one.
+
+        What a grid leaves out of E_xc is more than the differences between neighbouring volumes where a core is sharp,
+        so a change of the grid between them would show as a step of the energy.
+        """
+        from mlxc.grid_shape import choose_shape
+        from mlxc.symmetry import SpaceGroup
+
+        crystals = [self.crystal.scaled(float(ratio) ** (1 / 3)) for ratio in ratios]
+        largest = max(crystals, key=lambda crystal: crystal.volume)
+        grid = self.fft_grid or choose_shape(largest.lattice, 2 * sqrt(2 * self.ecut_ha), SpaceGroup.of(largest))
+        return [self.with_crystal(crystal).model_copy(update={"fft_grid": grid}) for crystal in crystals]
 
     def check(self) -> None:
         """Find what would stop the run before anything is computed: functional, pseudopotentials, electrons, memory.

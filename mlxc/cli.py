@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``mlxc eos``, ``mlxc bands``, ``mlxc checkpoint`` and ``mlxc app``.
+"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``checkpoint``, ``train``, ``evaluate`` and ``app``.
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from mlxc import __version__
 from mlxc.checkpoint_commands import add_checkpoint_commands
 from mlxc.errors import InputError, MlxcError
+from mlxc.training_commands import add_evaluation_command, add_training_command
 
 CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
@@ -76,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
 
     checkpoint = commands.add_parser("checkpoint", help="files that hold trained functionals", allow_abbrev=False)
     add_checkpoint_commands(checkpoint, SentenceParser)
+
+    train = commands.add_parser("train", help="train a functional on crystals", allow_abbrev=False)
+    add_training_command(train)
+
+    evaluate = commands.add_parser("evaluate", help="lattice constants of many solids", allow_abbrev=False)
+    add_evaluation_command(evaluate)
 
     app = commands.add_parser("app", help="open the dashboard in a browser", allow_abbrev=False, add_help=False)
     app.set_defaults(command=_app)

@@ -25,16 +25,24 @@ def general_settings(crystal: Crystal) -> dict[str, Any]:
     Returns:
         ``kmesh``, ``smearing`` and ``width_ha``.
     """
-    metal = not set(_NONMETALS.split()).intersection(crystal.species)
-    spacing = (_SPACING_METAL if metal else _SPACING_OTHER) * BOHR_ANG
-    lengths = np.linalg.norm(crystal.reciprocal, axis=1)
-    # A tiny slack: a mesh must not depend on the last digit of a lattice constant.
-    mesh = [min(100, max(1, ceil(length / spacing - 1e-6))) for length in lengths]
+    mesh = mesh_with_spacing(crystal, _SPACING_METAL if likely_metal(crystal) else _SPACING_OTHER)
     return {
         "kmesh": [1 if gap > _VACUUM_ANG else n for n, gap in zip(mesh, _gaps_ang(crystal), strict=True)],
         "smearing": "fermi-dirac",
         "width_ha": 0.01,
     }
+
+
+def likely_metal(crystal: Crystal) -> bool:
+    """Whether no element that makes bonds or ions instead of a metal is in the crystal."""
+    return not set(_NONMETALS.split()).intersection(crystal.species)
+
+
+def mesh_with_spacing(crystal: Crystal, spacing_per_ang: float) -> list[int]:
+    """The smallest k mesh whose points are not farther apart than this, 1/angstrom (2 pi included)."""
+    lengths = np.linalg.norm(crystal.reciprocal, axis=1) / BOHR_ANG
+    # A tiny slack: a mesh must not depend on the last digit of a lattice constant.
+    return [min(100, max(1, ceil(length / spacing_per_ang - 1e-6))) for length in lengths]
 
 
 def _gaps_ang(crystal: Crystal) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mlxc"
 
 # A module may import from its own layer and from those before it.
 LAYERS: list[set[str]] = [
-    {"errors", "units", "assets", "parallel"},
+    {"errors", "units", "assets", "parallel", "replacing"},
     {"elements", "crystal", "structure_files", "default_settings", "structures"},
     {"calculation", "references", "symmetry", "brillouin", "grid_shape"},
     {"xc", "pseudo"},
@@ -25,14 +25,14 @@ LAYERS: list[set[str]] = [
     {"response"},
     {"properties", "training"},
     {"runs", "ase", "deepchem"},
-    {"progress", "report", "checkpoint_commands", "cli"},
+    {"progress", "report", "checkpoint_commands", "training_commands", "cli"},
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 
 # A calculation describes a run and, when told to, starts it: these imports happen at that moment only.
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli.py", "checkpoint_commands.py", "progress.py", "runs/worker.py"}
+PRINTS = {"cli.py", "checkpoint_commands.py", "training_commands.py", "progress.py", "runs/worker.py"}
 
 
 def modules() -> list[Path]:

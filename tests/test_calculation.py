@@ -87,3 +87,13 @@ def test_an_equation_of_state_smooths_the_cutoff_unless_told_otherwise() -> None
 def test_a_mistake_in_an_equation_of_state_names_the_field(change: dict[str, object]) -> None:
     with pytest.raises(InputError, match=next(iter(change))):
         EquationOfStateTask.from_dict({"calculation": {"structure": "al"}, **change})
+
+
+def test_all_volumes_of_an_equation_of_state_share_a_grid_that_suits_the_largest() -> None:
+    calculation = Calculation.from_dict({"structure": "nacl"})
+    small, large = calculation.at_volumes([0.9, 1.1])
+    assert small.fft_grid == large.fft_grid
+    assert large.crystal.volume == pytest.approx(1.1 * calculation.crystal.volume)
+    large.check()
+    chosen = calculation.model_copy(update={"fft_grid": (60, 60, 60)})
+    assert chosen.at_volumes([0.9, 1.1])[0].fft_grid == (60, 60, 60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,10 +23,12 @@ from mlxc.xc.unconstrained import NNLDA, NNPBE, softplus_network
 
 deepchem = pytest.importorskip("deepchem", reason="DeepChem does not install with this Python")
 
+from deepchem.data import NumpyDataset  # noqa: E402
 from deepchem.utils import safeops_utils  # noqa: E402
 from deepchem.utils.dft_utils import BaseXC, SpinParam, ValGrad  # noqa: E402
 
 from mlxc.deepchem import MaterialStructureFeaturizer  # noqa: E402
+from mlxc.training.deepchem_model import SolidsModel  # noqa: E402
 from mlxc.xc.deepchem import FromDeepChem, to_deepchem  # noqa: E402
 
 NAMES = ["lda", "pbe", "r2scan", "gga_x_b88,gga_c_lyp"]
@@ -212,3 +215,13 @@ def test_a_structure_that_cannot_be_computed_is_named_with_the_reason() -> None:
 def test_nothing_else_loads_deepchem() -> None:
     code = "import sys, mlxc.scf.loop, mlxc.xc.hybrid; mlxc.functional('pbe'); sys.exit('deepchem' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_deepchems_fit_learns_a_functional_from_a_data_set_of_crystals(tmp_path: Path) -> None:
+    featurizer = MaterialStructureFeaturizer(ecut_ha=8.0, kmesh=[2, 2, 2], pseudo="gth", cutoff_smoothing_ha=0.5)
+    crystals = featurizer.featurize([Crystal.load("si").to_pymatgen()])
+    dataset = NumpyDataset(crystals, np.array([[5.57]]))
+    model = SolidsModel(mlxc.functional("pbe-kappa-mu"), learning_rate=0.01, model_dir=str(tmp_path))
+    before = abs(float(model.predict(dataset)[0, 0]) - 5.57)
+    model.fit(dataset, nb_epoch=20)
+    assert abs(float(model.predict(dataset)[0, 0]) - 5.57) < before / 3

@@ -19,6 +19,7 @@ from mlxc.scf.occupations import occupy
 from mlxc.symmetry import SpaceGroup
 from mlxc.terms.xc import xc_energy, xc_potential
 from mlxc.xc.catalogue import functional
+from mlxc.xc.gga import PBE
 
 
 def silicon(shift: float | np.ndarray = 0.0) -> Crystal:
@@ -159,6 +160,14 @@ def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> No
     warm = ground_state(aluminium.scaled(1.01), **settings, start=first)
     assert float(warm.energy) == pytest.approx(float(cold.energy), abs=1e-9)
     assert len(warm.history) < len(cold.history)
+
+
+def test_a_state_of_another_functional_is_a_start_and_not_the_answer() -> None:
+    settings = {"basis": PlaneWaves(8.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-7}
+    first, close = mlxc.scf(Crystal.load("si"), **settings), PBE(mu=0.2205)
+    warm, cold = (mlxc.scf(Crystal.load("si"), xc=close, **settings, **start) for start in ({"start": first}, {}))
+    assert float((warm.density - cold.density).abs().max()) < 1e-7
+    assert float((warm.density - first.density).abs().max()) > 1e-5
 
 
 def test_gamma_centred_meshes_have_the_known_number_of_irreducible_points() -> None:

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlxc import Crystal, FermiDirac, Gaussian, MarzariVanderbilt
+import mlxc
+from mlxc import Crystal, FermiDirac, Gaussian, GroundState, MarzariVanderbilt, PlaneWaves
 from mlxc.basis.grid import Grid
 from mlxc.pseudo.gth import GTHPseudopotential
 from mlxc.pseudo.gth_table import find_gth
@@ -161,3 +162,13 @@ def test_an_insulator_is_filled_up_to_its_gap_by_any_smearing(smearing: Smearing
     assert 0.3 < occupations.fermi_level < 0.7
     assert torch.allclose(occupations.electrons[:, :3], torch.tensor(2.0, dtype=torch.float64), atol=1e-9)
     assert float(occupations.entropy_energy) == pytest.approx(0, abs=1e-9)
+
+
+def test_cold_smearing_changes_nothing_in_a_wide_gap() -> None:
+    def diamond(smearing: Smearing | None) -> GroundState:
+        settings = {"kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-8}
+        return mlxc.scf(Crystal.load("diamond"), basis=PlaneWaves(12.0), smearing=smearing, **settings)
+
+    fixed, cold = diamond(None), diamond(MarzariVanderbilt(0.015))
+    assert float(cold.energy) == pytest.approx(float(fixed.energy), abs=1e-6)
+    assert float(cold.occupations.sum(1) @ cold.basis.weights) == pytest.approx(8, abs=1e-10)

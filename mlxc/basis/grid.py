@@ -79,6 +79,10 @@ class Grid:
         """Cartesian gradient; shape ``(..., n1, n2, n3)`` to ``(..., 3, n1, n2, n3)``."""
         return self.real(1j * self.gvectors.T * self.fourier(field)[..., None, :])
 
+    def laplacian(self, field: Tensor) -> Tensor:
+        """Same shape as the field, ``(..., n1, n2, n3)``."""
+        return self.real(-self.lengths.square() * self.fourier(field))
+
     def integrate(self, field: Tensor) -> Tensor:
         """Integral over the cell; shape ``(..., n1, n2, n3)`` to ``(...)``."""
         return field.sum(dim=(-3, -2, -1)) * (self.volume / self.size)

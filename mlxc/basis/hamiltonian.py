@@ -25,6 +25,11 @@ class EffectivePotential:
     local: Tensor
     kinetic: Tensor | None = None
 
+    @classmethod
+    def of_fields(cls, fields: Tensor) -> EffectivePotential:
+        """From one tensor ``(nfield, nspin, n1, n2, n3)``."""
+        return cls(fields[0], fields[1] if len(fields) > 1 else None)
+
 
 class HamiltonianBlock(Protocol):
     """H of some k points of one spin: what an eigensolver needs to know of it.
@@ -70,6 +75,47 @@ class KineticPreconditioner:
         return residuals * (numerator / (numerator + 16 * squares * squares) * self._mask[:, None, :])
 
 
+class LocalOperator:
+    """v(r) psi and, with a potential of kinetic energy, -1/2 div v_tau grad psi: what a potential does on the grid.
+
+    Between plane waves q and q', v_tau has the matrix element v_tau(q' - q) q'.q / 2, and 2 q'.q is q'^2 + q^2 less
+    (q' - q)^2, which is the Laplacian of v_tau. So two functions on the grid serve, psi and q^2 psi, in the place of
+    psi and the three components of its gradient.
+
+    Args:
+        basis: of all k points.
+        kpoints: those whose orbitals are given.
+        spin: of these orbitals.
+        potential: of all spins.
+    """
+
+    def __init__(self, basis: PlaneWaveBasis, kpoints: slice, spin: int, potential: EffectivePotential) -> None:
+        self._basis, self._kpoints = basis, kpoints
+        local = potential.local[spin]
+        self._quarter: Tensor | None = None
+        if potential.kinetic is not None:
+            quarter = potential.kinetic[spin] / 4
+            local = local + basis.grid.laplacian(quarter)
+            self._quarter = quarter.to(torch.complex128)
+            self._squares = basis.kplusg[kpoints].square().sum(-1)[:, None]
+        self._local = local.to(torch.complex128)
+
+    def add_to(self, result: Tensor, orbitals: Tensor) -> None:
+        """Add what becomes of the orbitals ``(nk, nband, nplanewave)``, a portion of them at a time on the grid."""
+        for kpoints, bands in self._basis.portions(self._kpoints, orbitals.shape[1]):
+            rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
+            portion = orbitals[rows, bands]
+            transform = self._basis.transform
+            on_grid = transform.to_grid(portion, kpoints)
+            if self._quarter is None:
+                result[rows, bands] += transform.from_grid(on_grid.mul_(self._local), kpoints)
+                continue
+            squares = self._squares[rows]
+            curved = transform.to_grid(portion * squares, kpoints).mul_(self._quarter)
+            result[rows, bands] += transform.from_grid(on_grid * self._quarter, kpoints) * squares
+            result[rows, bands] += transform.from_grid(curved.add_(on_grid.mul_(self._local)), kpoints)
+
+
 class PlaneWaveHamiltonian:
     """H in plane waves.
 
@@ -85,8 +131,7 @@ class PlaneWaveHamiltonian:
     ) -> None:
         self.blocks = [
             PlaneWaveBlock(basis, kpoints, spin, potential, projectors[kpoints], coupling)
-            for spin in range(len(potential.local))
-            for kpoints in basis.kpoint_blocks(len(potential.local))
+            for spin, kpoints in basis.spin_blocks(len(potential.local))
         ]
 
 
@@ -102,11 +147,8 @@ class PlaneWaveBlock:
         projectors: Tensor,
         coupling: Tensor,
     ) -> None:
-        self.rows = slice(spin * basis.nkpoints + kpoints.start, spin * basis.nkpoints + kpoints.stop)
-        self._basis = basis
-        self._kpoints = kpoints
-        self._local = potential.local[spin].to(projectors.dtype)
-        self._kinetic_potential = None if potential.kinetic is None else potential.kinetic[spin].to(projectors.dtype)
+        self.rows = basis.rows(spin, kpoints)
+        self._local = LocalOperator(basis, kpoints, spin, potential)
         self._kinetic = basis.kinetic[kpoints].where(basis.mask[kpoints], 0.0)
         self._projectors = projectors
         self._conjugate_projectors = projectors.conj().resolve_conj()
@@ -114,21 +156,9 @@ class PlaneWaveBlock:
         self.precondition = KineticPreconditioner(self._kinetic, basis.mask[kpoints])
 
     def apply(self, orbitals: Tensor) -> Tensor:
-        """H psi, a portion of the orbitals at a time on the grid."""
+        """H psi."""
         overlaps = orbitals @ self._conjugate_projectors.mT
         result = overlaps @ self._coupling.mT @ self._projectors
         result += orbitals * self._kinetic[:, None, :]
-        for kpoints, bands in self._basis.portions(self._kpoints, orbitals.shape[1]):
-            rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
-            portion = orbitals[rows, bands]
-            result[rows, bands] += self._multiply(portion, self._local, kpoints)
-            if self._kinetic_potential is not None:
-                for wave_vector in self._basis.kplusg[kpoints].movedim(-1, 0)[:, :, None]:
-                    flow = self._multiply(portion * wave_vector, self._kinetic_potential, kpoints)
-                    result[rows, bands] += flow * wave_vector / 2
+        self._local.add_to(result, orbitals)
         return result
-
-    def _multiply(self, orbitals: Tensor, field: Tensor, kpoints: slice) -> Tensor:
-        """Coefficients of the orbitals times a field ``(n1, n2, n3)``."""
-        on_grid = self._basis.transform.to_grid(orbitals, kpoints)
-        return self._basis.transform.from_grid(on_grid.mul_(field), kpoints)

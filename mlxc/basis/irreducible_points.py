@@ -24,10 +24,12 @@ class IrreduciblePoints:
     Attributes:
         index: positions in the flattened grid, shape ``(npoint,)``.
         weights: how many points each stands for, shape ``(npoint,)``.
+        representative: of every grid point, as a position in the flattened grid, shape ``(n1 * n2 * n3,)``.
     """
 
     index: Tensor
     weights: Tensor
+    representative: Tensor
 
     @classmethod
     def of(cls, group: SpaceGroup, grid: Grid) -> IrreduciblePoints:
@@ -41,7 +43,15 @@ class IrreduciblePoints:
         return cls(
             torch.as_tensor(index.astype(np.int64), device=grid.device),
             torch.as_tensor(weights.astype(np.float64), device=grid.device),
+            torch.as_tensor(smallest.ravel(), device=grid.device),
         )
+
+    def average(self, values: Tensor) -> Tensor:
+        """Mean of a function ``(n1, n2, n3)`` over equivalent points, at each of them."""
+        flat, representative = values.flatten(), self.representative.long()
+        total = torch.zeros_like(flat).index_add_(0, representative, flat)
+        total[self.index] /= self.weights
+        return total[representative].view_as(values)
 
 
 def _images(rotation: NDArray[np.int64], translation: NDArray[np.float64], shape: Shape) -> NDArray[np.int32] | None:

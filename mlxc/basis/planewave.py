@@ -124,6 +124,14 @@ class PlaneWaveBasis:
         count = max(torch.get_num_threads(), worthwhile) / nspin
         return _slices(self.nkpoints, min(self.nkpoints, ceil(count)))
 
+    def spin_blocks(self, nspin: int) -> list[tuple[int, slice]]:
+        """The blocks of all spins, in the order of their rows."""
+        return [(spin, kpoints) for spin in range(nspin) for kpoints in self.kpoint_blocks(nspin)]
+
+    def rows(self, spin: int, kpoints: slice) -> slice:
+        """Entries of some k points of one spin in the batch of all k points and spins."""
+        return slice(spin * self.nkpoints + kpoints.start, spin * self.nkpoints + kpoints.stop)
+
     def portions(self, kpoints: slice, nband: int) -> list[tuple[slice, slice]]:
         """K points, and bands of them, whose orbitals are on the grid at the same time."""
         norbital = max(1, int(CHUNK_BYTES[self.device.type] / (16 * self.grid.size)))
@@ -166,6 +174,41 @@ class PlaneWaveBasis:
                 weights[some, bands].reshape(1, -1) @ torch.view_as_real(on_grid).flatten(0, 1).flatten(1).square()
             )
         return density.unflatten(1, (*self.grid.shape, 2)).sum((0, -1))
+
+    def density_change(self, orbitals: Tensor, changes: Tensor) -> Tensor:
+        """First-order change 2 Re sum psi* dpsi of the density, k-point weights applied, not symmetrised.
+
+        Args:
+            orbitals: shape ``(nk * nspin, nband, nplanewave)``.
+            changes: of the orbitals, times the electrons in them, same shape.
+
+        Returns:
+            shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        """
+        nspin = len(orbitals) // self.nkpoints
+
+        def change(block: tuple[int, slice]) -> Tensor:
+            spin, kpoints = block
+            total = self.weights.new_zeros(2 * self.grid.size)
+            for some, bands in self.portions(kpoints, orbitals.shape[1]):
+                rows = self.rows(spin, some)
+                psi = torch.view_as_real(self.transform.to_grid(orbitals[rows, bands], some))
+                dpsi = torch.view_as_real(self.transform.to_grid(changes[rows, bands], some))
+                weights = self.weights[some].repeat_interleave(psi.shape[1]) * (2 / self.grid.volume)
+                total += weights @ (psi * dpsi).flatten(0, 1).flatten(1)
+            return total.unflatten(0, (*self.grid.shape, 2)).sum(-1)
+
+        blocks = self.spin_blocks(nspin)
+        changed = self.weights.new_zeros(nspin, *self.grid.shape)
+        for (spin, _), part in zip(blocks, map_in_threads(change, blocks), strict=True):
+            changed[spin] += part
+        return changed
+
+    def kinetic_density_change(self, orbitals: Tensor, changes: Tensor) -> Tensor:
+        """First-order change of tau, hartree/bohr^3; arguments and shape as in :meth:`density_change`."""
+        nspin = len(orbitals) // self.nkpoints
+        factors = [k.repeat(nspin, 1)[:, None] for k in self.kplusg.unbind(-1)]
+        return torch.stack([self.density_change(orbitals * k, changes * k) for k in factors]).sum(0) / 2
 
     def kinetic_density(self, orbitals: Tensor, occupations: Tensor) -> Tensor:
         """tau = 1/2 sum_i f_i |grad psi_i|^2, hartree/bohr^3; arguments and shape as in :meth:`density`."""

@@ -72,11 +72,9 @@ def run_equation_of_state(
     task: EquationOfStateTask, monitor: Monitor | None, on_point: Callable[[dict[str, Any]], None] | None
 ) -> EquationOfState:
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
-    crystal = task.calculation.crystal
     ratios = np.linspace(task.lowest_volume, task.highest_volume, task.points)
     states: list[GroundState] = []
-    for index, ratio in enumerate(ratios):
-        calculation = task.calculation.with_crystal(crystal.scaled(float(ratio) ** (1 / 3)))
+    for index, calculation in enumerate(task.calculation.at_volumes(ratios.tolist())):
         state = run_calculation(calculation, _at_point(monitor, index), states)
         states.append(state)
         if on_point is not None:

@@ -25,7 +25,8 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
 
     Returns:
         forces, shape ``(natom, 3)``, hartree/bohr, and stress, shape ``(3, 3)``, hartree/bohr^3: the derivative of the
-        energy with respect to strain, per volume, so positive where the cell would rather be smaller.
+        energy with respect to strain, per volume, so positive where the cell would rather be smaller. Of a state that
+        takes part in autograd they do as well.
 
     Raises:
         InputError: the state was read from a file.
@@ -36,8 +37,10 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
     lattice = problem.basis.grid.lattice
     positions = problem.ions.positions.clone().requires_grad_()
     strain = torch.zeros(3, 3, dtype=torch.float64, device=lattice.device, requires_grad=True)
-    energy = _energy_at_fixed_coefficients(ground, problem, positions, strain)
-    fractional, deformation = torch.autograd.grad(energy, (positions, strain))
+    differentiable = ground.density.requires_grad and torch.is_grad_enabled()
+    with torch.enable_grad():
+        energy = _energy_at_fixed_coefficients(ground, problem, positions, strain)
+        fractional, deformation = torch.autograd.grad(energy, (positions, strain), create_graph=differentiable)
     forces = -fractional @ torch.linalg.inv(lattice).T
     stress = (deformation + deformation.T) / (2 * problem.basis.grid.volume)
     group = SpaceGroup.of(ground.crystal)
@@ -64,8 +67,7 @@ def _strained_kinetic_density(ground: GroundState, problem: KohnSham, tau: Tenso
     """
     identity = torch.eye(3, dtype=strain.dtype, device=strain.device)
     inverse = torch.linalg.inv(identity + strain)
-    with torch.no_grad():
-        tensor = problem.basis.kinetic_density_tensor(ground.orbitals, ground.occupations)
+    tensor = problem.basis.kinetic_density_tensor(ground.orbitals, ground.occupations)
     change = torch.einsum("ij,ij...->...", inverse @ inverse.T - identity, tensor)
     return problem.basis.grid.fourier(tau + change)
 

@@ -49,7 +49,7 @@ class GTHPseudopotential:
         coulomb = -4 * pi * self.charge / safe**2 * torch.exp(-x2 / 2)
         return short + torch.where(zero, 2 * pi * self.charge * radius**2, coulomb)
 
-    def core_density_form_factor(self, q: Tensor) -> Tensor | None:
+    def core_form_factors(self, q: Tensor) -> Tensor | None:
         """None: these pseudopotentials have no nonlinear core correction."""
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def find_pseudopotential(symbol: str, family: str, xc: str, name: str | None = N
     if family in GTH_FAMILIES:
         return find_gth(symbol, family, xc, name)
     return read_upf(_pseudodojo_file(symbol, name) if family == PSEUDODOJO else _file(family, symbol, name), symbol)
+
+
+def fingerprint(data: PseudopotentialData) -> str:
+    """A hash of what a pseudopotential does to electrons, whatever its file is called."""
+    if isinstance(data, GTHParameters):
+        content = repr((data.electrons, data.local_radius, data.local_coefficients, data.channels)).encode()
+    else:
+        core = [] if data.core_density is None else [data.core_density]
+        arrays = [data.radius, data.local, data.coupling, *(p.values for p in data.projectors), *core]
+        content = b"".join(array.tobytes() for array in arrays)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _users_folder() -> Path | None:

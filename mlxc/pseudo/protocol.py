@@ -41,8 +41,12 @@ class Pseudopotential(Protocol):
         """4 pi integral r^2 j_l(qr) p_i(r) dr of projector ``index`` (from 0) of an angular momentum, bohr^(3/2)."""
         ...
 
-    def core_density_form_factor(self, q: Tensor) -> Tensor | None:
-        """Integral of n_core(r) exp(-iq.r) d3r, electrons; None without a nonlinear core correction."""
+    def core_form_factors(self, q: Tensor) -> Tensor | None:
+        """Integrals of n_core(r) exp(-iq.r) d3r, electrons, and of tau_core(r) exp(-iq.r) d3r, hartree.
+
+        Returns:
+            shape ``(2, *q.shape)``; None without a nonlinear core correction.
+        """
         ...
 
 

@@ -10,11 +10,13 @@ import torch
 from scipy.special import erf
 from torch import Tensor
 
-from mlxc.pseudo.radial_transform import RadialTransform, simpson_weights
+from mlxc.pseudo.radial_transform import Array, RadialTransform, simpson_weights
 from mlxc.pseudo.upf import UPFPseudopotential
 
 # Beyond it the local potential is that of the ion's charge, but for the noise of the file. Quantum ESPRESSO cuts here.
 LARGEST_RADIUS = 10.0
+# Of a core that has a kinetic energy, electrons/bohr^3; less is the noise of the file.
+LEAST_CORE = 1e-12
 
 
 class TabulatedPseudopotential:
@@ -41,9 +43,10 @@ class TabulatedPseudopotential:
         # r^2 V + Z r erf(r): what is left of the local potential without the Coulomb tail.
         short_ranged = r**2 * upf.local[:size] + self.charge * r * erf(r)
         self._local = RadialTransform(0, r, weights * short_ranged)
-        self._core = (
-            None if upf.core_density is None else RadialTransform(0, r, weights * r**2 * upf.core_density[:size])
-        )
+        self._core: list[RadialTransform] = []
+        if upf.core_density is not None:
+            core = upf.core_density[:size]
+            self._core = [RadialTransform(0, r, weights * r**2 * f) for f in (core, von_weizsaecker(r, core))]
         full = simpson_weights(upf.spacing)
         self._projectors = [
             [
@@ -69,9 +72,13 @@ class TabulatedPseudopotential:
         """4 pi integral r^2 j_l(qr) p_i(r) dr of projector ``index`` (from 0), bohr^(3/2)."""
         return self._projectors[angular_momentum][index](q)
 
-    def core_density_form_factor(self, q: Tensor) -> Tensor | None:
-        """Integral of n_core(r) exp(-iq.r) d3r, electrons; None without a nonlinear core correction."""
-        return None if self._core is None else self._core(q)
+    def core_form_factors(self, q: Tensor) -> Tensor | None:
+        """Integrals of n_core(r) exp(-iq.r) d3r, electrons, and of tau_core(r) exp(-iq.r) d3r, hartree.
+
+        Returns:
+            shape ``(2, *q.shape)``; None without a nonlinear core correction.
+        """
+        return torch.stack([transform(q) for transform in self._core]) if self._core else None
 
 
 class TabulatedAtom:
@@ -104,6 +111,12 @@ class TabulatedAtom:
 def tabulated(upf: UPFPseudopotential) -> TabulatedPseudopotential:
     """The pseudopotential of a file, made once, so that its transforms serve all volumes of a crystal."""
     return TabulatedPseudopotential(upf)
+
+
+def von_weizsaecker(radius: Array, density: Array) -> Array:
+    """(dn/dr)^2 / 8n of a spherical density on a mesh, hartree/bohr^3; nothing where there are hardly any electrons."""
+    slope = np.gradient(density, radius)
+    return np.where(density > LEAST_CORE, slope**2 / (8 * np.maximum(density, LEAST_CORE)), 0.0)
 
 
 def _mesh_size(upf: UPFPseudopotential) -> int:

@@ -114,6 +114,11 @@ def experiment(system: str) -> ReferenceLine:
     )
 
 
+def measured_solids() -> dict[str, float]:
+    """Measured lattice constants, angstrom, corrected for zero-point expansion, by names such as ``"Al_fcc"``."""
+    return dict(_table("sol58lc_experiment.json")["lattice_constant_ang"])
+
+
 @cache
 def _table(filename: str) -> dict[str, Any]:
     table: dict[str, Any] = json.loads(asset_path("references", filename).read_text(encoding="utf-8"))

@@ -27,6 +27,7 @@ import psutil
 
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import InputError
+from mlxc.replacing import replacing
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
 ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
@@ -158,9 +159,8 @@ class RunFolder:
         return data
 
     def _replace(self, name: str, data: dict[str, Any]) -> None:
-        temporary = self.path / f".{name}.{os.getpid()}"
-        temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
-        temporary.replace(self.path / name)
+        with replacing(self.path / name) as temporary:
+            temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 
 def _alive(pid: int | None) -> bool:

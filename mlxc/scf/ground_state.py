@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mlxc.basis.planewave import PlaneWaveBasis, PlaneWaves
 from mlxc.brillouin import KPoints
 from mlxc.crystal import Crystal
 from mlxc.errors import InputError
+from mlxc.replacing import replacing
 from mlxc.scf.monitor import SCFRecord
 from mlxc.symmetry import SpaceGroup
+from mlxc.terms.entropy import Smearing
 
 if TYPE_CHECKING:
+    from mlxc.response.implicit import StateAdjoint
     from mlxc.scf.kohn_sham import KohnSham
 
 FORMAT = "mlxc ground state 1"
@@ -56,6 +60,11 @@ class GroundState:
         outside_training_domain: fractions of ``electrons`` and ``volume`` at (r_s, zeta, s, alpha) that the checkpoints
             of the functional have not seen in training; None for functionals without such a record.
         problem: the Kohn-Sham problem that was solved; None after reading from a file.
+        smearing: of the occupations; None for fixed ones, and after reading from a file.
+        total_moment: magnetic moment that was held, Bohr magneton; None if it was free.
+        adjoint: the way back from a loss through the state, with its history; None for functionals without parameters.
+        unrolled_fields: that went into each step of an unrolled SCF, shape ``(nfield, nspin, n1, n2, n3)``; each keeps
+            the derivative of a loss in ``grad`` when that is differentiated. Otherwise empty.
     """
 
     crystal: Crystal
@@ -80,11 +89,21 @@ class GroundState:
     stress: Tensor | None = None
     outside_training_domain: dict[str, float] | None = None
     problem: KohnSham | None = field(default=None, repr=False)
+    smearing: Smearing | None = None
+    total_moment: float | None = None
+    adjoint: StateAdjoint | None = field(default=None, repr=False)
+    unrolled_fields: list[Tensor] = field(default_factory=list, repr=False)
 
     @property
     def kpoints(self) -> KPoints:
         """The irreducible k points and their weights."""
         return self.basis.kpoints
+
+    @property
+    def fields(self) -> Tensor:
+        """What the potential depends on: the density and, for a meta-GGA, tau, ``(nfield, nspin, n1, n2, n3)``."""
+        fields = [self.density] if self.kinetic_density is None else [self.density, self.kinetic_density]
+        return torch.stack(fields)
 
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None."""
@@ -107,9 +126,7 @@ class GroundState:
 
     def save(self, path: str | Path) -> None:
         """Write everything to an HDF5 file, replacing it at once when it is complete."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.tmp")
-        with h5py.File(temporary, "w") as file:
+        with replacing(Path(path)) as temporary, h5py.File(temporary, "w") as file:
             file.attrs["format"] = FORMAT
             file.attrs["summary"] = json.dumps(self.summary())
             file.attrs["history"] = json.dumps([record.to_dict() for record in self.history])
@@ -117,20 +134,19 @@ class GroundState:
             file.attrs["crystal_name"] = self.crystal.name
             for name, values in self._arrays().items():
                 file.create_dataset(name, data=values)
-        temporary.replace(path)
 
     def _arrays(self) -> dict[str, Any]:
         meta = {"kinetic_density": self.kinetic_density, "kinetic_potential": self.kinetic_potential}
-        return {name: field.cpu().numpy() for name, field in meta.items() if field is not None} | {
+        return {name: _numpy(field) for name, field in meta.items() if field is not None} | {
             "lattice_bohr": self.crystal.lattice,
             "species": np.array(self.crystal.species, dtype=h5py.string_dtype()),
             "fractional_positions": self.crystal.positions,
             "moments_bohr_magneton": self.crystal.moments,
-            "density": self.density.cpu().numpy(),
-            "potential_ha": self.potential.cpu().numpy(),
-            "eigenvalues_ha": self.eigenvalues.cpu().numpy(),
-            "occupations": self.occupations.cpu().numpy(),
-            "orbitals": self.orbitals.cpu().numpy(),
+            "density": _numpy(self.density),
+            "potential_ha": _numpy(self.potential),
+            "eigenvalues_ha": _numpy(self.eigenvalues),
+            "occupations": _numpy(self.occupations),
+            "orbitals": _numpy(self.orbitals),
             "kpoints_fractional": self.kpoints.fractional,
             "kpoint_weights": self.kpoints.weights,
         }
@@ -188,3 +204,8 @@ class GroundState:
             outside_training_domain=summary.get("outside_training_domain"),
             calculation=summary["calculation"],
         )
+
+
+def _numpy(values: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = values.detach().cpu().numpy()
+    return array

@@ -80,6 +80,7 @@ class SCFIteration:
 
     Attributes:
         bands_suffice: False after a step in which smearing reached the highest computed band.
+        converged: whether the last step changed the density by less than the tolerance.
 
     Raises:
         InputError: the cutoff gives too few plane waves for the bands.
@@ -107,6 +108,7 @@ class SCFIteration:
         self._previous: State | None = None
         self._first_tolerance = COLD_TOLERANCE
         self.bands_suffice = True
+        self.converged = False
         if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
             raise InputError(
                 f"ecut_ha: {kohn_sham.basis.settings.ecut:g} hartree gives only {kohn_sham.basis.nplanewaves} "
@@ -123,12 +125,13 @@ class SCFIteration:
             self._nband = self._orbitals.shape[1]
             self._importance = starts[-1].occupations * self._nspin / 2
             self._first_tolerance = WARM_TOLERANCES[min(len(starts), len(WARM_TOLERANCES)) - 1]
+            self._fields = ks.carried_fields(density, self._orbitals, starts[-1].occupations)
         else:
             density = superposed_spin_density(ks.basis.grid, ks.ions, ks.crystal.moments, self._nspin, self._moment)
             orbitals = starting_orbitals(ks.basis, ks.ions, self._nband, self._seed)
             self._orbitals = orbitals.repeat(self._nspin, 1, 1)
             self._importance = self._likely_importance()
-        self._fields = ks.guessed_fields(density)
+            self._fields = ks.guessed_fields(density)
 
     def _likely_importance(self) -> Tensor:
         """How much each orbital matters while nobody knows which will be occupied."""
@@ -155,15 +158,19 @@ class SCFIteration:
         residual = density_residual(grid, change[0], ks.ions.nelectrons)
         energies = ks.energies(pairs.orbitals, occupations, fields)
         magnetisation = float((fields[0, 0, 0] - fields[0, 1, 0]).real * grid.volume) if self._nspin == 2 else None
+        # The orbitals of a start give back its density if they are left as they are, however wrong they may be.
+        meaningful = self._previous is not None or pairs.residual < max(residual, self._tolerance)
         self._previous = State(fields, change[0], potential, pairs, occupations, energies, residual, magnetisation)
-        self._residuals.append(residual)
-        if is_stuck(self._residuals):
-            self._climb()
-        self._fields = self._mixer.next(self._fields, change)
+        if meaningful:
+            self._residuals.append(residual)
+            if is_stuck(self._residuals):
+                self._climb()
+            self._fields = self._mixer.next(self._fields, change)
         self._orbitals = pairs.orbitals
         # Empty bands steady the eigensolver, but their own residuals need not be small.
         self._importance = occupations.electrons * self._nspin / 2
         self._add_bands_if_needed(occupations)
+        self.converged = meaningful and residual < self._tolerance and self.bands_suffice
         return self._previous
 
     def _climb(self) -> None:

@@ -16,15 +16,23 @@ from mlxc.crystal import Crystal
 from mlxc.pseudo.protocol import Pseudopotential
 from mlxc.scf.occupations import Occupations
 from mlxc.symmetry import SpaceGroup
-from mlxc.terms.core_density import core_density, with_core
+from mlxc.terms.core_density import core_fields, with_core
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
 from mlxc.terms.ions import Ions
 from mlxc.terms.kinetic import kinetic_energy
 from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
 from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
-from mlxc.terms.xc import kinetic_density_guess, outside_training_domain, xc_energy, xc_potential
-from mlxc.xc.functional import declared_ingredients
+from mlxc.terms.xc import (
+    differentiable_xc_potential,
+    kinetic_density_guess,
+    outside_training_domain,
+    xc_energy,
+    xc_ingredients,
+    xc_potential,
+)
+from mlxc.xc.domain import reduced_variables
+from mlxc.xc.functional import INGREDIENTS, declared_ingredients
 
 
 class KohnSham:
@@ -36,6 +44,8 @@ class KohnSham:
     Attributes:
         ions: nuclei with their pseudopotentials.
         ion_energies: the terms that do not depend on the electrons' state, hartree.
+        emphasis: what the XC energy per volume is multiplied by, one everywhere, shape ``(n1, n2, n3)``. The derivative
+            with respect to it tells where a loss reaches the functional; it requires a gradient where parameters do.
     """
 
     def __init__(
@@ -52,13 +62,15 @@ class KohnSham:
         self.ions = Ions.of(crystal, pseudopotentials, basis.device)
         self.symmetrizer = Symmetrizer(group, basis.grid)
         self._points: IrreduciblePoints | None = IrreduciblePoints.of(group, basis.grid)
+        trainable = any(parameter.requires_grad for parameter in functional.parameters())
+        self.emphasis = basis.weights.new_ones(basis.grid.shape).requires_grad_(trainable)
         self._is_meta = "tau" in declared_ingredients(functional)
         self._place_ions()
         self.ion_energies = {name: float(value) for name, value in self.ion_terms().items()}
 
     def _place_ions(self) -> None:
         self._local = local_potential(self.basis.grid, self.ions)
-        self._core = core_density(self.basis.grid, self.ions)
+        self._core = core_fields(self.basis.grid, self.ions)
         self._projectors, self._coupling = projectors(self.basis, self.ions)
 
     def effective_potential(self, fields: Tensor) -> EffectivePotential:
@@ -72,10 +84,27 @@ class KohnSham:
         local = grid.real(self._local + hartree_potential(grid, fields[0].sum(0)) + xc)
         return EffectivePotential(local, None if tau is None else self.symmetrizer.field(tau))
 
-    def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The density with the core's, and tau of a meta-GGA, on the grid."""
+    def differentiable_potential(self, fields: Tensor) -> Tensor:
+        """The effective potential as one tensor ``(nfield, nspin, n1, n2, n3)``, attached to fields and parameters.
+
+        Args:
+            fields: on the grid, same shape. The potential's dependence on them is that on their symmetric part.
+        """
         grid = self.basis.grid
-        return grid.real(with_core(fields[0], self._core)), grid.real(fields[1]) if self._is_meta else None
+        with torch.enable_grad():
+            coefficients = self.symmetrizer.coefficients(grid.fourier(fields))
+            ingredients = self._xc_ingredients(coefficients)
+            xc = torch.stack(
+                differentiable_xc_potential(self.functional, grid, *ingredients, self._points, self.emphasis)
+            )
+            potential = self.symmetrizer.coefficients(grid.fourier(xc))
+            electric = self._local + hartree_potential(grid, coefficients[0].sum(0))
+            return grid.real(torch.cat([potential[:1] + electric, potential[1:]]))
+
+    def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The density and, for a meta-GGA, tau, with the core's, on the grid."""
+        total = self.basis.grid.real(with_core(fields, self._core))
+        return total[0], total[1] if self._is_meta else None
 
     def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
         """H of every k point and spin in an effective potential."""
@@ -88,6 +117,16 @@ class KohnSham:
             fields.append(self.basis.kinetic_density(orbitals, electrons))
         return self.symmetrizer.coefficients(self.basis.grid.fourier(torch.stack(fields)))
 
+    def carried_fields(self, density: Tensor, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """Symmetrised fields from guesses of the density, Fourier coefficients ``(nspin, ngvector)``, and the orbitals.
+
+        A density that is carried from other crystals is better than that of the orbitals; tau has no other source.
+        """
+        fields = [density]
+        if self._is_meta:
+            fields.append(self.basis.grid.fourier(self.basis.kinetic_density(orbitals, electrons)))
+        return self.symmetrizer.coefficients(torch.stack(fields))
+
     def guessed_fields(self, density: Tensor) -> Tensor:
         """Symmetrised fields from a guess of the density, Fourier coefficients ``(nspin, ngvector)``, alone."""
         fields = [density]
@@ -98,7 +137,40 @@ class KohnSham:
 
     def xc_energy(self, fields: Tensor) -> Tensor:
         """E_xc of fields, attached to the functional's parameters."""
-        return xc_energy(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
+        ingredients = self._xc_ingredients(fields)
+        return xc_energy(self.functional, self.basis.grid, *ingredients, self._points, self.emphasis)
+
+    def xc_variables(self, fields: Tensor) -> dict[str, Tensor]:
+        """Reduced variables that the functional sees, each of shape ``(n1, n2, n3)``.
+
+        Args:
+            fields: on the grid, shape ``(nfield, nspin, n1, n2, n3)``.
+        """
+        grid = self.basis.grid
+        names = declared_ingredients(self.functional)
+        with torch.no_grad():
+            ingredients = xc_ingredients(names, grid, *self._xc_ingredients(grid.fourier(fields)), None)
+            return {name: values.view(grid.shape) for name, values in reduced_variables(**ingredients).items()}
+
+    def averaged_over_group(self, values: Tensor) -> Tensor:
+        """Mean of a function ``(n1, n2, n3)`` over points that symmetry makes equivalent."""
+        return values if self._points is None else self._points.average(values)
+
+    def xc_points(self, density: Tensor, tau: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """All ingredients that a functional may want, and what it is integrated with.
+
+        Args:
+            density: on the grid, ``(nspin, n1, n2, n3)``; the core's is added.
+            tau: on the grid, same shape; the core's is added.
+
+        Returns:
+            ingredients at the points that are not equivalent by symmetry, and the volume of each, shape ``(npoint,)``.
+        """
+        grid = self.basis.grid
+        total = grid.real(with_core(grid.fourier(torch.stack([density, tau])), self._core))
+        ingredients = xc_ingredients(INGREDIENTS, grid, total[0], total[1], self._points)
+        weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
+        return ingredients, weights * (grid.volume / grid.size)
 
     def outside_training_domain(self, fields: Tensor) -> dict[str, float] | None:
         """See :func:`~mlxc.terms.xc.outside_training_domain`."""

@@ -88,22 +88,26 @@ def scf(
             history.append(_record(plane_waves.grid, len(history) + 1, state, time.perf_counter() - prepared))
             if monitor is not None:
                 monitor(history[-1])
-            if state.density_residual < tolerance and iteration.bands_suffice:
+            if iteration.converged:
                 break
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
-    converged = state.density_residual < tolerance and iteration.bands_suffice
-    message = "" if converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
-    return _ground_state(kohn_sham, state, history, message, seconds)
+    message = "" if iteration.converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
+    ground = _ground_state(kohn_sham, state, history, message, seconds)
+    ground.smearing, ground.total_moment = smearing, total_moment
+    return ground
 
 
 def run_calculation(
-    calculation: Calculation, monitor: Monitor | None = None, start: GroundState | Sequence[GroundState] = ()
+    calculation: Calculation,
+    monitor: Monitor | None = None,
+    start: GroundState | Sequence[GroundState] = (),
+    xc: nn.Module | None = None,
 ) -> GroundState:
-    """Compute what a :class:`Calculation` describes."""
+    """Compute what a :class:`Calculation` describes, with another functional than it names if one is given."""
     ground = scf(
         calculation.crystal,
-        xc=calculation.xc,
+        xc=calculation.xc if xc is None else xc,
         basis=PlaneWaves(calculation.ecut_ha, calculation.fft_grid, calculation.cutoff_smoothing_ha),
         kmesh=calculation.kmesh,
         smearing=make_smearing(calculation.smearing, calculation.width_ha),

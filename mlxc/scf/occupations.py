@@ -15,6 +15,8 @@ from mlxc.terms.entropy import FermiDirac, Gaussian, MarzariVanderbilt, Smearing
 
 # Electrons per cell by which the number of them may be wrong.
 EXACT = 1e-12
+# A level that is farther from all states, in units of the width, is in a gap: smearing leaves 1e-5 of a state there.
+DEEP_IN_A_GAP = 4.0
 
 SMEARINGS: dict[str, Callable[[float], Smearing]] = {
     "fermi-dirac": FermiDirac,
@@ -89,7 +91,8 @@ def occupy(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Sm
     level = fermi_level(eigenvalues, weights, nelectrons, smearing)
     x = (level - eigenvalues) / smearing.width
     entropy = entropy_energy(x, capacity * weights[:, None], smearing)
-    return Occupations(capacity * smearing.occupation(x), level, entropy)
+    electrons = capacity * smearing.occupation(x)
+    return Occupations(electrons * (nelectrons / (weights[:, None] * electrons).sum()), level, entropy)
 
 
 def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing) -> float:
@@ -110,7 +113,9 @@ def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearin
     edges = [_crossing(lambda x: surplus(x, monotonic), target, low, high) for target in (-EXACT, EXACT)]
     level = sum(edges) / 2
     error = surplus(level, smearing)
-    if abs(error) <= 10 * EXACT:
+    # Cold smearing overfills the states below a gap, so in the gap there are always a few electrons too many, and the
+    # only exact level lies among the states below, at the price of much entropy.
+    if abs(error) <= 10 * EXACT or float((eigenvalues - level).abs().min()) > DEEP_IN_A_GAP * smearing.width:
         return level
     step = smearing.width / 20
     for count in range(400):
@@ -123,7 +128,7 @@ def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearin
 
 def _crossing(function: Callable[[float], float], target: float, low: float, high: float) -> float:
     """Where a function rises or falls through a target."""
-    return float(brentq(lambda x: function(x) - target, low, high, xtol=1e-15, rtol=1e-15))
+    return float(brentq(lambda x: function(x) - target, low, high, xtol=1e-15, rtol=1e-15, disp=False))
 
 
 def _fill_lowest(eigenvalues: Tensor, capacity: float, nelectrons: float) -> Occupations:

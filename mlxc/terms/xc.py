@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import pi
 
@@ -35,6 +36,7 @@ def xc_energy(
     density: Tensor,
     tau: Tensor | None = None,
     points: IrreduciblePoints | None = None,
+    emphasis: Tensor | None = None,
 ) -> Tensor:
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
@@ -44,25 +46,31 @@ def xc_energy(
         density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
         tau: kinetic-energy density of the orbitals, same shape, hartree/bohr^3, for a meta-GGA.
         points: where the functional is evaluated if density and tau are symmetric; everywhere by default.
+        emphasis: what the energy per volume is multiplied by, shape ``(n1, n2, n3)``; one by default.
     """
-    energy_density: Tensor = functional(**_ingredients(functional, grid, density, tau, points))
+    names = declared_ingredients(functional)
+    energy_density: Tensor = functional(**xc_ingredients(names, grid, density, tau, points))
+    if emphasis is not None:
+        energy_density = energy_density * _chosen(emphasis, points)
     weighted = energy_density if points is None else energy_density * points.weights
     return weighted.sum() * (grid.volume / grid.size)
 
 
-def _ingredients(
-    functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
+def xc_ingredients(
+    names: Sequence[str], grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
 ) -> dict[str, Tensor]:
-    def chosen(field: Tensor) -> Tensor:
-        values = field.flatten(-3)
-        return values if points is None else values.index_select(-1, points.index)
-
-    ingredients = {"rho": floored(chosen(density))}
-    if "grad" in declared_ingredients(functional):
-        ingredients["grad"] = chosen(grid.gradient(density))
+    """What functionals are evaluated from, at some points of the grid; arguments as for :func:`xc_energy`."""
+    ingredients = {"rho": floored(_chosen(density, points))}
+    if "grad" in names:
+        ingredients["grad"] = _chosen(grid.gradient(density), points)
     if tau is not None:
-        ingredients["tau"] = floored(chosen(tau))
+        ingredients["tau"] = floored(_chosen(tau, points))
     return ingredients
+
+
+def _chosen(field: Tensor, points: IrreduciblePoints | None) -> Tensor:
+    values = field.flatten(-3)
+    return values if points is None else values.index_select(-1, points.index)
 
 
 def xc_potential(
@@ -82,7 +90,8 @@ def xc_potential(
     """
     inputs = [field.detach().requires_grad_() for field in (density, tau) if field is not None]
     with torch.enable_grad():
-        ingredients = _ingredients(functional, grid, inputs[0], inputs[1] if tau is not None else None, points)
+        names = declared_ingredients(functional)
+        ingredients = xc_ingredients(names, grid, inputs[0], inputs[1] if tau is not None else None, points)
         weights = inputs[0].new_ones(grid.size) if points is None else points.weights
         leaves = (weights, *ingredients.values())
         portions = zip(*(values.detach().split(POINTS, dim=-1) for values in leaves), strict=True)
@@ -92,6 +101,23 @@ def xc_potential(
         _check_finite(energy, slopes, ingredients["rho"])
         derivatives = torch.autograd.grad(list(ingredients.values()), inputs, slopes)
     return energy, derivatives[0], derivatives[1] if tau is not None else None
+
+
+def differentiable_xc_potential(
+    functional: nn.Module,
+    grid: Grid,
+    density: Tensor,
+    tau: Tensor | None = None,
+    points: IrreduciblePoints | None = None,
+    emphasis: Tensor | None = None,
+) -> list[Tensor]:
+    """v_xc and, for a meta-GGA, v_tau, as :func:`xc_potential` gives them, attached to parameters and arguments."""
+    inputs = [density] if tau is None else [density, tau]
+    with torch.enable_grad():
+        inputs = [field if field.requires_grad else field.detach().requires_grad_() for field in inputs]
+        energy = xc_energy(functional, grid, inputs[0], inputs[1] if tau is not None else None, points, emphasis)
+        slopes = torch.autograd.grad(energy, inputs, create_graph=True)
+    return [slope * (grid.size / grid.volume) for slope in slopes]
 
 
 def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
@@ -125,7 +151,7 @@ def outside_training_domain(
     if not domains:
         return None
     with torch.no_grad():
-        ingredients = _ingredients(functional, grid, density, tau, points)
+        ingredients = xc_ingredients(declared_ingredients(functional), grid, density, tau, points)
         variables = reduced_variables(**ingredients)
         outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
         volume = torch.ones_like(outer) if points is None else points.weights

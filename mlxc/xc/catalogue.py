@@ -62,6 +62,12 @@ def checkpoint_of(name: str) -> CheckpointRecord | None:
     return None if path is None else read_record(path)
 
 
+def content_hashes(expression: str) -> list[str]:
+    """Of the checkpoints in a functional or a sum of some: a file that has changed is another functional."""
+    records = [checkpoint_of(name) for _, name in split_sum(expression)]
+    return [record.content_hash for record in records if record is not None]
+
+
 def check_name(expression: str) -> None:
     """Raise an :class:`InputError` with one sentence unless this is a functional or a weighted sum of some.
 

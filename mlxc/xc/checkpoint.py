@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mlxc import __version__
 from mlxc.errors import InputError
+from mlxc.replacing import replacing
 from mlxc.xc.architectures import build_architecture, describe_architecture
 from mlxc.xc.checkpoint_record import METADATA_KEY, CheckpointRecord, read_record, refusal
 from mlxc.xc.functional import declared_ingredients
@@ -43,9 +44,8 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
     own = {"architecture": architecture, "config": config, "ingredients": declared_ingredients(functional)}
     record = CheckpointRecord.model_validate({"name": name, **own, "mlxc_version": __version__, **fields})
     record = record.model_copy(update={"content_hash": content_hash(record, weights)})
-    temporary = path.with_name(f".{path.name}.tmp")
-    safetensors.torch.save_file(weights, temporary, {METADATA_KEY: record.model_dump_json()})
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        safetensors.torch.save_file(weights, temporary, {METADATA_KEY: record.model_dump_json()})
     return record
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from mlxc.xc.weighted_sum import WeightedSum
 
 # Lowest and highest value by the name of the variable, None for no bound; a variable that is missing is not bounded.
 Domain = Mapping[str, tuple[float | None, float | None]]
+
+# Of the electrons, at either end of a domain.
+NEGLIGIBLE_SHARE = 1e-3
 
 
 def reduced_variables(rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> dict[str, Tensor]:
@@ -39,6 +42,28 @@ def outside(domain: Domain, variables: Mapping[str, Tensor]) -> Tensor:
             result |= variables[name] < (-torch.inf if low is None else low)
             result |= variables[name] > (torch.inf if high is None else high)
     return result
+
+
+def domain_of(densities: Iterable[tuple[Mapping[str, Tensor], Tensor]]) -> dict[str, tuple[float, float]]:
+    """The smallest domain that holds all but a thousandth of the electrons of some densities at either end.
+
+    Args:
+        densities: ingredients at some points, and the volume of each point.
+    """
+    collected: dict[str, list[Tensor]] = {}
+    electrons = []
+    for ingredients, volumes in densities:
+        electrons.append(ingredients["rho"].sum(0) * volumes)
+        for name, values in reduced_variables(**ingredients).items():
+            collected.setdefault(name, []).append(values)
+    share = torch.cat(electrons) / torch.cat(electrons).sum()
+    domain = {}
+    for name, pieces in collected.items():
+        values, order = torch.cat(pieces).sort()
+        below = share[order].cumsum(0)
+        inside = values[(below > NEGLIGIBLE_SHARE) & (below < 1 - NEGLIGIBLE_SHARE)]
+        domain[name] = (float(inside[0]), float(inside[-1]))
+    return domain
 
 
 def training_domains(functional: nn.Module) -> list[Domain]:

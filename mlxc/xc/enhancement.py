@@ -33,6 +33,8 @@ INGREDIENTS_OF_RUNG = {"lda": ("rho",), "gga": ("rho", "grad"), "mgga": ("rho", 
 # Local bounds of F_x: PBE's 1 + kappa (Phys. Rev. Lett. 77, 3865), and the tighter one that a functional with tau can
 # meet for all densities (J. P. Perdew et al., J. Chem. Phys. 140, 18A533 (2014)).
 EXCHANGE_BOUND = {"gga": 1.804, "mgga": 1.174}
+# The largest local bound of exchange that keeps the Lieb-Oxford bound for all densities.
+LIEB_OXFORD_OF_EXCHANGE = 1.804
 CORRELATION_BOUND = 2.0
 # Of the smooth step that keeps alpha positive; at alpha = 1 it changes nothing in double precision.
 SHARPNESS = 100.0
@@ -48,15 +50,22 @@ class NeuralEnhancement(Functional):
         rung: ``lda``, ``gga`` or ``mgga``.
         hidden: width of each hidden layer, the same for both networks.
         seed: of the initial weights.
+        exchange_bound: largest F_x; by default 1.804 at the generalised-gradient rung, and 1.174 above it.
 
     Raises:
-        InputError: another rung, or layers that a network cannot have.
+        InputError: another rung, layers that a network cannot have, or a bound that is not above one.
     """
 
-    def __init__(self, rung: str = "gga", hidden: Sequence[int] = (16, 16), seed: int = 0) -> None:
+    def __init__(
+        self, rung: str = "gga", hidden: Sequence[int] = (16, 16), seed: int = 0, exchange_bound: float | None = None
+    ) -> None:
         super().__init__()
         if rung not in INGREDIENTS_OF_RUNG:
             raise InputError(f"rung: {rung!r} is not one of {', '.join(INGREDIENTS_OF_RUNG)}.")
+        bound = EXCHANGE_BOUND.get(rung, LIEB_OXFORD_OF_EXCHANGE) if exchange_bound is None else exchange_bound
+        if not 1 < bound <= LIEB_OXFORD_OF_EXCHANGE:
+            raise InputError(f"exchange_bound: {bound!r} is not between 1 and {LIEB_OXFORD_OF_EXCHANGE}.")
+        self.exchange_bound = bound
         self.rung = rung
         self.ingredients = INGREDIENTS_OF_RUNG[rung]
         self.hidden = tuple(hidden)
@@ -67,7 +76,9 @@ class NeuralEnhancement(Functional):
 
     def config(self) -> dict[str, Any]:
         """What builds a functional of the same form."""
-        return {"rung": self.rung, "hidden": list(self.hidden)}
+        config: dict[str, Any] = {"rung": self.rung, "hidden": list(self.hidden)}
+        usual = self.exchange_bound == EXCHANGE_BOUND.get(self.rung, self.exchange_bound)
+        return config if usual else config | {"exchange_bound": self.exchange_bound}
 
     def forward(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
         """XC energy per volume."""
@@ -89,7 +100,7 @@ class NeuralEnhancement(Functional):
         """F_x from s^2, and alpha at the meta-generalised-gradient rung, shape ``(npoint,)``."""
         assert self.exchange_network is not None
         features, distance = _inhomogeneity(s2, alpha)
-        return _bounded((distance * self.exchange_network(features)).sum(-1), EXCHANGE_BOUND[self.rung])
+        return _bounded((distance * self.exchange_network(features)).sum(-1), self.exchange_bound)
 
     def correlation(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
         """Correlation energy per volume."""

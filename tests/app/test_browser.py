@@ -244,7 +244,7 @@ def test_a_checkpoint_has_a_card_with_its_curves_beside_those_of_pbe(page: Page)
     assert max(abs(a - b) for a, b in zip(own, pbe, strict=True)) < 1e-3
     card = page.locator(".mlxc-table:visible").first.inner_text()
     assert "MIT" in card
-    assert "train_pbe_proxy.py" in card
+    assert "train_proxy.py" in card
 
 
 def test_a_persons_own_checkpoint_is_listed_run_and_told_where_it_was_trained(page: Page, tmp_path: Path) -> None:

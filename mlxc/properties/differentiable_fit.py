@@ -1,0 +1,60 @@
+"""The Birch-Murnaghan fit as a differentiable function of the energies.
+
+With variational energies, the derivatives of a lattice constant or a bulk modulus with respect to a functional's
+parameters need no response: only those of the energies at fixed densities go in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+
+
+@dataclass(frozen=True)
+class DifferentiableEquationOfState:
+    """Parameters of the fit as tensors without dimensions, in whatever units of energy and volume the points had.
+
+    Attributes:
+        energy0: energy at the minimum.
+        volume0: volume at the minimum.
+        bulk_modulus: V d2E/dV2 at the minimum, energy per volume.
+        bulk_modulus_derivative: dB/dP at the minimum.
+    """
+
+    energy0: Tensor
+    volume0: Tensor
+    bulk_modulus: Tensor
+    bulk_modulus_derivative: Tensor
+
+
+def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> DifferentiableEquationOfState:
+    """Least-squares fit through at least four points; as :func:`~mlxc.properties.birch_murnaghan.fit_birch_murnaghan`.
+
+    Args:
+        volumes: shape ``(npoint,)``.
+        energies: same shape.
+
+    Raises:
+        FitError: fewer than four points, or no minimum between the smallest and the largest volume.
+    """
+    minimum = fit_birch_murnaghan(volumes, energies.detach().cpu().numpy()).volume0
+    v = torch.as_tensor(np.asarray(volumes, dtype=np.float64), device=energies.device)
+    # E is a cubic polynomial in y - 1, where y = (V / V0)^(-2/3) is one at the minimum that was found.
+    distance = (v / minimum) ** (-2 / 3) - 1
+    powers = torch.stack([distance**n for n in range(4)], dim=1)
+    c0, c1, c2, c3 = (torch.linalg.pinv(powers) @ (energies - energies.detach().mean())).unbind()
+    # c1 vanishes, but its derivative moves the minimum: one step of Newton's method, exact to first order.
+    y = 1 - c1 / (2 * c2.detach())
+    second, third = 2 * c2 + 6 * c3 * (y - 1), 6 * c3
+    volume0 = minimum * y ** (-3 / 2)
+    d2 = second * (2 * y / (3 * volume0)) ** 2
+    d3 = -third * (2 * y / (3 * volume0)) ** 3 - second * (20 / 9) * y**2 / volume0**3
+    return DifferentiableEquationOfState(
+        c0 + c1 * (y - 1) + energies.detach().mean(), volume0, volume0 * d2, -1 - volume0 * d3 / d2
+    )

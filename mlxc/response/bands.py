@@ -1,0 +1,169 @@
+"""The bands around which a state is varied: their occupations, and how these change with the levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.scf.eigensolver import diagonalise, inner_products
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.kohn_sham import KohnSham
+from mlxc.scf.occupations import fermi_level
+from mlxc.terms.entropy import Smearing
+
+# Bands with a smaller fraction of the electrons that they could hold do not show in the response: in units of the
+# accuracy that is asked for, but never more than a small number.
+NEGLIGIBLE_OCCUPATION = 0.1
+SMALLEST_OCCUPATION = 1e-8
+# Levels that are closer, in units of the smearing width, count as degenerate.
+DEGENERATE = 1e-4
+# Residual of the orbitals, hartree; the error of a response is of first order in it.
+ORBITAL_ACCURACY = 0.1
+MAX_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Eigenstates in the potential of a density, and the response of their occupations.
+
+    Attributes:
+        problem: the Kohn-Sham problem.
+        hamiltonian: in that potential.
+        orbitals: shape ``(nk * nspin, nband, nplanewave)``; those that are not active only help solvers.
+        eigenvalues: shape ``(nk * nspin, nband)``, hartree.
+        electrons: in each state, same shape.
+        active: whether a state holds enough electrons to matter; those that do are converged. Same shape.
+        pairs: (f_n - f_m) / (e_n - e_m) of active states at the same k point, shape ``(nk * nspin, nband, nband)``.
+        slopes: df/de at fixed Fermi level, electrons/hartree, shape ``(nk * nspin, nband)``.
+        levels: the rows that share each Fermi level.
+    """
+
+    problem: KohnSham
+    hamiltonian: Hamiltonian
+    orbitals: Tensor
+    eigenvalues: Tensor
+    electrons: Tensor
+    active: Tensor
+    pairs: Tensor
+    slopes: Tensor
+    levels: list[slice]
+
+    @property
+    def weights(self) -> Tensor:
+        """Of k points, for each row, shape ``(nk * nspin, 1)``."""
+        return self.problem.basis.weights.repeat(self.nspin)[:, None]
+
+    @property
+    def nspin(self) -> int:
+        """One, or two for collinear spin."""
+        return len(self.eigenvalues) // self.problem.basis.nkpoints
+
+    def level_shift(self, shifts: Tensor) -> Tensor:
+        """Change of the Fermi level, shape ``(nk * nspin, 1)``, when levels ``(nk * nspin, nband)`` shift."""
+        moved = torch.zeros_like(shifts[:, :1])
+        density_of_states = self.weights * self.slopes
+        for rows in self.levels:
+            states = density_of_states[rows].sum()
+            # In a gap there is no density of states, and no occupation depends on the level.
+            if abs(float(states)) > SMALLEST_OCCUPATION:
+                moved[rows] = (density_of_states[rows] * shifts[rows]).sum() / states
+        return moved
+
+
+def refined_bands(ground: GroundState, tolerance: float) -> Bands:
+    """Bands in the potential of a ground state's density, of which its orbitals are nearly eigenstates.
+
+    Args:
+        ground: a converged state.
+        tolerance: relative accuracy that a response is to have.
+    """
+    problem = ground.problem
+    assert problem is not None
+    with torch.no_grad():
+        potential = problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach()))
+        return bands_in(problem, potential, ground, ground.orbitals.detach(), tolerance)
+
+
+def bands_in(
+    problem: KohnSham, potential: EffectivePotential, like: GroundState, guess: Tensor, tolerance: float
+) -> Bands:
+    """Bands in a potential.
+
+    Args:
+        problem: the Kohn-Sham problem.
+        potential: in which they are eigenstates.
+        like: a state with about the same occupations, and the smearing that they have.
+        guess: of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
+        tolerance: relative accuracy that a response is to have.
+    """
+    hamiltonian, smearing = problem.hamiltonian(potential), like.smearing
+    capacity = 2 * problem.basis.nkpoints / len(guess)
+    accuracy = ORBITAL_ACCURACY * tolerance
+    threshold = max(NEGLIGIBLE_OCCUPATION * tolerance, SMALLEST_OCCUPATION) * capacity
+    electrons = like.occupations.detach()
+    active = electrons > threshold
+    pairs = diagonalise(hamiltonian, guess, guess.shape[1], active.double(), accuracy, MAX_STEPS)
+    if smearing is None:
+        none = torch.zeros_like(electrons)
+        unpaired, levels = none[:, None] * none[..., None], [slice(0, len(guess))]
+        return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, levels)
+    x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
+    electrons = capacity * smearing.occupation(x)
+    if bool(((electrons > threshold) & ~active).any()):
+        active = active | (electrons > threshold)
+        pairs = diagonalise(hamiltonian, pairs.orbitals, guess.shape[1], active.double(), accuracy, MAX_STEPS)
+        x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
+        electrons = capacity * smearing.occupation(x)
+    both = active[:, :, None] & active[:, None]
+    return Bands(
+        problem,
+        hamiltonian,
+        pairs.orbitals,
+        pairs.eigenvalues,
+        electrons,
+        active,
+        _divided_differences(smearing, x, capacity) * both,
+        -capacity / smearing.width * _derivative(smearing, x) * active,
+        levels,
+    )
+
+
+def _reduced_levels(
+    eigenvalues: Tensor, problem: KohnSham, smearing: Smearing, moment: float | None
+) -> tuple[Tensor, list[slice]]:
+    """(mu - e) / width of each state, and the rows that share each Fermi level."""
+    weights, nelectrons, nrow = problem.basis.weights, problem.ions.nelectrons, len(eigenvalues)
+    if moment is None:
+        level = fermi_level(eigenvalues, weights.repeat(nrow // len(weights)), nelectrons, smearing)
+        return (level - eigenvalues) / smearing.width, [slice(0, nrow)]
+    halves = [slice(0, nrow // 2), slice(nrow // 2, nrow)]
+    # A spin channel is filled as an unpolarised system with twice its electrons.
+    spins = zip(eigenvalues.chunk(2), (1, -1), strict=True)
+    levels = [fermi_level(some, weights, nelectrons + sign * moment, smearing) for some, sign in spins]
+    x = torch.cat([(level - eigenvalues[rows]) / smearing.width for level, rows in zip(levels, halves, strict=True)])
+    return x, halves
+
+
+def _derivative(smearing: Smearing, x: Tensor) -> Tensor:
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        (derivative,) = torch.autograd.grad(smearing.occupation(x).sum(), x)
+    return derivative
+
+
+def _divided_differences(smearing: Smearing, x: Tensor, capacity: float) -> Tensor:
+    """(f_n - f_m) / (e_n - e_m) of all pairs of levels, the derivative where they are degenerate."""
+    differences = x[:, :, None] - x[:, None]
+    occupied = smearing.occupation(x)
+    middle = _derivative(smearing, (x[:, :, None] + x[:, None]) / 2)
+    close = differences.abs() < DEGENERATE
+    quotients = (occupied[:, :, None] - occupied[:, None]) / differences.where(~close, 1.0)
+    return -capacity / smearing.width * torch.where(close, middle, quotients)
+
+
+def rotated_like(values: Tensor, old: Tensor, new: Tensor) -> Tensor:
+    """What belongs to old orbitals, shape of the orbitals, expressed for new ones that span nearly the same space."""
+    return inner_products(old, new).mT @ values

@@ -1,0 +1,109 @@
+"""Dyson's equation: the response of electrons that see each other, by the mixing that also converges the SCF.
+
+A cotangent x of the effective potential obeys x = z + chi_0 (g + K x), where g is the loss's derivative with respect to
+the fields, z what the loss asks of the potential directly, and K the kernel of Hartree and XC. chi_0 and K are
+self-adjoint, so this is the response of the density to g as a perturbing potential.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import Tensor
+
+from mlxc.basis.grid import Grid
+from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.errors import MlxcError
+from mlxc.response.independent import IndependentResponse
+from mlxc.scf.ladder import is_stuck, rungs
+from mlxc.scf.mixing import AndersonMixer
+
+MAX_ITERATIONS = 40
+# Residual of an orbital's change that is good enough for a response with a relative error of one electron per cell.
+ORBITAL_ACCURACY = 1e-3
+
+
+class ResponseError(MlxcError):
+    """A response did not converge; the message says how far it came."""
+
+
+@dataclass(frozen=True)
+class AdjointRecord:
+    """One step towards a gradient.
+
+    Attributes:
+        iteration: counts from 1.
+        residual: |x_out - x_in| / |x_out|.
+        hamiltonian_applications: to every band, in this step.
+        seconds: since the first step began.
+    """
+
+    iteration: int
+    residual: float
+    hamiltonian_applications: float
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for a line of JSON."""
+        return asdict(self)
+
+
+def solve_dyson(
+    response: IndependentResponse,
+    kernel: Callable[[Tensor], Tensor],
+    grid: Grid,
+    loss_potential: Tensor,
+    direct: Tensor,
+    metal: bool,
+    tolerance: float,
+    negligible: float,
+) -> tuple[Tensor, list[AdjointRecord]]:
+    """The cotangent x of the effective potential.
+
+    Args:
+        response: chi_0.
+        kernel: K x on the grid, from x on the grid, both ``(nfield, nspin, n1, n2, n3)``.
+        grid: that fields live on.
+        loss_potential: g, same shape.
+        direct: z, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetric.
+        metal: whether mixing starts with a preconditioner for metals.
+        tolerance: of the relative residual.
+        negligible: norm of a change of x that is nothing but rounding errors.
+
+    Returns:
+        x as Fourier coefficients, and the history.
+
+    Raises:
+        ResponseError: no convergence.
+    """
+    ways = iter(rungs(metal))
+    way = next(ways)
+    mixer = AndersonMixer(grid, way.damping, way.screening)
+    history: list[AdjointRecord] = []
+    cotangent, changes, orbital_tolerance = direct, None, None
+    started = time.perf_counter()
+    since = 0
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        answer = response(
+            EffectivePotential.of_fields(loss_potential + kernel(grid.real(cotangent))), orbital_tolerance, changes
+        )
+        found, changes = direct + answer.fields, answer.changes
+        change, size = float((found - cotangent).norm()), float(found.norm())
+        residual = change / size if change > negligible else 0.0
+        seconds = time.perf_counter() - started
+        history.append(AdjointRecord(iteration, residual, answer.applications, seconds))
+        if residual < tolerance:
+            return found, history
+        if is_stuck([record.residual for record in history[since:]]):
+            way, since = next(ways, way), iteration
+            mixer = AndersonMixer(grid, way.damping, way.screening)
+        orbital_tolerance = ORBITAL_ACCURACY * max(min(residual, 1.0), tolerance) * size * float(grid.volume)
+        cotangent = mixer.next(cotangent, found - cotangent)
+    raise ResponseError(
+        f"The gradient did not converge: after {len(history)} steps the residual of the response is "
+        f"{history[-1].residual:.1e}, where {tolerance:.1e} is asked for. The state may be close to an instability; "
+        "choose a larger smearing."
+    )

@@ -1,0 +1,136 @@
+"""Gradients of whatever a converged state determines, by one solution of Dyson's equation for each loss.
+
+The converged density is a function of the functional's parameters because the potential is. Here it becomes one for
+autograd: the potential v[n; theta] at the fixed converged density goes in, the state comes out, and the way back
+multiplies with the self-adjoint susceptibility. What that costs does not depend on the number of parameters, nor on how
+many steps the SCF took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mlxc.errors import InputError
+from mlxc.response.bands import Bands, refined_bands
+from mlxc.response.dyson import AdjointRecord, solve_dyson
+from mlxc.response.loss import Cotangents, LossResponse
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.kohn_sham import KohnSham
+
+# A gradient is as accurate as the SCF, within these bounds.
+TOLERANCES = (1e-10, 1e-6)
+# Relative size of rounding errors in a response.
+ROUNDING = 1e-13
+
+
+class StateAdjoint:
+    """The way back through a converged state.
+
+    Args:
+        ground: the state.
+
+    Attributes:
+        potential: v[n; theta] on the grid, shape ``(nfield, nspin, n1, n2, n3)``, through which all gradients pass.
+        histories: of the solutions so far, one for each backward pass.
+    """
+
+    def __init__(self, ground: GroundState) -> None:
+        assert ground.problem is not None
+        self._problem: KohnSham = ground.problem
+        self._fields, self._orbitals = ground.fields.detach(), ground.orbitals.detach()
+        self._converged, self._message = ground.converged, ground.message
+        self._metal = ground.smearing is not None
+        self._tolerance = min(max(ground.history[-1].density_residual, TOLERANCES[0]), TOLERANCES[1])
+        self._refine = lambda: refined_bands(ground, self._tolerance)
+        self._bands: Bands | None = None
+        self.potential = self._problem.differentiable_potential(self._fields)
+        self.histories: list[list[AdjointRecord]] = []
+
+    def cotangent(self, cotangents: Cotangents) -> Tensor:
+        """dL/dv on the grid, from dL with respect to the parts of the state.
+
+        Raises:
+            InputError: the state has not converged.
+            ResponseError: Dyson's equation cannot be solved.
+        """
+        if not self._converged:
+            raise InputError(f"There is no gradient of a state that has not converged. {self._message}")
+        grid = self._problem.basis.grid
+        loss = LossResponse(self.bands, cotangents, self._orbitals)
+        found, history = solve_dyson(
+            loss.independent,
+            self._kernel(),
+            grid,
+            loss.potential,
+            loss.direct,
+            self._metal,
+            self._tolerance,
+            ROUNDING * loss.reach,
+        )
+        self.histories.append(history)
+        return grid.real(found)
+
+    @property
+    def bands(self) -> Bands:
+        """Accurate bands of the state, computed when they are first needed."""
+        if self._bands is None:
+            self._bands = self._refine()
+        return self._bands
+
+    def _kernel(self) -> Callable[[Tensor], Tensor]:
+        leaf = self._fields.clone().requires_grad_()
+        potential = self._problem.differentiable_potential(leaf)
+
+        def apply(cotangent: Tensor) -> Tensor:
+            (image,) = torch.autograd.grad(potential, leaf, cotangent, retain_graph=True)
+            return image
+
+        return apply
+
+
+class _ConvergedState(torch.autograd.Function):
+    """From the effective potential to fields, orbitals, eigenvalues and electrons."""
+
+    @staticmethod
+    def forward(ctx: Any, potential: Tensor, ground: GroundState, adjoint: StateAdjoint) -> tuple[Tensor, ...]:
+        ctx.adjoint = adjoint
+        parts = (ground.fields, ground.orbitals, ground.eigenvalues, ground.occupations)
+        return tuple(values.detach() for values in parts)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.adjoint.cotangent(Cotangents(*cotangents)), None, None
+
+
+def attach(ground: GroundState) -> None:
+    """Make the parts of a converged state functions of the functional's parameters, in place.
+
+    Density, kinetic-energy density, eigenvalues, occupations and orbitals then take part in autograd. A loss may depend
+    on orbitals as physics does, not on their phases or on how degenerate ones are mixed; and on levels that hold
+    electrons, since empty ones are not converged. A state that has not converged says so when a loss is differentiated.
+
+    Raises:
+        InputError: the state was read from a file.
+    """
+    check_has_problem(ground)
+    adjoint = StateAdjoint(ground)
+    place_parts(ground, _ConvergedState.apply(adjoint.potential, ground, adjoint))
+    ground.adjoint = adjoint
+
+
+def check_has_problem(ground: GroundState) -> None:
+    """Raise an :class:`InputError` in words for a state that was read from a file."""
+    if ground.problem is None:
+        raise InputError("Gradients need the Hamiltonian, which a result that was read from a file does not hold.")
+
+
+def place_parts(ground: GroundState, parts: tuple[Tensor, ...]) -> None:
+    """Put fields, orbitals, eigenvalues and electrons into a ground state."""
+    fields, ground.orbitals, ground.eigenvalues, ground.occupations = parts
+    ground.density, ground.kinetic_density = fields[0], fields[1] if len(fields) > 1 else None

@@ -1,0 +1,96 @@
+"""Levels of the converged potential, empty ones included, as functions of the functional's parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.errors import InputError
+from mlxc.response.dyson import ResponseError
+from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
+from mlxc.scf.ground_state import GroundState
+from mlxc.scf.guess import lowest_waves
+from mlxc.scf.kohn_sham import KohnSham
+
+# Residual of the orbitals, hartree: wanted, and at most. Levels are of second order in it, gradients of first.
+ACCURACY, USELESS = 1e-8, 1e-5
+MAX_STEPS = 60
+# More bands than are wanted make those that are wanted converge quickly.
+SPARE_BANDS = 4
+
+
+def mesh_levels(ground: GroundState, nband: int) -> Tensor:
+    """The lowest ``nband`` levels at each k point of the SCF, hartree, shape ``(nk * nspin, nband)``.
+
+    Raises:
+        InputError: the state was read from a file.
+        ResponseError: the levels do not converge.
+    """
+    if ground.problem is None:
+        raise InputError("Levels need the Hamiltonian, which a result that was read from a file does not hold.")
+    potential = ground.problem.differentiable_potential(ground.fields)
+    levels: Tensor = _Levels.apply(potential, ground, nband)
+    return levels
+
+
+def band_gap(ground: GroundState) -> Tensor:
+    """Lowest empty minus highest occupied level of the SCF's k mesh, hartree, of a state with fixed occupations.
+
+    Raises:
+        InputError: the state has partly filled bands, or was read from a file.
+    """
+    if ground.smearing is not None:
+        raise InputError("A gap with a gradient needs fixed occupations: smearing 'none'.")
+    # Spins may hold different numbers of electrons, and one of them none.
+    filled = (ground.occupations > 0).sum(1, keepdim=True)
+    levels = mesh_levels(ground, int(filled.max()) + 1)
+    highest = levels.gather(1, (filled - 1).clamp(min=0))[filled > 0]
+    return levels.gather(1, filled).min() - highest.max()
+
+
+class _Levels(torch.autograd.Function):
+    """Eigenvalues of a potential; first-order perturbation theory is the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, potential: Tensor, ground: GroundState, nband: int) -> Tensor:
+        pairs = _diagonalise(potential, ground, nband)
+        ctx.problem, ctx.nfield, ctx.orbitals = ground.problem, len(potential), pairs.orbitals
+        return pairs.eigenvalues.clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, sensitivities: Tensor) -> tuple[Tensor, None, None]:
+        return level_density(ctx.problem, ctx.orbitals, sensitivities, ctx.nfield), None, None
+
+
+def level_density(problem: KohnSham, orbitals: Tensor, sensitivities: Tensor, nfield: int) -> Tensor:
+    """dL/dv on the grid, ``(nfield, nspin, n1, n2, n3)``, of levels with sensitivities c_n = dL/de_n: c_n |psi_n|^2."""
+    basis = problem.basis
+    nspin = len(orbitals) // basis.nkpoints
+    changes = orbitals * (sensitivities / basis.weights.repeat(nspin)[:, None])[..., None] / 2
+    densities = [basis.density_change(orbitals, changes)]
+    if nfield > 1:
+        densities.append(basis.kinetic_density_change(orbitals, changes))
+    return torch.stack(densities) * (basis.grid.volume / basis.grid.size)
+
+
+def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpairs:
+    problem = ground.problem
+    assert problem is not None
+    hamiltonian = problem.hamiltonian(EffectivePotential.of_fields(potential))
+    orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
+    total = nband + SPARE_BANDS
+    if (missing := total - orbitals.shape[1]) > 0:
+        nspin = len(ground.density)
+        waves = lowest_waves(problem.basis, total, seed=0)[:, -missing:].repeat(nspin, 1, 1)
+        orbitals = orthonormalise(torch.cat([orbitals, waves], dim=1))
+    counts = torch.zeros(len(orbitals), total, dtype=torch.float64, device=orbitals.device)
+    counts[:, :nband] = 1
+    pairs = diagonalise(hamiltonian, orbitals, total, counts, ACCURACY, MAX_STEPS)
+    if pairs.residual > USELESS:
+        raise ResponseError(f"The levels did not converge: a residual of {pairs.residual:.1e} hartree is left.")
+    return Eigenpairs(pairs.eigenvalues[:, :nband], pairs.orbitals[:, :nband], pairs.residual, pairs.applications)

@@ -1,0 +1,139 @@
+"""What a training run is: read from a YAML file, every mistake a sentence. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from mlxc.errors import InputError
+from mlxc.training.quantities import QUANTITIES
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Target(_Part):
+    """One kind of reference value.
+
+    Attributes:
+        quantity: column of the table of solids, one of :data:`~mlxc.training.quantities.QUANTITIES`.
+        weight: of the error in the mean over solids and targets.
+        scale: error that counts as one, in percent for what is relative, else in the unit that the name ends with.
+    """
+
+    quantity: str
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    scale: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+    @field_validator("quantity")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in QUANTITIES:
+            raise ValueError(f"{name!r} is not one of {', '.join(QUANTITIES)}")
+        return name
+
+    @property
+    def error_unit(self) -> float:
+        """The error that counts as one."""
+        return QUANTITIES[self.quantity].scale if self.scale is None else self.scale
+
+
+class Regularisation(_Part):
+    """Physical penalties on F_xc, averaged over a grid of (r_s, s, alpha); see :mod:`mlxc.training.regularisers`.
+
+    Attributes:
+        stay_near: weight of the squared distance from the starting functional.
+        smooth: weight of the squared curvature along s in excess of the starting functional's.
+        bound: weight of what exceeds the Lieb-Oxford bound.
+    """
+
+    stay_near: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    smooth: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    bound: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+
+class Optimiser(_Part):
+    """How parameters are moved.
+
+    Attributes:
+        kind: ``adam`` or ``lbfgs``.
+        rate: step size; for L-BFGS the first trial of the line search.
+        steps: in each round, at most.
+        patience: steps without a better validation loss after which a round ends; None for no early end.
+    """
+
+    kind: Literal["adam", "lbfgs"] = "adam"
+    rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    steps: int = Field(default=500, ge=1)
+    patience: int | None = Field(default=None, ge=1)
+
+
+class TrainingConfig(_Part):
+    """A training run.
+
+    Attributes:
+        name: of the model that comes out.
+        description: one sentence, recorded.
+        start: functional whose parameters are trained: a name, or a checkpoint.
+        solids: table, see :func:`~mlxc.training.solids.read_solids`.
+        train: names of solids to learn from.
+        validate_on: names of solids that decide when to stop, never learned from.
+        targets: what is to be right.
+        errors: ``squared``, or ``absolute``, which lets a functional be wrong for a few solids.
+        regularisation: penalties.
+        optimiser: of the parameters.
+        rounds: how often all densities are converged anew with the functional of the round before. The first round
+            learns at the densities of ``densities``; from the second on energies and gradients are self-consistent.
+        densities: functional that makes the first round's densities.
+        seed: recorded with the model.
+        licence: of the weights.
+    """
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = ""
+    start: str
+    solids: str = "sol58lc"
+    train: tuple[str, ...] = Field(min_length=1)
+    validate_on: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = Field(default=(Target(quantity="lattice_constant_ang"),), min_length=1)
+    errors: Literal["squared", "absolute"] = "squared"
+    regularisation: Regularisation = Regularisation()
+    optimiser: Optimiser = Optimiser()
+    rounds: int = Field(default=2, ge=1, le=100)
+    densities: str = "pbe"
+    seed: int = Field(default=0, ge=0)
+    licence: str = ""
+
+    @model_validator(mode="after")
+    def _solids_differ(self) -> TrainingConfig:
+        names = [*self.train, *self.validate_on]
+        if len(set(names)) < len(names):
+            raise ValueError("a solid is named twice; what validates must not be trained on")
+        return self
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """Read a YAML file.
+
+    Raises:
+        InputError: with a sentence that says what is wrong with it.
+    """
+    try:
+        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError):  # dates that are none, text that is none, endless nesting
+        raise InputError(f"{path.name} is not YAML.") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path.name} holds no settings.")
+    try:
+        return TrainingConfig.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "settings"
+        what = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
+        raise InputError(f"{path.name}: {where}: {what}.") from None

@@ -1,0 +1,210 @@
+"""Equations of state of many solids with several functionals, on local processes or a cluster, in any order.
+
+Each result is appended to a file when it arrives, and what is in the file is not computed again: a sweep that is
+interrupted goes on where it stopped. What failed is tried again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mlxc.errors import InputError, MlxcError
+from mlxc.training.curve import TOLERANCE, compute_curve, ratios
+from mlxc.training.json_lines import read_json_lines, write_json_lines
+from mlxc.training.known_quantities import reference_curve
+from mlxc.training.solids import Solid
+from mlxc.training.table_values import reason_of
+from mlxc.xc.catalogue import check_name, content_hashes, functional
+
+RESULTS = "results.jsonl"
+
+Record = dict[str, Any]
+Submit = Callable[["Job"], "Future[Record]"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One solid with one functional.
+
+    Attributes:
+        solid: to compute.
+        xc: name of the functional.
+        identity: of what would be computed: a checkpoint or a pseudopotential that has changed makes another one.
+        pseudopotentials: their names by element.
+    """
+
+    solid: Solid
+    xc: str
+    identity: str
+    pseudopotentials: dict[str, str]
+
+    @classmethod
+    def of(cls, solid: Solid, xc: str) -> Job:
+        """The job of a solid that may turn out to be none that can be computed."""
+        try:
+            described = solid.identity(xc)
+        except (InputError, OSError):  # which the computation meets as well, and puts into its record
+            described = {"crystal": solid.crystal.to_dict(), "settings": solid.settings, "pseudopotentials": {}}
+        curve = reference_curve(solid)
+        described |= {
+            "solid": solid.name,
+            "xc": [xc, *content_hashes(xc)],
+            "protocol": [ratios(solid), TOLERANCE],
+            "reference_curve": None if curve is None else asdict(curve),
+        }
+        names = {symbol: entry["name"] for symbol, entry in described["pseudopotentials"].items()}
+        return cls(solid, xc, json.dumps(described, sort_keys=True), names)
+
+    @property
+    def labels(self) -> Record:
+        """What a record says of its job; references may change without another computation."""
+        return {
+            "identity": self.identity,
+            "solid": self.solid.name,
+            "xc": self.xc,
+            "pseudopotentials": self.pseudopotentials,
+            "references": self.solid.references,
+        }
+
+
+def evaluate(
+    solids: Sequence[Solid],
+    functionals: Sequence[str],
+    folder: Path,
+    *,
+    processes: int = 1,
+    scheduler: str | None = None,
+    on_result: Callable[[Record], None] | None = None,
+) -> list[Record]:
+    """Compute what is missing, and return the records of all solids and functionals, each once.
+
+    Args:
+        solids: to compute; rigid ones, which have no equation of state, are left out.
+        functionals: names.
+        folder: for ``results.jsonl``.
+        processes: local ones, with one thread each if there are several.
+        scheduler: address of a Dask scheduler whose workers compute instead.
+        on_result: told each record when it is there.
+
+    Raises:
+        InputError: a functional is not known, the scheduler does not answer, or all solids are rigid.
+        MlxcError: a worker died; what the others finished is in the file.
+    """
+    for xc in functionals:
+        check_name(xc)
+    flexible = [solid for solid in solids if not solid.rigid]
+    if not flexible:
+        raise InputError("None of the solids has an equation of state: all of them are rigid.")
+    found = [Job.of(solid, xc) for xc in functionals for solid in flexible]
+    jobs = {job.identity: job for job in found}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / RESULTS
+    stored = {
+        identity: record for record in read_json_lines(path) if isinstance(identity := record.get("identity"), str)
+    }
+    known = {key: record for key, record in stored.items() if key not in jobs or record.get("message") == ""}
+    write_json_lines(path, list(known.values()))
+    missing = [job for job in jobs.values() if job.identity not in known]
+    with _executor(processes, scheduler, len(missing)) as submit, path.open("a", encoding="utf-8", buffering=1) as file:
+        for record in _finished(missing, submit, scheduler):
+            file.write(json.dumps(record) + "\n")
+            known[record["identity"]] = record
+            if on_result is not None:
+                on_result(record)
+    return [known[job.identity] | job.labels for job in jobs.values()]
+
+
+def compute(job: Job) -> Record:
+    """The record of one solid with one functional; a failure is part of it."""
+    started = time.perf_counter()
+    record = job.labels | {"message": ""}
+    try:
+        predicted = compute_curve(job.solid, job.xc).predictions(functional(job.xc))
+        record |= {name: float(value.detach()) for name, value in predicted.items()}
+    except MlxcError as error:
+        record["message"] = str(error)
+    except Exception as error:  # one solid must not end the sweep
+        record["message"] = f"{job.solid.name} ended with {type(error).__name__}: {reason_of(error)}."
+    return record | {"seconds": time.perf_counter() - started}
+
+
+@contextmanager
+def _executor(processes: int, scheduler: str | None, count: int) -> Iterator[Submit]:
+    if count == 0:
+        yield _submit_nothing
+    elif scheduler is not None:
+        with _dask_client(scheduler) as client:
+            yield lambda job: client.submit(compute, job, pure=False, retries=3)
+    else:
+        threads = 1 if processes > 1 else (os.cpu_count() or 1)
+        pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin_worker, initargs=(threads,))
+        try:
+            yield lambda job: pool.submit(compute, job)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _submit_nothing(job: Job) -> Future[Record]:
+    raise AssertionError("nothing was missing")
+
+
+def _begin_worker(threads: int) -> None:
+    # Ctrl-C ends a worker in the midst of its solid, and silently.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    torch.set_num_threads(threads)
+
+
+def _dask_client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("--scheduler needs Dask: pip install 'mlxc[train]'.") from None
+    try:
+        return Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise InputError(f"No Dask scheduler answers at {address!r} ({type(error).__name__}).") from None
+
+
+def _finished(jobs: Sequence[Job], submit: Submit, scheduler: str | None) -> Iterator[Record]:
+    """Results as they arrive.
+
+    Raises:
+        MlxcError: in the end, if a worker died.
+    """
+    futures: list[Future[Record]] = []
+    death: Exception | None = None
+    try:
+        for job in jobs:
+            futures.append(submit(job))
+    except BrokenExecutor as error:
+        death = error
+    for future in _arrived(futures, scheduler):
+        try:
+            yield future.result()
+        except Exception as error:
+            death = error
+    if death is not None:
+        raise MlxcError(
+            f"A worker ended before its result was there ({type(death).__name__}); run it again."
+        ) from death
+
+
+def _arrived(futures: list[Future[Record]], scheduler: str | None) -> Iterator[Any]:
+    if scheduler is None or not futures:
+        return as_completed(futures)
+    from distributed import as_completed as dask_as_completed
+
+    arrived: Iterator[Any] = dask_as_completed(futures)
+    return arrived

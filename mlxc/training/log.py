@@ -1,0 +1,82 @@
+"""The log of a training run: JSON lines, and events for TensorBoard where tensorboardX is installed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlxc.training.json_lines import read_json_lines, write_json_lines
+from mlxc.training.loss import Assessment
+
+if TYPE_CHECKING:
+    from mlxc.training.trainer import Progress
+
+LOG = "log.jsonl"
+
+
+class TrainingLog:
+    """Writes one record for each step.
+
+    Args:
+        folder: of the run.
+        on_step: told each record too.
+        start: round and step at which the run goes on; what a killed run wrote from there on is dropped.
+    """
+
+    def __init__(self, folder: Path, on_step: Callable[[dict[str, Any]], None] | None, start: tuple[int, int]) -> None:
+        path = folder / LOG
+        kept = [record for record in read_json_lines(path) if _place(record) < start]
+        write_json_lines(path, kept)
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._on_step = on_step
+        self._written = len(kept)
+        self._events = _event_writer(folder / "tensorboard")
+
+    def write(
+        self, progress: Progress, loss: float, assessment: Assessment, judged: Assessment, norms: dict[str, float]
+    ) -> None:
+        """One step: its losses, every solid's errors, and the norm of each parameter's gradient, where it began."""
+        scalars = {"loss": loss, "validation_loss": float(judged.loss.detach())}
+        record = {
+            "round": progress.round,
+            "step": progress.step,
+            **scalars,
+            "errors": assessment.errors,
+            "skipped": progress.skipped,
+            "gradient_norms": norms,
+        }
+        self._file.write(json.dumps(record) + "\n")
+        if self._on_step is not None:
+            self._on_step(record)
+        if self._events is not None:
+            scalars["gradient_norm"] = math.hypot(*norms.values())
+            for name, value in scalars.items():
+                self._events.add_scalar(name, value, self._written)
+        self._written += 1
+
+    def close(self) -> None:
+        """Nothing more will be written."""
+        self._file.close()
+        if self._events is not None:
+            self._events.close()
+
+
+def _place(record: dict[str, Any]) -> tuple[float, float]:
+    """Round and step; what is no record of a step comes after all others."""
+    return record.get("round", math.inf), record.get("step", math.inf)
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """The records of all steps of a run."""
+    return read_json_lines(folder / LOG)
+
+
+def _event_writer(folder: Path) -> Any:
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder))

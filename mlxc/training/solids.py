@@ -1,0 +1,251 @@
+"""Tables of solids: crystals, what is known of them, and how to compute them.
+
+A table is a JSON, CSV or extended XYZ file. Each row has a ``name``; the crystal is what the name says (``Al_fcc``,
+``NaCl_b1``: formula and structure), a ``structure`` (a shipped name or a file), or the frame of the XYZ file itself.
+Every other number in it is a reference value, named with its unit: ``lattice_constant_ang``, ``bulk_modulus_gpa``, ...
+Saved response documents of the Materials Project are tables too, and ``mp:mp-149,mp-134`` asks it with the key in
+``MP_API_KEY``.
+
+A name is at most 100 letters, digits and ``._+-()``. In JSON a row may say more: ``settings``, fields of a
+:class:`~mlxc.Calculation` other than ``xc`` and ``structure`` that win over the protocol's;
+``relative_to``, how many of which other rows its energy is compared with, ``{"Si_atom": 2}``; ``rigid``, for atoms and
+molecules in a box, whose volume means nothing; and ``density``, a saved result whose density is the reference.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import ase.io
+from ase.build import bulk
+
+from mlxc.calculation import Calculation
+from mlxc.crystal import Crystal
+from mlxc.default_settings import likely_metal, mesh_with_spacing
+from mlxc.errors import InputError
+from mlxc.pseudo.library import find_pseudopotentials, fingerprint
+from mlxc.references.tables import measured_solids
+from mlxc.training.materials_project import PREFIX, fetch_documents, rows_of
+from mlxc.training.table_values import fields, number, reason_of, text, truth
+
+# Names of structures in tables, and of the same in ASE.
+PROTOTYPES = {
+    "sc": "sc", "fcc": "fcc", "bcc": "bcc", "diamond": "diamond", "b1": "rocksalt", "b2": "cesiumchloride",
+    "b3": "zincblende",
+}  # fmt: skip
+FERROMAGNETS = {"Fe", "Co", "Ni"}
+KSPACING_PER_ANG = {"metal": 0.2, "other": 0.3}
+WIDTH_HA = 0.005
+SMOOTHING_HA = 0.5
+# The name of the shipped table: measured lattice constants of 28 cubic solids.
+SOL58LC = "sol58lc"
+_NOT_NUMBERS = {"name", "structure", "settings", "relative_to", "rigid", "density"}
+_POSITIVE = {"lattice_constant_ang", "volume_ang3", "bulk_modulus_gpa"}
+# Names of solids are names of folders too.
+_NAME = re.compile(r"[A-Za-z0-9._+()-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A crystal and what is known of it.
+
+    Attributes:
+        name: in tables and results.
+        crystal: near its equilibrium.
+        references: known values by name, which ends with the unit.
+        settings: fields of a :class:`~mlxc.Calculation` that are not the defaults of :meth:`calculation`.
+        relative_to: how many of which other solids of the table its energy is compared with.
+        rigid: whether it has one volume only, that of its crystal.
+        density: file of a result that has the reference density.
+    """
+
+    name: str
+    crystal: Crystal
+    references: dict[str, float]
+    settings: dict[str, Any] = field(default_factory=dict)
+    relative_to: dict[str, float] = field(default_factory=dict)
+    rigid: bool = False
+    density: Path | None = None
+
+    def calculation(self, xc: str = "pbe", **settings: Any) -> Calculation:
+        """How this solid is computed: one protocol for metals and insulators.
+
+        K points every 0.2 per angstrom (0.3 where elements suggest a gap), Fermi-Dirac smearing of 5 mHa, and spin for
+        ferromagnets and for what has a magnetisation in the table.
+        """
+        metal = likely_metal(self.crystal)
+        magnetisation = self.references.get("magnetisation_bohr_magneton", 0.0)
+        crystal = self.crystal
+        if magnetisation and not crystal.moments.any():
+            crystal = _with_moments(crystal, [magnetisation / len(crystal.species)] * len(crystal.species))
+        defaults = {
+            "structure": crystal.to_dict(),
+            "xc": xc,
+            "kmesh": mesh_with_spacing(self.crystal, KSPACING_PER_ANG["metal" if metal else "other"]),
+            "smearing": "fermi-dirac",
+            "width_ha": WIDTH_HA,
+            "cutoff_smoothing_ha": SMOOTHING_HA,
+            "spin": bool(magnetisation) or not FERROMAGNETS.isdisjoint(crystal.species),
+        }
+        return Calculation.from_dict(defaults | self.settings | settings)
+
+    def identity(self, xc: str = "pbe") -> dict[str, Any]:
+        """All that makes a result of this solid what it is but the functional: plain data.
+
+        Args:
+            xc: name of the functional, which decides what the family ``gth`` means.
+
+        Raises:
+            InputError: there is no such calculation, or an element has no pseudopotential.
+        """
+        calculation = self.calculation(xc)
+        entries = find_pseudopotentials(self.crystal.species, calculation.pseudo, xc, calculation.pseudo_names)
+        # A folder of pseudopotentials may be elsewhere tomorrow; what counts is what is in it.
+        settings = calculation.model_dump(mode="json", exclude={"structure", "xc", "pseudo", "pseudo_names"})
+        return {
+            "crystal": calculation.structure,
+            "calculation": settings,
+            "rigid": self.rigid,
+            "pseudopotentials": {
+                symbol: {"name": data.name, "sha256": fingerprint(data)} for symbol, data in entries.items()
+            },
+        }
+
+
+def prototype(name: str, lattice_constant_ang: float) -> Crystal:
+    """The crystal that a name such as ``Al_fcc`` or ``NaCl_b1`` means.
+
+    Raises:
+        InputError: the name is not a formula and a structure.
+    """
+    formula, _, structure = name.partition("_")
+    if structure not in PROTOTYPES:
+        raise InputError(f"{name!r} is no solid: a name is a formula, '_' and one of {', '.join(PROTOTYPES)}.")
+    try:
+        atoms = bulk(formula, PROTOTYPES[structure], a=lattice_constant_ang)
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise InputError(f"{name!r}: there is no such crystal; {reason_of(error)}.") from None
+    crystal = Crystal.from_ase(atoms, name)
+    return _with_moments(crystal, [2.0 if symbol in FERROMAGNETS else 0.0 for symbol in crystal.species])
+
+
+def _with_moments(crystal: Crystal, moments: list[float]) -> Crystal:
+    return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, crystal.name)
+
+
+def read_solids(source: str | Path) -> dict[str, Solid]:
+    """The solids of a table by name, in its order.
+
+    Args:
+        source: ``sol58lc``, a JSON, CSV or extended XYZ file, or ``mp:`` and identifiers of the Materials Project.
+
+    Raises:
+        InputError: with a sentence that says what is wrong with the table.
+    """
+    if str(source) == SOL58LC:
+        rows: Iterable[dict[str, Any]] = [
+            {"name": name, "lattice_constant_ang": value} for name, value in measured_solids().items()
+        ]
+        return _solids(rows, SOL58LC)
+    if str(source).startswith(PREFIX):
+        identifiers = [name for name in str(source).removeprefix(PREFIX).split(",") if name]
+        return _solids(rows_of(fetch_documents(identifiers)), str(source))
+    path = Path(source)
+    readers = {".json": _json_rows, ".csv": _csv_rows, ".xyz": _xyz_rows, ".extxyz": _xyz_rows}
+    try:
+        if not path.is_file():
+            raise InputError(f"There is no table of solids {str(path)!r}; '{SOL58LC}' is the one that comes with mlxc.")
+        if path.suffix not in readers:
+            raise InputError(f"{path.name}: a table of solids is a file {', '.join(readers)}.")
+        rows = readers[path.suffix](path)
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError, StopIteration, RecursionError, csv.Error) as error:
+        raise InputError(f"{path.name} cannot be read as a table of solids: {reason_of(error)}.") from None
+    return _solids(rows, path.name)
+
+
+def _solids(rows: Iterable[dict[str, Any]], table: str) -> dict[str, Solid]:
+    solids = [_solid(row, table) for row in rows]
+    names = [solid.name for solid in solids]
+    if not names:
+        raise InputError(f"{table}: the table has no solids.")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{table}: {twice!r} is there more than once.")
+    for solid in solids:
+        for other in solid.relative_to:
+            if other not in names:
+                raise InputError(f"{table}: {solid.name!r} is relative to {other!r}, which is not in the table.")
+    return dict(zip(names, solids, strict=True))
+
+
+def _solid(row: dict[str, Any], table: str) -> Solid:
+    name = str(row.get("name") or "")
+    if not name:
+        raise InputError(f"{table}: a row has no name.")
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{table}: the name {name[:100]!r} is not made of at most 100 letters, digits and ._+-().")
+    place = f"{table}: {name!r}"
+    references = {key: number(value, key, place) for key, value in row.items() if key not in _NOT_NUMBERS}
+    for key in _POSITIVE.intersection(references):
+        if references[key] <= 0:
+            raise InputError(f"{place}: {key} must be positive, not {references[key]:g}.")
+    settings = fields(row.get("settings", {}), "settings", place)
+    for key in ("xc", "structure"):
+        if key in settings:
+            raise InputError(f"{place}: the settings must not contain {key!r}, which is chosen elsewhere.")
+    others = fields(row.get("relative_to", {}), "relative_to", place)
+    relative_to = {other: number(count, f"relative_to {other}", place) for other, count in others.items()}
+    density = text(row.get("density"), "density", place)
+    return Solid(
+        name=name,
+        crystal=_crystal(row, name, references, place),
+        references=references,
+        settings=settings,
+        relative_to=relative_to,
+        rigid=truth(row.get("rigid", False), "rigid", place),
+        density=Path(density) if density else None,
+    )
+
+
+def _crystal(row: dict[str, Any], name: str, references: dict[str, float], place: str) -> Crystal:
+    if isinstance(structure := row.get("structure"), Crystal):
+        return structure
+    if source := text(row.get("structure"), "structure", place):
+        return Crystal.load(source)
+    if "lattice_constant_ang" in references:
+        return prototype(name, references["lattice_constant_ang"])
+    raise InputError(f"{place} has neither a structure nor a lattice_constant_ang.")
+
+
+def _json_rows(path: Path) -> list[dict[str, Any]]:
+    data = json.loads(path.read_text(encoding="utf-8-sig"))
+    rows = data.get("solids", data.get("data")) if isinstance(data, dict) else data
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("it is not a list of objects")
+    return rows_of(rows) if rows and "material_id" in rows[0] else rows
+
+
+def _csv_rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    # An empty cell is no value.
+    return [{key: value for key, value in row.items() if key and value not in (None, "")} for row in rows]
+
+
+def _xyz_rows(path: Path) -> list[dict[str, Any]]:
+    rows = []
+    for index, atoms in enumerate(ase.io.read(path, index=":", format="extxyz")):
+        is_number = {key: isinstance(value, Real) and not isinstance(value, bool) for key, value in atoms.info.items()}
+        numbers = {key: value for key, value in atoms.info.items() if is_number[key] or key == "rigid"}
+        name = str(atoms.info.get("name", f"{atoms.get_chemical_formula()}-{index + 1}"))
+        rows.append(numbers | {"name": name, "structure": Crystal.from_ase(atoms, name)})
+    return rows

@@ -1,0 +1,292 @@
+"""Gradients through the self-consistent field: against finite differences, the unrolled SCF, and identities."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mlxc
+from mlxc import Crystal, FermiDirac, GroundState, InputError, MarzariVanderbilt, PlaneWaves
+from mlxc.properties.forces import forces_and_stress
+from mlxc.response.gradient_flow import gradient_flow
+from mlxc.response.levels import band_gap, mesh_levels
+from mlxc.response.loss import Cotangents
+from mlxc.xc.enhancement import NeuralEnhancement
+from mlxc.xc.gga import PBE
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "insulator": {"crystal": "si", "kmesh": (2, 2, 2)},
+    "metal": {"crystal": "al", "kmesh": (3, 3, 3), "smearing": FermiDirac(0.02)},
+    "cold smearing": {"crystal": "al", "kmesh": (3, 3, 3), "smearing": MarzariVanderbilt(0.02)},
+    "magnet": {"crystal": "ni", "kmesh": (2, 2, 2), "smearing": FermiDirac(0.01), "spin": True, "ecut": 12.0},
+    "fixed moment": {"crystal": "ni", "kmesh": (2, 2, 2), "smearing": FermiDirac(0.01), "spin": True, "ecut": 12.0,
+                     "total_moment": 0.6},
+}  # fmt: skip
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "two parameters": lambda: PBE(trainable=True),
+    "local network": lambda: NeuralEnhancement("lda", (4,), seed=3),
+    "gradient network": lambda: NeuralEnhancement("gga", (4,), seed=3),
+    "meta network": lambda: NeuralEnhancement("mgga", (4,), seed=3),
+}
+DISTORTED = Crystal(
+    [[0, 5.13, 5.13], [5.13, 0, 5.13], [5.13, 5.13, 0]], ["Si", "Si"], [[0.01, 0.01, 0.01], [0.25, 0.25, 0.25]]
+)
+
+
+def ground_state(setting: str, xc: nn.Module, **more: Any) -> GroundState:
+    settings = {"tolerance": 1e-10, "pseudo": "gth"} | SETTINGS[setting] | more
+    crystal, ecut = settings.pop("crystal"), settings.pop("ecut", 8.0)
+    if crystal == "ni":
+        settings.pop("pseudo")
+    ground = mlxc.scf(Crystal.load(crystal), xc=xc, basis=PlaneWaves(ecut), **settings)
+    assert ground.converged
+    return ground
+
+
+def density_moment(ground: GroundState) -> Tensor:
+    n = ground.density.shape[-1]
+    return (ground.density * torch.cos(2 * torch.pi * torch.arange(n) / n)).square().sum()
+
+
+def lowest_levels(ground: GroundState) -> Tensor:
+    return ground.eigenvalues[0, 0] + ground.eigenvalues[1, 1].square()
+
+
+def filling(ground: GroundState) -> Tensor:
+    return (ground.occupations.square() * torch.arange(ground.occupations.shape[1])).sum()
+
+
+def kinetic_moment(ground: GroundState) -> Tensor:
+    assert ground.kinetic_density is not None
+    return ground.kinetic_density.square().sum()
+
+
+def magnetisation(ground: GroundState) -> Tensor:
+    return (ground.density[0] - ground.density[1]).sum() * ground.basis.grid.volume / ground.basis.grid.size
+
+
+CASES = [
+    ("insulator", "two parameters", density_moment),
+    ("insulator", "gradient network", lowest_levels),
+    ("insulator", "gradient network", band_gap),
+    ("insulator", "meta network", band_gap),
+    ("metal", "local network", density_moment),
+    ("metal", "two parameters", lowest_levels),
+    ("metal", "gradient network", filling),
+    ("metal", "meta network", kinetic_moment),
+    ("cold smearing", "two parameters", density_moment),
+    ("magnet", "gradient network", density_moment),
+    ("magnet", "two parameters", magnetisation),
+    ("fixed moment", "two parameters", lowest_levels),
+]
+
+
+def finite_difference(
+    loss: Callable[[nn.Module], Tensor], build: Callable[[], nn.Module], name: str, index: int
+) -> float:
+    """Central difference of fourth order with respect to one parameter."""
+    step, values = 2e-3, {}
+    for shift in (-2, -1, 1, 2):
+        model = build()
+        with torch.no_grad():
+            model.get_parameter(name).view(-1)[index] += shift * step
+            values[shift] = float(loss(model).detach())
+    return (8 * (values[1] - values[-1]) - (values[2] - values[-2])) / (12 * step)
+
+
+def check_gradient(loss: Callable[[nn.Module], Tensor], build: Callable[[], nn.Module], relative: float = 1e-5) -> None:
+    """The steepest parameter's gradient is the finite difference."""
+    model = build()
+    parameters = dict(model.named_parameters())
+    gradients = dict(zip(parameters, torch.autograd.grad(loss(model), parameters.values()), strict=True))
+    name = max(gradients, key=lambda key: float(gradients[key].abs().max()))
+    index = int(gradients[name].abs().argmax())
+    expected = finite_difference(loss, build, name, index)
+    assert float(gradients[name].view(-1)[index]) == pytest.approx(expected, rel=relative)
+
+
+@pytest.mark.parametrize(("setting", "model", "loss"), CASES, ids=lambda value: getattr(value, "__name__", value))
+def test_gradient_is_the_finite_difference(setting: str, model: str, loss: Callable[[GroundState], Tensor]) -> None:
+    check_gradient(lambda xc: loss(ground_state(setting, xc)), MODELS[model])
+
+
+@pytest.mark.parametrize("model", ["two parameters", "meta network"])
+def test_gradients_of_force_and_stress_are_finite_differences(model: str) -> None:
+    def state(xc: nn.Module) -> GroundState:
+        settings: dict[str, Any] = {"kmesh": (2, 2, 2), "smearing": FermiDirac(0.02), "pseudo": "gth"}
+        return mlxc.scf(DISTORTED, xc=xc, basis=PlaneWaves(8.0, cutoff_smoothing=1.0), tolerance=1e-10, **settings)
+
+    check_gradient(lambda xc: forces_and_stress(state(xc))[0][0, 0], MODELS[model])
+    check_gradient(lambda xc: forces_and_stress(state(xc))[1].square().sum(), MODELS[model])
+
+
+@pytest.mark.parametrize("setting", ["insulator", "metal", "fixed moment"])
+def test_the_unrolled_scf_has_the_same_gradients(setting: str) -> None:
+    gradients = {}
+    for way in ("implicit", "unrolled"):
+        xc = MODELS["two parameters"]()
+        ground = ground_state(setting, xc, differentiate=way)
+        (density_moment(ground) + lowest_levels(ground) + filling(ground)).backward()
+        gradients[way] = torch.stack([parameter.grad for parameter in xc.parameters()])
+    assert torch.allclose(gradients["implicit"], gradients["unrolled"], rtol=1e-6)
+
+
+def test_an_unrolled_scf_keeps_the_gradient_of_every_density_on_the_way() -> None:
+    ground = ground_state("insulator", MODELS["two parameters"](), differentiate="unrolled", tolerance=1e-6)
+    density_moment(ground).backward()
+    sizes = [float(fields.grad.norm()) for fields in ground.unrolled_fields]
+    assert len(sizes) > 5
+    # The further back a density lies, the less it matters.
+    assert sizes[0] < sizes[len(sizes) // 2] < sizes[-1]
+
+
+class Kept:
+    """A tensor that autograd holds; it dies with the graph."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
+def kept_for_the_way_back(differentiate: str, tolerance: float) -> tuple[int, int]:
+    """Bytes that autograd holds after a run and a loss, and the steps of the SCF."""
+    alive: weakref.WeakSet[Kept] = weakref.WeakSet()
+
+    def keep(tensor: Tensor) -> Kept:
+        alive.add(kept := Kept(tensor))
+        return kept
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept.tensor):
+        ground = ground_state("metal", MODELS["two parameters"](), differentiate=differentiate, tolerance=tolerance)
+        loss = density_moment(ground)
+    assert loss.requires_grad
+    storages = {kept.tensor.untyped_storage().data_ptr(): kept.tensor.untyped_storage().nbytes() for kept in alive}
+    return sum(storages.values()), len(ground.history)
+
+
+def test_the_memory_of_an_implicit_gradient_does_not_depend_on_the_number_of_steps() -> None:
+    (few, short), (many, long) = (kept_for_the_way_back("implicit", tolerance) for tolerance in (1e-3, 1e-10))
+    assert long >= 2 * short
+    assert many == few
+    (few, _), (many, _) = (kept_for_the_way_back("unrolled", tolerance) for tolerance in (1e-3, 1e-8))
+    assert many > 1.5 * few
+
+
+@pytest.mark.parametrize(
+    ("setting", "model", "ecut"), [("insulator", "gradient network", 8.0), ("magnet", "meta network", 16.0)]
+)
+def test_the_susceptibility_is_its_own_adjoint(setting: str, model: str, ecut: float) -> None:
+    ground = ground_state(setting, MODELS[model](), ecut=ecut)
+    assert ground.adjoint is not None
+    zeros = [torch.zeros_like(part.detach()) for part in (ground.orbitals, ground.eigenvalues, ground.occupations)]
+    generator = torch.Generator().manual_seed(0)
+    problem = ground.problem
+    assert problem is not None
+
+    def direction() -> Tensor:
+        noise = torch.randn(ground.fields.shape, generator=generator, dtype=torch.float64)
+        return problem.symmetrizer.field(noise)
+
+    left, right = direction(), direction()
+    forward = (left * ground.adjoint.cotangent(Cotangents(right, *zeros))).sum()
+    backward = (right * ground.adjoint.cotangent(Cotangents(left, *zeros))).sum()
+    assert float(forward) == pytest.approx(float(backward), rel=1e-9)
+
+
+class Scaled(nn.Module):
+    """p times a functional."""
+
+    def __init__(self, functional: nn.Module) -> None:
+        super().__init__()
+        self.functional = functional
+        self.ingredients = functional.ingredients
+        self.p = nn.Parameter(torch.ones((), dtype=torch.float64))
+
+    def forward(self, **ingredients: Tensor) -> Tensor:
+        return self.p * self.functional(**ingredients)
+
+
+@pytest.mark.parametrize(("setting", "model"), [("insulator", "gradient network"), ("magnet", "meta network")])
+def test_the_pull_of_a_loss_integrates_to_the_derivative_by_a_factor_of_the_energy(setting: str, model: str) -> None:
+    xc = Scaled(MODELS[model]())
+    ground = ground_state(setting, xc)
+    loss = density_moment(ground) + 0.3 * ground.energy
+    flow = gradient_flow(loss, ground)
+    loss.backward()
+    assert float(flow.pull.sum()) * flow.volume == pytest.approx(float(xc.p.grad), rel=1e-6)
+    s = flow.variables["s"]
+    edges = torch.linspace(0, float(s.max()) * 1.01, 6, dtype=torch.float64)
+    assert float(flow.resolved("s", edges).sum()) == pytest.approx(float(xc.p.grad), rel=1e-6)
+    assert flow.parameter_norms["p"] == pytest.approx(abs(float(xc.p.grad)))
+    assert flow.adjoint[-1].residual < 1e-6
+    assert "functional.exchange_network.0" in flow.layer_norms
+    with pytest.raises(InputError, match="There is no 'nonsense'"):
+        flow.resolved("nonsense", edges)
+
+
+LOSSES: dict[str, Callable[[GroundState], Tensor]] = {
+    "gap": band_gap,
+    "force": lambda ground: forces_and_stress(ground)[0][0, 0],
+    "stress": lambda ground: forces_and_stress(ground)[1][0, 0],
+    "density": density_moment,
+}
+
+
+@pytest.mark.parametrize("way", ["implicit", "unrolled"])
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_whatever_way_a_loss_takes_its_pull_adds_up(loss: Callable[[GroundState], Tensor], way: str) -> None:
+    xc = Scaled(PBE())
+    settings = {"basis": PlaneWaves(6.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-8}
+    ground = mlxc.scf(DISTORTED, xc=xc, differentiate=way, **settings)
+    value = loss(ground)
+    flow = gradient_flow(value, ground)
+    value.backward()
+    assert float(flow.pull.sum()) * flow.volume == pytest.approx(float(xc.p.grad), rel=1e-6)
+
+
+def test_the_flow_through_an_unrolled_scf_has_every_density() -> None:
+    ground = ground_state("insulator", MODELS["two parameters"](), differentiate="unrolled", tolerance=1e-6)
+    flow = gradient_flow(density_moment(ground), ground)
+    assert len(flow.density_gradients) == len(ground.unrolled_fields)
+    assert flow.adjoint == []
+    with pytest.raises(InputError, match="gradient"):
+        gradient_flow(torch.zeros(()), ground)
+
+
+def test_no_functional_changes_how_many_electrons_there_are() -> None:
+    xc = MODELS["gradient network"]()
+    ground = ground_state("metal", xc)
+    ground.density.sum().backward()
+    assert all(float(parameter.grad.abs().max()) < 1e-12 for parameter in xc.parameters())
+
+
+def test_a_state_that_has_not_converged_has_no_gradient() -> None:
+    ground = mlxc.scf(
+        Crystal.load("si"), xc="pbe-kappa-mu", basis=PlaneWaves(8.0), kmesh=(2, 2, 2), pseudo="gth", max_iterations=2
+    )
+    assert not ground.converged
+    with pytest.raises(InputError, match="not converged"):
+        (ground.energy + density_moment(ground)).backward()
+    ground.energy.backward()
+    with pytest.raises(InputError, match="neither"):
+        mlxc.scf(Crystal.load("si"), basis=PlaneWaves(8.0), kmesh=(2, 2, 2), differentiate="nonsense")
+
+
+def test_states_with_gradients_are_saved_and_start_others(tmp_path: Any) -> None:
+    ground = ground_state("metal", MODELS["two parameters"]())
+    ground.save(tmp_path / "ground.h5")
+    assert not GroundState.load(tmp_path / "ground.h5").density.requires_grad
+    assert len(ground_state("metal", MODELS["two parameters"](), start=ground).history) < len(ground.history)
+
+
+def test_spins_with_different_numbers_of_electrons_share_one_gap() -> None:
+    ground = ground_state("insulator", MODELS["two parameters"](), spin=True, total_moment=2.0)
+    up, down = mesh_levels(ground, 6).detach().chunk(2)
+    assert int((ground.occupations[0] > 0).sum()) == 5
+    assert int((ground.occupations[-1] > 0).sum()) == 3
+    highest, lowest = max(up[:, 4].max(), down[:, 2].max()), min(up[:, 5].min(), down[:, 3].min())
+    assert float(band_gap(ground).detach()) == pytest.approx(float(lowest - highest), abs=1e-7)
