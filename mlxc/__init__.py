@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlxc.basis.gaussian import GaussianOrbitals as GaussianOrbitals
     from mlxc.basis.planewave import PlaneWaves as PlaneWaves
     from mlxc.calculation import Calculation as Calculation
     from mlxc.calculation import EquationOfStateTask as EquationOfStateTask
@@ -35,6 +36,7 @@ _HOME = {
     "EquationOfStateTask": "mlxc.calculation",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",
+    "GaussianOrbitals": "mlxc.basis.gaussian",
     "GroundState": "mlxc.scf.ground_state",
     "InputError": "mlxc.errors",
     "MarzariVanderbilt": "mlxc.terms.entropy",

@@ -6,7 +6,6 @@ Nothing here imports torch: a page can describe, check and watch a run without c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import sqrt
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -45,7 +44,9 @@ class Calculation(BaseModel):
 
     structure: Annotated[dict[str, Any], BeforeValidator(_structure)]
     xc: str = "pbe"
-    basis: Literal["pw"] = "pw"
+    basis: Literal["pw", "gaussian"] = "pw"
+    gaussian_basis: str | None = None
+    gaussian_basis_names: dict[str, str] = Field(default_factory=dict)
     ecut_ha: float = Field(gt=0, le=1000, allow_inf_nan=False)
     kmesh: tuple[
         Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]
@@ -67,6 +68,16 @@ class Calculation(BaseModel):
     def _smearing_has_width(self) -> Calculation:
         if self.smearing != "none" and self.width_ha is None:
             raise ValueError(f"a width is needed for {self.smearing} smearing")
+        return self
+
+    @model_validator(mode="after")
+    def _names_gaussians_if_it_uses_them(self) -> Calculation:
+        if self.basis == "gaussian" and self.gaussian_basis is None:
+            raise ValueError("a basis of Gaussian orbitals needs the name of a basis set")
+        if self.basis == "pw" and (self.gaussian_basis or self.gaussian_basis_names):
+            raise InputError(
+                "gaussian_basis: plane waves have no Gaussian basis set; choose the basis gaussian as well."
+            )
         return self
 
     @model_validator(mode="after")
@@ -98,12 +109,12 @@ class Calculation(BaseModel):
         What a grid leaves out of E_xc is more than the differences between neighbouring volumes where a core is sharp,
         so a change of the grid between them would show as a step of the energy.
         """
-        from mlxc.grid_shape import choose_shape
+        from mlxc.grid_shape import choose_shape, grid_radius
         from mlxc.symmetry import SpaceGroup
 
         crystals = [self.crystal.scaled(float(ratio) ** (1 / 3)) for ratio in ratios]
         largest = max(crystals, key=lambda crystal: crystal.volume)
-        grid = self.fft_grid or choose_shape(largest.lattice, 2 * sqrt(2 * self.ecut_ha), SpaceGroup.of(largest))
+        grid = self.fft_grid or choose_shape(largest.lattice, grid_radius(self.ecut_ha), SpaceGroup.of(largest))
         return [self.with_crystal(crystal).model_copy(update={"fft_grid": grid}) for crystal in crystals]
 
     def check(self) -> None:
@@ -117,7 +128,7 @@ class Calculation(BaseModel):
         check_calculation(self)
 
     def run(self, monitor: Monitor | None = None, start: GroundState | Sequence[GroundState] = ()) -> GroundState:
-        """Compute the ground state, and once it is converged its forces and stress.
+        """Compute the ground state, and once it is converged its forces and stress, where the basis gives them.
 
         Args:
             monitor: called with one record per SCF step; may stop the run.
@@ -128,7 +139,7 @@ class Calculation(BaseModel):
 
         self.check()
         ground = run_calculation(self, monitor=monitor, start=start)
-        if ground.converged:
+        if ground.converged and ground.basis.gives_forces:
             ground.forces, ground.stress = forces_and_stress(ground)
         return ground
 
@@ -209,6 +220,8 @@ def _pseudopotential_settings(structure: dict[str, Any], given: dict[str, Any]) 
     from mlxc.structures import gth_settings
 
     species = Crystal.from_dict(structure).species
+    if given.get("basis") == "gaussian":
+        return _gaussian_settings(species, given)
     family = given.get("pseudo") or default_family(species)
     settings = gth_settings(structure) if family in GTH_FAMILIES else {}
     names = given.get("pseudo_names", settings.get("pseudo_names", {}))
@@ -216,6 +229,17 @@ def _pseudopotential_settings(structure: dict[str, Any], given: dict[str, Any]) 
         name_of = names if isinstance(names, dict) else {}
         settings["ecut_ha"] = max(recommended_cutoff(s, str(family), name_of.get(s)) for s in species)
     return {"pseudo": family, "pseudo_names": names} | settings
+
+
+def _gaussian_settings(species: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """``pseudo`` and ``ecut_ha`` that suit Gaussian functions."""
+    from mlxc.basis.gaussian_sets import DEFAULT_GAUSSIAN_BASIS, grid_cutoff
+
+    name, names = str(given.get("gaussian_basis", DEFAULT_GAUSSIAN_BASIS)), given.get("gaussian_basis_names", {})
+    settings: dict[str, Any] = {"pseudo": "gth", "gaussian_basis": name}
+    if "ecut_ha" not in given:
+        settings["ecut_ha"] = round(grid_cutoff(species, name, names if isinstance(names, dict) else {}), 2)
+    return settings
 
 
 def build_model(model: type[Model], data: dict[str, Any]) -> Model:

@@ -100,8 +100,15 @@ def _add_calculation(parser: argparse.ArgumentParser) -> None:
     )
     add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
     add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
-    add("--basis", metavar="pw", help="basis set: plane waves (pw)")
-    add("--ecut", type=float, metavar="HA", help="plane-wave cutoff, hartree (what the pseudopotentials need)")
+    add("--basis", metavar="KIND", help="basis set: plane waves, pw, or Gaussian orbitals, gaussian (pw)")
+    add("--gaussian-basis", metavar="NAME", help="of Gaussian orbitals, such as gth-tzvp (gth-dzvp-molopt-sr)")
+    add("--gaussian-name", nargs="+", action="extend", metavar="EL=NAME", help="another set for an element")
+    add(
+        "--ecut",
+        type=float,
+        metavar="HA",
+        help="plane-wave cutoff, which is also the grid's, hartree (what pseudopotentials or Gaussians need)",
+    )
     add("--kmesh", type=int, nargs=3, metavar="N", help="Gamma-centred k mesh")
     add("--smearing", metavar="KIND", help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)")
     add("--width", type=float, metavar="HA", help="width of the smearing, hartree")
@@ -122,8 +129,10 @@ def _calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
         "structure": options.structure,
         "xc": options.xc,
         "pseudo": options.pseudo,
-        "pseudo_names": _pseudo_names(options.pseudo_name),
+        "pseudo_names": _names_of_elements("--pseudo-name", "Al=GTH-PBE-q3", options.pseudo_name),
         "basis": options.basis,
+        "gaussian_basis": options.gaussian_basis,
+        "gaussian_basis_names": _names_of_elements("--gaussian-name", "Al=gth-tzvp", options.gaussian_name),
         "ecut_ha": options.ecut,
         "kmesh": options.kmesh,
         "smearing": options.smearing,
@@ -140,12 +149,12 @@ def _calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _pseudo_names(assignments: list[str] | None) -> dict[str, str] | None:
+def _names_of_elements(option: str, example: str, assignments: list[str] | None) -> dict[str, str] | None:
     if assignments is None:
         return None
     for assignment in assignments:
         if not all(assignment.partition("=")):
-            raise InputError(f"--pseudo-name takes ELEMENT=NAME, such as Al=GTH-PBE-q3, not '{assignment}'.")
+            raise InputError(f"{option} takes ELEMENT=NAME, such as {example}, not '{assignment}'.")
     return dict(assignment.split("=", 1) for assignment in assignments)
 
 

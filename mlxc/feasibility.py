@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import prod
 from pathlib import Path
 
 import psutil
@@ -11,7 +11,8 @@ import psutil
 from mlxc.brillouin import irreducible_mesh
 from mlxc.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.grid_shape import check_shape, choose_shape, plane_wave_count
+from mlxc.grid_shape import check_shape, choose_shape, grid_radius, plane_wave_count
+from mlxc.pseudo.gth_table import GTHParameters
 from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials
 from mlxc.symmetry import SpaceGroup
 from mlxc.xc.catalogue import check_name
@@ -29,14 +30,14 @@ class Size:
     Attributes:
         electrons: valence electrons per cell.
         irreducible_kpoints: k points that are computed.
-        plane_waves: per k point, on average.
+        functions: plane waves per k point, on average, or Gaussians.
         fft_grid: points of the real-space grid.
         memory_gb: estimate of the memory that it needs.
     """
 
     electrons: int
     irreducible_kpoints: int
-    plane_waves: int
+    functions: int
     fft_grid: tuple[int, int, int]
     memory_gb: float
 
@@ -72,9 +73,40 @@ def check_calculation(calculation: Calculation) -> Size:
 
 def estimate_size(calculation: Calculation, electrons: int, entries: dict[str, PseudopotentialData]) -> Size:
     """Count what a calculation would hold in memory."""
+    if calculation.basis == "gaussian":
+        return _size_in_gaussians(calculation, electrons, entries)
+    return _size_in_plane_waves(calculation, electrons, entries)
+
+
+def _size_in_gaussians(calculation: Calculation, electrons: int, entries: dict[str, PseudopotentialData]) -> Size:
+    from mlxc.basis.gaussian_sets import function_count
+
+    crystal, group = calculation.crystal, SpaceGroup.of(calculation.crystal)
+    for symbol, entry in entries.items():
+        if not isinstance(entry, GTHParameters):
+            raise InputError(
+                f"pseudo: Gaussian basis sets need GTH pseudopotentials, not that of {symbol} in a UPF file; "
+                "choose the family gth."
+            )
+    grid = calculation.fft_grid or choose_shape(crystal.lattice, grid_radius(calculation.ecut_ha), group)
+    on_grid = group.on_grid(grid)
+    assert calculation.gaussian_basis is not None  # the calculation has checked it
+    count = function_count(crystal.species, calculation.gaussian_basis, calculation.gaussian_basis_names)
+    if 2 * count < electrons:
+        raise InputError(
+            f"gaussian_basis: {count} functions per cell cannot hold {electrons} electrons; take a larger basis set."
+        )
+    nkpoints = len(irreducible_mesh(calculation.kmesh, on_grid))
+    nspin = 2 if calculation.spin else 1
+    # The functions and their three derivatives on the grid.
+    numbers = 4 * nkpoints * count + nspin * (GRID_COPIES + len(on_grid))
+    return Size(electrons, nkpoints, count, grid, 16 * numbers * prod(grid) / 1e9)
+
+
+def _size_in_plane_waves(calculation: Calculation, electrons: int, entries: dict[str, PseudopotentialData]) -> Size:
     crystal = calculation.crystal
     group = SpaceGroup.of(crystal)
-    radius = 2 * sqrt(2 * calculation.ecut_ha)
+    radius = grid_radius(calculation.ecut_ha)
     if calculation.fft_grid is None:
         grid = choose_shape(crystal.lattice, radius, group)
     else:

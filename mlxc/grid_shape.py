@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, pi
+from math import ceil, floor, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,11 @@ Shape = tuple[int, int, int]
 def plane_wave_count(volume: float, ecut: float) -> float:
     """Plane waves per k point, on average: the volume of the cutoff sphere over that of the reciprocal cell."""
     return float(volume * np.sqrt(2 * ecut) ** 3 / (6 * pi**2))
+
+
+def grid_radius(ecut: float) -> float:
+    """Largest |G|, 1/bohr, of products of two functions that a cutoff, hartree, represents."""
+    return 2 * sqrt(2 * ecut)
 
 
 def smallest_shape(lattice: NDArray[np.float64], radius: float) -> Shape:
@@ -51,10 +56,8 @@ def check_shape(shape: Sequence[int], lattice: NDArray[np.float64], radius: floa
             f"fft_grid: {_times(shape)} is too small for this cutoff; "
             f"products of orbitals need at least {_times(needed)}."
         )
-    # A rotation W takes the grid point m/n to the grid points (n_i W_ij / n_j) m_j / n_i only if these are integers.
-    points = np.array(shape)
-    images = group.rotations * points[:, None]
-    if (images % points).any():
+    # Translations may lie between the points: what is represented exactly can be moved there.
+    if len(SpaceGroup(group.rotations, 0 * group.translations).on_grid((shape[0], shape[1], shape[2]))) < len(group):
         raise InputError(
             f"fft_grid: {_times(shape)} breaks the symmetry of the crystal; "
             f"give as many points along equivalent directions, such as {_times(choose_shape(lattice, radius, group))}."

@@ -31,6 +31,10 @@ def ground_state_report(summary: dict[str, Any]) -> str:
         shares = f"{outside['electrons']:.2%} of the electrons, {outside['volume']:.2%} of the volume"
         lines.append(_row("outside the training domain", shares))
     lines.append(_row("irreducible k points", str(summary["irreducible_kpoints"])))
+    if (dependence := summary["linear_dependence"]) is not None:
+        left_out = f", {dependence['dropped']} combinations left out" if dependence["dropped"] else ""
+        lines.append(_row("Gaussian functions", f"{dependence['functions']}{left_out}"))
+        lines.append(_row("condition of their overlap", f"{dependence['condition_number']:.2g}"))
     lines.append(_row("FFT grid", " x ".join(map(str, summary["fft_grid"]))))
     lines.append(_row("time", f"{seconds['setup']:.2f} s set-up, {seconds['scf']:.2f} s SCF"))
     return "\n".join(lines)
@@ -83,7 +87,11 @@ def _headline(calculation: dict[str, Any]) -> str:
     if calculation["smearing"] != "none":
         occupations = f"{calculation['smearing']} smearing of {calculation['width_ha']:g} Ha"
     name = calculation["structure"]["name"]
-    return f"{name}: {calculation['xc']}, {calculation['ecut_ha']:g} Ha, {mesh} k points, {occupations}"
+    basis = f"{calculation['ecut_ha']:g} Ha"
+    if calculation["basis"] == "gaussian":
+        sets = dict.fromkeys([calculation["gaussian_basis"], *calculation["gaussian_basis_names"].values()])
+        basis = f"{' and '.join(sets)} on a grid for {basis}"
+    return f"{name}: {calculation['xc']}, {basis}, {mesh} k points, {occupations}"
 
 
 def _state(summary: dict[str, Any]) -> str:

@@ -47,6 +47,15 @@ class SpaceGroup:
     def __len__(self) -> int:
         return len(self.rotations)
 
+    def on_grid(self, shape: tuple[int, int, int]) -> SpaceGroup:
+        """The subgroup that maps the points of a uniform grid onto each other."""
+        # W takes the grid point m/n to the grid points (n_i W_ij / n_j) m_j / n_i only if these are integers.
+        points = np.array(shape)
+        shifts = self.translations * points
+        kept = ~((self.rotations * points[:, None]) % points).any(axis=(1, 2))
+        kept &= (np.abs(shifts - shifts.round()) < SYMMETRY_TOLERANCE).all(axis=1)
+        return SpaceGroup(self.rotations[kept], self.translations[kept])
+
     def atom_images(self, crystal: Crystal) -> NDArray[np.int64]:
         """Which atom each operation takes each atom to, shape ``(nop, natom)``."""
         images = np.einsum("sij,aj->sai", self.rotations, crystal.positions) + self.translations[:, None]

@@ -22,6 +22,7 @@ from models import MODELS
 from pyscf.dft import libxc
 from torch import nn
 
+from mlxc.basis.fields import Fields
 from mlxc.basis.grid import Grid
 from mlxc.terms.xc import floored, kinetic_density_guess, xc_energy, xc_potential
 from mlxc.xc.catalogue import functional, functional_names
@@ -79,9 +80,11 @@ def test_potential_is_the_derivative_of_the_energy_also_in_a_vacuum(
     xc = build()
     # More than the guess, whose alpha is one, where SCAN has an essential singularity.
     tau = 1.2 * kinetic_density_guess(grid, density) if "tau" in xc.ingredients else None
-    _, potential, _ = xc_potential(xc, grid, density, tau)
+    potential = xc_potential(xc, grid, Fields(density, tau=tau))[1].density
     step = 1e-4
-    upper, lower = (float(xc_energy(xc, grid, density + sign * step * direction, tau).detach()) for sign in (1, -1))
+    upper, lower = (
+        float(xc_energy(xc, grid, Fields(density + sign * step * direction, tau=tau)).detach()) for sign in (1, -1)
+    )
     expected = float((potential * direction).sum() * grid.volume / grid.size)
     scale = float((potential * direction).abs().sum() * grid.volume / grid.size)
     assert (upper - lower) / (2 * step) == pytest.approx(expected, abs=1e-6 * scale)
@@ -100,7 +103,7 @@ def test_energy_potential_and_kernel_are_finite_at_any_density(build: Callable[[
     density = (level * (1 + 0.1 * ripple)).requires_grad_()
     xc = build()
     tau = kinetic_density_guess(grid, density) if "tau" in xc.ingredients else None
-    energy = xc_energy(xc, grid, density, tau)
+    energy = xc_energy(xc, grid, Fields(density, tau=tau))
     (potential,) = torch.autograd.grad(energy, density, create_graph=True)
     (kernel,) = torch.autograd.grad((potential * ripple).sum(), density)
     for values in (energy, potential, kernel):

@@ -10,6 +10,7 @@ import torch
 from densities import AGREEMENT, POWER_OF_DENSITY, energy_and_derivatives, random_ingredients, those_of
 from torch import Tensor
 
+from mlxc.basis.fields import Fields
 from mlxc.basis.grid import Grid
 from mlxc.errors import InputError
 from mlxc.terms.xc import xc_energy
@@ -83,7 +84,7 @@ def test_energy_potential_and_kernel_are_finite_at_any_density(name: str, level:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), radius=2.0)
     ripple = torch.linspace(-1, 1, 216, dtype=torch.float64).reshape(1, 6, 6, 6)
     density = (level * (1 + 0.1 * ripple)).requires_grad_()
-    energy = xc_energy(functional(name), grid, density)
+    energy = xc_energy(functional(name), grid, Fields(density))
     (potential,) = torch.autograd.grad(energy, density, create_graph=True)
     (kernel,) = torch.autograd.grad((potential * ripple).sum(), density)
     for values in (energy, potential, kernel):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
+from mlxc.basis.fields import Fields
 from mlxc.basis.hamiltonian import EffectivePotential, LocalOperator
 from mlxc.properties.bands import eigenvalues_at
 from mlxc.properties.forces import forces_and_stress
@@ -73,7 +74,7 @@ def test_a_potential_of_kinetic_energy_acts_as_minus_half_of_the_divergence_of_a
     assert ground.problem is not None
     assert ground.kinetic_potential is not None
     basis, everywhere, psi = ground.basis, slice(0, len(ground.orbitals)), ground.orbitals
-    potential = EffectivePotential(torch.zeros_like(ground.kinetic_potential), ground.kinetic_potential)
+    potential = EffectivePotential(torch.zeros_like(ground.kinetic_potential), kinetic=ground.kinetic_potential)
     found, expected = torch.zeros_like(psi), torch.zeros_like(psi)
     LocalOperator(basis, everywhere, 0, potential).add_to(found, psi)
     for wave_vector in basis.kplusg.movedim(-1, 0)[:, :, None]:
@@ -112,8 +113,8 @@ def test_no_electron_has_less_kinetic_energy_than_one_orbital_would_give_it() ->
     ground = mlxc.scf(Crystal.load("nacl"), xc="r2scan", basis=PlaneWaves(20.0), kmesh=(2, 2, 2))
     assert ground.problem is not None
     assert ground.kinetic_density is not None
-    points, volumes = ground.problem.xc_points(ground.density, ground.kinetic_density)
-    valence, _ = ground.problem.xc_points(ground.density, torch.zeros_like(ground.density))
+    points, volumes = ground.problem.xc_points(Fields(ground.density, tau=ground.kinetic_density))
+    valence, _ = ground.problem.xc_points(Fields(ground.density, tau=torch.zeros_like(ground.density)))
     total, core = points["tau"].sum(0), valence["tau"].sum(0)
     orbital = points["grad"].sum(0).square().sum(0) / (8 * points["rho"].sum(0))
     assert bool((total > orbital).all())

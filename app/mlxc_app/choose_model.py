@@ -114,5 +114,5 @@ def _in_words_of_the_page(sentence: str) -> str:
 def _size_sentence(size: Size) -> str:
     return (
         f"{size.electrons} valence electrons in the cell, {size.irreducible_kpoints} k points after symmetry, "
-        f"about {size.plane_waves} plane waves for each."
+        f"about {size.functions} plane waves for each."
     )

@@ -15,6 +15,8 @@ from mlxc.grid_shape import Shape
 class Grid:
     """A uniform grid over the cell, with the Fourier coefficients of |G| <= radius that densities are made of.
 
+    With an infinite radius it has all the coefficients that there are.
+
     Attributes:
         shape: points along each lattice vector.
         lattice: rows are lattice vectors, bohr.
@@ -35,9 +37,12 @@ class Grid:
         self.sphere = inside.nonzero()[:, 0]
         self.miller = miller.reshape(-1, 3)[self.sphere].long()
         # Transforms of real fields hold only the half with G3 >= 0; the rest follows from f_-G = f_G*.
-        self._mirrored = self.miller[:, 2] < 0
+        points = torch.tensor(shape, device=self.device)
+        unpaired = 2 * self.miller.abs() == points  # -n/2 of an even number of points has no positive partner
+        self._mirrored = (self.miller[:, 2] < 0) & ~unpaired[:, 2]
         first, second, third = torch.where(self._mirrored[:, None], -self.miller, self.miller).unbind(1)
-        self._half = (first % shape[0] * shape[1] + second % shape[1]) * (shape[2] // 2 + 1) + third
+        self._half = (first % shape[0] * shape[1] + second % shape[1]) * (shape[2] // 2 + 1) + third.abs()
+        self._paired = torch.where(unpaired, 0, self.miller)
         self._set_lattice(lattice)
 
     def _set_lattice(self, lattice: Tensor) -> None:
@@ -77,7 +82,12 @@ class Grid:
 
     def gradient(self, field: Tensor) -> Tensor:
         """Cartesian gradient; shape ``(..., n1, n2, n3)`` to ``(..., 3, n1, n2, n3)``."""
-        return self.real(1j * self.gvectors.T * self.fourier(field)[..., None, :])
+        return self.real(self.slopes(self.fourier(field)).movedim(0, -2))
+
+    def slopes(self, coefficients: Tensor) -> Tensor:
+        """Coefficients of the Cartesian gradient from a field's, ``(..., ngvector)`` to ``(3, ..., ngvector)``."""
+        waves = (self._paired.double() @ self.reciprocal).T
+        return torch.stack([1j * wave * coefficients for wave in waves])
 
     def laplacian(self, field: Tensor) -> Tensor:
         """Same shape as the field, ``(..., n1, n2, n3)``."""

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
+from mlxc.basis.fields import Fields
+from mlxc.terms.ions import Ions
+from mlxc.terms.kinetic import kinetic_energy
+from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
+
 if TYPE_CHECKING:
     from mlxc.basis.planewave import PlaneWaveBasis
 
@@ -19,16 +24,19 @@ class EffectivePotential:
 
     Attributes:
         local: v(r), shape ``(nspin, n1, n2, n3)``, hartree.
-        kinetic: v_tau(r) = dE_xc/dtau of a meta-GGA, same shape, which acts as -1/2 div v_tau grad; else None.
+        gradient: dE_xc/d(grad n), shape ``(3, nspin, n1, n2, n3)``, where the gradient is a field of its own: it acts
+            as g.grad and its adjoint; else None.
+        kinetic: v_tau(r) = dE_xc/dtau of a meta-GGA, shape as v(r), which acts as -1/2 div v_tau grad; else None.
     """
 
     local: Tensor
+    gradient: Tensor | None = None
     kinetic: Tensor | None = None
 
     @classmethod
     def of_fields(cls, fields: Tensor) -> EffectivePotential:
-        """From one tensor ``(nfield, nspin, n1, n2, n3)``."""
-        return cls(fields[0], fields[1] if len(fields) > 1 else None)
+        """From what belongs to each field, one tensor ``(nfield, nspin, n1, n2, n3)``."""
+        return cls(*Fields.unstacked(fields))
 
 
 class HamiltonianBlock(Protocol):
@@ -40,8 +48,13 @@ class HamiltonianBlock(Protocol):
 
     rows: slice
 
+    @property
+    def matrix(self) -> Tensor | None:
+        """H itself, shape ``(nrow, nfunction, nfunction)``, where it is small enough to be held; else None."""
+        ...
+
     def apply(self, orbitals: Tensor) -> Tensor:
-        """H psi for orbitals of shape ``(nrow, nband, nplanewave)``."""
+        """H psi for orbitals of shape ``(nrow, nband, nfunction)``."""
         ...
 
     def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:
@@ -116,6 +129,32 @@ class LocalOperator:
             result[rows, bands] += transform.from_grid(curved.add_(on_grid.mul_(self._local)), kpoints)
 
 
+class PlaneWaveOperators:
+    """Kinetic energy and nonlocal pseudopotentials in plane waves.
+
+    Args:
+        basis: of all k points.
+        ions: whose pseudopotentials they are.
+    """
+
+    def __init__(self, basis: PlaneWaveBasis, ions: Ions) -> None:
+        self._basis = basis
+        self._projectors, self._coupling = projectors(basis, ions)
+
+    def kinetic_energy(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """See :class:`~mlxc.basis.protocol.OneElectron`."""
+        nspin = len(orbitals) // self._basis.nkpoints
+        return kinetic_energy(orbitals, electrons, self._basis.kinetic.repeat(nspin, 1))
+
+    def nonlocal_energy(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """See :class:`~mlxc.basis.protocol.OneElectron`."""
+        return nonlocal_energy(orbitals, electrons, self._projectors, self._coupling)
+
+    def hamiltonian(self, potential: EffectivePotential) -> PlaneWaveHamiltonian:
+        """H of every k point and spin."""
+        return PlaneWaveHamiltonian(self._basis, potential, self._projectors, self._coupling)
+
+
 class PlaneWaveHamiltonian:
     """H in plane waves.
 
@@ -137,6 +176,8 @@ class PlaneWaveHamiltonian:
 
 class PlaneWaveBlock:
     """Kinetic energy in reciprocal space, local potential on the grid, projectors as matrices."""
+
+    matrix = None
 
     def __init__(
         self,

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
 from math import ceil, prod, sqrt
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from mlxc.basis.fields import Fields, Wanted
 from mlxc.basis.grid import Grid
-from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian, PlaneWaveHamiltonian
+from mlxc.basis.hamiltonian import EffectivePotential, LocalOperator, PlaneWaveOperators
 from mlxc.basis.orbital_transform import OrbitalTransform
+from mlxc.basis.protocol import Basis
 from mlxc.brillouin import KPoints
 from mlxc.crystal import Crystal
+from mlxc.errors import InputError
 from mlxc.grid_shape import Shape, check_shape, choose_shape
 from mlxc.parallel import map_in_threads
+from mlxc.pseudo.library import default_family
 from mlxc.symmetry import SpaceGroup
+from mlxc.terms.ions import Ions
 from mlxc.terms.kinetic import kinetic_energies
 
 # Orbitals are transformed to the grid in portions of about this many bytes. That bounds the memory; and the C library
@@ -46,11 +52,27 @@ class PlaneWaves:
     fft_grid: Shape | None = None
     cutoff_smoothing: float = 0.0
 
+    def symmetry(self, crystal: Crystal) -> SpaceGroup:
+        """All of the crystal's space group, whether or not it maps the grid onto itself: densities are band-limited."""
+        return SpaceGroup.of(crystal)
+
     def discretise(
         self, crystal: Crystal, kpoints: KPoints, group: SpaceGroup, device: torch.device | str = "cpu"
     ) -> PlaneWaveBasis:
         """The basis for one crystal and its k points."""
         return PlaneWaveBasis(self, crystal, kpoints, group, torch.device(device))
+
+    def pseudopotential_family(self, crystal: Crystal) -> str:
+        """See :func:`~mlxc.pseudo.library.default_family`."""
+        return default_family(crystal.species)
+
+    def with_grid(self, shape: Shape) -> PlaneWaves:
+        """The same settings with this grid."""
+        return replace(self, fft_grid=shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, from which :func:`~mlxc.basis.settings.saved_settings` makes them again."""
+        return asdict(self)
 
 
 class PlaneWaveBasis:
@@ -65,6 +87,10 @@ class PlaneWaveBasis:
         kplusg: k + G, Cartesian, shape ``(nk, nplanewave, 3)``, 1/bohr.
         kinetic: kinetic energy of each plane wave, hartree, shape ``(nk, nplanewave)``.
     """
+
+    represents_densities = True
+    gives_forces = True
+    linear_dependence = None
 
     def __init__(
         self, settings: PlaneWaves, crystal: Crystal, kpoints: KPoints, group: SpaceGroup, device: torch.device
@@ -232,18 +258,48 @@ class PlaneWaveBasis:
         nspin = len(orbitals) // self.nkpoints
         return self.density(orbitals * factors.repeat(nspin, 1)[:, None], occupations)
 
-    def hamiltonian(self, potential: EffectivePotential, projectors: Tensor, coupling: Tensor) -> Hamiltonian:
-        """The Kohn-Sham Hamiltonian of every k point and spin.
+    def fields(self, orbitals: Tensor, electrons: Tensor, wanted: Wanted) -> Fields:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        tau = self.kinetic_density(orbitals, electrons) if wanted.tau else None
+        return Fields(self.density(orbitals, electrons), tau=tau)
 
-        Args:
-            potential: effective potential of all spins.
-            projectors: <k+G|p>, shape ``(nk, nprojector, nplanewave)``.
-            coupling: h_pq of the projectors, shape ``(nprojector, nprojector)``, hartree.
+    def field_changes(self, orbitals: Tensor, changes: Tensor, wanted: Wanted) -> Fields:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        tau = self.kinetic_density_change(orbitals, changes) if wanted.tau else None
+        return Fields(self.density_change(orbitals, changes), tau=tau)
+
+    def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> LocalOperator:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        return LocalOperator(self, kpoints, spin, potential)
+
+    def one_electron(self, ions: Ions) -> PlaneWaveOperators:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        return PlaneWaveOperators(self, ions)
+
+    def band_count(self, occupied: int, wanted: int) -> int:
+        """See :class:`~mlxc.basis.protocol.Basis`; the search space of the eigensolver needs room as well."""
+        if 3 * wanted > int(self.mask.sum(1).min()):
+            raise InputError(
+                f"ecut_ha: {self.settings.ecut:g} hartree gives only {self.nplanewaves} plane waves for {wanted} "
+                "bands; raise the cutoff."
+            )
+        return wanted
+
+    def lowest_functions(self, count: int, seed: int) -> Tensor:
+        """See :class:`~mlxc.basis.protocol.Basis`.
+
+        A little noise keeps the start from having a symmetry that the ground state has not.
         """
-        return PlaneWaveHamiltonian(self, potential, projectors, coupling)
+        generator = torch.Generator().manual_seed(seed)
+        shape = (self.nkpoints, count, self.nplanewaves)
+        noise = torch.randn(shape, generator=generator, dtype=torch.complex128).to(self.device)
+        waves = 0.02 * noise / (1 + self.kinetic[:, None, :]) ** 2
+        waves.diagonal(dim1=1, dim2=2).add_(1)
+        return waves * self.mask[:, None, :]
 
-    def transfer(self, orbitals: Tensor, source: PlaneWaveBasis) -> Tensor:
+    def transfer(self, orbitals: Tensor, source: Basis) -> Tensor:
         """Orbitals of another volume's basis (same k points) in this one; coefficients of new plane waves are zero."""
+        assert isinstance(source, PlaneWaveBasis)
         reach = torch.cat([self.miller.flatten(0, 1), source.miller.flatten(0, 1)]).abs().amax(0)
         sides = (2 * reach + 1).tolist()
 

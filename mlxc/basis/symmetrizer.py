@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mlxc.basis.fields import Fields
 from mlxc.basis.grid import Grid
 from mlxc.symmetry import SpaceGroup
 
@@ -37,9 +38,13 @@ class Symmetrizer:
         self._phases = torch.as_tensor(phases / len(group), device=grid.device)
         # f_h' = exp(-2 pi i h'.w) f_h for an operation that takes the member h to h'.
         self._star = torch.as_tensor(star, device=grid.device)
-        to_star = np.zeros(len(miller), dtype=np.complex128)
-        to_star[source[:, members]] = phases.conj()
-        self._from_member = torch.as_tensor(to_star, device=grid.device)
+        operation = np.zeros(len(miller), dtype=np.int64)
+        operation[source[:, members]] = np.arange(len(group))[:, None]
+        self._operation = torch.as_tensor(operation, device=grid.device)
+        self._from_member = torch.as_tensor(phases.conj()[operation, star], device=grid.device)
+        columns = grid.lattice.cpu().numpy().T
+        rotations = columns @ group.rotations @ np.linalg.inv(columns)
+        self._rotations = torch.as_tensor(rotations, dtype=torch.complex128, device=grid.device)
 
     def coefficients(self, values: Tensor) -> Tensor:
         """Average Fourier coefficients on the grid's sphere, shape ``(..., ngvector)``."""
@@ -47,6 +52,23 @@ class Symmetrizer:
             return values
         averages = (values[..., self._source] * self._phases).sum(dim=-2)
         return averages[..., self._star] * self._from_member
+
+    def fields(self, stacked: Tensor) -> Tensor:
+        """Average all fields of an electron gas, Fourier coefficients ``(nfield, nspin, ngvector)``.
+
+        See :class:`~mlxc.basis.fields.Fields`; the gradient is a vector and turns with the crystal.
+        """
+        gradient = Fields.unstacked(stacked).gradient
+        averages = self.coefficients(stacked)
+        if gradient is None or self._trivial:
+            return averages
+        return torch.cat([averages[:1], self._vector(gradient), averages[4:]])
+
+    def _vector(self, values: Tensor) -> Tensor:
+        """v(x) -> 1/N sum_S R^-1 v(S x) of a vector field, shape ``(3, nspin, ngvector)``."""
+        turned = torch.einsum("oji,jsom,om->ism", self._rotations, values[..., self._source], self._phases)
+        everywhere = turned[..., self._star] * self._from_member
+        return torch.einsum("gij,jsg->isg", self._rotations[self._operation], everywhere)
 
     def field(self, values: Tensor) -> Tensor:
         """Average a real field, shape ``(..., n1, n2, n3)``."""

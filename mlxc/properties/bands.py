@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -10,14 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.brillouin import KPoints
 from mlxc.errors import InputError
 from mlxc.scf.eigensolver import diagonalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import starting_orbitals
 from mlxc.symmetry import SpaceGroup
-from mlxc.terms.nonlocal_pseudopotential import projectors
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
@@ -102,7 +100,7 @@ def eigenvalues_at(ground: GroundState, kpoints: NDArray[np.float64]) -> NDArray
     problem = ground.problem
     if problem is None:
         raise InputError("Bands need the Hamiltonian, which a result that was read from a file does not hold.")
-    settings = replace(ground.basis.settings, fft_grid=ground.basis.grid.shape)
+    settings = ground.basis.settings.with_grid(ground.basis.grid.shape)
     weights = np.full(len(kpoints), 1 / len(kpoints))
     basis = settings.discretise(
         ground.crystal, KPoints(np.asarray(kpoints), weights), SpaceGroup.identity(), ground.basis.device
@@ -110,9 +108,7 @@ def eigenvalues_at(ground: GroundState, kpoints: NDArray[np.float64]) -> NDArray
     nspin = len(ground.density)
     nband = ceil(problem.ions.nelectrons / 2) + EMPTY_BANDS
     with torch.no_grad():
-        hamiltonian = basis.hamiltonian(
-            EffectivePotential(ground.potential, ground.kinetic_potential), *projectors(basis, problem.ions)
-        )
+        hamiltonian = basis.one_electron(problem.ions).hamiltonian(ground.effective_potential)
         guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
         counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
         pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)

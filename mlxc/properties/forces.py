@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mlxc.basis.planewave import PlaneWaveBasis
 from mlxc.errors import InputError
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.kohn_sham import KohnSham
@@ -67,6 +68,7 @@ def _strained_kinetic_density(ground: GroundState, problem: KohnSham, tau: Tenso
     """
     identity = torch.eye(3, dtype=strain.dtype, device=strain.device)
     inverse = torch.linalg.inv(identity + strain)
+    assert isinstance(problem.basis, PlaneWaveBasis)
     tensor = problem.basis.kinetic_density_tensor(ground.orbitals, ground.occupations)
     change = torch.einsum("ij,ij...->...", inverse @ inverse.T - identity, tensor)
     return problem.basis.grid.fourier(tau + change)

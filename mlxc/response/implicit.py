@@ -132,5 +132,4 @@ def check_has_problem(ground: GroundState) -> None:
 
 def place_parts(ground: GroundState, parts: tuple[Tensor, ...]) -> None:
     """Put fields, orbitals, eigenvalues and electrons into a ground state."""
-    fields, ground.orbitals, ground.eigenvalues, ground.occupations = parts
-    ground.density, ground.kinetic_density = fields[0], fields[1] if len(fields) > 1 else None
+    ground.fields, ground.orbitals, ground.eigenvalues, ground.occupations = parts

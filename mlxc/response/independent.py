@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import EffectivePotential, HamiltonianBlock, LocalOperator
+from mlxc.basis.hamiltonian import EffectivePotential, HamiltonianBlock
 from mlxc.parallel import map_in_threads
 from mlxc.response.bands import Bands
 from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer
@@ -87,7 +87,7 @@ class IndependentResponse:
         def act(block: tuple[int, slice]) -> None:
             spin, kpoints = block
             rows = basis.rows(spin, kpoints)
-            LocalOperator(basis, kpoints, spin, potential).add_to(images[rows], self._psi[rows])
+            basis.potential_operator(kpoints, spin, potential).add_to(images[rows], self._psi[rows])
 
         map_in_threads(act, spin_blocks)
         elements = inner_products(bands.orbitals, images)
@@ -101,10 +101,8 @@ class IndependentResponse:
         guess = self._guess(right) if start is None else start
         solutions = map_in_threads(lambda block: self._solve(block, right, guess, tolerance), bands.hamiltonian.blocks)
         changes = torch.cat([solution.changes for solution in solutions])
-        fields = [basis.density_change(self._psi, changes + within)]
-        if potential.kinetic is not None:
-            fields.append(basis.kinetic_density_change(self._psi, changes + within))
-        symmetrised = bands.problem.symmetrizer.coefficients(basis.grid.fourier(torch.stack(fields)))
+        fields = basis.grid.fourier(bands.problem.field_changes(self._psi, changes + within))
+        symmetrised = bands.problem.symmetrizer.fields(fields)
         applications = sum(solution.applications * len(solution.changes) for solution in solutions) / len(self._psi)
         return Response(symmetrised, changes, applications)
 

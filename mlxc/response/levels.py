@@ -13,7 +13,6 @@ from mlxc.errors import InputError
 from mlxc.response.dyson import ResponseError
 from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
 from mlxc.scf.ground_state import GroundState
-from mlxc.scf.guess import lowest_waves
 from mlxc.scf.kohn_sham import KohnSham
 
 # Residual of the orbitals, hartree: wanted, and at most. Levels are of second order in it, gradients of first.
@@ -58,24 +57,21 @@ class _Levels(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, potential: Tensor, ground: GroundState, nband: int) -> Tensor:
         pairs = _diagonalise(potential, ground, nband)
-        ctx.problem, ctx.nfield, ctx.orbitals = ground.problem, len(potential), pairs.orbitals
+        ctx.problem, ctx.orbitals = ground.problem, pairs.orbitals
         return pairs.eigenvalues.clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, sensitivities: Tensor) -> tuple[Tensor, None, None]:
-        return level_density(ctx.problem, ctx.orbitals, sensitivities, ctx.nfield), None, None
+        return level_density(ctx.problem, ctx.orbitals, sensitivities), None, None
 
 
-def level_density(problem: KohnSham, orbitals: Tensor, sensitivities: Tensor, nfield: int) -> Tensor:
+def level_density(problem: KohnSham, orbitals: Tensor, sensitivities: Tensor) -> Tensor:
     """dL/dv on the grid, ``(nfield, nspin, n1, n2, n3)``, of levels with sensitivities c_n = dL/de_n: c_n |psi_n|^2."""
     basis = problem.basis
     nspin = len(orbitals) // basis.nkpoints
     changes = orbitals * (sensitivities / basis.weights.repeat(nspin)[:, None])[..., None] / 2
-    densities = [basis.density_change(orbitals, changes)]
-    if nfield > 1:
-        densities.append(basis.kinetic_density_change(orbitals, changes))
-    return torch.stack(densities) * (basis.grid.volume / basis.grid.size)
+    return problem.field_changes(orbitals, changes) * (basis.grid.volume / basis.grid.size)
 
 
 def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpairs:
@@ -83,10 +79,10 @@ def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpai
     assert problem is not None
     hamiltonian = problem.hamiltonian(EffectivePotential.of_fields(potential))
     orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
-    total = nband + SPARE_BANDS
+    total = problem.basis.band_count(nband, nband + SPARE_BANDS)
     if (missing := total - orbitals.shape[1]) > 0:
         nspin = len(ground.density)
-        waves = lowest_waves(problem.basis, total, seed=0)[:, -missing:].repeat(nspin, 1, 1)
+        waves = problem.basis.lowest_functions(total, seed=0)[:, -missing:].repeat(nspin, 1, 1)
         orbitals = orthonormalise(torch.cat([orbitals, waves], dim=1))
     counts = torch.zeros(len(orbitals), total, dtype=torch.float64, device=orbitals.device)
     counts[:, :nband] = 1

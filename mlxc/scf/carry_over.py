@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.grid import Grid
-from mlxc.basis.planewave import PlaneWaveBasis
+from mlxc.basis.protocol import Basis
 from mlxc.scf.eigensolver import orthonormalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import superposed_density
@@ -58,8 +58,8 @@ def carried_density(states: Sequence[GroundState], grid: Grid, ions: Ions) -> Te
     return total
 
 
-def carried_orbitals(states: Sequence[GroundState], basis: PlaneWaveBasis) -> Tensor:
-    """Orthonormal orbitals guessed from results at other volumes, shape ``(nk * nspin, nband, nplanewave)``.
+def carried_orbitals(states: Sequence[GroundState], basis: Basis) -> Tensor:
+    """Orthonormal orbitals guessed from results at other volumes, shape ``(nk * nspin, nband, nfunction)``.
 
     Orbitals are known up to a rotation among themselves, so those of earlier results are first turned until they are
     closest to those of the last one.

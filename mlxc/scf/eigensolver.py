@@ -65,6 +65,8 @@ def diagonalise(
     """The lowest eigenpairs of all k points and spins, blocks of them at the same time; see :func:`davidson`."""
 
     def solve(block: HamiltonianBlock) -> Eigenpairs:
+        if block.matrix is not None:
+            return lowest_eigenpairs(block.matrix, nband)
         return davidson(block, guess[block.rows], nband, counts[block.rows], tolerance, max_steps)
 
     pairs = map_in_threads(solve, hamiltonian.blocks)
@@ -74,6 +76,12 @@ def diagonalise(
         max(p.residual for p in pairs),
         sum(p.applications * len(p.eigenvalues) for p in pairs) / len(guess),
     )
+
+
+def lowest_eigenpairs(matrix: Tensor, nband: int) -> Eigenpairs:
+    """The exact ones of Hermitian matrices, shape ``(nrow, nfunction, nfunction)``."""
+    eigenvalues, vectors = torch.linalg.eigh(matrix)
+    return Eigenpairs(eigenvalues[:, :nband], vectors[:, :, :nband].mT.contiguous(), 0.0, 0.0)
 
 
 def davidson(

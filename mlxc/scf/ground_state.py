@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlxc.basis.planewave import PlaneWaveBasis, PlaneWaves
+from mlxc.basis.fields import Fields
+from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.basis.protocol import Basis
+from mlxc.basis.settings import saved_settings
 from mlxc.brillouin import KPoints
 from mlxc.crystal import Crystal
 from mlxc.errors import InputError
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from mlxc.scf.kohn_sham import KohnSham
 
 FORMAT = "mlxc ground state 1"
+# That some functionals need, or some bases have.
+FURTHER_FIELDS = ("density_gradient", "gradient_potential", "kinetic_density", "kinetic_potential")
 # Rows and columns of a symmetric tensor in Voigt's order xx, yy, zz, yz, xz, xy.
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
@@ -37,19 +42,22 @@ class GroundState:
 
     Attributes:
         crystal: the crystal.
-        basis: the plane waves and the grid.
+        basis: the functions that orbitals are made of, and the grid.
         converged: whether the density residual fell below the tolerance.
         message: one sentence when it did not.
         energy: free energy F = E - TS per cell, hartree. ``energy.backward()`` sends gradients to the functional's
             parameters: F is variational, so they are those of E_xc at the fixed density.
         energies: the terms of F, hartree.
         density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        density_gradient: of the density, shape ``(3, nspin, n1, n2, n3)``, in a basis in which the functional is given
+            it beside the density; else None.
         potential: effective local potential that the orbitals belong to, same shape, hartree.
         kinetic_density: tau of a meta-GGA, same shape, hartree/bohr^3; None for other functionals.
+        gradient_potential: dE_xc/d(grad n), shape of ``density_gradient``; else None.
         kinetic_potential: v_tau = dE_xc/dtau of a meta-GGA, same shape; None for other functionals.
         eigenvalues: shape ``(nk * nspin, nband)``, hartree.
         occupations: electrons in each state, same shape, without k-point weights.
-        orbitals: plane-wave coefficients, shape ``(nk * nspin, nband, nplanewave)``.
+        orbitals: coefficients of the basis, shape ``(nk * nspin, nband, nfunction)``.
         fermi_level: hartree.
         magnetisation: Bohr magnetons per cell; None without spin polarisation.
         history: one record per SCF step.
@@ -68,7 +76,7 @@ class GroundState:
     """
 
     crystal: Crystal
-    basis: PlaneWaveBasis
+    basis: Basis
     converged: bool
     message: str
     energy: Tensor
@@ -83,7 +91,9 @@ class GroundState:
     history: list[SCFRecord]
     seconds: dict[str, float]
     calculation: dict[str, Any] = field(default_factory=dict)
+    density_gradient: Tensor | None = None
     kinetic_density: Tensor | None = None
+    gradient_potential: Tensor | None = None
     kinetic_potential: Tensor | None = None
     forces: Tensor | None = None
     stress: Tensor | None = None
@@ -101,12 +111,21 @@ class GroundState:
 
     @property
     def fields(self) -> Tensor:
-        """What the potential depends on: the density and, for a meta-GGA, tau, ``(nfield, nspin, n1, n2, n3)``."""
-        fields = [self.density] if self.kinetic_density is None else [self.density, self.kinetic_density]
-        return torch.stack(fields)
+        """What the potential depends on, see :class:`~mlxc.basis.fields.Fields`, ``(nfield, nspin, n1, n2, n3)``."""
+        return Fields(self.density, self.density_gradient, self.kinetic_density).stacked()
+
+    @fields.setter
+    def fields(self, stacked: Tensor) -> None:
+        self.density, self.density_gradient, self.kinetic_density = Fields.unstacked(stacked)
+
+    @property
+    def effective_potential(self) -> EffectivePotential:
+        """That the orbitals belong to."""
+        return EffectivePotential(self.potential, self.gradient_potential, self.kinetic_potential)
 
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None."""
+        dependence = self.basis.linear_dependence
         return {
             "converged": self.converged,
             "message": self.message,
@@ -119,6 +138,7 @@ class GroundState:
             "stress_ha_bohr3": None if self.stress is None else [float(self.stress[i, j]) for i, j in VOIGT],
             "irreducible_kpoints": len(self.kpoints),
             "fft_grid": list(self.basis.grid.shape),
+            "linear_dependence": None if dependence is None else dependence._asdict(),
             "outside_training_domain": self.outside_training_domain,
             "seconds": self.seconds,
             "calculation": self.calculation,
@@ -130,14 +150,14 @@ class GroundState:
             file.attrs["format"] = FORMAT
             file.attrs["summary"] = json.dumps(self.summary())
             file.attrs["history"] = json.dumps([record.to_dict() for record in self.history])
-            file.attrs["basis"] = json.dumps(asdict(self.basis.settings) | {"fft_grid": list(self.basis.grid.shape)})
+            file.attrs["basis"] = json.dumps(self.basis.settings.with_grid(self.basis.grid.shape).to_dict())
             file.attrs["crystal_name"] = self.crystal.name
             for name, values in self._arrays().items():
                 file.create_dataset(name, data=values)
 
     def _arrays(self) -> dict[str, Any]:
-        meta = {"kinetic_density": self.kinetic_density, "kinetic_potential": self.kinetic_potential}
-        return {name: _numpy(field) for name, field in meta.items() if field is not None} | {
+        further = {name: getattr(self, name) for name in FURTHER_FIELDS}
+        return {name: _numpy(field) for name, field in further.items() if field is not None} | {
             "lattice_bohr": self.crystal.lattice,
             "species": np.array(self.crystal.species, dtype=h5py.string_dtype()),
             "fractional_positions": self.crystal.positions,
@@ -181,18 +201,18 @@ class GroundState:
             name,
         )
         summary, settings = attributes["summary"], attributes["basis"]
-        plane_waves = PlaneWaves(settings["ecut"], tuple(settings["fft_grid"]), settings["cutoff_smoothing"])
+        saved = saved_settings(settings)
         kpoints = KPoints(arrays["kpoints_fractional"], arrays["kpoint_weights"])
+        further: dict[str, Any] = {name: torch.tensor(arrays[name]) for name in FURTHER_FIELDS if name in arrays}
         return cls(
             crystal=crystal,
-            basis=plane_waves.discretise(crystal, kpoints, SpaceGroup.identity()),
+            basis=saved.discretise(crystal, kpoints, SpaceGroup.identity()),
             converged=summary["converged"],
             message=summary["message"],
             energy=torch.tensor(summary["free_energy_ha"], dtype=torch.float64),
             energies=summary["energies_ha"],
             density=torch.tensor(arrays["density"]),
-            kinetic_density=torch.tensor(arrays["kinetic_density"]) if "kinetic_density" in arrays else None,
-            kinetic_potential=torch.tensor(arrays["kinetic_potential"]) if "kinetic_potential" in arrays else None,
+            **further,
             potential=torch.tensor(arrays["potential_ha"]),
             eigenvalues=torch.tensor(arrays["eigenvalues_ha"]),
             occupations=torch.tensor(arrays["occupations"]),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mlxc.basis.grid import Grid
 from mlxc.basis.planewave import PlaneWaveBasis
+from mlxc.basis.protocol import Basis
 from mlxc.scf.atom import free_atom
 from mlxc.scf.eigensolver import orthonormalise
 from mlxc.terms.ions import Ions
@@ -73,21 +74,14 @@ def atomic_orbitals(basis: PlaneWaveBasis, ions: Ions) -> Tensor:
     return torch.cat(blocks).transpose(0, 1) * basis.mask[:, None, :] / basis.grid.volume**0.5
 
 
-def starting_orbitals(basis: PlaneWaveBasis, ions: Ions, nband: int, seed: int) -> Tensor:
-    """More than ``nband`` orthonormal orbitals for each k point: atomic ones and the lowest plane waves."""
+def starting_orbitals(basis: Basis, ions: Ions, nband: int, seed: int) -> Tensor:
+    """At least ``nband`` orthonormal orbitals for each k point, shape ``(nk, norbital, nfunction)``.
+
+    In plane waves they are atomic ones and the lowest waves. Where the Hamiltonian is a small matrix its eigenvectors
+    need no guess.
+    """
+    if not isinstance(basis, PlaneWaveBasis):
+        return orthonormalise(basis.lowest_functions(nband, seed))
     atomic = atomic_orbitals(basis, ions)
     extra = max(nband - atomic.shape[1], 0) + nband // 2 + 2
-    return orthonormalise(torch.cat([atomic, lowest_waves(basis, extra, seed)], dim=1))
-
-
-def lowest_waves(basis: PlaneWaveBasis, count: int, seed: int) -> Tensor:
-    """The plane waves of lowest kinetic energy, shape ``(nk, count, nplanewave)``.
-
-    A little noise keeps the start from having a symmetry that the ground state has not.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    shape = (basis.nkpoints, count, basis.nplanewaves)
-    noise = torch.randn(shape, generator=generator, dtype=torch.complex128).to(basis.device)
-    waves = 0.02 * noise / (1 + basis.kinetic[:, None, :]) ** 2
-    waves.diagonal(dim1=1, dim2=2).add_(1)
-    return waves * basis.mask[:, None, :]
+    return orthonormalise(torch.cat([atomic, basis.lowest_functions(extra, seed)], dim=1))

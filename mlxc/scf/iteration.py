@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
-from mlxc.errors import InputError
 from mlxc.scf.carry_over import carried_density, carried_orbitals
 from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
 from mlxc.scf.ground_state import GroundState
-from mlxc.scf.guess import lowest_waves, starting_orbitals, superposed_spin_density
+from mlxc.scf.guess import starting_orbitals, superposed_spin_density
 from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.ladder import is_stuck, rungs
 from mlxc.scf.mixing import AndersonMixer
@@ -83,7 +82,7 @@ class SCFIteration:
         converged: whether the last step changed the density by less than the tolerance.
 
     Raises:
-        InputError: the cutoff gives too few plane waves for the bands.
+        InputError: the basis is too small for the bands.
     """
 
     def __init__(
@@ -104,16 +103,13 @@ class SCFIteration:
         self._rungs = iter(rungs(smearing is not None))
         self._climb()
         likely_moment = 0.0 if nspin == 1 else abs(kohn_sham.crystal.moments).sum() if moment is None else moment
-        self._nband = band_count(kohn_sham.ions.nelectrons, smearing is not None, likely_moment)
+        wanted = band_count(kohn_sham.ions.nelectrons, smearing is not None, likely_moment)
+        occupied = band_count(kohn_sham.ions.nelectrons, False, likely_moment)
+        self._nband = kohn_sham.basis.band_count(occupied, wanted)
         self._previous: State | None = None
         self._first_tolerance = COLD_TOLERANCE
         self.bands_suffice = True
         self.converged = False
-        if 3 * self._nband > int(kohn_sham.basis.mask.sum(1).min()):
-            raise InputError(
-                f"ecut_ha: {kohn_sham.basis.settings.ecut:g} hartree gives only {kohn_sham.basis.nplanewaves} "
-                f"plane waves for {self._nband} bands; raise the cutoff."
-            )
 
     def prepare(self, starts: Sequence[GroundState]) -> None:
         """Choose the first density and orbitals: those of free atoms, or what results of similar crystals say."""
@@ -204,7 +200,11 @@ class SCFIteration:
         self.bands_suffice = self._smearing is None or highest < NEGLIGIBLE_OCCUPATION
         if self.bands_suffice:
             return
-        more = max(2, self._nband // 8)
-        waves = lowest_waves(self._ks.basis, self._nband + more, self._seed)[:, -more:]
+        total = self._ks.basis.band_count(self._nband, self._nband + max(2, self._nband // 8))
+        more = total - self._nband
+        if more == 0:
+            self.bands_suffice = True  # there are no others
+            return
+        waves = self._ks.basis.lowest_functions(total, self._seed)[:, -more:]
         self._orbitals = orthonormalise(torch.cat([self._orbitals, waves.repeat(self._nspin, 1, 1)], dim=1))
         self._nband += more

@@ -8,9 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from mlxc.basis.fields import Fields, Wanted
 from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
 from mlxc.basis.irreducible_points import IrreduciblePoints
 from mlxc.basis.planewave import PlaneWaveBasis
+from mlxc.basis.protocol import Basis
 from mlxc.basis.symmetrizer import Symmetrizer
 from mlxc.crystal import Crystal
 from mlxc.pseudo.protocol import Pseudopotential
@@ -20,9 +22,7 @@ from mlxc.terms.core_density import core_fields, with_core
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
 from mlxc.terms.ions import Ions
-from mlxc.terms.kinetic import kinetic_energy
 from mlxc.terms.local_pseudopotential import core_energy, local_energy, local_potential
-from mlxc.terms.nonlocal_pseudopotential import nonlocal_energy, projectors
 from mlxc.terms.xc import (
     differentiable_xc_potential,
     kinetic_density_guess,
@@ -39,7 +39,7 @@ class KohnSham:
     """Everything about a crystal in a basis that stays fixed during the SCF.
 
     What the potential depends on are *fields*, Fourier coefficients of shape ``(nfield, nspin, ngvector)``: the density
-    and, for a meta-GGA, the density tau of kinetic energy.
+    and what else :class:`~mlxc.basis.fields.Fields` names.
 
     Attributes:
         ions: nuclei with their pseudopotentials.
@@ -51,7 +51,7 @@ class KohnSham:
     def __init__(
         self,
         crystal: Crystal,
-        basis: PlaneWaveBasis,
+        basis: Basis,
         functional: nn.Module,
         pseudopotentials: dict[str, Pseudopotential],
         group: SpaceGroup,
@@ -64,25 +64,20 @@ class KohnSham:
         self._points: IrreduciblePoints | None = IrreduciblePoints.of(group, basis.grid)
         trainable = any(parameter.requires_grad for parameter in functional.parameters())
         self.emphasis = basis.weights.new_ones(basis.grid.shape).requires_grad_(trainable)
-        self._is_meta = "tau" in declared_ingredients(functional)
+        names = declared_ingredients(functional)
+        self._wanted = Wanted("grad" in names and not basis.represents_densities, "tau" in names)
         self._place_ions()
         self.ion_energies = {name: float(value) for name, value in self.ion_terms().items()}
 
     def _place_ions(self) -> None:
         self._local = local_potential(self.basis.grid, self.ions)
         self._core = core_fields(self.basis.grid, self.ions)
-        self._projectors, self._coupling = projectors(self.basis, self.ions)
+        self._one_electron = self.basis.one_electron(self.ions)
 
     def effective_potential(self, fields: Tensor) -> EffectivePotential:
-        """v_local + v_Hartree + v_xc, and v_tau of a meta-GGA, of fields."""
-        grid = self.basis.grid
-        _, xc, tau = xc_potential(self.functional, grid, *self._xc_ingredients(fields), self._points)
-        # E_xc from irreducible points, or on a grid that the space group does not map onto itself, favours some
-        # directions; its derivative with respect to symmetric densities is the symmetrised one. Beyond the sphere no
-        # matrix element sees it.
-        xc = self.symmetrizer.coefficients(grid.fourier(xc))
-        local = grid.real(self._local + hartree_potential(grid, fields[0].sum(0)) + xc)
-        return EffectivePotential(local, None if tau is None else self.symmetrizer.field(tau))
+        """v_local + v_Hartree + v_xc, and what else acts in this basis with this functional, of fields."""
+        _, xc = xc_potential(self.functional, self.basis.grid, self._xc_fields(fields), self._points)
+        return EffectivePotential.of_fields(self._with_electric(xc, fields))
 
     def differentiable_potential(self, fields: Tensor) -> Tensor:
         """The effective potential as one tensor ``(nfield, nspin, n1, n2, n3)``, attached to fields and parameters.
@@ -92,53 +87,63 @@ class KohnSham:
         """
         grid = self.basis.grid
         with torch.enable_grad():
-            coefficients = self.symmetrizer.coefficients(grid.fourier(fields))
-            ingredients = self._xc_ingredients(coefficients)
-            xc = torch.stack(
-                differentiable_xc_potential(self.functional, grid, *ingredients, self._points, self.emphasis)
+            coefficients = self.symmetrizer.fields(grid.fourier(fields))
+            xc = differentiable_xc_potential(
+                self.functional, grid, self._xc_fields(coefficients), self._points, self.emphasis
             )
-            potential = self.symmetrizer.coefficients(grid.fourier(xc))
-            electric = self._local + hartree_potential(grid, coefficients[0].sum(0))
-            return grid.real(torch.cat([potential[:1] + electric, potential[1:]]))
+            return self._with_electric(xc, coefficients)
 
-    def _xc_ingredients(self, fields: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The density and, for a meta-GGA, tau, with the core's, on the grid."""
-        total = self.basis.grid.real(with_core(fields, self._core))
-        return total[0], total[1] if self._is_meta else None
+    def _with_electric(self, xc: Fields, fields: Tensor) -> Tensor:
+        """The potential of exchange and correlation, symmetrised, and that of ions and electrons, on the grid.
+
+        E_xc from irreducible points, or on a grid that the space group does not map onto itself, favours some
+        directions; its derivative with respect to symmetric fields is the symmetrised one. Beyond the sphere no matrix
+        element sees it.
+        """
+        grid = self.basis.grid
+        potential = self.symmetrizer.fields(grid.fourier(xc.stacked()))
+        electric = self._local + hartree_potential(grid, fields[0].sum(0))
+        return grid.real(torch.cat([potential[:1] + electric, potential[1:]]))
+
+    def _xc_fields(self, fields: Tensor) -> Fields:
+        """Those of valence and core on the grid, from Fourier coefficients of the valence electrons'."""
+        return Fields.unstacked(self.basis.grid.real(with_core(fields, self._core)))
 
     def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
         """H of every k point and spin in an effective potential."""
-        return self.basis.hamiltonian(potential, self._projectors, self._coupling)
+        return self._one_electron.hamiltonian(potential)
 
     def fields(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
-        """Symmetrised fields of orbitals ``(nk * nspin, nband, nplanewave)`` and the electrons in them."""
-        fields = [self.basis.density(orbitals, electrons)]
-        if self._is_meta:
-            fields.append(self.basis.kinetic_density(orbitals, electrons))
-        return self.symmetrizer.coefficients(self.basis.grid.fourier(torch.stack(fields)))
+        """Symmetrised fields of orbitals ``(nk * nspin, nband, nfunction)`` and the electrons in them."""
+        fields = self.basis.fields(orbitals, electrons, self._wanted)
+        return self.symmetrizer.fields(self.basis.grid.fourier(fields.stacked()))
+
+    def field_changes(self, orbitals: Tensor, changes: Tensor) -> Tensor:
+        """Changes of the fields on the grid, not symmetrised; see :class:`~mlxc.basis.protocol.Basis`."""
+        return self.basis.field_changes(orbitals, changes, self._wanted).stacked()
 
     def carried_fields(self, density: Tensor, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """Symmetrised fields from guesses of the density, Fourier coefficients ``(nspin, ngvector)``, and the orbitals.
 
         A density that is carried from other crystals is better than that of the orbitals; tau has no other source.
         """
-        fields = [density]
-        if self._is_meta:
-            fields.append(self.basis.grid.fourier(self.basis.kinetic_density(orbitals, electrons)))
-        return self.symmetrizer.coefficients(torch.stack(fields))
+        grid = self.basis.grid
+        tau = self.basis.fields(orbitals, electrons, self._wanted).tau if self._wanted.tau else None
+        return self._fields_from(density, None if tau is None else grid.fourier(tau))
 
     def guessed_fields(self, density: Tensor) -> Tensor:
         """Symmetrised fields from a guess of the density, Fourier coefficients ``(nspin, ngvector)``, alone."""
-        fields = [density]
-        if self._is_meta:
-            grid = self.basis.grid
-            fields.append(grid.fourier(kinetic_density_guess(grid, grid.real(density))))
-        return self.symmetrizer.coefficients(torch.stack(fields))
+        grid = self.basis.grid
+        tau = grid.fourier(kinetic_density_guess(grid, grid.real(density))) if self._wanted.tau else None
+        return self._fields_from(density, tau)
+
+    def _fields_from(self, density: Tensor, tau: Tensor | None) -> Tensor:
+        gradient = self.basis.grid.slopes(density) if self._wanted.gradient else None
+        return self.symmetrizer.fields(Fields(density, gradient, tau).stacked())
 
     def xc_energy(self, fields: Tensor) -> Tensor:
         """E_xc of fields, attached to the functional's parameters."""
-        ingredients = self._xc_ingredients(fields)
-        return xc_energy(self.functional, self.basis.grid, *ingredients, self._points, self.emphasis)
+        return xc_energy(self.functional, self.basis.grid, self._xc_fields(fields), self._points, self.emphasis)
 
     def xc_variables(self, fields: Tensor) -> dict[str, Tensor]:
         """Reduced variables that the functional sees, each of shape ``(n1, n2, n3)``.
@@ -149,32 +154,37 @@ class KohnSham:
         grid = self.basis.grid
         names = declared_ingredients(self.functional)
         with torch.no_grad():
-            ingredients = xc_ingredients(names, grid, *self._xc_ingredients(grid.fourier(fields)), None)
+            ingredients = xc_ingredients(names, grid, self._xc_fields(grid.fourier(fields)), None)
             return {name: values.view(grid.shape) for name, values in reduced_variables(**ingredients).items()}
 
     def averaged_over_group(self, values: Tensor) -> Tensor:
         """Mean of a function ``(n1, n2, n3)`` over points that symmetry makes equivalent."""
         return values if self._points is None else self._points.average(values)
 
-    def xc_points(self, density: Tensor, tau: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def xc_points(self, fields: Fields) -> tuple[dict[str, Tensor], Tensor]:
         """All ingredients that a functional may want, and what it is integrated with.
 
         Args:
-            density: on the grid, ``(nspin, n1, n2, n3)``; the core's is added.
-            tau: on the grid, same shape; the core's is added.
+            fields: on the grid, with tau; the core's are added.
 
         Returns:
             ingredients at the points that are not equivalent by symmetry, and the volume of each, shape ``(npoint,)``.
         """
         grid = self.basis.grid
-        total = grid.real(with_core(grid.fourier(torch.stack([density, tau])), self._core))
-        ingredients = xc_ingredients(INGREDIENTS, grid, total[0], total[1], self._points)
+        total = self._xc_fields(grid.fourier(fields.stacked()))
+        ingredients = xc_ingredients(INGREDIENTS, grid, total, self._points)
         weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
         return ingredients, weights * (grid.volume / grid.size)
 
+    def all_fields(self, orbitals: Tensor, electrons: Tensor) -> Fields:
+        """Symmetrised fields that any functional may want, on the grid."""
+        grid = self.basis.grid
+        fields = self.basis.fields(orbitals, electrons, Wanted(not self.basis.represents_densities, True))
+        return Fields.unstacked(grid.real(self.symmetrizer.fields(grid.fourier(fields.stacked()))))
+
     def outside_training_domain(self, fields: Tensor) -> dict[str, float] | None:
         """See :func:`~mlxc.terms.xc.outside_training_domain`."""
-        return outside_training_domain(self.functional, self.basis.grid, *self._xc_ingredients(fields), self._points)
+        return outside_training_domain(self.functional, self.basis.grid, self._xc_fields(fields), self._points)
 
     def energies(self, orbitals: Tensor, occupations: Occupations, fields: Tensor) -> dict[str, float]:
         """All terms of F, hartree, at orbitals, their occupations and their fields; their sum is variational."""
@@ -184,15 +194,15 @@ class KohnSham:
         return {name: float(value) for name, value in terms.items()} | self.ion_energies
 
     def electron_terms(self, orbitals: Tensor, electrons: Tensor, fields: Tensor) -> dict[str, Tensor]:
-        """The terms that depend on orbitals ``(nk * nspin, nband, nplanewave)``, their electrons and their fields."""
+        """The terms that depend on orbitals ``(nk * nspin, nband, nfunction)``, their electrons and their fields."""
         basis, grid = self.basis, self.basis.grid
         nspin = fields.shape[1]
         total = fields[0].sum(0)
         weighted = electrons * basis.weights.repeat(nspin)[:, None]
         return {
-            "kinetic": kinetic_energy(orbitals, weighted, basis.kinetic.repeat(nspin, 1)),
+            "kinetic": self._one_electron.kinetic_energy(orbitals, weighted),
             "local": local_energy(grid, self._local, total),
-            "nonlocal": nonlocal_energy(orbitals, weighted, self._projectors, self._coupling),
+            "nonlocal": self._one_electron.nonlocal_energy(orbitals, weighted),
             "hartree": hartree_energy(grid, total),
             "xc": self.xc_energy(fields),
         }
@@ -213,6 +223,7 @@ class KohnSham:
             strain: shape ``(3, 3)``; lattice vectors a become (1 + strain) a.
         """
         problem = copy(self)
+        assert isinstance(self.basis, PlaneWaveBasis)
         problem.basis = self.basis.strained(strain)
         problem._points = None  # what moves need not be symmetric
         problem.ions = replace(self.ions, positions=positions)

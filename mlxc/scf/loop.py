@@ -8,12 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from mlxc.basis.fields import Fields
 from mlxc.basis.grid import Grid
 from mlxc.basis.planewave import PlaneWaves
+from mlxc.basis.protocol import BasisSettings
+from mlxc.basis.settings import settings_of
 from mlxc.brillouin import irreducible_mesh
 from mlxc.calculation import Calculation, check_spin
 from mlxc.crystal import Crystal
-from mlxc.pseudo.library import default_family, find_pseudopotentials
+from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.iteration import SCFIteration, State
@@ -22,7 +25,6 @@ from mlxc.scf.ladder import reason
 from mlxc.scf.monitor import Monitor, SCFRecord
 from mlxc.scf.occupations import make_smearing
 from mlxc.scf.residual import residual_energy
-from mlxc.symmetry import SpaceGroup
 from mlxc.terms.entropy import Smearing
 from mlxc.xc.catalogue import functional
 
@@ -31,7 +33,7 @@ def scf(
     crystal: Crystal,
     *,
     xc: str | nn.Module = "pbe",
-    basis: PlaneWaves,
+    basis: BasisSettings,
     kmesh: tuple[int, int, int],
     smearing: Smearing | None = None,
     spin: bool = False,
@@ -50,13 +52,12 @@ def scf(
     Args:
         crystal: what to compute.
         xc: name of a functional, or a module that is one.
-        basis: plane waves up to a cutoff.
+        basis: plane waves up to a cutoff, or Gaussian orbitals.
         kmesh: points of the Gamma-centred mesh along the reciprocal lattice vectors.
         smearing: None for fixed occupations.
         spin: treat up and down electrons separately (collinear spin), starting from the crystal's moments.
         total_moment: magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
-        pseudo: family of pseudopotentials, or a folder of UPF files; by default see
-            :func:`~mlxc.pseudo.library.default_family`.
+        pseudo: family of pseudopotentials, or a folder of UPF files; by default what suits the basis.
         pseudo_names: names in the family, by element, where the default is not wanted.
         tolerance: of the density residual, the integral of |n_out - n_in| per electron.
         max_iterations: SCF steps.
@@ -71,12 +72,12 @@ def scf(
     """
     started = time.perf_counter()
     family_of = xc if isinstance(xc, str) else "pbe"
-    family = default_family(crystal.species) if pseudo is None else pseudo
+    family = basis.pseudopotential_family(crystal) if pseudo is None else pseudo
     entries = find_pseudopotentials(crystal.species, family, family_of, pseudo_names or {})
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
-    group = SpaceGroup.of(crystal)
-    plane_waves = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
-    kohn_sham = KohnSham(crystal, plane_waves, functional(xc), pseudopotentials, group)
+    group = basis.symmetry(crystal)
+    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
+    kohn_sham = KohnSham(crystal, discretised, functional(xc), pseudopotentials, group)
     check_spin(spin, total_moment, smearing is None)
     iteration = SCFIteration(kohn_sham, smearing, tolerance, seed, 2 if spin else 1, total_moment)
     with torch.no_grad():
@@ -85,7 +86,7 @@ def scf(
         history: list[SCFRecord] = []
         for _ in range(max_iterations):
             state = iteration.step()
-            history.append(_record(plane_waves.grid, len(history) + 1, state, time.perf_counter() - prepared))
+            history.append(_record(discretised.grid, len(history) + 1, state, time.perf_counter() - prepared))
             if monitor is not None:
                 monitor(history[-1])
             if iteration.converged:
@@ -108,7 +109,7 @@ def run_calculation(
     ground = scf(
         calculation.crystal,
         xc=calculation.xc if xc is None else xc,
-        basis=PlaneWaves(calculation.ecut_ha, calculation.fft_grid, calculation.cutoff_smoothing_ha),
+        basis=settings_of(calculation),
         kmesh=calculation.kmesh,
         smearing=make_smearing(calculation.smearing, calculation.width_ha),
         spin=calculation.spin,
@@ -161,7 +162,7 @@ def _ground_state(
 ) -> GroundState:
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
     xc = kohn_sham.xc_energy(state.fields)
-    fields = kohn_sham.basis.grid.real(state.fields)
+    fields = Fields.unstacked(kohn_sham.basis.grid.real(state.fields))
     energy = state.free_energy + (xc - xc.detach())
     return GroundState(
         crystal=kohn_sham.crystal,
@@ -170,9 +171,11 @@ def _ground_state(
         message=message,
         energy=energy,
         energies=state.energies,
-        density=fields[0],
-        kinetic_density=fields[1] if len(fields) > 1 else None,
+        density=fields.density,
+        density_gradient=fields.gradient,
+        kinetic_density=fields.tau,
         potential=state.potential.local,
+        gradient_potential=state.potential.gradient,
         kinetic_potential=state.potential.kinetic,
         eigenvalues=state.pairs.eigenvalues,
         occupations=state.occupations.electrons,

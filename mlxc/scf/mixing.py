@@ -40,7 +40,8 @@ class AndersonMixer:
         fields, residual = self._best_combination(fields, residual)
         # Neither magnetisation nor kinetic energy makes an electric field, so nothing screens them.
         mixed = fields + self._damping * residual
-        mixed[0, 0] = fields[0, 0] + self._preconditioner * residual[0, 0]
+        electric = [0, 1, 2, 3] if len(mixed) >= 4 else [0]  # the density and, where it is carried, its gradient
+        mixed[electric, 0] = fields[electric, 0] + self._preconditioner * residual[electric, 0]
         return _charge_and_spin(mixed) / mixed.shape[1]
 
     def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:

@@ -37,6 +37,7 @@ def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
 def with_core(fields: Tensor, core: Tensor | None) -> Tensor:
     """Fields of the valence electrons plus the core's, Fourier coefficients ``(nfield, nspin, ngvector)``.
 
-    Each spin has its share of the core.
+    Each spin has its share of the core. The fields are the density and tau at most: pseudopotentials with a core have
+    no Gaussian basis sets, where the gradient is a field too.
     """
     return fields if core is None else fields + core[: len(fields), None] / fields.shape[1]

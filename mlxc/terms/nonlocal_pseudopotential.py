@@ -6,14 +6,17 @@ E = sum_n f_n sum_a sum_lm sum_ij <psi_n|p_ai> h_ij <p_aj|psi_n>.
 from __future__ import annotations
 
 from math import pi
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave import PlaneWaveBasis
 from mlxc.pseudo.harmonics import solid_harmonics
 from mlxc.pseudo.protocol import Pseudopotential
 from mlxc.terms.ions import Ions
+
+if TYPE_CHECKING:
+    from mlxc.basis.planewave import PlaneWaveBasis
 
 
 def projectors(basis: PlaneWaveBasis, ions: Ions) -> tuple[Tensor, Tensor]:

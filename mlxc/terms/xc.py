@@ -9,6 +9,7 @@ from math import pi
 import torch
 from torch import Tensor, nn
 
+from mlxc.basis.fields import Fields
 from mlxc.basis.grid import Grid
 from mlxc.basis.irreducible_points import IrreduciblePoints
 from mlxc.errors import InputError
@@ -33,8 +34,7 @@ def floored(density: Tensor) -> Tensor:
 def xc_energy(
     functional: nn.Module,
     grid: Grid,
-    density: Tensor,
-    tau: Tensor | None = None,
+    fields: Fields,
     points: IrreduciblePoints | None = None,
     emphasis: Tensor | None = None,
 ) -> Tensor:
@@ -43,13 +43,12 @@ def xc_energy(
     Args:
         functional: returns the XC energy per volume from its declared ingredients.
         grid: that the density lives on.
-        density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
-        tau: kinetic-energy density of the orbitals, same shape, hartree/bohr^3, for a meta-GGA.
-        points: where the functional is evaluated if density and tau are symmetric; everywhere by default.
+        fields: on the grid; the gradient follows from the density if there is none among them.
+        points: where the functional is evaluated if the fields are symmetric; everywhere by default.
         emphasis: what the energy per volume is multiplied by, shape ``(n1, n2, n3)``; one by default.
     """
     names = declared_ingredients(functional)
-    energy_density: Tensor = functional(**xc_ingredients(names, grid, density, tau, points))
+    energy_density: Tensor = functional(**xc_ingredients(names, grid, fields, points))
     if emphasis is not None:
         energy_density = energy_density * _chosen(emphasis, points)
     weighted = energy_density if points is None else energy_density * points.weights
@@ -57,14 +56,15 @@ def xc_energy(
 
 
 def xc_ingredients(
-    names: Sequence[str], grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
+    names: Sequence[str], grid: Grid, fields: Fields, points: IrreduciblePoints | None
 ) -> dict[str, Tensor]:
     """What functionals are evaluated from, at some points of the grid; arguments as for :func:`xc_energy`."""
-    ingredients = {"rho": floored(_chosen(density, points))}
+    ingredients = {"rho": floored(_chosen(fields.density, points))}
     if "grad" in names:
-        ingredients["grad"] = _chosen(grid.gradient(density), points)
-    if tau is not None:
-        ingredients["tau"] = floored(_chosen(tau, points))
+        gradient = grid.gradient(fields.density) if fields.gradient is None else fields.gradient.movedim(0, 1)
+        ingredients["grad"] = _chosen(gradient, points)
+    if "tau" in names and fields.tau is not None:
+        ingredients["tau"] = floored(_chosen(fields.tau, points))
     return ingredients
 
 
@@ -76,48 +76,46 @@ def _chosen(field: Tensor, points: IrreduciblePoints | None) -> Tensor:
 def xc_potential(
     functional: nn.Module,
     grid: Grid,
-    density: Tensor,
-    tau: Tensor | None = None,
+    fields: Fields,
     points: IrreduciblePoints | None = None,
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """E_xc, v_xc = dE_xc/dn and, for a meta-GGA, v_tau = dE_xc/dtau, all detached.
+) -> tuple[Tensor, Fields]:
+    """E_xc and its derivatives with respect to the fields, v_xc = dE_xc/dn and so on, all detached.
 
     From irreducible points alone, the potentials are right only when they have been averaged over the group.
 
-    The potentials, shape ``(nspin, n1, n2, n3)``, hartree and a pure number, are the exact derivatives of the
-    discretised energy, so the SCF minimises what it reports. A functional knows nothing but the points that it is
-    given, so it is evaluated for portions of them at the same time, which also bounds the memory of its derivative.
+    The potentials are the exact derivatives of the discretised energy, so the SCF minimises what it reports. A
+    functional knows nothing but the points that it is given, so it is evaluated for portions of them at the same time,
+    which also bounds the memory of its derivative.
     """
-    inputs = [field.detach().requires_grad_() for field in (density, tau) if field is not None]
+    stacked = fields.stacked().detach().requires_grad_()
     with torch.enable_grad():
         names = declared_ingredients(functional)
-        ingredients = xc_ingredients(names, grid, inputs[0], inputs[1] if tau is not None else None, points)
-        weights = inputs[0].new_ones(grid.size) if points is None else points.weights
+        ingredients = xc_ingredients(names, grid, Fields.unstacked(stacked), points)
+        weights = stacked.new_ones(grid.size) if points is None else points.weights
         leaves = (weights, *ingredients.values())
         portions = zip(*(values.detach().split(POINTS, dim=-1) for values in leaves), strict=True)
         parts = map_in_threads(partial(_slopes, functional, tuple(ingredients)), portions)
         energy = torch.stack([energy for energy, _ in parts]).sum() * (grid.volume / grid.size)
         slopes = [torch.cat(pieces, dim=-1) for pieces in zip(*(slopes for _, slopes in parts), strict=True)]
         _check_finite(energy, slopes, ingredients["rho"])
-        derivatives = torch.autograd.grad(list(ingredients.values()), inputs, slopes)
-    return energy, derivatives[0], derivatives[1] if tau is not None else None
+        (derivatives,) = torch.autograd.grad(list(ingredients.values()), stacked, slopes)
+    return energy, Fields.unstacked(derivatives)
 
 
 def differentiable_xc_potential(
     functional: nn.Module,
     grid: Grid,
-    density: Tensor,
-    tau: Tensor | None = None,
+    fields: Fields,
     points: IrreduciblePoints | None = None,
     emphasis: Tensor | None = None,
-) -> list[Tensor]:
-    """v_xc and, for a meta-GGA, v_tau, as :func:`xc_potential` gives them, attached to parameters and arguments."""
-    inputs = [density] if tau is None else [density, tau]
+) -> Fields:
+    """The potentials as :func:`xc_potential` gives them, attached to parameters and arguments."""
     with torch.enable_grad():
-        inputs = [field if field.requires_grad else field.detach().requires_grad_() for field in inputs]
-        energy = xc_energy(functional, grid, inputs[0], inputs[1] if tau is not None else None, points, emphasis)
-        slopes = torch.autograd.grad(energy, inputs, create_graph=True)
-    return [slope * (grid.size / grid.volume) for slope in slopes]
+        stacked = fields.stacked()
+        stacked = stacked if stacked.requires_grad else stacked.detach().requires_grad_()
+        energy = xc_energy(functional, grid, Fields.unstacked(stacked), points, emphasis)
+        (slopes,) = torch.autograd.grad(energy, stacked, create_graph=True)
+    return Fields.unstacked(slopes * (grid.size / grid.volume))
 
 
 def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
@@ -137,7 +135,7 @@ def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor
 
 
 def outside_training_domain(
-    functional: nn.Module, grid: Grid, density: Tensor, tau: Tensor | None, points: IrreduciblePoints | None
+    functional: nn.Module, grid: Grid, fields: Fields, points: IrreduciblePoints | None
 ) -> dict[str, float] | None:
     """How much of a crystal lies at (r_s, zeta, s, alpha) that a checkpoint has not seen in its training.
 
@@ -151,7 +149,7 @@ def outside_training_domain(
     if not domains:
         return None
     with torch.no_grad():
-        ingredients = xc_ingredients(declared_ingredients(functional), grid, density, tau, points)
+        ingredients = xc_ingredients(declared_ingredients(functional), grid, fields, points)
         variables = reduced_variables(**ingredients)
         outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
         volume = torch.ones_like(outer) if points is None else points.weights

@@ -49,11 +49,7 @@ class Snapshot:
         if problem is None or not ground.converged:
             raise InputError(f"There is no snapshot of a state that has not converged. {ground.message}")
         with torch.no_grad():
-            tau = ground.kinetic_density
-            if tau is None:
-                tau = problem.basis.kinetic_density(ground.orbitals, ground.occupations)
-                tau = problem.symmetrizer.field(tau)
-            ingredients, volumes = problem.xc_points(ground.density, tau)
+            ingredients, volumes = problem.xc_points(problem.all_fields(ground.orbitals, ground.occupations))
         rest = sum(ground.energies.values()) - ground.energies["xc"]
         return cls(ground.crystal.volume * BOHR_ANG**3, rest, ingredients, volumes)
 

@@ -1,0 +1,51 @@
+"""The Kohn-Sham Hamiltonian in a basis so small that it is a matrix per k point and spin."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+# Energies closer than this to that of an orbital, hartree, are taken to be so far from it by the preconditioner.
+SMALLEST_GAP = 1e-3
+
+
+class DenseBlock:
+    """H of some k points of one spin.
+
+    Attributes:
+        rows: the block's entries in the batch of all k points and spins.
+        matrix: shape ``(nrow, nfunction, nfunction)``, hartree, Hermitian.
+    """
+
+    def __init__(self, rows: slice, matrix: Tensor) -> None:
+        self.rows = rows
+        self.matrix = matrix
+
+    @cached_property
+    def _eigenpairs(self) -> tuple[Tensor, Tensor]:
+        energies, vectors = torch.linalg.eigh(self.matrix)
+        return energies, vectors
+
+    def apply(self, orbitals: Tensor) -> Tensor:
+        """H psi."""
+        return orbitals @ self.matrix.mT
+
+    def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:
+        """The inverse of |H - e|, e the energy of each orbital: here it can be had exactly."""
+        energies, vectors = self._eigenpairs
+        own = (orbitals @ vectors.conj()).abs().square() @ energies[..., None]
+        gaps = (energies[:, None] - own).abs().clamp(min=SMALLEST_GAP)
+        return (residuals @ vectors.conj() / gaps) @ vectors.mT
+
+
+class DenseHamiltonian:
+    """H of all k points and spins.
+
+    Args:
+        blocks: in the order of their rows.
+    """
+
+    def __init__(self, blocks: list[DenseBlock]) -> None:
+        self.blocks = blocks

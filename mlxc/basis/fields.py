@@ -1,0 +1,48 @@
+"""The functions of space that an exchange-correlation functional is given of the electrons."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Fields(NamedTuple):
+    """Density, its gradient where that does not follow from it on the grid, and tau of a meta-GGA.
+
+    As values on the grid ``...`` is ``(n1, n2, n3)``, as Fourier coefficients ``(ngvector,)``. What a potential does to
+    each of them has the same form.
+
+    Attributes:
+        density: shape ``(nspin, ...)``, electrons/bohr^3.
+        gradient: of the density, Cartesian, shape ``(3, nspin, ...)``, electrons/bohr^4; None in a basis whose
+            densities the grid represents exactly.
+        tau: density of kinetic energy, shape ``(nspin, ...)``, hartree/bohr^3; None for all but meta-GGAs.
+    """
+
+    density: Tensor
+    gradient: Tensor | None = None
+    tau: Tensor | None = None
+
+    @classmethod
+    def unstacked(cls, stacked: Tensor) -> Fields:
+        """From one tensor ``(nfield, nspin, ...)``; their number, 1, 2, 4 or 5, tells which fields there are."""
+        gradient = stacked[1:4] if len(stacked) >= 4 else None
+        return cls(stacked[0], gradient, stacked[-1] if len(stacked) in (2, 5) else None)
+
+    def stacked(self) -> Tensor:
+        """As one tensor ``(nfield, nspin, ...)``: the density, the gradient's three components, tau."""
+        parts = [self.density[None]]
+        if self.gradient is not None:
+            parts.append(self.gradient)
+        if self.tau is not None:
+            parts.append(self.tau[None])
+        return torch.cat(parts)
+
+
+class Wanted(NamedTuple):
+    """Which fields there are beside the density."""
+
+    gradient: bool
+    tau: bool

@@ -1,0 +1,102 @@
+"""Gaussian functions with Bloch phases in a cell, and their integrals, by PySCF.
+
+chi_k(r) = sum_T exp(ik.T) chi(r - T). Everything here is an array of numpy, in atomic units.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyscf.pbc import gto
+from pyscf.pbc.gto.pseudo.pp_int import get_pp_nl
+
+from mlxc.basis.gaussian_sets import shells
+from mlxc.crystal import Crystal
+from mlxc.grid_shape import Shape
+from mlxc.pseudo.gth_table import GTHParameters
+
+Matrices = NDArray[np.complex128]
+
+
+class GaussianCell:
+    """The functions of all atoms of a cell.
+
+    Args:
+        crystal: where the atoms are.
+        sets: name of the basis set of each element.
+        kpoints: fractional, shape ``(nk, 3)``.
+    """
+
+    def __init__(self, crystal: Crystal, sets: dict[str, str], kpoints: NDArray[np.float64]) -> None:
+        self._crystal = crystal
+        self._functions = {
+            symbol: [
+                [momentum, *np.column_stack([exponents, contractions.T]).tolist()]
+                for momentum, exponents, contractions in shells(symbol, name)
+            ]
+            for symbol, name in sets.items()
+        }
+        self._cell = self._built({})
+        self._kpoints = self._cell.get_abs_kpts(kpoints)
+
+    def _built(self, pseudopotentials: dict[str, Any]) -> gto.Cell:
+        crystal = self._crystal
+        cell = gto.Cell()
+        cell.unit = "B"
+        cell.a = crystal.lattice
+        cell.atom = list(zip(crystal.species, crystal.positions @ crystal.lattice, strict=True))
+        cell.basis = self._functions
+        cell.pseudo = pseudopotentials
+        cell.spin = None  # any number of electrons will do: none of them is filled into orbitals here
+        cell.verbose = 0
+        return cell.build(dump_input=False, parse_arg=False)
+
+    def overlap(self) -> Matrices:
+        """<chi_a|chi_b>, shape ``(nk, nfunction, nfunction)``."""
+        return self._integrals("int1e_ovlp")
+
+    def kinetic(self) -> Matrices:
+        """<chi_a|-1/2 nabla^2|chi_b>, hartree, shape ``(nk, nfunction, nfunction)``."""
+        return self._integrals("int1e_kin")
+
+    def _integrals(self, name: str) -> Matrices:
+        return np.array(self._cell.pbc_intor(name, hermi=1, kpts=self._kpoints), dtype=np.complex128)
+
+    def nonlocal_pseudopotential(self, parameters: dict[str, GTHParameters]) -> Matrices:
+        """Matrix elements of the nonlocal part, hartree, shape ``(nk, nfunction, nfunction)``.
+
+        Args:
+            parameters: of the pseudopotential of each element.
+        """
+        cell = self._built({symbol: _in_pyscf_form(p) for symbol, p in parameters.items()})
+        return np.array(get_pp_nl(cell, self._kpoints), dtype=np.complex128)
+
+    def values(self, points: NDArray[np.float64], slopes: bool) -> NDArray[np.complex128]:
+        """The functions at some points.
+
+        Args:
+            points: fractional, shape ``(npoint, 3)``.
+            slopes: whether their Cartesian derivatives are wanted too.
+
+        Returns:
+            shape ``(nk, ncomponent, nfunction, npoint)``: the value, and the slopes along x, y and z if they are
+            wanted.
+        """
+        name = "GTOval_sph_deriv1" if slopes else "GTOval_sph"
+        found = self._cell.pbc_eval_gto(name, points @ self._crystal.lattice, kpts=self._kpoints)
+        by_kpoint = [np.asarray(some).reshape(4 if slopes else 1, len(points), -1) for some in found]
+        return np.stack(by_kpoint).swapaxes(-1, -2).astype(np.complex128)
+
+
+def uniform_points(shape: Shape) -> NDArray[np.float64]:
+    """Fractional coordinates of the points of a grid, the last axis running fastest, shape ``(npoint, 3)``."""
+    axes = [np.arange(n) / n for n in shape]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _in_pyscf_form(parameters: GTHParameters) -> list[Any]:
+    channels = [[c.radius, len(c.coupling), [list(row) for row in c.coupling]] for c in parameters.channels]
+    local = list(parameters.local_coefficients)
+    return [list(parameters.electrons), parameters.local_radius, len(local), local, len(channels), *channels]

@@ -1,0 +1,165 @@
+"""What the self-consistent field asks of a basis set."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.fields import Fields, Wanted
+from mlxc.basis.grid import Grid
+from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.basis.orthonormal import LinearDependence
+from mlxc.brillouin import KPoints
+from mlxc.crystal import Crystal
+from mlxc.grid_shape import Shape
+from mlxc.symmetry import SpaceGroup
+from mlxc.terms.ions import Ions
+
+
+class PotentialOperator(Protocol):
+    """An effective potential, acting on orbitals of some k points of one spin."""
+
+    def add_to(self, result: Tensor, orbitals: Tensor) -> None:
+        """Add what becomes of the orbitals ``(nk, nband, nfunction)``."""
+        ...
+
+
+class OneElectron(Protocol):
+    """Kinetic energy and nonlocal pseudopotentials: what does not depend on the electrons' state."""
+
+    def kinetic_energy(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """Per cell, hartree, of orbitals ``(nk * nspin, nband, nfunction)`` and the electrons in them, k-point weights
+        included, ``(nk * nspin, nband)``."""
+        ...
+
+    def nonlocal_energy(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """Of the nonlocal pseudopotentials per cell, hartree; arguments as for :meth:`kinetic_energy`."""
+        ...
+
+    def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
+        """H of every k point and spin in an effective potential of all spins."""
+        ...
+
+
+class Basis(Protocol):
+    """Orthonormal functions at every k point, and the grid that densities and potentials live on.
+
+    Orbitals are coefficients of the functions, shape ``(nk * nspin, nband, nfunction)``. k points with fewer functions
+    than others are padded with functions that are zero.
+    """
+
+    @property
+    def settings(self) -> BasisSettings:
+        """From which it was made."""
+        ...
+
+    @property
+    def grid(self) -> Grid:
+        """The real-space grid."""
+        ...
+
+    @property
+    def kpoints(self) -> KPoints:
+        """Of which the orbitals are."""
+        ...
+
+    @property
+    def weights(self) -> Tensor:
+        """Of the k points, shape ``(nk,)``."""
+        ...
+
+    @property
+    def nkpoints(self) -> int:
+        """Number of k points."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where its tensors are."""
+        ...
+
+    @property
+    def represents_densities(self) -> bool:
+        """Whether the grid holds densities exactly, so that a gradient follows from the density on it."""
+        ...
+
+    @property
+    def gives_forces(self) -> bool:
+        """Whether energies are differentiable in positions and strain at fixed coefficients of the orbitals."""
+        ...
+
+    @property
+    def linear_dependence(self) -> LinearDependence | None:
+        """Of functions that overlap; None for those that do not."""
+        ...
+
+    def spin_blocks(self, nspin: int) -> list[tuple[int, slice]]:
+        """Spin and k points of the parts of a computation that can go on at the same time, in the order of rows."""
+        ...
+
+    def rows(self, spin: int, kpoints: slice) -> slice:
+        """Entries of some k points of one spin in the batch of all k points and spins."""
+        ...
+
+    def band_count(self, occupied: int, wanted: int) -> int:
+        """How many bands to compute where ``occupied`` hold electrons and ``wanted`` would be good to have.
+
+        Raises:
+            InputError: the basis is too small.
+        """
+        ...
+
+    def lowest_functions(self, count: int, seed: int) -> Tensor:
+        """Functions of low kinetic energy, a guess of orbitals, linearly independent, ``(nk, count, nfunction)``."""
+        ...
+
+    def transfer(self, orbitals: Tensor, source: Basis) -> Tensor:
+        """Orbitals of the same basis for another volume (same k points), as far as this one can represent them."""
+        ...
+
+    def fields(self, orbitals: Tensor, electrons: Tensor, wanted: Wanted) -> Fields:
+        """Fields of orbitals and the electrons in them ``(nk * nspin, nband)``, on the grid, not symmetrised.
+
+        k-point weights are applied here.
+        """
+        ...
+
+    def field_changes(self, orbitals: Tensor, changes: Tensor, wanted: Wanted) -> Fields:
+        """First-order changes of the fields, of orbitals and their changes times the electrons in them."""
+        ...
+
+    def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> PotentialOperator:
+        """What an effective potential of all spins does to orbitals of some k points of one spin."""
+        ...
+
+    def one_electron(self, ions: Ions) -> OneElectron:
+        """The operators of kinetic energy and of nonlocal pseudopotentials."""
+        ...
+
+
+class BasisSettings(Protocol):
+    """Which basis to take for any crystal."""
+
+    def symmetry(self, crystal: Crystal) -> SpaceGroup:
+        """The operations that the calculation makes use of."""
+        ...
+
+    def discretise(
+        self, crystal: Crystal, kpoints: KPoints, group: SpaceGroup, device: torch.device | str = "cpu"
+    ) -> Basis:
+        """The basis for one crystal and its k points."""
+        ...
+
+    def pseudopotential_family(self, crystal: Crystal) -> str:
+        """The family of pseudopotentials where nobody has chosen one."""
+        ...
+
+    def with_grid(self, shape: Shape) -> BasisSettings:
+        """The same settings with this grid."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, from which :func:`~mlxc.basis.settings.saved_settings` makes them again."""
+        ...
