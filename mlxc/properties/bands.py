@@ -15,11 +15,14 @@ from mlxc.errors import InputError
 from mlxc.scf.eigensolver import diagonalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import starting_orbitals
+from mlxc.scf.kohn_sham import KohnSham
 from mlxc.symmetry import SpaceGroup
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
 RESIDUAL_TOLERANCE = 1e-5
+# k points whose bands are computed at the same time, which bounds the memory.
+TOGETHER = 32
 MAX_STEPS = 60
 EMPTY_BANDS = 4
 # ASE measures the path in 1/angstrom without the factor of two pi.
@@ -100,18 +103,23 @@ def eigenvalues_at(ground: GroundState, kpoints: NDArray[np.float64]) -> NDArray
     problem = ground.problem
     if problem is None:
         raise InputError("Bands need the Hamiltonian, which a result that was read from a file does not hold.")
+    portions = np.array_split(np.asarray(kpoints), ceil(len(kpoints) / TOGETHER))
+    with torch.no_grad():
+        return np.concatenate([_eigenvalues(ground, problem, portion) for portion in portions], axis=1)
+
+
+def _eigenvalues(ground: GroundState, problem: KohnSham, kpoints: NDArray[np.float64]) -> NDArray[np.float64]:
+    """At k points that are computed at the same time."""
     settings = ground.basis.settings.with_grid(ground.basis.grid.shape)
     weights = np.full(len(kpoints), 1 / len(kpoints))
-    basis = settings.discretise(
-        ground.crystal, KPoints(np.asarray(kpoints), weights), SpaceGroup.identity(), ground.basis.device
-    )
+    basis = settings.discretise(ground.crystal, KPoints(kpoints, weights), SpaceGroup.identity(), ground.basis.device)
     nspin = len(ground.density)
-    nband = ceil(problem.ions.nelectrons / 2) + EMPTY_BANDS
-    with torch.no_grad():
-        hamiltonian = basis.one_electron(problem.ions).hamiltonian(ground.effective_potential)
-        guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
-        counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
-        pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)
+    occupied = ceil(problem.ions.nelectrons / 2)
+    nband = basis.band_count(occupied, occupied + EMPTY_BANDS)
+    hamiltonian = basis.one_electron(problem.ions).hamiltonian(ground.effective_potential)
+    guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
+    counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
+    pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)
     return pairs.eigenvalues.reshape(nspin, len(kpoints), nband).cpu().numpy()
 
 

@@ -103,15 +103,17 @@ def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearin
     """
     capacity = 2 / float(weights.sum())
     low = float(eigenvalues.min()) - 20 * smearing.width
-    high = float(eigenvalues.max()) + 20 * smearing.width
+    high = float(eigenvalues.max()) + 40 * smearing.width
 
     def surplus(level: float, smearing: Smearing) -> float:
         occupation = smearing.occupation((level - eigenvalues) / smearing.width)
         return float(capacity * (weights[:, None] * occupation).sum()) - nelectrons
 
     monotonic = Gaussian(smearing.width) if isinstance(smearing, MarzariVanderbilt) else smearing
-    edges = [_crossing(lambda x: surplus(x, monotonic), target, low, high) for target in (-EXACT, EXACT)]
-    level = sum(edges) / 2
+    lower = _crossing(lambda x: surplus(x, monotonic), -EXACT, low, high)
+    if surplus(high, monotonic) < EXACT:
+        return lower  # all states of a small basis are full
+    level = (lower + _crossing(lambda x: surplus(x, monotonic), EXACT, low, high)) / 2
     error = surplus(level, smearing)
     # Cold smearing overfills the states below a gap, so in the gap there are always a few electrons too many, and the
     # only exact level lies among the states below, at the price of much entropy.
