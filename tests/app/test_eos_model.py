@@ -40,11 +40,11 @@ def test_the_curve_appears_with_the_fourth_point(run: RunModel, aluminium: Calcu
     model = EquationOfStateModel(run, ChooseModel("al"))
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
     run.points = points(3)
-    assert len(model.picture.volumes) == 3
-    assert model.picture.curve_volumes == ()
+    assert len(model.picture.sizes) == 3
+    assert model.picture.curve_sizes == ()
     run.points = points(7)
-    assert model.picture.volume0 == pytest.approx(16.5)
-    assert model.picture.bulk_modulus_gpa == pytest.approx(77)
+    assert model.picture.size0 == pytest.approx(16.5)
+    assert model.picture.modulus == pytest.approx(77)
     assert min(model.picture.curve_energies) == pytest.approx(0, abs=1e-2)
 
 
@@ -76,4 +76,4 @@ def test_points_without_a_minimum_say_so(run: RunModel, aluminium: Calculation) 
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
     run.points = tuple({**point, "energy_ev": -float(n)} for n, point in enumerate(points(5)))
     assert "no minimum" in model.picture.note
-    assert len(model.picture.volumes) == 5
+    assert len(model.picture.sizes) == 5
