@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``checkpoint``, ``train``, ``evaluate`` and ``app``.
+"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``checkpoint``, ``train``, ``evaluate`` and ``app``.
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
@@ -83,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     bands.set_defaults(command=_bands)
     _add_calculation(bands)
     bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path (60)")
+
+    diagnose = commands.add_parser("diagnose", help="why a calculation disagrees: a verdict", allow_abbrev=False)
+    diagnose.set_defaults(command=_diagnose)
+    _add_calculation(diagnose)
+    diagnose.add_argument("--html", type=Path, metavar="FILE.html", help="write a report with plots, in one file")
 
     checkpoint = commands.add_parser("checkpoint", help="files that hold trained functionals", allow_abbrev=False)
     add_checkpoint_commands(checkpoint, SentenceParser)
@@ -216,6 +221,26 @@ def _bands(options: argparse.Namespace, _: list[str]) -> int:
     return _finish(options, band_structure(ground, options.points), band_report)
 
 
+def _diagnose(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.diagnosis.task import DiagnosisTask
+    from mlxc.progress import Progress
+    from mlxc.report import diagnosis_report
+
+    _check_writable(options.save)
+    _check_writable(options.html, "--html")
+    task = DiagnosisTask.from_dict({"calculation": _calculation_fields(options)})
+    with Progress() as progress:
+        diagnosis = task.run(monitor=progress.record, on_finding=progress.finding)
+    if options.save is not None and diagnosis.state is not None:
+        diagnosis.state.save(options.save)
+    if options.html is not None:
+        from mlxc.diagnosis.html_report import write_html_report
+
+        write_html_report(diagnosis.summary(), options.html)
+    print(json.dumps(diagnosis.summary(), indent=1) if options.json else diagnosis_report(diagnosis.summary()))
+    return CONVERGED
+
+
 def _app(_: argparse.Namespace, arguments: list[str]) -> int:
     try:
         from mlxc_app.launch import main as launch
@@ -233,10 +258,10 @@ def _finish(options: argparse.Namespace, result: Any, report: Callable[[dict[str
     return _fail(result.message, NOT_CONVERGED)
 
 
-def _check_writable(path: Path | None) -> None:
+def _check_writable(path: Path | None, option: str = "--save") -> None:
     """Find out before the calculation, not after it, that its result cannot be written."""
     if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-        raise InputError(f"--save: the file '{path}' cannot be written.")
+        raise InputError(f"{option}: the file '{path}' cannot be written.")
 
 
 if __name__ == "__main__":

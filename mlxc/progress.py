@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from mlxc.diagnosis.finding import Finding
     from mlxc.scf.monitor import SCFRecord
 
 _ROWS_SHOWN = 12
@@ -56,6 +57,12 @@ class Progress:
         self._points.append(point)
         if self._live is None:
             print(_point_line(point), file=sys.stderr, flush=True)
+
+    def finding(self, finding: Finding) -> None:
+        """Show what a test of a diagnosis found."""
+        self._records.clear()
+        if self._live is None:
+            print(f"{finding.test}: {finding.sentence}", file=sys.stderr, flush=True)
 
     def _table(self) -> Table:
         from rich.table import Table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 _TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
@@ -75,6 +76,16 @@ def band_report(summary: dict[str, Any]) -> str:
             lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[nearest]))
     lines += ["", _row("gap", f"{summary['gap_ev']:.3f} eV" if summary["gap_ev"] else "none (a metal)")]
     return "\n".join(lines)
+
+
+def diagnosis_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc diagnose``; ``summary`` is the object that ``--json`` prints."""
+    lines = [_headline(summary["calculation"]), ""]
+    for finding in summary["findings"]:
+        lines.append(f"  {finding['title']}")
+        lines += [f"    {line}" for line in wrap(finding["sentence"], 110)]
+        lines.append("")
+    return "\n".join([*lines, *wrap(f"Verdict. {summary['verdict']}", 114), f"({summary['seconds']:.0f} s)"])
 
 
 def checkpoint_report(record: dict[str, Any]) -> str:

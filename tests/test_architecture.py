@@ -24,6 +24,7 @@ LAYERS: list[set[str]] = [
     {"scf"},
     {"response"},
     {"properties", "training"},
+    {"diagnosis"},
     {"runs", "ase", "deepchem"},
     {"progress", "report", "checkpoint_commands", "training_commands", "cli"},
 ]

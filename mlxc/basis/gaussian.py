@@ -146,6 +146,10 @@ class GaussianBasis:
             self._tables = tables
         return self._tables
 
+    def release(self) -> None:
+        """See :class:`~mlxc.basis.protocol.Basis`: functions on the grid take gigabytes, those of many volumes more."""
+        self._tables = None
+
     def _portions(self) -> list[slice]:
         """Of the grid's points."""
         step = max(1, int(PORTION_BYTES / (16 * self.nfunctions)))

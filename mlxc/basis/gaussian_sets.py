@@ -62,16 +62,18 @@ def shells(symbol: str, name: str) -> tuple[Shell, ...]:
     return tuple((momentum, table[:, 0], table[:, 1:].T) for momentum, table in tables)
 
 
-def _sets_of(symbol: str, excluded: str) -> str:
+def has_functions(symbol: str, name: str) -> bool:
+    """Whether a basis set has functions for an element."""
     from pyscf.gto.basis import load
 
-    names = []
-    for name in gaussian_basis_names():
-        try:
-            if name != excluded and load(name, symbol):
-                names.append(name)
-        except (KeyError, RuntimeError, ValueError):
-            continue
+    try:
+        return bool(load(name, symbol))
+    except (KeyError, RuntimeError, ValueError):
+        return False
+
+
+def _sets_of(symbol: str, excluded: str) -> str:
+    names = [name for name in gaussian_basis_names() if name != excluded and has_functions(symbol, name)]
     return f"it is in {', '.join(names)}" if names else "no basis set has any"
 
 

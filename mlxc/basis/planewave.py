@@ -268,6 +268,9 @@ class PlaneWaveBasis:
         tau = self.kinetic_density_change(orbitals, changes) if wanted.tau else None
         return Fields(self.density_change(orbitals, changes), tau=tau)
 
+    def release(self) -> None:
+        """See :class:`~mlxc.basis.protocol.Basis`; there is nothing that could be computed again."""
+
     def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> LocalOperator:
         """See :class:`~mlxc.basis.protocol.Basis`."""
         return LocalOperator(self, kpoints, spin, potential)

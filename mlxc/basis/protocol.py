@@ -130,6 +130,10 @@ class Basis(Protocol):
         """First-order changes of the fields, of orbitals and their changes times the electrons in them."""
         ...
 
+    def release(self) -> None:
+        """Free memory that only saves time; what is needed again is computed again."""
+        ...
+
     def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> PotentialOperator:
         """What an effective potential of all spins does to orbitals of some k points of one spin."""
         ...

@@ -157,6 +157,29 @@ class KohnSham:
             ingredients = xc_ingredients(names, grid, self._xc_fields(grid.fourier(fields)), None)
             return {name: values.view(grid.shape) for name, values in reduced_variables(**ingredients).items()}
 
+    def xc_on_grid(self, functional: nn.Module, density: Tensor, tau: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What any functional says about a density at each point, the core's electrons added.
+
+        Args:
+            functional: need not be the problem's own.
+            density: on the grid, shape ``(nspin, n1, n2, n3)``; its gradient is taken on the grid in any basis.
+            tau: of the same shape, for a meta-GGA.
+
+        Returns:
+            the XC energy per volume, hartree/bohr^3, shape ``(n1, n2, n3)``, and v_xc, hartree, shape of ``density``.
+        """
+        grid = self.basis.grid
+        fields = self._xc_fields(grid.fourier(Fields(density, None, tau).stacked()))
+        with torch.no_grad():
+            energy = functional(**xc_ingredients(declared_ingredients(functional), grid, fields, None))
+        _, potential = xc_potential(functional, grid, fields)
+        return energy.view(grid.shape), potential.density
+
+    def electric_potential(self, density: Tensor) -> Tensor:
+        """Of the ions and of a density ``(nspin, n1, n2, n3)``, hartree, shape ``(n1, n2, n3)``; its mean is arbitrary."""
+        grid = self.basis.grid
+        return grid.real(self._local + hartree_potential(grid, grid.fourier(density.sum(0))))
+
     def averaged_over_group(self, values: Tensor) -> Tensor:
         """Mean of a function ``(n1, n2, n3)`` over points that symmetry makes equivalent."""
         return values if self._points is None else self._points.average(values)
