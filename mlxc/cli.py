@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``checkpoint``, ``train``, ``evaluate`` and ``app``.
+"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``checkpoint``, ``train``, ``evaluate``, ``app``.
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no

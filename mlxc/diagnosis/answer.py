@@ -13,8 +13,8 @@ from mlxc.errors import InputError
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
 from mlxc.scf.monitor import Monitor
-from mlxc.variation import lattice_constant, natural_variation
 from mlxc.units import BOHR_ANG
+from mlxc.variation import lattice_constant, natural_variation
 
 # Volumes, or areas of a sheet, at which energies are computed, in units of the given one.
 RATIOS = (0.96, 1.0, 1.04)

@@ -1,6 +1,8 @@
-"""Is the basis set complete enough? Gaussians beside plane waves, plane waves beside a higher cutoff, ghost orbitals."""
+"""Is the basis set complete enough? Gaussians beside plane waves, plane waves beside a higher cutoff."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from mlxc.basis.gaussian_sets import grid_cutoff, has_functions
 from mlxc.calculation import Calculation
@@ -32,9 +34,9 @@ def examine_basis_set(bench: Bench) -> Finding:
         if in_gaussians
         else f"{bench.calculation.ecut_ha:g} Ha beside {better_calculation.ecut_ha:g} Ha"
     )
+    sizes = " instead of ".join(size_in_words(answer, bench.calculation) for answer in (given, better))
     sentence = (
-        f"{what}: the energy is {energy or 0:+.1f} mHa per atom off, {size_in_words(given, bench.calculation)} instead of "
-        f"{size_in_words(better, bench.calculation)}."
+        f"{what}: the energy is {energy or 0:+.1f} mHa per atom off; {sizes}."
         if better.converged
         else f"{what}: the better basis did not converge. {better.message}"
     )
@@ -105,7 +107,7 @@ def _spread(names: list[str], given: str | None) -> list[str]:
 
 def _in_set(calculation: Calculation, name: str) -> Calculation:
     ecut = grid_cutoff(calculation.crystal.species, name, {})
-    changes = {
+    changes: dict[str, Any] = {
         "basis": "gaussian", "gaussian_basis": name, "gaussian_basis_names": {}, "ecut_ha": ecut, "fft_grid": None,
     }  # fmt: skip
     if calculation.basis != "gaussian":

@@ -60,7 +60,7 @@ class Finding:
         title: what was asked.
         sentence: the answer in words, with numbers.
         cause: what is to blame for it; None for what only informs.
-        severity: how many times larger than tolerable the error is that the cause makes; 1 is where it begins to matter.
+        severity: the error that the cause makes, in units of what is tolerable; from 1 on it matters.
         effect: what of the answer the cause changes, for a verdict, such as "the lattice constant by +1.9 %".
         numbers: by name, with the unit in the name; None where there is none.
         plots: to look at.

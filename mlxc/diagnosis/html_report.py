@@ -24,12 +24,14 @@ body { font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #
 h1 { font-size: 24px; } h2 { font-size: 18px; margin: 1.6em 0 .2em; }
 .verdict { border-left: 6px solid #D55E00; background: #fdf1ea; padding: .6em 1em; font-size: 18px; }
 .verdict.sound { border-color: #009E73; background: #ebf7f3; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: 2px 16px 2px 0; border-bottom: 1px solid #e4e8eb; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: 2px 16px 2px 0; border-bottom: 1px solid #e4e8eb; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .muted { color: #5b6770; } svg { max-width: 100%; height: auto; }
 @media (prefers-color-scheme: dark) {
-  body { background: #16191d; color: #e4e8eb; } .verdict { background: #3a2418; } .verdict.sound { background: #17332a; }
-  svg { background: white; } }
+  body { background: #16191d; color: #e4e8eb; } svg { background: white; }
+  .verdict { background: #3a2418; } .verdict.sound { background: #17332a; }
+}
 """
 
 
@@ -47,8 +49,9 @@ def html_report(summary: dict[str, Any]) -> str:
     kind = "verdict" if summary["culprit"] else "verdict sound"
     findings = "".join(_section(Finding.from_dict(finding)) for finding in summary["findings"])
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head>'
-        f'<body><h1>{title}</h1><p class="{kind}">{escape(summary["verdict"])}</p>{_blames(summary["causes"])}'
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{STYLE}</style></head><body><h1>{title}</h1>"
+        f'<p class="{kind}">{escape(summary["verdict"])}</p>{_blames(summary["causes"])}'
         f"<p class='muted'>{escape(_settings(calculation))}. Computed in {summary['seconds']:.0f} s by mlxc "
         f"{escape(__version__)}.</p>{findings}</body></html>"
     )

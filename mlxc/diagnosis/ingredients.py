@@ -27,17 +27,17 @@ def examine_ingredients(bench: Bench) -> Finding:
     domain = bench.domain
     shares = _outside_shares(variables, electrons, volumes, domain)
     whose = "of its training" if bench.domain_is_recorded else "that bulk crystals have"
-    edges = _edges_in_words(domain)
+    edges, largest = _edges_in_words(domain), {name: float(variables[name].max()) for name in ("s", "rs")}
     sentence = (
         f"{_percent(shares['volume'])} of the volume and {_percent(shares['electrons'])} of the electrons lie outside "
-        f"the domain {whose} ({edges}); s reaches {float(variables['s'].max()):.3g}, r_s {_largest(variables['rs'])} bohr."
+        f"the domain {whose} ({edges}); s reaches {largest['s']:.3g}, r_s {largest['rs']:.3g} bohr."
     )
     plots = [
         _histogram(name, variables[name], electrons, volumes, limits, domain, whose)
         for name, limits in (("s", LOG_S), ("rs", LOG_RS))
     ]
     numbers = {f"outside_{kind}": share for kind, share in shares.items()}
-    numbers |= {"largest_s": float(variables["s"].max()), "largest_rs_bohr": float(variables["rs"].max())}
+    numbers |= {"largest_s": largest["s"], "largest_rs_bohr": largest["rs"]}
     return Finding("ingredients", TITLE, sentence, numbers=numbers, plots=plots)
 
 
@@ -95,10 +95,6 @@ def _edges_in_words(domain: Domain) -> str:
         if high is not None:
             words.append(f"{label} up to {high:.3g}" if not low else f"{label} from {low:.3g} to {high:.3g}")
     return ", ".join(words) or "no bounds"
-
-
-def _largest(values: Tensor) -> str:
-    return f"{float(values.max()):.3g}"
 
 
 def _percent(share: float) -> str:

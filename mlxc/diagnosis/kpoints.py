@@ -46,8 +46,8 @@ def examine_kpoints(bench: Bench) -> Finding:
     effect = max(errors, key=lambda words: errors[words])
     mesh, better_mesh = (" x ".join(map(str, c.kmesh)) for c in (bench.calculation, denser))
     sentence = (
-        f"The {mesh} mesh {_holds(missing, list(special))}. Its levels leave a gap of {mesh_gap:.2f} eV, with these points "
-        f"it is {special_gap:.2f} eV. On {better_mesh} with {_smearing(denser)} the energy changes by "
+        f"The {mesh} mesh {_holds(missing, list(special))}. Its levels leave a gap of {mesh_gap:.2f} eV; with these "
+        f"points it is {special_gap:.2f} eV. On {better_mesh} with {_smearing(denser)} the energy changes by "
         f"{-(energy or 0):+.2f} mHa per atom and the lattice constant by {-(size or 0):+.3f} %."
     )
     return Finding(

@@ -41,8 +41,8 @@ def examine_self_consistency(bench: Bench) -> Finding:
     }
     sloshes = numbers["long_wave_share"] > SLOSHING and not given.converged
     words = [
-        f"{'Converged' if given.converged else 'Not converged'} after {len(history)} steps: each multiplies the residual "
-        f"by {numbers['residual_falls_per_step']:.2g} on average."
+        f"{'Converged' if given.converged else 'Not converged'} after {len(history)} steps: each multiplies the "
+        f"residual by {numbers['residual_falls_per_step']:.2g} on average."
     ]
     if sloshes:
         words.append("The charge sloshes: most of the residual is in waves longer than 10 bohr.")

@@ -176,7 +176,7 @@ class KohnSham:
         return energy.view(grid.shape), potential.density
 
     def electric_potential(self, density: Tensor) -> Tensor:
-        """Of the ions and of a density ``(nspin, n1, n2, n3)``, hartree, shape ``(n1, n2, n3)``; its mean is arbitrary."""
+        """Of ions and a density ``(nspin, n1, n2, n3)``, hartree, ``(n1, n2, n3)``; its mean is arbitrary."""
         grid = self.basis.grid
         return grid.real(self._local + hartree_potential(grid, grid.fourier(density.sum(0))))
 
