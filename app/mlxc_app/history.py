@@ -14,6 +14,8 @@ from mlxc_app.run_model import RunModel
 
 SHOWN = 30
 NONE = ""
+# What is said of a run that is not a single SCF.
+KINDS = {"eos": "equation of state, ", "diagnosis": "diagnosis, "}
 
 
 def earlier_runs() -> list[tuple[str, str]]:
@@ -26,7 +28,7 @@ def earlier_runs() -> list[tuple[str, str]]:
         status = folder.status
         if status["state"] in ENDED:
             when = time.strftime("%d %b %H:%M", time.localtime(status.get("ended", 0)))
-            kind = "equation of state, " if folder.kind == "eos" else ""
+            kind = KINDS.get(folder.kind, "")
             found.append((f"{when}: {folder.title} ({kind}{status['state']})", str(folder.path)))
     return found
 

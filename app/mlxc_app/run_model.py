@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
 
-from mlxc.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.runs.tasks import Task, calculation_of
 
 
 class ComputesRuns(Protocol):
@@ -35,10 +36,11 @@ class RunModel(HasTraits):
     Attributes:
         state: ``idle`` before the first run, afterwards the state of the run's folder.
         message: what the run says about its state.
-        kind: ``scf`` or ``eos``.
+        kind: of the task, see :mod:`mlxc.runs.tasks`.
         title: name of the run.
         iterations: records of the SCF steps so far.
         points: records of the finished volumes, or areas, of an equation of state.
+        findings: records of the finished tests of a diagnosis.
         result: the run's result; empty as long as there is none.
         worker_ready: whether the computing process has finished loading.
     """
@@ -49,6 +51,7 @@ class RunModel(HasTraits):
     title = Unicode()
     iterations = Tuple()
     points = Tuple()
+    findings = Tuple()
     result = Dict()
     worker_ready = Bool(False)
 
@@ -58,7 +61,7 @@ class RunModel(HasTraits):
         self._worker: ComputesRuns | None = None
         self._offset = 0
         self.folder: RunFolder | None = None
-        self.task: Calculation | EquationOfStateTask | None = None
+        self.task: Task | None = None
 
     @property
     def active(self) -> bool:
@@ -67,8 +70,8 @@ class RunModel(HasTraits):
 
     @property
     def calculation(self) -> Calculation | None:
-        """The calculation of the run in hand; of an equation of state, the one at the given volume."""
-        return self.task.calculation if isinstance(self.task, EquationOfStateTask) else self.task
+        """The calculation of the run in hand, see :func:`~mlxc.runs.tasks.calculation_of`."""
+        return None if self.task is None else calculation_of(self.task)
 
     def warm_up(self) -> ComputesRuns:
         """Start the process that computes, unless it is there: it takes some seconds to load PyTorch."""
@@ -76,7 +79,7 @@ class RunModel(HasTraits):
             self._worker = self._make_worker()
         return self._worker
 
-    def start(self, task: Calculation | EquationOfStateTask, title: str) -> None:
+    def start(self, task: Task, title: str) -> None:
         """Start a run.
 
         Raises:
@@ -101,9 +104,9 @@ class RunModel(HasTraits):
         if self.active:
             raise InputError("A run is being computed: stop it, or wait for its end, before turning to another.")
 
-    def _follow(self, folder: RunFolder, task: Calculation | EquationOfStateTask) -> None:
+    def _follow(self, folder: RunFolder, task: Task) -> None:
         self._offset, self.folder, self.task = 0, folder, task
-        self.iterations, self.points, self.result, self.message = (), (), {}, ""
+        self.iterations, self.points, self.findings, self.result, self.message = (), (), (), {}, ""
         self.title, self.kind = folder.title, folder.kind
         self.state = "queued"
 
@@ -126,6 +129,7 @@ class RunModel(HasTraits):
         records, self._offset = self.folder.records(self._offset)
         self.iterations = (*self.iterations, *_of_kind(records, "iteration"))
         self.points = (*self.points, *_of_kind(records, "point"))
+        self.findings = (*self.findings, *_of_kind(records, "finding"))
         if status["state"] in ENDED:
             self.result = self.folder.result or {}
         self.message = status.get("message", "")

@@ -65,7 +65,7 @@ def examine_basis_set(bench: Bench) -> Finding:
 
 def _in_plane_waves(calculation: Calculation) -> Calculation:
     """With the same pseudopotentials, at the cutoff that is also the grid's."""
-    changes = {"basis": "pw", "gaussian_basis": None, "gaussian_basis_names": {}, "fft_grid": None}
+    changes: dict[str, Any] = {"basis": "pw", "gaussian_basis": None, "gaussian_basis_names": {}, "fft_grid": None}
     return calculation.model_copy(update=changes)
 
 

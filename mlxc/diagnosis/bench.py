@@ -8,6 +8,7 @@ from torch import nn
 
 from mlxc.calculation import Calculation
 from mlxc.diagnosis.answer import Answer, ask
+from mlxc.diagnosis.seen import outside_shares, seen_variables
 from mlxc.errors import InputError
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.monitor import Monitor
@@ -48,6 +49,12 @@ class Bench:
     def domain_is_recorded(self) -> bool:
         """Whether the domain is the functional's own."""
         return bool(training_domains(self.functional))
+
+    @cached_property
+    def outside_shares(self) -> dict[str, float]:
+        """Of the ``electrons`` and the ``volume`` outside the domain, at the density that converges."""
+        state = self.sound.state
+        return {} if state is None else outside_shares(*seen_variables(state), self.domain)
 
     @cached_property
     def baseline_name(self) -> str:

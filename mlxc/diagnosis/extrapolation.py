@@ -51,17 +51,24 @@ def examine_extrapolation(bench: Bench) -> Finding:
 def _blame(bench: Bench) -> tuple[float, str]:
     given, clamped = bench.given, bench.clamped
     if not given.converged and clamped.converged:
-        return NO_ANSWER, "the SCF converges only when the model is clamped to its training domain"
+        return NO_ANSWER, f"{_beyond(bench)} keeps the SCF from converging"
     if not given.converged and bench.baseline.converged:
         return NO_ANSWER, f"the SCF converges with {bench.baseline_name}, with the model not even when it is clamped"
     if not given.converged:
         return 0.0, "the SCF converges with no functional"
     if given.size is None and clamped.size is not None:
-        return NO_ANSWER, "the energy has no minimum nearby unless the model is clamped to its training domain"
+        return NO_ANSWER, f"{_beyond(bench)} leaves the energy without a minimum nearby"
     change = given.size_change_percent(clamped)
     if change is None:
         return 0.0, "no size to compare"
-    return abs(change) / TOLERABLE_SIZE_PERCENT, f"extrapolation changes the lattice constant by {change:+.2f} %"
+    return abs(change) / TOLERABLE_SIZE_PERCENT, f"{_beyond(bench)} changes the lattice constant by {change:+.2f} %"
+
+
+def _beyond(bench: Bench) -> str:
+    """Where it extrapolates, in words."""
+    highest, share = bench.domain.get("s", (None, None))[1], bench.outside_shares.get("volume", 0.0)
+    edge = "" if highest is None else f" beyond s = {highest:.2g}"
+    return f"extrapolation{edge}, in {100 * share:.0f} % of the volume,"
 
 
 def _says(bench: Bench, answer: Answer) -> str:

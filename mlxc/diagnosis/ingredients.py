@@ -7,8 +7,8 @@ from torch import Tensor
 
 from mlxc.diagnosis.bench import Bench
 from mlxc.diagnosis.finding import Curve, Finding, Plot
-from mlxc.scf.ground_state import GroundState
-from mlxc.xc.domain import Domain, outside, reduced_variables
+from mlxc.diagnosis.seen import seen_variables
+from mlxc.xc.domain import Domain
 
 TITLE = "Which densities and gradients does the functional see here?"
 # Of the logarithm to the base ten, and the number of bins.
@@ -24,8 +24,7 @@ def examine_ingredients(bench: Bench) -> Finding:
     if state is None:
         return Finding("ingredients", TITLE, f"There is no density to look at. {bench.sound.message}")
     variables, electrons, volumes = seen_variables(state)
-    domain = bench.domain
-    shares = _outside_shares(variables, electrons, volumes, domain)
+    domain, shares = bench.domain, bench.outside_shares
     whose = "of its training" if bench.domain_is_recorded else "that bulk crystals have"
     edges, largest = _edges_in_words(domain), {name: float(variables[name].max()) for name in ("s", "rs")}
     sentence = (
@@ -39,27 +38,6 @@ def examine_ingredients(bench: Bench) -> Finding:
     numbers = {f"outside_{kind}": share for kind, share in shares.items()}
     numbers |= {"largest_s": largest["s"], "largest_rs_bohr": largest["rs"]}
     return Finding("ingredients", TITLE, sentence, numbers=numbers, plots=plots)
-
-
-def seen_variables(state: GroundState) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Reduced variables at points that are not equivalent, and the electrons and the volume (bohr^3) at each."""
-    problem = state.problem
-    assert problem is not None  # the state was computed in this process
-    with torch.no_grad():
-        ingredients, volumes = problem.xc_points(problem.all_fields(state.orbitals, state.occupations))
-        return reduced_variables(**ingredients), ingredients["rho"].sum(0) * volumes, volumes
-
-
-def _outside_shares(
-    variables: dict[str, Tensor], electrons: Tensor, volumes: Tensor, domain: Domain
-) -> dict[str, float]:
-    """Of electrons and volume outside, by any variable and by s alone."""
-    shares = {}
-    for suffix, part in (("", domain), ("_in_s", {"s": domain["s"]} if "s" in domain else {})):
-        beyond = outside(part, variables).double()
-        shares[f"electrons{suffix}"] = float((beyond * electrons).sum() / electrons.sum())
-        shares[f"volume{suffix}"] = float((beyond * volumes).sum() / volumes.sum())
-    return shares
 
 
 def _histogram(

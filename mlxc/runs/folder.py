@@ -1,10 +1,10 @@
 """The folder of one run: what was asked, what happened step by step, and what came out.
 
 ========================  ==================================================================================
-``task.json``             ``{"task": "scf" | "eos", "title": ..., ...}``: the fields of the calculation
+``task.json``             ``{"task": "scf" | "eos" | "diagnosis", "title": ..., ...}``: the fields of the task
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ...}``
-``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "message", ...}``
-``result.json``           the same object that ``mlxc scf --json`` or ``mlxc eos --json`` prints
+``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "finding", ...}``
+``result.json``           the same object that ``mlxc scf --json``, ``eos --json`` or ``diagnose --json`` prints
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it)
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
 ========================  ==================================================================================
@@ -25,9 +25,9 @@ from typing import Any, Literal
 
 import psutil
 
-from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import InputError
 from mlxc.replacing import replacing
+from mlxc.runs.tasks import Kind, Task, kind_of, task_from_dict
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
 ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
@@ -50,9 +50,8 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, task: Calculation | EquationOfStateTask, title: str, root: Path | None = None) -> RunFolder:
+    def create(cls, task: Task, title: str, root: Path | None = None) -> RunFolder:
         """Make a new folder holding the task, in the state ``queued``."""
-        kind = "scf" if isinstance(task, Calculation) else "eos"
         label = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:40]
         stamp = time.strftime("%Y%m%d-%H%M%S")
         root = root or runs_directory()
@@ -67,12 +66,12 @@ class RunFolder:
         else:
             raise InputError(f"No new run folder can be made in {root}.")
         folder = cls(path)
-        folder._replace("task.json", {"task": kind, "title": title, **task.model_dump(mode="json")})
+        folder._replace("task.json", {"task": kind_of(task), "title": title, **task.model_dump(mode="json")})
         folder.set_status("queued")
         return folder
 
     @property
-    def task(self) -> Calculation | EquationOfStateTask:
+    def task(self) -> Task:
         """The task as it was given.
 
         Raises:
@@ -81,12 +80,13 @@ class RunFolder:
         data = self._read("task.json")
         kind = data.pop("task", None)
         data.pop("title", None)
-        return EquationOfStateTask.from_dict(data) if kind == "eos" else Calculation.from_dict(data)
+        return task_from_dict(kind, data)
 
     @property
-    def kind(self) -> Literal["scf", "eos"]:
+    def kind(self) -> Kind:
         """What the run computes."""
-        return "eos" if self._read("task.json").get("task") == "eos" else "scf"
+        kind: Kind = self._read("task.json").get("task", "scf")
+        return kind
 
     @property
     def title(self) -> str:

@@ -10,11 +10,16 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlxc.calculation import Calculation
+from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import MlxcError, RunStoppedError
 from mlxc.runs.folder import STOPPED, RunFolder
+from mlxc.runs.tasks import Task
+
+if TYPE_CHECKING:
+    from mlxc.scf.ground_state import GroundState
+    from mlxc.scf.monitor import Monitor
 
 
 def execute(folder: RunFolder) -> None:
@@ -42,18 +47,32 @@ def _compute(folder: RunFolder) -> None:
         if folder.stop_requested:
             raise RunStoppedError("The run was stopped.")
 
-    task = folder.task
+    outcome = _outcome(folder.task, folder, monitor)
+    if outcome.state is not None:
+        outcome.state.save(folder.ground_state_path)
+    folder.write_result(outcome.summary)
+    folder.set_status("finished" if outcome.converged else "not converged", outcome.message)
+
+
+class _Outcome(NamedTuple):
+    """What a task came to: the JSON result, a state to keep, whether it is to be believed, and why not."""
+
+    summary: dict[str, Any]
+    state: GroundState | None
+    converged: bool
+    message: str
+
+
+def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
     if isinstance(task, Calculation):
         ground = task.run(monitor=monitor)
-        ground.save(folder.ground_state_path)
-        folder.write_result(ground.summary())
-        converged, reason = ground.converged, ground.message
-    else:
-        equation = task.run(monitor=monitor, on_point=lambda point: folder.append({"kind": "point", **point}))
-        equation.reference.save(folder.ground_state_path)
-        folder.write_result(equation.summary())
-        converged, reason = equation.converged, equation.message
-    folder.set_status("finished" if converged else "not converged", reason)
+        return _Outcome(ground.summary(), ground, ground.converged, ground.message)
+    if isinstance(task, EquationOfStateTask):
+        curve = task.run(monitor=monitor, on_point=lambda point: folder.append({"kind": "point", **point}))
+        return _Outcome(curve.summary(), curve.reference, curve.converged, curve.message)
+    found = task.run(monitor=monitor, on_finding=lambda f: folder.append({"kind": "finding", **f.to_dict()}))
+    # A diagnosis is done when all tests are, whether or not the calculation that it is about converges.
+    return _Outcome(found.summary(), found.state, True, "")
 
 
 def main() -> None:
