@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -54,6 +55,17 @@ class SpaceGroup:
         shifts = self.translations * points
         kept = ~((self.rotations * points[:, None]) % points).any(axis=(1, 2))
         kept &= (np.abs(shifts - shifts.round()) < SYMMETRY_TOLERANCE).all(axis=1)
+        return SpaceGroup(self.rotations[kept], self.translations[kept])
+
+    def of_points(self, kinds: Sequence[str], positions: NDArray[np.float64]) -> SpaceGroup:
+        """The subgroup that maps each of some points, at fractional positions, onto one of its own kind."""
+        kept = np.ones(len(self), dtype=bool)
+        for kind in set(kinds):
+            points = positions[[own == kind for own in kinds]]
+            images = np.einsum("sij,aj->sai", self.rotations, points) + self.translations[:, None]
+            distances = images[:, :, None] - points
+            distances -= distances.round()
+            kept &= (np.abs(distances).max(-1).min(-1) < SYMMETRY_TOLERANCE).all(-1)
         return SpaceGroup(self.rotations[kept], self.translations[kept])
 
     def atom_images(self, crystal: Crystal) -> NDArray[np.int64]:

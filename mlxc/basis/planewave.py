@@ -300,6 +300,10 @@ class PlaneWaveBasis:
         waves.diagonal(dim1=1, dim2=2).add_(1)
         return waves * self.mask[:, None, :]
 
+    def accepts(self, source: Basis) -> bool:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        return isinstance(source, PlaneWaveBasis)
+
     def transfer(self, orbitals: Tensor, source: Basis) -> Tensor:
         """Orbitals of another volume's basis (same k points) in this one; coefficients of new plane waves are zero."""
         assert isinstance(source, PlaneWaveBasis)

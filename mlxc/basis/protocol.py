@@ -115,6 +115,10 @@ class Basis(Protocol):
         """Functions of low kinetic energy, a guess of orbitals, linearly independent, ``(nk, count, nfunction)``."""
         ...
 
+    def accepts(self, source: Basis) -> bool:
+        """Whether orbitals of another basis have a meaning in this one."""
+        ...
+
     def transfer(self, orbitals: Tensor, source: Basis) -> Tensor:
         """Orbitals of the same basis for another volume (same k points), as far as this one can represent them."""
         ...

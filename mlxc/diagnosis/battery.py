@@ -16,6 +16,7 @@ from mlxc.diagnosis.ingredients import examine_ingredients
 from mlxc.diagnosis.kpoints import examine_kpoints
 from mlxc.diagnosis.profile import examine_profile
 from mlxc.diagnosis.self_consistency import examine_self_consistency
+from mlxc.diagnosis.superposition import examine_superposition
 from mlxc.diagnosis.task import DiagnosisTask
 from mlxc.diagnosis.vacuum import examine_vacuum
 from mlxc.diagnosis.verdict import Verdict, judge
@@ -32,6 +33,7 @@ TESTS: tuple[Callable[[Bench], Finding], ...] = (
     examine_kpoints,
     examine_vacuum,
     examine_basis_set,
+    examine_superposition,
 )
 
 

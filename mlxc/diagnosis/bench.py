@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, calculation: Calculation, monitor: Monitor | None) -> None:
         self.calculation = calculation
         self.functional = functional(calculation.xc)
-        self._monitor = monitor
+        self.monitor = monitor
 
     @property
     def is_learned(self) -> bool:
@@ -115,7 +115,7 @@ class Bench:
         with_size: bool = True,
     ) -> Answer:
         """See :func:`~mlxc.diagnosis.answer.ask`; the functional is the calculation's own unless another is given."""
-        return ask(calculation, self.functional if xc is None else xc, self._monitor, start, with_size)
+        return ask(calculation, self.functional if xc is None else xc, self.monitor, start, with_size)
 
     def ask_soundly(self, calculation: Calculation, start: GroundState | None = None, with_size: bool = True) -> Answer:
         """The same with the functional that converges."""

@@ -125,20 +125,21 @@ class KohnSham:
     def carried_fields(self, density: Tensor, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """Symmetrised fields from guesses of the density, Fourier coefficients ``(nspin, ngvector)``, and the orbitals.
 
-        A density that is carried from other crystals is better than that of the orbitals; tau has no other source.
+        A density that is carried from other crystals is better than that of the orbitals; tau has no other source, nor
+        has what the grid does not represent of the density's gradient.
         """
-        grid = self.basis.grid
-        tau = self.basis.fields(orbitals, electrons, self._wanted).tau if self._wanted.tau else None
-        return self._fields_from(density, None if tau is None else grid.fourier(tau))
+        density = self.symmetrizer.coefficients(density)
+        if not any(self._wanted):
+            return density[None]
+        own = Fields.unstacked(self.fields(orbitals, electrons))
+        gradient = None if own.gradient is None else own.gradient + self.basis.grid.slopes(density - own.density)
+        return Fields(density, gradient, own.tau).stacked()
 
     def guessed_fields(self, density: Tensor) -> Tensor:
         """Symmetrised fields from a guess of the density, Fourier coefficients ``(nspin, ngvector)``, alone."""
         grid = self.basis.grid
         tau = grid.fourier(kinetic_density_guess(grid, grid.real(density))) if self._wanted.tau else None
-        return self._fields_from(density, tau)
-
-    def _fields_from(self, density: Tensor, tau: Tensor | None) -> Tensor:
-        gradient = self.basis.grid.slopes(density) if self._wanted.gradient else None
+        gradient = grid.slopes(density) if self._wanted.gradient else None
         return self.symmetrizer.fields(Fields(density, gradient, tau).stacked())
 
     def xc_energy(self, fields: Tensor) -> Tensor:
