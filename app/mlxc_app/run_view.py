@@ -119,6 +119,8 @@ def scf_fraction(residual: float, target: float) -> float:
 def finished_sentence(run: RunModel) -> str:
     """What came out of a finished run."""
     result = run.result
+    if run.kind == "diagnosis":
+        return f"Diagnosis: {result['verdict']}"
     if run.kind == "scf":
         energy = f"{result['free_energy_ha']:.6f}".replace("-", "−")
         seconds = result["seconds"]["total"]

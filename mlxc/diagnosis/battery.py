@@ -11,7 +11,7 @@ from mlxc.diagnosis.basis_set import examine_basis_set
 from mlxc.diagnosis.bench import Bench
 from mlxc.diagnosis.exact_conditions import examine_exact_conditions
 from mlxc.diagnosis.extrapolation import examine_extrapolation
-from mlxc.diagnosis.finding import Finding
+from mlxc.diagnosis.finding import TESTS, Finding
 from mlxc.diagnosis.ingredients import examine_ingredients
 from mlxc.diagnosis.kpoints import examine_kpoints
 from mlxc.diagnosis.profile import examine_profile
@@ -23,18 +23,17 @@ from mlxc.diagnosis.verdict import Verdict, judge
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.monitor import Monitor
 
-# In the order in which they are done and shown.
-TESTS: tuple[Callable[[Bench], Finding], ...] = (
-    examine_self_consistency,
-    examine_extrapolation,
-    examine_ingredients,
-    examine_profile,
-    examine_exact_conditions,
-    examine_kpoints,
-    examine_vacuum,
-    examine_basis_set,
-    examine_superposition,
-)
+EXAMINERS: dict[str, Callable[[Bench], Finding]] = {
+    "self-consistency": examine_self_consistency,
+    "extrapolation": examine_extrapolation,
+    "ingredients": examine_ingredients,
+    "profile": examine_profile,
+    "exact conditions": examine_exact_conditions,
+    "k points": examine_kpoints,
+    "vacuum": examine_vacuum,
+    "basis": examine_basis_set,
+    "superposition": examine_superposition,
+}
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,8 @@ def run_diagnosis(
     started = time.perf_counter()
     bench = Bench(task.calculation, monitor)
     findings = []
-    for examine in TESTS:
-        findings.append(examine(bench))
+    for test in TESTS:
+        findings.append(EXAMINERS[test](bench))
         if on_finding is not None:
             on_finding(findings[-1])
     return Diagnosis(

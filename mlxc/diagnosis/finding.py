@@ -8,6 +8,18 @@ from typing import Any, Literal
 
 # What can be to blame. "self-consistency" is blamed where none of the others explains a failure.
 Cause = Literal["basis", "model", "k points", "vacuum", "self-consistency"]
+# All tests, in the order in which they are done and shown.
+TESTS = (
+    "self-consistency",
+    "extrapolation",
+    "ingredients",
+    "profile",
+    "exact conditions",
+    "k points",
+    "vacuum",
+    "basis",
+    "superposition",
+)
 CAUSES: tuple[Cause, ...] = ("basis", "model", "k points", "vacuum", "self-consistency")
 
 

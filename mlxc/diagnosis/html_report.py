@@ -46,15 +46,25 @@ def html_report(summary: dict[str, Any]) -> str:
     calculation = summary["calculation"]
     name = escape(str(calculation["structure"]["name"]))
     title = f"Diagnosis of {name} with {escape(calculation['xc'])}"
-    kind = "verdict" if summary["culprit"] else "verdict sound"
-    findings = "".join(_section(Finding.from_dict(finding)) for finding in summary["findings"])
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{STYLE}</style></head><body><h1>{title}</h1>"
-        f'<p class="{kind}">{escape(summary["verdict"])}</p>{_blames(summary["causes"])}'
+        f"<style>{STYLE}</style></head><body><h1>{title}</h1>{verdict_html(summary)}"
         f"<p class='muted'>{escape(_settings(calculation))}. Computed in {summary['seconds']:.0f} s by mlxc "
-        f"{escape(__version__)}.</p>{findings}</body></html>"
+        f"{escape(__version__)}.</p>{''.join(map(finding_html, summary['findings']))}</body></html>"
     )
+
+
+def verdict_html(summary: dict[str, Any]) -> str:
+    """The verdict and the table of causes."""
+    kind = "verdict" if summary["culprit"] else "verdict sound"
+    return f'<p class="{kind}">{escape(summary["verdict"])}</p>{_blames(summary["causes"])}'
+
+
+def finding_html(data: dict[str, Any]) -> str:
+    """What one test found, given as ``Finding.to_dict()``, with its plots."""
+    finding = Finding.from_dict(data)
+    plots = "".join(plot_svg(plot) for plot in finding.plots)
+    return f"<h2>{escape(finding.title)}</h2><p>{escape(finding.sentence)}</p>{plots}"
 
 
 def _blames(causes: list[dict[str, Any]]) -> str:
@@ -75,11 +85,6 @@ def _settings(calculation: dict[str, Any]) -> str:
         f"{basis}, {calculation['ecut_ha']:g} Ha, {mesh} k points, {calculation['smearing']} smearing{width}, "
         f"pseudopotentials {calculation['pseudo']}"
     )
-
-
-def _section(finding: Finding) -> str:
-    plots = "".join(plot_svg(plot) for plot in finding.plots)
-    return f"<h2>{escape(finding.title)}</h2><p>{escape(finding.sentence)}</p>{plots}"
 
 
 def plot_svg(plot: Plot) -> str:
