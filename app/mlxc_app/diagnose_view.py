@@ -14,8 +14,8 @@ from mlxc_app.message import MessageArea
 
 HINT = (
     "Why does a calculation disagree with what it should give? Nine tests change one thing each: the functional is "
-    "held inside its training domain, the k mesh is made denser, the vacuum thicker, the basis larger. What changes the "
-    "answer most is to blame."
+    "held inside its training domain, the k mesh is made denser, the vacuum thicker, the basis larger. What changes "
+    "the answer most is to blame."
 )
 _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press “Diagnose”: what is chosen on the left is examined, in one to three minutes. '
