@@ -9,8 +9,8 @@ same for both. Both learn PBE in these metals; in the vacuum around graphene one
 
 The loss is that of arXiv 2602.15923: Hartree, ion and kinetic terms are fixed at the densities of PBE, and E_xc is
 learned, that of each metal at seven volumes, and the energy of each electron. So that potentials come out right as well
-as energies, the slopes of the XC energy per volume count too, which helps either network. About
-twelve minutes on one core, two of them for the densities.
+as energies, the slopes of the XC energy per volume count too, which helps either network. About twelve minutes
+on one core, two of them for the densities.
 """
 
 from __future__ import annotations

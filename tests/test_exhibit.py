@@ -114,13 +114,10 @@ def test_the_unconstrained_network_fails_in_graphene() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "xc", "tolerance"),
-    [("al", UNCONSTRAINED, 5e-3), ("ca", UNCONSTRAINED, 5e-3), ("ni", UNCONSTRAINED, 5e-3)]
-    + [
-        ("al", CONSTRAINED, 1e-3),
-        ("ca", CONSTRAINED, 1e-3),
-        ("ni", CONSTRAINED, 1e-3),
-        ("graphene", CONSTRAINED, 1e-3),
+    [
+        *((name, UNCONSTRAINED, 5e-3) for name in ("al", "ca", "ni")),
+        *((name, CONSTRAINED, 1e-3) for name in ("al", "ca", "ni", "graphene")),
     ],
 )
-def test_lattice_constants_are_those_of_pbe_where_a_network_is_at_home(name: str, xc: str, tolerance: float) -> None:
+def test_lattice_constants_are_those_of_pbe_where_a_network_holds(name: str, xc: str, tolerance: float) -> None:
     assert equilibrium_length(name, xc) == pytest.approx(equilibrium_length(name, "pbe"), rel=tolerance)
