@@ -39,8 +39,8 @@ CODES = ("gpaw", "pyscf", "elk")
 PER_CUBE = 4
 # Gaussians at coarser meshes, which is what this costs little in.
 PYSCF_MESH = {"al": (4, 4, 4), "ni": (4, 4, 4), "ca": (4, 4, 4), "graphene": (6, 6, 1)}
-# Elk's gradients of the density are noise in a vacuum, and its energies then jump by more than neighbouring areas differ,
-# so it computes graphene in a low cell: in mlxc the lattice constant differs by 0.00004 angstrom between 6 and 8.
+# Elk's gradients of the density are noise in a vacuum, and its energies then jump by more than neighbouring areas
+# differ, so it computes graphene in a low cell: in mlxc a differs by 0.00004 angstrom between 6 and 8 angstrom.
 ELK_HEIGHT_ANG, ELK_MESH = 6.0, (9, 9, 2)
 # In the plane of graphite at low temperature: Y. Baskin, L. Meyer, Phys. Rev. 100, 544 (1955).
 GRAPHITE_ANG = 2.4589

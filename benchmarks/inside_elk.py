@@ -20,8 +20,8 @@ RADIUS_TIMES_CUTOFF = 7.0
 WIDTH_HA = 0.005
 # Change of the potential, hartree, at which the energy changes by about 1e-6.
 CONVERGED = 1e-5
-# Largest wave vector of density and potential, 1/bohr: more than the least that there must be, so that the volume matters
-# little for what is left out.
+# Largest wave vector of density and potential, 1/bohr: more than the least that there must be, so that what is left out
+# depends little on the volume.
 DENSITY_CUTOFF = 16.0
 # Of half the shortest bond; one radius for all volumes, so that the basis changes little between them.
 MUFFIN_TIN_SHARE = 0.98
