@@ -45,21 +45,29 @@ class EquationOfState:
 
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None."""
-        fit = self.fit
         return {
             "converged": self.converged,
             "message": self.message,
-            "volumes_ang3": self.volumes_ang3.tolist(),
-            "energies_ev": self.energies_ev.tolist(),
-            "energy0_ev": fit and fit.energy0,
-            "volume0_ang3": fit and fit.volume0,
-            "lattice_constant_ang": fit and cubic_lattice_constant(self.reference.crystal, fit.volume0),
-            "bulk_modulus_gpa": fit and fit.bulk_modulus * EV_PER_ANG3_GPA,
-            "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
+            **fitted_curve(self.reference.crystal, self.volumes_ang3, self.energies_ev, self.fit),
             "natoms": len(self.reference.crystal.species),
             "seconds": self.seconds,
             "calculation": self.calculation,
         }
+
+
+def fitted_curve(
+    crystal: Crystal, volumes_ang3: NDArray[np.float64], energies_ev: NDArray[np.float64], fit: BirchMurnaghan | None
+) -> dict[str, Any]:
+    """Points and fit as plain data; what there is no fit for is None."""
+    return {
+        "volumes_ang3": volumes_ang3.tolist(),
+        "energies_ev": energies_ev.tolist(),
+        "energy0_ev": fit and fit.energy0,
+        "volume0_ang3": fit and fit.volume0,
+        "lattice_constant_ang": fit and cubic_lattice_constant(crystal, fit.volume0),
+        "bulk_modulus_gpa": fit and fit.bulk_modulus * EV_PER_ANG3_GPA,
+        "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
+    }
 
 
 def cubic_lattice_constant(crystal: Crystal, volume_ang3: float) -> float | None:
@@ -72,14 +80,13 @@ def run_equation_of_state(
     task: EquationOfStateTask, monitor: Monitor | None, on_point: Callable[[dict[str, Any]], None] | None
 ) -> EquationOfState:
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
-    ratios = np.linspace(task.lowest_volume, task.highest_volume, task.points)
     states: list[GroundState] = []
-    for index, calculation in enumerate(task.calculation.at_volumes(ratios.tolist())):
+    for index, calculation in enumerate(task.calculation.at_volumes(task.ratios)):
         state = run_calculation(calculation, _at_point(monitor, index), states)
         states.append(state)
         if on_point is not None:
             on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state))
-    return _equation(states, ratios, task)
+    return _equation(states, task)
 
 
 def _at_point(monitor: Monitor | None, index: int) -> Monitor | None:
@@ -97,9 +104,7 @@ def _point(state: GroundState) -> dict[str, float]:
     return {"volume_ang3": state.crystal.volume * BOHR_ANG**3, "energy_ev": float(state.energy) * HARTREE_EV}
 
 
-def _equation(
-    states: list[GroundState], ratios: NDArray[np.floating[Any]], task: EquationOfStateTask
-) -> EquationOfState:
+def _equation(states: list[GroundState], task: EquationOfStateTask) -> EquationOfState:
     points = [_point(state) for state in states]
     volumes = np.array([point["volume_ang3"] for point in points])
     energies = np.array([point["energy_ev"] for point in points])
@@ -114,7 +119,7 @@ def _equation(
         volumes_ang3=volumes,
         energies_ev=energies,
         fit=fit,
-        reference=states[int(np.abs(ratios - 1).argmin())],
+        reference=states[int(np.abs(np.array(task.ratios) - 1).argmin())],
         converged=not message,
         message=message,
         seconds=sum(state.seconds["total"] for state in states),
