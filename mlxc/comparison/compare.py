@@ -93,7 +93,8 @@ def _there(code: str, task: Task, watcher: Watcher) -> CodeResult:
         last: dict[str, Any] = {}
         with ReferenceRun(code, case.data) as run:
             for last in run.records():
-                watcher(code, last)
+                # A single volume has no number, as ours has none.
+                watcher(code, last | {"point": None} if isinstance(task, Calculation) else last)
     except InputError as error:
         watcher(code, {"kind": "failure", "message": str(error)})
         return CodeResult(code, None, "", "", "", converged=False, message=str(error))

@@ -103,13 +103,20 @@ def _state(atoms: Any, case: dict[str, Any], converged: bool) -> dict[str, Any]:
     calculator = atoms.calc
     weights = calculator.get_k_point_weights()
     spins, kpoints = range(1 + case["spin"]), range(len(weights))
-    occupied = calculator.get_occupation_numbers
+    levels = [[(calculator.get_eigenvalues(k, spin) / Hartree).tolist() for k in kpoints] for spin in spins]
+    weighted = [[calculator.get_occupation_numbers(k, spin) for k in kpoints] for spin in spins]
+    magnetisation = None
+    if case["spin"]:
+        up, down = (float(np.sum(own)) for own in weighted)
+        magnetisation = up - down
     forces = None
     if converged and len(case["lattices_bohr"]) == 1:
         forces = (atoms.get_forces() * Bohr / Hartree).tolist()
     return {
-        "magnetisation_bohr_magneton": float(calculator.get_magnetic_moment()) if case["spin"] else None,
+        "magnetisation_bohr_magneton": magnetisation,
         "forces_ha_bohr": forces,
-        "levels_ha": [[(calculator.get_eigenvalues(k, spin) / Hartree).tolist() for k in kpoints] for spin in spins],
-        "electrons": [[(occupied(k, spin) / weights[k]).tolist() for k in kpoints] for spin in spins],
+        "levels_ha": levels,
+        "electrons": [
+            [(own / weight).tolist() for own, weight in zip(spin, weights, strict=True)] for spin in weighted
+        ],
     }
