@@ -201,20 +201,23 @@ def test_a_run_is_stopped_at_once_and_leaves_nothing() -> None:
 def test_a_run_whose_owner_dies_ends_itself() -> None:
     code = (
         "import json, sys, time; from mlxc.references.live import ReferenceRun;"
-        "run = ReferenceRun('pyscf', json.loads(sys.stdin.read())); print(run._process.pid, flush=True); time.sleep(60)"
+        "run = ReferenceRun('pyscf', json.loads(sys.stdin.read()));"
+        "print(run._process.pid, run._folder.name, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
         assert it.stdin is not None
         assert it.stdout is not None
         it.stdin.write(json.dumps(long_case()))
         it.stdin.close()
-        pid = int(it.stdout.readline())
+        number, folder = it.stdout.readline().split()
+        pid = int(number)
         time.sleep(2)
         it.kill()
     deadline = time.monotonic() + 10
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "still running"
         time.sleep(0.05)
+    assert not Path(folder).exists()
 
 
 def test_a_process_that_is_killed_is_a_failure_with_a_sentence() -> None:

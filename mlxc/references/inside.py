@@ -1,10 +1,11 @@
 """One case in another code: the case from standard input, what the code does to standard output, JSON a line each.
 
-Run as ``python inside.py CODE`` by any Python that has the code, so nothing but the standard library is imported here,
-and what speaks to the code is in ``inside_CODE.py`` beside this file: a function ``run(case, tell)``, where ``tell``
-takes records of SCF steps and of finished volumes, and what is returned becomes the last record.
+Run as ``python inside.py CODE FOLDER`` by any Python that has the code, so nothing but the standard library is imported
+here, and what speaks to the code is in ``inside_CODE.py`` beside this file: a function ``run(case, tell)``, where
+``tell`` takes records of SCF steps and of finished volumes, and what is returned becomes the last record.
 
-The process ends itself when its standard input is closed, so it never outlives the one that started it.
+The process ends itself when its standard input is closed, so it never outlives the one that started it; then it also
+removes its FOLDER of temporary files, which nobody else will.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -59,8 +61,10 @@ def _load(code: str) -> Any:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.readline():
+    # Not through sys.stdin, whose lock a thread that waits would still hold when the process ends.
+    while os.read(0, 1):
         pass
+    shutil.rmtree(sys.argv[2], ignore_errors=True)
     os._exit(1)
 
 

@@ -107,7 +107,7 @@ class ReferenceRun:
         with open(self._errors, "wb") as errors:
             # A session of its own is a group of processes that can be ended together, and Ctrl-C is not meant for it.
             self._process = subprocess.Popen(
-                [python, str(_SCRIPT), code],
+                [python, str(_SCRIPT), code, str(folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
