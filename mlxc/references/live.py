@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
+
 from mlxc.errors import InputError
 
 _SCRIPT = Path(__file__).with_name("inside.py")
@@ -103,7 +105,7 @@ class ReferenceRun:
         self._folder = tempfile.TemporaryDirectory(prefix=f"mlxc-{code}-")
         folder = Path(self._folder.name)
         self._errors = folder / "errors"
-        self.stopped = False
+        self._stopped = False
         with open(self._errors, "wb") as errors:
             # A session of its own is a group of processes that can be ended together, and Ctrl-C is not meant for it.
             self._process = subprocess.Popen(
@@ -142,7 +144,7 @@ class ReferenceRun:
     def _reason(self) -> str:
         """Why there is no result."""
         code = self._process.wait()
-        if self.stopped:
+        if self._stopped:
             return f"{self._label} was stopped."
         said = self._errors.read_text(encoding="utf-8", errors="replace").split("\n")
         last = next((line.strip() for line in reversed(said) if line.strip()), "")
@@ -151,10 +153,15 @@ class ReferenceRun:
     def stop(self) -> None:
         """End the process and all that it has started, at once; records already taken stay valid."""
         if self._process.poll() is None:
-            self.stopped = True
+            self._stopped = True
+            # Some leave the group: the daemon of Open MPI does, which GPAW starts.
+            started = _started_by(self._process.pid)
             # Not yet waited for, so the group's number is still its own.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+            for process in started:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
             self._process.wait()
 
     def __enter__(self) -> ReferenceRun:
@@ -169,6 +176,12 @@ class ReferenceRun:
             with suppress(BrokenPipeError):
                 pipe.close()
         self._folder.cleanup()
+
+
+def _started_by(number: int) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return list(psutil.Process(number).children(recursive=True))
+    return []
 
 
 @cache
