@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"scf"},
     {"response"},
     {"properties", "training"},
-    {"diagnosis"},
+    {"diagnosis", "comparison"},
     {"runs", "ase", "deepchem"},
     {"progress", "report", "checkpoint_commands", "training_commands", "cli"},
 ]
@@ -120,7 +120,8 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.crystal", "mlxc.references.tables", "mlxc.runs.client",
+        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.comparison.cases", "mlxc.crystal", "mlxc.references.live",
+        "mlxc.references.tables", "mlxc.runs.client",
         "mlxc.runs.folder", "mlxc.structures", "mlxc.xc.catalogue", "mlxc.properties.birch_murnaghan",
     ],
 )  # fmt: skip

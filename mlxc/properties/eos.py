@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.calculation import EquationOfStateTask
+from mlxc.crystal import Crystal
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
@@ -61,46 +62,62 @@ class EquationOfState:
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None.
 
-        Where the area varied, ``bulk_modulus_gpa`` is None, since it would depend on the height of the vacuum:
-        ``in_plane_modulus_n_per_m`` is in its place, and ``bulk_modulus_derivative`` is the derivative of that. The
-        lattice constant is what :func:`~mlxc.variation.lattice_constant` says; ``volume0_ang3`` is the volume of the
-        cell, vacuum included.
+        See :func:`fitted_curve` for what is said of a sheet.
         """
-        fit, crystal, of_sheet = self.fit, self.reference.crystal, self.varied == "area"
-        volume0 = fit and fit.volume0 * (height_ang(crystal) if of_sheet else 1.0)
-        modulus = fit and fit.bulk_modulus * (EV_PER_ANG2_N_PER_M if of_sheet else EV_PER_ANG3_GPA)
         return {
             "converged": self.converged,
             "message": self.message,
-            "varied": self.varied,
-            "volumes_ang3": self.volumes_ang3.tolist(),
-            "areas_ang2": None if self.areas_ang2 is None else self.areas_ang2.tolist(),
-            "energies_ev": self.energies_ev.tolist(),
-            "energy0_ev": fit and fit.energy0,
-            "volume0_ang3": volume0,
-            "area0_ang2": fit and fit.volume0 if of_sheet else None,
-            "lattice_constant_ang": volume0 and lattice_constant(crystal, volume0, self.varied),
-            "bulk_modulus_gpa": None if of_sheet else modulus,
-            "in_plane_modulus_n_per_m": modulus if of_sheet else None,
-            "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
-            "natoms": len(crystal.species),
+            **fitted_curve(self.reference.crystal, self.volumes_ang3, self.energies_ev, self.fit, self.varied),
+            "natoms": len(self.reference.crystal.species),
             "seconds": self.seconds,
             "calculation": self.calculation,
         }
+
+
+def fitted_curve(
+    crystal: Crystal,
+    volumes_ang3: NDArray[np.float64],
+    energies_ev: NDArray[np.float64],
+    fit: BirchMurnaghan | None,
+    varied: Variation,
+) -> dict[str, Any]:
+    """Points and fit as plain data; what there is no fit for is None.
+
+    Where the area varied, the fit is to areas. ``bulk_modulus_gpa`` is None then, since it would depend on the height
+    of the vacuum: ``in_plane_modulus_n_per_m`` is in its place, and ``bulk_modulus_derivative`` is the derivative of
+    that. The lattice constant is what :func:`~mlxc.variation.lattice_constant` says; ``volume0_ang3`` is the volume of
+    the cell, vacuum included.
+    """
+    of_sheet = varied == "area"
+    height = height_ang(crystal) if of_sheet else 1.0
+    volume0 = fit and fit.volume0 * height
+    modulus = fit and fit.bulk_modulus * (EV_PER_ANG2_N_PER_M if of_sheet else EV_PER_ANG3_GPA)
+    return {
+        "varied": varied,
+        "volumes_ang3": volumes_ang3.tolist(),
+        "areas_ang2": (volumes_ang3 / height).tolist() if of_sheet else None,
+        "energies_ev": energies_ev.tolist(),
+        "energy0_ev": fit and fit.energy0,
+        "volume0_ang3": volume0,
+        "area0_ang2": fit and fit.volume0 if of_sheet else None,
+        "lattice_constant_ang": volume0 and lattice_constant(crystal, volume0, varied),
+        "bulk_modulus_gpa": None if of_sheet else modulus,
+        "in_plane_modulus_n_per_m": modulus if of_sheet else None,
+        "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
+    }
 
 
 def run_equation_of_state(
     task: EquationOfStateTask, monitor: Monitor | None, on_point: Callable[[dict[str, Any]], None] | None
 ) -> EquationOfState:
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
-    ratios = np.linspace(task.lowest_volume, task.highest_volume, task.points)
     states: list[GroundState] = []
-    for index, calculation in enumerate(task.calculation.at_volumes(ratios.tolist(), task.vary)):
+    for index, calculation in enumerate(task.calculation.at_volumes(task.ratios, task.vary)):
         state = run_calculation(calculation, _at_point(monitor, index), states)
         states.append(state)
         if on_point is not None:
             on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state, task.vary))
-    return _equation(states, ratios, task)
+    return _equation(states, task)
 
 
 def _at_point(monitor: Monitor | None, index: int) -> Monitor | None:
@@ -122,9 +139,7 @@ def _point(state: GroundState, vary: Variation) -> dict[str, float | None]:
     }
 
 
-def _equation(
-    states: list[GroundState], ratios: NDArray[np.floating[Any]], task: EquationOfStateTask
-) -> EquationOfState:
+def _equation(states: list[GroundState], task: EquationOfStateTask) -> EquationOfState:
     points = [_point(state, task.vary) for state in states]
     volumes = np.array([point["volume_ang3"] for point in points], dtype=np.float64)
     energies = np.array([point["energy_ev"] for point in points], dtype=np.float64)
@@ -142,7 +157,7 @@ def _equation(
         areas_ang2=areas,
         energies_ev=energies,
         fit=fit,
-        reference=states[int(np.abs(ratios - 1).argmin())],
+        reference=states[int(np.abs(np.array(task.ratios) - 1).argmin())],
         converged=not message,
         message=message,
         seconds=sum(state.seconds["total"] for state in states),
