@@ -79,10 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         help="volume, or area: of a sheet, at fixed height (area if there is a vacuum along one lattice direction)",
     )
 
-    bands = commands.add_parser("bands", help="bands along the standard path, and the gap", allow_abbrev=False)
+    bands = commands.add_parser("bands", help="bands, gap and density of states", allow_abbrev=False)
     bands.set_defaults(command=_bands)
     _add_calculation(bands)
-    bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path (60)")
+    bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path, up to 200 (60)")
+    bands.add_argument("--dos-width", type=float, metavar="EV", help="of levels in the density of states, eV (0.2)")
 
     diagnose = commands.add_parser("diagnose", help="why a calculation disagrees: a verdict", allow_abbrev=False)
     diagnose.set_defaults(command=_diagnose)
@@ -205,20 +206,19 @@ def _eos(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _bands(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.calculation import Calculation
     from mlxc.progress import Progress
-    from mlxc.properties.bands import band_structure
+    from mlxc.properties.bands_task import BandsTask
     from mlxc.report import band_report
 
     _check_writable(options.save)
-    if options.points < 2:
-        raise InputError(f"--points: a path needs at least 2 k points, not {options.points}.")
-    calculation = Calculation.from_dict(_calculation_fields(options))
+    task: dict[str, Any] = {"calculation": _calculation_fields(options), "points": options.points}
+    if options.dos_width is not None:
+        task["dos_width_ev"] = options.dos_width
     with Progress() as progress:
-        ground = calculation.run(monitor=progress.record)
+        bands = BandsTask.from_dict(task).run(monitor=progress.record, on_portion=progress.bands)
     if options.save is not None:
-        ground.save(options.save)
-    return _finish(options, band_structure(ground, options.points), band_report)
+        bands.ground.save(options.save)
+    return _finish(options, bands, band_report)
 
 
 def _diagnose(options: argparse.Namespace, _: list[str]) -> int:

@@ -58,6 +58,11 @@ class Progress:
         if self._live is None:
             print(_point_line(point), file=sys.stderr, flush=True)
 
+    def bands(self, done: dict[str, Any]) -> None:
+        """Show how many k points are done, see :meth:`mlxc.properties.bands_task.BandsTask.run`."""
+        if self._live is None:
+            print(f"bands: {done['computed']} of {done['points']} k points", file=sys.stderr, flush=True)
+
     def finding(self, finding: Finding) -> None:
         """Show what a test of a diagnosis found."""
         self._records.clear()

@@ -74,8 +74,23 @@ def band_report(summary: dict[str, Any]) -> str:
         )
         for spin in summary["bands_ev"]:
             lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[nearest]))
-    lines += ["", _row("gap", f"{summary['gap_ev']:.3f} eV" if summary["gap_ev"] else "none (a metal)")]
+    lines += ["", *_gap(summary)]
     return "\n".join(lines)
+
+
+def _gap(summary: dict[str, Any]) -> list[str]:
+    if summary["gap_kind"] is None:
+        return [_row("gap", "none (a metal)")]
+    size = f"{summary['gap_ev']:.3f} eV, {summary['gap_kind']}"
+    lines = [_row("gap", "none, the bands touch" if summary["gap_kind"] == "touching" else size)]
+    if summary["gap_kind"] == "indirect":
+        lines.append(_row("smallest direct gap", f"{summary['direct_gap_ev']:.3f} eV"))
+    for label, edge in (
+        ("highest valence level", summary["valence_band_maximum"]),
+        ("lowest conduction level", summary["conduction_band_minimum"]),
+    ):
+        lines.append(_row(label, f"{edge['energy_ev']:.3f} eV, {edge['place']}"))
+    return lines
 
 
 def diagnosis_report(summary: dict[str, Any]) -> str:
