@@ -5,7 +5,7 @@
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ...}``
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "bands" | ..., ...}``
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
-``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it)
+``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
 ========================  ==================================================================================
 

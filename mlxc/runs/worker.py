@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import MlxcError, RunStoppedError
+from mlxc.gradients.task import GradientTask
 from mlxc.properties.bands_task import BandsTask
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.tasks import Task
 
 if TYPE_CHECKING:
+    from mlxc.gradients.result import GradientResult
     from mlxc.scf.ground_state import GroundState
     from mlxc.scf.monitor import Monitor, SCFRecord
 
@@ -60,10 +62,10 @@ def _append_or_stop(folder: RunFolder, record: dict[str, Any]) -> None:
 
 
 class _Outcome(NamedTuple):
-    """What a task came to: the JSON result, a state to keep, whether it is to be believed, and why not."""
+    """What a task came to: the JSON result, what to keep in HDF5, whether it is to be believed, and why not."""
 
     summary: dict[str, Any]
-    state: GroundState | None
+    state: GroundState | GradientResult | None
     converged: bool
     message: str
 
@@ -78,6 +80,9 @@ def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
     if isinstance(task, BandsTask):
         bands = task.run(monitor=monitor, on_portion=lambda done: _append_or_stop(folder, {"kind": "bands", **done}))
         return _Outcome(bands.summary(), bands.ground, bands.converged, bands.message)
+    if isinstance(task, GradientTask):
+        result = task.run(monitor=monitor, on_record=lambda record: _append_or_stop(folder, record))
+        return _Outcome(result.summary(), result, result.converged, result.message)
     found = task.run(monitor=monitor, on_finding=lambda f: folder.append({"kind": "finding", **f.to_dict()}))
     # A diagnosis is done when all tests are, whether or not the calculation that it is about converges.
     return _Outcome(found.summary(), found.state, True, "")
