@@ -24,16 +24,28 @@ LAYERS: list[set[str]] = [
     {"scf"},
     {"response"},
     {"properties", "training"},
-    {"diagnosis", "comparison"},
+    {"diagnosis", "comparison", "gradients"},
     {"runs", "ase", "deepchem"},
-    {"progress", "report", "checkpoint_commands", "training_commands", "cli"},
+    {
+        "progress",
+        "report",
+        "calculation_commands",
+        "checkpoint_commands",
+        "comparison_commands",
+        "gradient_commands",
+        "training_commands",
+        "cli",
+    },
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 
 # A calculation describes a run and, when told to, starts it: these imports happen at that moment only.
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli.py", "checkpoint_commands.py", "training_commands.py", "progress.py", "runs/worker.py"}
+PRINTS = {
+    "cli.py", "calculation_commands.py", "checkpoint_commands.py", "training_commands.py", "progress.py",
+    "runs/worker.py",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:

@@ -66,6 +66,17 @@ def reference_lines(name: str) -> list[ReferenceLine]:
     return lines
 
 
+def best_reference(name: str) -> ReferenceLine | None:
+    """What is measured for a shipped structure, or else what all-electron codes find with PBE; None without either.
+
+    Raises:
+        InputError: no structure of this name is shipped.
+    """
+    if (system := shipped_record(name)["experiment"]) is not None:
+        return experiment(system)
+    return next(iter(reference_lines(name)), None)
+
+
 def acwf(element: str, structure: str) -> list[ReferenceLine]:
     """What other codes find for an element in a cubic structure: all-electron, GPAW, and CP2K where there is one.
 

@@ -1,11 +1,11 @@
 """The folder of one run: what was asked, what happened step by step, and what came out.
 
 ========================  ==================================================================================
-``task.json``             ``{"task": "scf" | "eos" | "diagnosis", "title": ..., ...}``: the fields of the task
+``task.json``             ``{"task": "scf" | "eos" | "bands" | ..., "title": ..., ...}``: the fields of the task
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ...}``
-``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "finding", ...}``
-``result.json``           the same object that ``mlxc scf --json``, ``eos --json`` or ``diagnose --json`` prints
-``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it)
+``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "bands" | ..., ...}``
+``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
+``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
 ========================  ==================================================================================
 

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import MlxcError, RunStoppedError
+from mlxc.gradients.task import GradientTask
+from mlxc.properties.bands_task import BandsTask
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.tasks import Task
 
 if TYPE_CHECKING:
+    from mlxc.gradients.result import GradientResult
     from mlxc.scf.ground_state import GroundState
-    from mlxc.scf.monitor import Monitor
+    from mlxc.scf.monitor import Monitor, SCFRecord
 
 
 def execute(folder: RunFolder) -> None:
@@ -42,10 +45,8 @@ def execute(folder: RunFolder) -> None:
 
 
 def _compute(folder: RunFolder) -> None:
-    def monitor(record: Any) -> None:
-        folder.append({"kind": "iteration", **record.to_dict()})
-        if folder.stop_requested:
-            raise RunStoppedError("The run was stopped.")
+    def monitor(record: SCFRecord) -> None:
+        _append_or_stop(folder, {"kind": "iteration", **record.to_dict()})
 
     outcome = _outcome(folder.task, folder, monitor)
     if outcome.state is not None:
@@ -54,11 +55,17 @@ def _compute(folder: RunFolder) -> None:
     folder.set_status("finished" if outcome.converged else "not converged", outcome.message)
 
 
+def _append_or_stop(folder: RunFolder, record: dict[str, Any]) -> None:
+    folder.append(record)
+    if folder.stop_requested:
+        raise RunStoppedError("The run was stopped.")
+
+
 class _Outcome(NamedTuple):
-    """What a task came to: the JSON result, a state to keep, whether it is to be believed, and why not."""
+    """What a task came to: the JSON result, what to keep in HDF5, whether it is to be believed, and why not."""
 
     summary: dict[str, Any]
-    state: GroundState | None
+    state: GroundState | GradientResult | None
     converged: bool
     message: str
 
@@ -70,6 +77,12 @@ def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
     if isinstance(task, EquationOfStateTask):
         curve = task.run(monitor=monitor, on_point=lambda point: folder.append({"kind": "point", **point}))
         return _Outcome(curve.summary(), curve.reference, curve.converged, curve.message)
+    if isinstance(task, BandsTask):
+        bands = task.run(monitor=monitor, on_portion=lambda done: _append_or_stop(folder, {"kind": "bands", **done}))
+        return _Outcome(bands.summary(), bands.ground, bands.converged, bands.message)
+    if isinstance(task, GradientTask):
+        result = task.run(monitor=monitor, on_record=lambda record: _append_or_stop(folder, record))
+        return _Outcome(result.summary(), result, result.converged, result.message)
     found = task.run(monitor=monitor, on_finding=lambda f: folder.append({"kind": "finding", **f.to_dict()}))
     # A diagnosis is done when all tests are, whether or not the calculation that it is about converges.
     return _Outcome(found.summary(), found.state, True, "")
