@@ -22,12 +22,12 @@ import torch
 from quantum_espresso import run_quantum_espresso
 from tables import cell, median, print_header, print_row
 
-from mlxc import Calculation, Crystal, EquationOfStateTask
+from mlxc import Calculation, EquationOfStateTask
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
-from mlxc.properties.eos import cubic_lattice_constant
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation, warm_up
 from mlxc.units import BOHR_ANG
+from mlxc.variation import lattice_constant, natural_variation
 
 _COLD = {"smearing": "marzari-vanderbilt", "width_ha": 0.01}
 # What differs from the shipped settings.
@@ -38,8 +38,6 @@ CASES: dict[str, dict[str, Any]] = {
     "graphene": {},
     "si": {},
 }
-# Of these only the lattice constant in the plane means anything.
-LAYERS = {"graphene"}
 # Quantum ESPRESSO's lattice constants that mlxc is to meet, angstrom.
 EXPECTED_ANG = {"al": 4.0387, "ca": 5.5264, "ni": 3.522}
 RATIOS = np.linspace(0.94, 1.06, 7)
@@ -70,21 +68,12 @@ def calculation_of(name: str, cutoff_smoothing: float | None) -> Calculation:
     return EquationOfStateTask.from_dict({"calculation": settings}).calculation
 
 
-def at_ratio(calculation: Calculation, ratio: float) -> Calculation:
-    """The same with another area, for a layer, or another volume."""
-    crystal = calculation.crystal
-    if crystal.name not in LAYERS:
-        return calculation.with_crystal(crystal.scaled(ratio ** (1 / 3)))
-    lattice = crystal.lattice * [[ratio**0.5], [ratio**0.5], [1.0]]
-    return calculation.with_crystal(Crystal(lattice, crystal.species, crystal.positions, crystal.moments, crystal.name))
-
-
 def mlxc_curve(calculation: Calculation) -> Curve:
     """All points, each from those before, and one SCF from free atoms, the median of three."""
     single = median(run_calculation(calculation).seconds["total"] for _ in range(3))
     states: list[GroundState] = []
-    for ratio in RATIOS:
-        states.append(run_calculation(at_ratio(calculation, ratio), start=states))
+    for case in calculation.at_volumes(RATIOS.tolist()):
+        states.append(run_calculation(case, start=states))
     return Curve(
         [float(state.energy.detach()) for state in states],
         sum(state.seconds["total"] for state in states),
@@ -95,7 +84,7 @@ def mlxc_curve(calculation: Calculation) -> Curve:
 
 def quantum_espresso_curve(calculation: Calculation, cores: int) -> Curve | None:
     """All points, each from free atoms; None where pw.x is not installed."""
-    runs = [run_quantum_espresso(at_ratio(calculation, ratio), cores) for ratio in RATIOS]
+    runs = [run_quantum_espresso(case, cores) for case in calculation.at_volumes(RATIOS.tolist())]
     found = [run for run in runs if run is not None]
     if not found:
         return None
@@ -106,7 +95,7 @@ def quantum_espresso_curve(calculation: Calculation, cores: int) -> Curve | None
     )
 
 
-def lattice_constant(calculation: Calculation, curve: Curve) -> float | None:
+def constant_of(calculation: Calculation, curve: Curve) -> float | None:
     """Where the fit has its minimum, angstrom; None where it has none."""
     crystal = calculation.crystal
     volume = crystal.volume * BOHR_ANG**3
@@ -114,16 +103,14 @@ def lattice_constant(calculation: Calculation, curve: Curve) -> float | None:
         volume0 = fit_birch_murnaghan(volume * RATIOS, curve.energies_ha).volume0
     except FitError:
         return None
-    if crystal.name not in LAYERS:
-        return cubic_lattice_constant(crystal, volume0)
-    return float(np.linalg.norm(crystal.lattice[0]) * BOHR_ANG * (volume0 / volume) ** 0.5)
+    return lattice_constant(crystal, volume0, natural_variation(crystal))
 
 
 def print_case(name: str, calculation: Calculation, curves: dict[str, Curve]) -> None:
     """One row per code."""
     expected = EXPECTED_ANG.get(name)
     for code, curve in curves.items():
-        found = lattice_constant(calculation, curve)
+        found = constant_of(calculation, curve)
         off = None if found is None or expected is None else 100 * (found / expected - 1)
         first = curve.first_seconds
         print_row(

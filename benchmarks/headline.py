@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 from ase.collections import dcdft
-from equations_of_state import RATIOS, Curve, at_ratio, calculation_of, lattice_constant
+from equations_of_state import RATIOS, Curve, calculation_of, constant_of
 from tables import cell, print_header, print_row
 
 from mlxc import Calculation
@@ -45,10 +45,10 @@ def here(calculation: Calculation, xc: str) -> float | None:
     """Of mlxc with one functional."""
     states: list[GroundState] = []
     settings = calculation.model_copy(update={"xc": xc})
-    for ratio in RATIOS:
-        states.append(run_calculation(at_ratio(settings, ratio), start=states))
+    for case in settings.at_volumes(RATIOS.tolist()):
+        states.append(run_calculation(case, start=states))
     energies = [float(state.energy.detach()) for state in states]
-    return lattice_constant(calculation, Curve(energies, 0.0, sum(not state.converged for state in states)))
+    return constant_of(calculation, Curve(energies, 0.0, sum(not state.converged for state in states)))
 
 
 def elsewhere(
@@ -57,7 +57,7 @@ def elsewhere(
     """Of another code, run on the same crystals; None where it is not installed."""
     if shutil.which(program[0]) is None:
         return None
-    cases = [at_ratio(calculation, ratio) for ratio in RATIOS]
+    cases = calculation.at_volumes(RATIOS.tolist())
     described = [
         {
             "species": list(case.crystal.species),
@@ -74,7 +74,7 @@ def elsewhere(
         print(done.stderr[-1000:], file=sys.stderr)
         return None
     energies = [energy * unit_ha for energy in json.loads(done.stdout)]
-    return lattice_constant(calculation, Curve(energies, 0.0, 0))
+    return constant_of(calculation, Curve(energies, 0.0, 0))
 
 
 def all_electron(name: str, calculation: Calculation, codes: list[str]) -> float | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from equations_of_state import CASES, calculation_of, lattice_constant, mlxc_curve
+from equations_of_state import CASES, calculation_of, constant_of, mlxc_curve
 from tables import median, print_header, print_row
 
 from mlxc import Calculation
@@ -33,7 +33,7 @@ def compare(name: str, xc: str, repeats: int) -> None:
     constants = []
     for functional in runs:
         calculation = calculation_of(name, None).model_copy(update={"xc": functional})
-        found = lattice_constant(calculation, mlxc_curve(calculation))
+        found = constant_of(calculation, mlxc_curve(calculation))
         assert found is not None
         constants.append(found)
     seconds = [median(time for _, time in timings) for timings in runs.values()]

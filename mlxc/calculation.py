@@ -8,10 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from mlxc.crystal import Crystal
 from mlxc.errors import InputError
+from mlxc.variation import Variation, check_variation, natural_variation, resized
 
 if TYPE_CHECKING:
     from mlxc.properties.eos import EquationOfState
@@ -103,16 +113,25 @@ class Calculation(BaseModel):
         """The same settings for another crystal (the FFT grid chosen anew)."""
         return self.model_copy(update={"structure": crystal.to_dict(), "fft_grid": None})
 
-    def at_volumes(self, ratios: Sequence[float]) -> list[Calculation]:
+    def at_volumes(self, ratios: Sequence[float], vary: Variation | None = None) -> list[Calculation]:
         """The same settings at several volumes, in units of the crystal's, all on the grid of the largest one.
 
         What a grid leaves out of E_xc is more than the differences between neighbouring volumes where a core is sharp,
         so a change of the grid between them would show as a step of the energy.
+
+        Args:
+            ratios: of the volumes to the crystal's.
+            vary: ``area``: the height of the cell stays, so that these are ratios of areas too; by default that of
+                sheets, see :mod:`mlxc.variation`.
+
+        Raises:
+            InputError: an area is to vary, and the crystal is no sheet.
         """
         from mlxc.grid_shape import choose_shape, grid_radius
         from mlxc.symmetry import SpaceGroup
 
-        crystals = [self.crystal.scaled(float(ratio) ** (1 / 3)) for ratio in ratios]
+        vary = vary or natural_variation(self.crystal)
+        crystals = [resized(self.crystal, float(ratio), vary) for ratio in ratios]
         largest = max(crystals, key=lambda crystal: crystal.volume)
         grid = self.fft_grid or choose_shape(largest.lattice, grid_radius(self.ecut_ha), SpaceGroup.of(largest))
         return [self.with_crystal(crystal).model_copy(update={"fft_grid": grid}) for crystal in crystals]
@@ -145,7 +164,12 @@ class Calculation(BaseModel):
 
 
 class EquationOfStateTask(BaseModel):
-    """Energies of one crystal at several volumes, fixed cell shape and fractional positions."""
+    """Energies of one crystal at several volumes, fixed cell shape and fractional positions.
+
+    Of a sheet, which has a vacuum along exactly one lattice direction, the area of the cell varies and its height
+    stays, unless ``vary`` says ``volume``. The lowest and the highest volume are in units of the given one, or of the
+    given area.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -153,6 +177,17 @@ class EquationOfStateTask(BaseModel):
     points: int = Field(default=7, ge=4, le=50)
     lowest_volume: float = Field(default=0.94, gt=0.3, lt=1, allow_inf_nan=False)
     highest_volume: float = Field(default=1.06, gt=1, lt=3, allow_inf_nan=False)
+    vary: Variation = Field(default=None, validate_default=True)
+
+    @field_validator("vary", mode="before")
+    @classmethod
+    def _suits_the_structure(cls, vary: Any, info: ValidationInfo) -> Any:
+        calculation = info.data.get("calculation")
+        if vary is None and calculation is not None:
+            return natural_variation(calculation.crystal)
+        if vary == "area" and calculation is not None:
+            check_variation(calculation.crystal, vary)
+        return vary
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> EquationOfStateTask:
@@ -172,7 +207,8 @@ class EquationOfStateTask(BaseModel):
 
         Args:
             monitor: called with one record per SCF step of every point.
-            on_point: called after each point with its ``index``, ``points``, ``volume_ang3`` and ``energy_ev``.
+            on_point: called after each point with its ``index``, ``points``, ``volume_ang3``, ``energy_ev``, and, where
+                the area varies, ``area_ang2``, else None.
         """
         from mlxc.properties.eos import run_equation_of_state
 

@@ -65,9 +65,18 @@ def _parser() -> argparse.ArgumentParser:
     eos = commands.add_parser("eos", help="equation of state: lattice constant, bulk modulus", allow_abbrev=False)
     eos.set_defaults(command=_eos)
     _add_calculation(eos)
-    eos.add_argument("--points", type=int, metavar="N", help="number of volumes (7)")
+    eos.add_argument("--points", type=int, metavar="N", help="number of volumes, or areas (7)")
     eos.add_argument(
-        "--volume-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="in units of the given volume (0.94 1.06)"
+        "--volume-range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="in units of the given volume, or area (0.94 1.06)",
+    )
+    eos.add_argument(
+        "--vary",
+        metavar="WHAT",
+        help="volume, or area: of a sheet, at fixed height (area if there is a vacuum along one lattice direction)",
     )
 
     bands = commands.add_parser("bands", help="bands along the standard path, and the gap", allow_abbrev=False)
@@ -178,7 +187,7 @@ def _eos(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.report import equation_of_state_report
 
     _check_writable(options.save)
-    task: dict[str, Any] = {"calculation": _calculation_fields(options)}
+    task: dict[str, Any] = {"calculation": _calculation_fields(options), "vary": options.vary}
     if options.points is not None:
         task["points"] = options.points
     if options.volume_range is not None:

@@ -124,6 +124,19 @@ class Crystal:
         """The crystal with every lattice vector multiplied by ``linear``, fractional positions kept."""
         return Crystal(self.lattice * linear, self.species, self.positions, self.moments, self.name)
 
+    def scaled_in_plane(self, linear: float, direction: int) -> Crystal:
+        """The crystal stretched by ``linear`` in the plane of two lattice vectors, and not perpendicular to it.
+
+        Fractional positions are kept, and so are distances of atoms from the plane.
+
+        Args:
+            linear: factor of all lengths in the plane.
+            direction: index, 0 to 2, of the lattice vector that does not lie in it.
+        """
+        normal = self.reciprocal[direction] / np.linalg.norm(self.reciprocal[direction])
+        stretch = linear * np.eye(3) + (1 - linear) * np.outer(normal, normal)
+        return Crystal(self.lattice @ stretch, self.species, self.positions, self.moments, self.name)
+
     def supercell(self, n1: int, n2: int, n3: int) -> Crystal:
         """The same crystal described by a cell ``n1 x n2 x n3`` times as large."""
         repeats = np.array([n1, n2, n3])

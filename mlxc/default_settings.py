@@ -6,15 +6,14 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlxc.crystal import Crystal
 from mlxc.units import BOHR_ANG
+from mlxc.vacuum import vacuum_directions
 
 _NONMETALS = "H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe At Rn"
 _SPACING_METAL = 2 * np.pi * 0.04  # distance of k points, 1/angstrom
 _SPACING_OTHER = 2 * np.pi * 0.06
-_VACUUM_ANG = 6.0
 
 
 def general_settings(crystal: Crystal) -> dict[str, Any]:
@@ -26,8 +25,9 @@ def general_settings(crystal: Crystal) -> dict[str, Any]:
         ``kmesh``, ``smearing`` and ``width_ha``.
     """
     mesh = mesh_with_spacing(crystal, _SPACING_METAL if likely_metal(crystal) else _SPACING_OTHER)
+    empty = vacuum_directions(crystal)
     return {
-        "kmesh": [1 if gap > _VACUUM_ANG else n for n, gap in zip(mesh, _gaps_ang(crystal), strict=True)],
+        "kmesh": [1 if direction in empty else points for direction, points in enumerate(mesh)],
         "smearing": "fermi-dirac",
         "width_ha": 0.01,
     }
@@ -43,11 +43,3 @@ def mesh_with_spacing(crystal: Crystal, spacing_per_ang: float) -> list[int]:
     lengths = np.linalg.norm(crystal.reciprocal, axis=1) / BOHR_ANG
     # A tiny slack: a mesh must not depend on the last digit of a lattice constant.
     return [min(100, max(1, ceil(length / spacing_per_ang - 1e-6))) for length in lengths]
-
-
-def _gaps_ang(crystal: Crystal) -> NDArray[np.float64]:
-    """Thickness of the widest layer without nuclei, perpendicular to each pair of lattice vectors, angstrom."""
-    positions = np.sort(crystal.positions % 1.0, axis=0)
-    following = np.vstack([positions[1:], positions[:1] + 1])
-    heights = 2 * np.pi / np.linalg.norm(crystal.reciprocal, axis=1)
-    return np.asarray((following - positions).max(axis=0) * heights * BOHR_ANG)

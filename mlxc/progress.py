@@ -52,7 +52,7 @@ class Progress:
             print(f"{iteration:>4}  F = {energy} Ha  residual {residual}  {seconds} s", file=sys.stderr, flush=True)
 
     def point(self, point: dict[str, Any]) -> None:
-        """Show one finished volume of an equation of state: ``index``, ``points``, ``volume_ang3``, ``energy_ev``."""
+        """Show one finished point of an equation of state, see :meth:`mlxc.EquationOfStateTask.run`."""
         self._points.append(point)
         if self._live is None:
             print(_point_line(point), file=sys.stderr, flush=True)
@@ -78,5 +78,7 @@ def _cells(record: SCFRecord) -> tuple[str, str, str, str]:
 
 
 def _point_line(point: dict[str, Any]) -> str:
-    number = f"volume {point['index'] + 1} of {point['points']}"
-    return f"{number}: {point['volume_ang3']:.4f} ang^3, {point['energy_ev']:.6f} eV"
+    varied, size = "volume", f"{point['volume_ang3']:.4f} ang^3"
+    if point["area_ang2"] is not None:
+        varied, size = "area", f"{point['area_ang2']:.4f} ang^2"
+    return f"{varied} {point['index'] + 1} of {point['points']}: {size}, {point['energy_ev']:.6f} eV"

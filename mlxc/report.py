@@ -6,12 +6,20 @@ from typing import Any
 
 _TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
 
-_FITTED = (
-    ("equilibrium volume", "volume0_ang3", " ang^3"),
-    ("lattice constant", "lattice_constant_ang", " ang"),
-    ("bulk modulus", "bulk_modulus_gpa", " GPa"),
-    ("its pressure derivative", "bulk_modulus_derivative", ""),
-)
+_FITTED = {
+    "volume": (
+        ("equilibrium volume", "volume0_ang3", " ang^3"),
+        ("lattice constant", "lattice_constant_ang", " ang"),
+        ("bulk modulus", "bulk_modulus_gpa", " GPa"),
+        ("its pressure derivative", "bulk_modulus_derivative", ""),
+    ),
+    "area": (
+        ("equilibrium area", "area0_ang2", " ang^2"),
+        ("in-plane lattice constant", "lattice_constant_ang", " ang"),
+        ("layer modulus A d2E/dA2", "in_plane_modulus_n_per_m", " N/m"),
+        ("its pressure derivative", "bulk_modulus_derivative", ""),
+    ),
+}
 
 
 def ground_state_report(summary: dict[str, Any]) -> str:
@@ -42,11 +50,15 @@ def ground_state_report(summary: dict[str, Any]) -> str:
 
 def equation_of_state_report(summary: dict[str, Any]) -> str:
     """The result of ``mlxc eos`` as a table; ``summary`` is the object that ``--json`` prints."""
-    lines = [_headline(summary["calculation"]), "", "  volume / ang^3      energy / eV"]
-    for volume, energy in zip(summary["volumes_ang3"], summary["energies_ev"], strict=True):
-        lines.append(f"  {volume:14.5f}{energy:17.7f}")
+    varied = summary["varied"]
+    column, sizes = "volume / ang^3", summary["volumes_ang3"]
+    if varied == "area":
+        column, sizes = "area / ang^2", summary["areas_ang2"]
+    lines = [_headline(summary["calculation"]), "", f"  {column:>14}      energy / eV"]
+    for size, energy in zip(sizes, summary["energies_ev"], strict=True):
+        lines.append(f"  {size:14.5f}{energy:17.7f}")
     lines.append("")
-    for label, quantity, unit in _FITTED:
+    for label, quantity, unit in _FITTED[varied]:
         if summary[quantity] is not None:
             lines.append(_row(label, f"{summary[quantity]:.4f}{unit}"))
     return "\n".join(lines)

@@ -16,8 +16,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mlxc"
 # A module may import from its own layer and from those before it.
 LAYERS: list[set[str]] = [
     {"errors", "units", "assets", "parallel", "replacing"},
-    {"elements", "crystal", "structure_files", "default_settings", "structures"},
-    {"calculation", "references", "symmetry", "brillouin", "grid_shape"},
+    {"elements", "crystal", "structure_files", "vacuum", "default_settings", "structures"},
+    {"calculation", "variation", "references", "symmetry", "brillouin", "grid_shape"},
     {"xc", "pseudo"},
     {"terms", "basis"},
     {"feasibility"},

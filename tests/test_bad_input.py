@@ -42,6 +42,8 @@ CASES: dict[str, tuple[dict[str, str | bytes], list[str], list[str]]] = {
     "zero tolerance": ({}, ["scf", "al", "--tolerance", "0"], ["tolerance"]),
     "too few volumes": ({}, ["eos", "al", "--points", "2"], ["points", "2"]),
     "volumes that leave out the given one": ({}, ["eos", "al", "--volume-range", "1.1", "1.2"], ["volume", "1.1"]),
+    "area of a bulk crystal": ({}, ["eos", "al", "--vary", "area"], ["vary", "area", "al", "volume"]),
+    "what cannot vary": ({}, ["eos", "graphene", "--vary", "height"], ["vary", "height", "'area'"]),
     # Choices
     "unknown functional": ({}, ["scf", "al", "--xc", "pbee"], ["xc", "pbee", "did you mean 'pbe'"]),
     "unknown smearing": ({}, ["scf", "al", "--smearing", "cold"], ["smearing", "cold", "fermi-dirac"]),

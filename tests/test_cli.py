@@ -23,7 +23,7 @@ SCF_KEYS = {
 }  # fmt: skip
 EOS_KEYS = {
     "volumes_ang3", "energies_ev", "volume0_ang3", "lattice_constant_ang", "bulk_modulus_gpa",
-    "bulk_modulus_derivative", "seconds",
+    "bulk_modulus_derivative", "seconds", "varied", "areas_ang2", "area0_ang2", "in_plane_modulus_n_per_m",
 }  # fmt: skip
 
 
@@ -140,6 +140,9 @@ def test_the_range_of_volumes_reaches_the_task(
     monkeypatch.setattr(EquationOfStateTask, "run", remember)
     mlxc_command("eos", "al", "--points", "9", "--volume-range", "0.9", "1.2")
     assert (seen[0].points, seen[0].lowest_volume, seen[0].highest_volume) == (9, 0.9, 1.2)
+    mlxc_command("eos", "graphene")
+    mlxc_command("eos", "graphene", "--vary", "volume")
+    assert [task.vary for task in seen] == ["volume", "area", "volume"]
 
 
 def test_an_interruption_is_one_sentence(mlxc_command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:

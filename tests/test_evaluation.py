@@ -19,7 +19,7 @@ import pytest
 
 from mlxc import InputError, MlxcError
 from mlxc.cli import main
-from mlxc.training import evaluation
+from mlxc.training import curve, evaluation
 from mlxc.training.evaluation import RESULTS, Job, Record, compute, evaluate
 from mlxc.training.evaluation_report import errors_percent, markdown_tables, statistics, summary, write_report
 from mlxc.training.json_lines import read_json_lines
@@ -222,7 +222,7 @@ def test_another_pseudopotential_or_protocol_is_another_job(monkeypatch: pytest.
     assert job.pseudopotentials == {"Al": "GTH-PADE-q3"}
     other = Solid("Al_fcc", prototype("Al_fcc", 4.05), {}, TEACHING | {"pseudo": "pseudodojo"})
     assert Job.of(other, "lda").identity != job.identity
-    monkeypatch.setattr(evaluation, "TOLERANCE", 1e-7)
+    monkeypatch.setattr(curve, "TOLERANCE", 1e-7)
     assert Job.of(aluminium(), "lda").identity != job.identity
 
 

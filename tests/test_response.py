@@ -12,7 +12,7 @@ from differences import check_gradient
 from torch import Tensor, nn
 
 import mlxc
-from mlxc import Crystal, FermiDirac, GroundState, InputError, MarzariVanderbilt, PlaneWaves
+from mlxc import Crystal, FermiDirac, GaussianOrbitals, GroundState, InputError, MarzariVanderbilt, PlaneWaves
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.gradient_flow import gradient_flow
 from mlxc.response.levels import band_gap, mesh_levels
@@ -27,6 +27,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "magnet": {"crystal": "ni", "kmesh": (2, 2, 2), "smearing": FermiDirac(0.01), "spin": True, "ecut": 12.0},
     "fixed moment": {"crystal": "ni", "kmesh": (2, 2, 2), "smearing": FermiDirac(0.01), "spin": True, "ecut": 12.0,
                      "total_moment": 0.6},
+    "insulator in Gaussians": {"crystal": "si", "kmesh": (2, 2, 2), "basis": GaussianOrbitals("gth-szv", ecut=8.0)},
+    "metal in Gaussians": {"crystal": "al", "kmesh": (3, 3, 3), "smearing": FermiDirac(0.02),
+                           "basis": GaussianOrbitals("gth-dzvp", ecut=8.0)},
+    "magnet in Gaussians": {"crystal": "ni", "kmesh": (2, 2, 2), "smearing": FermiDirac(0.01), "spin": True,
+                            "basis": GaussianOrbitals("gth-szv-molopt-sr", ecut=20.0)},
 }  # fmt: skip
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "two parameters": lambda: PBE(trainable=True),
@@ -42,9 +47,10 @@ DISTORTED = Crystal(
 def ground_state(setting: str, xc: nn.Module, **more: Any) -> GroundState:
     settings = {"tolerance": 1e-10, "pseudo": "gth"} | SETTINGS[setting] | more
     crystal, ecut = settings.pop("crystal"), settings.pop("ecut", 8.0)
+    basis = settings.pop("basis", PlaneWaves(ecut))
     if crystal == "ni":
         settings.pop("pseudo")
-    ground = mlxc.scf(Crystal.load(crystal), xc=xc, basis=PlaneWaves(ecut), **settings)
+    ground = mlxc.scf(Crystal.load(crystal), xc=xc, basis=basis, **settings)
     assert ground.converged
     return ground
 
@@ -84,6 +90,12 @@ CASES = [
     ("magnet", "gradient network", density_moment),
     ("magnet", "two parameters", magnetisation),
     ("fixed moment", "two parameters", lowest_levels),
+    ("insulator in Gaussians", "two parameters", density_moment),
+    ("insulator in Gaussians", "meta network", band_gap),
+    ("metal in Gaussians", "gradient network", density_moment),
+    ("metal in Gaussians", "local network", filling),
+    ("metal in Gaussians", "meta network", kinetic_moment),
+    ("magnet in Gaussians", "two parameters", magnetisation),
 ]
 
 

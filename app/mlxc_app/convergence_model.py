@@ -39,7 +39,7 @@ class ConvergencePicture:
 
 
 class ConvergenceModel(HasTraits):
-    """Follows the iterations of a run; of an equation of state, those of the latest volume."""
+    """Follows the iterations of a run; of an equation of state, those of the latest volume or area."""
 
     picture = Instance(ConvergencePicture, args=())
 
@@ -71,4 +71,4 @@ class ConvergenceModel(HasTraits):
         task = self._run.task
         if point is None or not isinstance(task, EquationOfStateTask):
             return self._run.title
-        return f"{self._run.title}, volume {point + 1} of {task.points}"
+        return f"{self._run.title}, {task.vary} {point + 1} of {task.points}"

@@ -1,4 +1,4 @@
-"""The plot of energy against volume with reference lines, and the table that compares them."""
+"""The plot of energy against volume, or area, with reference lines, and the table that compares them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from mlxc_app.palette import BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION
 
 HINT = (
     "The free energy F at several volumes: the minimum gives the lattice constant a₀, the curvature the bulk modulus B "
-    "(how hard the crystal is to compress). Vertical lines are the volumes that other codes and experiment find."
+    "(how hard the crystal is to compress). Vertical lines are the volumes that other codes and experiment find. "
+    "Of a sheet, which has a vacuum on both sides, the area varies and the height of the cell stays."
 )
-_PLACEHOLDER = '<p class="mlxc-placeholder">Press “Equation of state”: a point appears here for each volume.</p>'
+_PLACEHOLDER = (
+    '<p class="mlxc-placeholder">Press “Run equation of state”: a point appears here for each volume, or area.</p>'
+)
+AXES = {"volume": "volume per atom (Å³)", "area": "area per atom (Å²)"}
+# Of a sheet B is the layer modulus A d²E/dA².
+MODULI = {"volume": "B (GPa)", "area": "layer modulus B (N/m)"}
+LATTICE_CONSTANTS = {"volume": "a₀ (Å)", "area": "a₀ in the plane (Å)"}
 # As many lines as there can be references: a figure cannot get traces later.
 LINES = ((VERMILLION, "solid"), (GREEN, "dash"), (ORANGE, "dashdot"), (INK, "dot"), (PURPLE, "longdash"))
 
@@ -31,7 +38,7 @@ class EquationOfStateView:
             showlegend=True,
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             margin={"l": 80, "r": 20, "t": 75, "b": 55},
-            xaxis=axis("volume per atom (Å³)"),
+            xaxis=axis(AXES[model.picture.varied]),
             yaxis=axis("F above its minimum (meV per atom)"),
             yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         )
@@ -44,29 +51,30 @@ class EquationOfStateView:
     def _show(self, change: Any) -> None:
         with self.figure.batch_update():
             replace_data(self.figure, _traces(change["new"]))
+            self.figure.layout.xaxis.title.text = AXES[change["new"].varied]
         self._show_words(change["new"])
 
     def _show_words(self, picture: EquationOfStatePicture) -> None:
         note = f"<p>{escape(picture.note)}</p>" if picture.note else ""
-        self._caption.value = f"<h3>{escape(picture.title)}</h3>{note}" if picture.volumes else _PLACEHOLDER
+        self._caption.value = f"<h3>{escape(picture.title)}</h3>{note}" if picture.sizes else _PLACEHOLDER
         self._table.value = comparison_table(picture)
 
 
 def _traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
     points = go.Scatter(
-        x=picture.volumes,
+        x=picture.sizes,
         y=picture.energies,
         mode="markers",
         name="computed",
-        visible=bool(picture.volumes),
+        visible=bool(picture.sizes),
         marker={"size": 10, "color": BLUE},
     )
     curve = go.Scatter(
-        x=picture.curve_volumes,
+        x=picture.curve_sizes,
         y=picture.curve_energies,
         mode="lines",
         name="Birch-Murnaghan fit",
-        visible=bool(picture.curve_volumes),
+        visible=bool(picture.curve_sizes),
         line={"color": BLUE},
     )
     lines = []
@@ -90,14 +98,12 @@ def _traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
 def comparison_table(picture: EquationOfStatePicture) -> str:
     """HTML table: this run and the references, with the deviation of this run from each."""
     rows = []
-    if picture.volume0 is not None:
-        rows.append(
-            _row("This run", picture.lattice_constant_ang, picture.volume0, picture.bulk_modulus_gpa, "", "mlxc-strong")
-        )
+    if picture.size0 is not None:
+        rows.append(_row("This run", picture.lattice_constant_ang, picture.size0, picture.modulus, "", "mlxc-strong"))
     for reference in picture.references:
         deviation = ""
-        if picture.volume0 is not None:
-            percent = 100 * ((picture.volume0 / reference.volume_per_atom_ang3) ** (1 / 3) - 1)
+        if picture.size0 is not None:
+            percent = 100 * ((picture.size0 / reference.volume_per_atom_ang3) ** (1 / 3) - 1)
             deviation = f"{percent:+.2f} %".replace("-", "−")
         rows.append(
             _row(
@@ -110,20 +116,17 @@ def comparison_table(picture: EquationOfStatePicture) -> str:
         )
     if not rows:
         return ""
-    heading = (
-        '<tr><th>Source</th><th class="mlxc-number">a₀ (Å)</th><th class="mlxc-number">volume per atom (Å³)</th>'
-        '<th class="mlxc-number">B (GPa)</th><th class="mlxc-number">a₀ of this run is off by</th></tr>'
-    )
+    names = [names[picture.varied] for names in (LATTICE_CONSTANTS, AXES, MODULI)]
+    numbers = "".join(f'<th class="mlxc-number">{name}</th>' for name in (*names, "a₀ of this run is off by"))
+    heading = f"<tr><th>Source</th>{numbers}</tr>"
     return f'<table class="mlxc-table"><thead>{heading}</thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _row(
-    label: str, a0: float | None, volume: float, bulk_modulus: float | None, deviation: str, style: str = ""
-) -> str:
+def _row(label: str, a0: float | None, size: float, modulus: float | None, deviation: str, style: str = "") -> str:
     cells = [
         f"{a0:.4f}" if a0 else "–",
-        f"{volume:.3f}",
-        f"{bulk_modulus:.1f}" if bulk_modulus else "–",
+        f"{size:.3f}",
+        f"{modulus:.1f}" if modulus else "–",
         deviation,
     ]
     numbers = "".join(f'<td class="mlxc-number">{cell}</td>' for cell in cells)

@@ -38,7 +38,7 @@ class RunModel(HasTraits):
         kind: ``scf`` or ``eos``.
         title: name of the run.
         iterations: records of the SCF steps so far.
-        points: records of the finished volumes of an equation of state.
+        points: records of the finished volumes, or areas, of an equation of state.
         result: the run's result; empty as long as there is none.
         worker_ready: whether the computing process has finished loading.
     """

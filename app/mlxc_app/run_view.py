@@ -29,7 +29,9 @@ class RunView:
     def __init__(self, run: RunModel, choose: ChooseModel, messages: MessageArea) -> None:
         self._run, self._choose, self._messages = run, choose, messages
         self._start = Button(description="Run", button_style="primary")
-        self._start_eos = Button(description="Run equation of state", tooltip="The same at seven volumes")
+        self._start_eos = Button(
+            description="Run equation of state", tooltip="The same at seven volumes, or areas of a sheet"
+        )
         self._stop = Button(description="Stop", button_style="danger")
         self._blocker = HTML()
         self._progress = FloatProgress(min=0, max=1, layout=Layout(width="100%"))
@@ -100,9 +102,9 @@ class RunView:
         done = scf_fraction(residual, target)
         step = f"Step {last['iteration']}: density residual {residual:.1e}, target {target:.0e}"
         if isinstance(self._run.task, EquationOfStateTask):
-            points = self._run.task.points
+            points, varied = self._run.task.points, self._run.task.vary.capitalize()
             done = (len(self._run.points) + done) / points
-            step = f"Volume {min(len(self._run.points) + 1, points)} of {points}. {step}"
+            step = f"{varied} {min(len(self._run.points) + 1, points)} of {points}. {step}"
         self._progress.value = min(done, 1.0)
         self._text.value = step
 
@@ -121,7 +123,14 @@ def finished_sentence(run: RunModel) -> str:
         energy = f"{result['free_energy_ha']:.6f}".replace("-", "−")
         seconds = result["seconds"]["total"]
         return f"Converged in {result['iterations']} steps and {seconds:.1f} s: free energy F = {energy} Ha."
-    constant = result["lattice_constant_ang"]
+    return f"Equation of state computed in {result['seconds']:.1f} s: {_equilibrium(result)}."
+
+
+def _equilibrium(result: dict[str, Any]) -> str:
+    """Size and stiffness that an equation of state has found."""
+    constant, modulus = result["lattice_constant_ang"], result["bulk_modulus_gpa"]
+    if modulus is None:
+        size = f"a₀ = {constant:.4f} Å in the plane" if constant else f"A₀ = {result['area0_ang2']:.3f} Å²"
+        return f"{size}, layer modulus B = {result['in_plane_modulus_n_per_m']:.1f} N/m, at fixed height of the cell"
     size = f"a₀ = {constant:.4f} Å" if constant else f"V₀ = {result['volume0_ang3']:.3f} Å³"
-    seconds, modulus = result["seconds"], result["bulk_modulus_gpa"]
-    return f"Equation of state computed in {seconds:.1f} s: {size}, B = {modulus:.1f} GPa."
+    return f"{size}, B = {modulus:.1f} GPa"

@@ -341,4 +341,5 @@ class MatrixOperator:
 
 def _real_product(left: Tensor, right: Tensor) -> Tensor:
     """Re sum_a left_a* right_a at each point, from ``(nfunction, npoint)``."""
-    return (torch.view_as_real(left) * torch.view_as_real(right)).sum((0, -1))
+    # Over functions first: rows of points are contiguous, so this is several times faster than both sums at once.
+    return (torch.view_as_real(left) * torch.view_as_real(right)).sum(0).sum(-1)

@@ -63,7 +63,7 @@ def fit_birch_murnaghan(volumes: ArrayLike, energies: ArrayLike) -> BirchMurnagh
     if not inside:
         raise FitError(
             f"The energies have no minimum between {v.min():.4g} and {v.max():.4g}: "
-            "choose volumes around the equilibrium."
+            "choose points around the equilibrium."
         )
     y = inside[0]
     volume0 = scale * y**-1.5

@@ -1,4 +1,15 @@
-"""The equation of state: energies at several volumes and the curve through them."""
+"""The equation of state: energies at several volumes, or areas of a sheet, and the curve through them.
+
+A sheet has no pressure and no bulk modulus: divided by the volume of its cell, its energy would depend on how much
+vacuum there is. Its equation of state is E(A) per cell of area A, the third-order Birch-Murnaghan form with the area in
+the place of the volume: a cubic polynomial in A^(-2/3), which is the fit of E(V) with V = c A at any constant height c.
+At its minimum
+
+    B_2D = A d2E/dA2,    dB_2D/dPi = -1 - A (d3E/dA3) / (d2E/dA2),    Pi = -dE/dA,
+
+the in-plane, or layer, modulus (N/m) under equal strain in both directions, and its derivative with respect to the
+pressure in the plane. Neither depends on the height.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +21,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.calculation import EquationOfStateTask
-from mlxc.crystal import Crystal
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
 from mlxc.scf.monitor import Monitor, SCFRecord
-from mlxc.symmetry import cells_per_cube
-from mlxc.units import BOHR_ANG, EV_PER_ANG3_GPA, HARTREE_EV
+from mlxc.units import BOHR_ANG, EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA, HARTREE_EV
+from mlxc.variation import Variation, area_ang2, height_ang, lattice_constant
 
 
 @dataclass
 class EquationOfState:
-    """Free energies at several volumes.
+    """Free energies at several volumes, or areas.
 
     Attributes:
+        varied: ``volume``, or ``area`` at constant height of the cell.
         volumes_ang3: of the cell, ascending.
+        areas_ang2: of the cell; None where the volume varied.
         energies_ev: F = E - TS per cell.
-        fit: in electronvolt and cubic angstrom; None where the points have no minimum.
+        fit: in electronvolt and cubic angstrom, or, with the area in the place of the volume, square angstrom; None
+            where the points have no minimum.
         reference: the ground state whose volume is nearest to that of the given crystal.
         converged: whether all points did, and a fit was possible.
         message: one sentence when not.
@@ -34,7 +47,9 @@ class EquationOfState:
         calculation: the settings, as plain data.
     """
 
+    varied: Variation
     volumes_ang3: NDArray[np.float64]
+    areas_ang2: NDArray[np.float64] | None
     energies_ev: NDArray[np.float64]
     fit: BirchMurnaghan | None
     reference: GroundState
@@ -44,28 +59,34 @@ class EquationOfState:
     calculation: dict[str, Any]
 
     def summary(self) -> dict[str, Any]:
-        """The result as plain data, the JSON object of the command line; what is not computed is None."""
-        fit = self.fit
+        """The result as plain data, the JSON object of the command line; what is not computed is None.
+
+        Where the area varied, ``bulk_modulus_gpa`` is None, since it would depend on the height of the vacuum:
+        ``in_plane_modulus_n_per_m`` is in its place, and ``bulk_modulus_derivative`` is the derivative of that. The
+        lattice constant is what :func:`~mlxc.variation.lattice_constant` says; ``volume0_ang3`` is the volume of the
+        cell, vacuum included.
+        """
+        fit, crystal, of_sheet = self.fit, self.reference.crystal, self.varied == "area"
+        volume0 = fit and fit.volume0 * (height_ang(crystal) if of_sheet else 1.0)
+        modulus = fit and fit.bulk_modulus * (EV_PER_ANG2_N_PER_M if of_sheet else EV_PER_ANG3_GPA)
         return {
             "converged": self.converged,
             "message": self.message,
+            "varied": self.varied,
             "volumes_ang3": self.volumes_ang3.tolist(),
+            "areas_ang2": None if self.areas_ang2 is None else self.areas_ang2.tolist(),
             "energies_ev": self.energies_ev.tolist(),
             "energy0_ev": fit and fit.energy0,
-            "volume0_ang3": fit and fit.volume0,
-            "lattice_constant_ang": fit and cubic_lattice_constant(self.reference.crystal, fit.volume0),
-            "bulk_modulus_gpa": fit and fit.bulk_modulus * EV_PER_ANG3_GPA,
+            "volume0_ang3": volume0,
+            "area0_ang2": fit and fit.volume0 if of_sheet else None,
+            "lattice_constant_ang": volume0 and lattice_constant(crystal, volume0, self.varied),
+            "bulk_modulus_gpa": None if of_sheet else modulus,
+            "in_plane_modulus_n_per_m": modulus if of_sheet else None,
             "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
-            "natoms": len(self.reference.crystal.species),
+            "natoms": len(crystal.species),
             "seconds": self.seconds,
             "calculation": self.calculation,
         }
-
-
-def cubic_lattice_constant(crystal: Crystal, volume_ang3: float) -> float | None:
-    """Edge, in angstrom, of the conventional cube when this cell has the given volume; None for other lattices."""
-    cells = cells_per_cube(crystal)
-    return None if cells is None else float((cells * volume_ang3) ** (1 / 3))
 
 
 def run_equation_of_state(
@@ -74,11 +95,11 @@ def run_equation_of_state(
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
     ratios = np.linspace(task.lowest_volume, task.highest_volume, task.points)
     states: list[GroundState] = []
-    for index, calculation in enumerate(task.calculation.at_volumes(ratios.tolist())):
+    for index, calculation in enumerate(task.calculation.at_volumes(ratios.tolist(), task.vary)):
         state = run_calculation(calculation, _at_point(monitor, index), states)
         states.append(state)
         if on_point is not None:
-            on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state))
+            on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state, task.vary))
     return _equation(states, ratios, task)
 
 
@@ -93,25 +114,32 @@ def _at_point(monitor: Monitor | None, index: int) -> Monitor | None:
     return tell
 
 
-def _point(state: GroundState) -> dict[str, float]:
-    return {"volume_ang3": state.crystal.volume * BOHR_ANG**3, "energy_ev": float(state.energy) * HARTREE_EV}
+def _point(state: GroundState, vary: Variation) -> dict[str, float | None]:
+    return {
+        "volume_ang3": state.crystal.volume * BOHR_ANG**3,
+        "area_ang2": area_ang2(state.crystal) if vary == "area" else None,
+        "energy_ev": float(state.energy) * HARTREE_EV,
+    }
 
 
 def _equation(
     states: list[GroundState], ratios: NDArray[np.floating[Any]], task: EquationOfStateTask
 ) -> EquationOfState:
-    points = [_point(state) for state in states]
-    volumes = np.array([point["volume_ang3"] for point in points])
-    energies = np.array([point["energy_ev"] for point in points])
+    points = [_point(state, task.vary) for state in states]
+    volumes = np.array([point["volume_ang3"] for point in points], dtype=np.float64)
+    energies = np.array([point["energy_ev"] for point in points], dtype=np.float64)
+    areas = np.array([point["area_ang2"] for point in points]) if task.vary == "area" else None
     unconverged = sum(not state.converged for state in states)
     message = f"{unconverged} of {len(states)} points did not converge." if unconverged else ""
     fit = None
     try:
-        fit = fit_birch_murnaghan(volumes, energies)
+        fit = fit_birch_murnaghan(volumes if areas is None else areas, energies)
     except FitError as error:
         message = str(error)
     return EquationOfState(
+        varied=task.vary,
         volumes_ang3=volumes,
+        areas_ang2=areas,
         energies_ev=energies,
         fit=fit,
         reference=states[int(np.abs(ratios - 1).argmin())],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,14 +14,14 @@ from mlxc.errors import InputError, MlxcError
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
-from mlxc.symmetry import cells_per_cube
 from mlxc.training.known_quantities import reference_curve
 from mlxc.training.quantities import Source
 from mlxc.training.snapshot import Snapshot
 from mlxc.training.solids import Solid
 from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
+from mlxc.variation import lattice_constant, natural_variation
 
-# Volumes of an equation of state, in units of that of the solid's crystal.
+# Volumes of an equation of state, or areas of a sheet, in units of that of the solid's crystal.
 RATIOS = (0.91, 0.944, 0.978, 1.012, 1.046, 1.08, 1.114)
 # Of the density; the error of the energy is of second order in it.
 TOLERANCE = 1e-5
@@ -61,7 +61,8 @@ class SolidCurve:
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
         """``volume_ang3``, ``bulk_modulus_gpa`` and, for cubic solids, ``lattice_constant_ang``.
 
-        Where the reference of a curve is complete, ``energy_curve_mev`` as well.
+        A sheet, whose volumes differ in the area alone, has no bulk modulus; its lattice constant is that in the plane,
+        if it is hexagonal or square. Where the reference of a curve is complete, ``energy_curve_mev`` as well.
 
         Raises:
             FitError: the energies have no minimum between the smallest and the largest volume.
@@ -69,9 +70,11 @@ class SolidCurve:
         energies = self.energies(functional) * HARTREE_EV
         volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
         found = differentiable_birch_murnaghan(volumes, energies)
-        known = {"volume_ang3": found.volume0, "bulk_modulus_gpa": found.bulk_modulus * EV_PER_ANG3_GPA}
-        if (cells := cells_per_cube(self.solid.crystal)) is not None:
-            known["lattice_constant_ang"] = (cells * found.volume0) ** (1 / 3)
+        known, vary = {"volume_ang3": found.volume0}, natural_variation(self.solid.crystal)
+        if vary == "volume":
+            known["bulk_modulus_gpa"] = found.bulk_modulus * EV_PER_ANG3_GPA
+        if (edge := lattice_constant(self.solid.crystal, found.volume0, vary)) is not None:
+            known["lattice_constant_ang"] = edge
         if (reference := reference_curve(self.solid)) is not None:
             change = energies - torch.tensor(reference(np.array(volumes)))
             deviation = (change - change.mean()) / len(self.solid.crystal.species) / MILLI
@@ -97,6 +100,13 @@ class SolidCurve:
 def ratios(solid: Solid) -> tuple[float, ...]:
     """The volumes of a solid's curve in units of that of its crystal."""
     return (1.0,) if solid.rigid else RATIOS
+
+
+def protocol(solid: Solid) -> list[Any]:
+    """What a curve depends on besides the solid and the functional, as plain data."""
+    # Nothing is said of volumes, so that what is stored of bulk crystals stays valid.
+    vary = natural_variation(solid.crystal)
+    return [ratios(solid), TOLERANCE, *([] if vary == "volume" else [vary])]
 
 
 def root_mean_square(values: Tensor) -> Tensor:

@@ -22,7 +22,9 @@ from mlxc.training.solids import Solid
 
 
 class LatticeConstants(nn.Module):
-    """Lattice constants of cubic solids as a differentiable function of a functional's parameters.
+    """Lattice constants as a differentiable function of a functional's parameters.
+
+    Those of cubic solids, and in the plane of hexagonal or square sheets.
 
     Args:
         functional: that is learned.
@@ -36,13 +38,16 @@ class LatticeConstants(nn.Module):
         """In angstrom, shape ``(ncurve, 1)``.
 
         Raises:
-            InputError: a crystal is not cubic.
+            InputError: a crystal is of another kind.
         """
         found = []
         for curve in curves:
             predicted = curve.predictions(self.functional)
             if "lattice_constant_ang" not in predicted:
-                raise InputError(f"{curve.solid.name} is not cubic, so it has no single lattice constant.")
+                raise InputError(
+                    f"{curve.solid.name} is neither cubic nor a hexagonal or square sheet: it has no single lattice "
+                    "constant."
+                )
             found.append(predicted["lattice_constant_ang"])
         return torch.stack(found)[:, None]
 

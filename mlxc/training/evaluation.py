@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from mlxc.errors import InputError, MlxcError
-from mlxc.training.curve import TOLERANCE, compute_curve, ratios
+from mlxc.training.curve import compute_curve, protocol
 from mlxc.training.json_lines import read_json_lines, write_json_lines
 from mlxc.training.known_quantities import reference_curve
 from mlxc.training.solids import Solid
@@ -61,7 +61,7 @@ class Job:
         described |= {
             "solid": solid.name,
             "xc": [xc, *content_hashes(xc)],
-            "protocol": [ratios(solid), TOLERANCE],
+            "protocol": protocol(solid),
             "reference_curve": None if curve is None else asdict(curve),
         }
         names = {symbol: entry["name"] for symbol, entry in described["pseudopotentials"].items()}

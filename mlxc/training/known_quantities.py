@@ -7,6 +7,7 @@ from mlxc.symmetry import cells_per_cube
 from mlxc.training.quantities import QUANTITIES
 from mlxc.training.solids import Solid
 from mlxc.units import EV_PER_ANG3_GPA
+from mlxc.variation import natural_variation
 
 
 def is_known(solid: Solid, quantity: str) -> bool:
@@ -25,7 +26,10 @@ def reference_curve(solid: Solid) -> BirchMurnaghan | None:
     """E(V) of a cell from the volume, modulus and its derivative in the table, up to a constant, electronvolt.
 
     None where one of them is missing; the lattice constant of a cubic solid will do for the volume, in cubic angstrom.
+    None for a sheet, which has no bulk modulus.
     """
+    if natural_variation(solid.crystal) == "area":
+        return None
     known, cells = solid.references, cells_per_cube(solid.crystal)
     volume = known.get("volume_ang3")
     if volume is None and cells is not None and "lattice_constant_ang" in known:

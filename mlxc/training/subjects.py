@@ -16,7 +16,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
-from mlxc.training.curve import TOLERANCE, SolidCurve, SolidError, compute_curve, ratios
+from mlxc.training.curve import SolidCurve, SolidError, compute_curve, protocol
 from mlxc.training.energy_difference import EnergyDifference
 from mlxc.training.known_quantities import is_known
 from mlxc.training.quantities import QUANTITIES, Source
@@ -109,7 +109,7 @@ class Preparation:
         own = [checkpoint.content_hash] if checkpoint else []
         functional = [self.xc, *content_hashes(self.xc)] if isinstance(self.xc, str) else own
         identity = solid.identity(self.xc) if isinstance(self.xc, str) else solid.identity()
-        described = json.dumps([identity, ratios(solid), TOLERANCE, functional], sort_keys=True)
+        described = json.dumps([identity, *protocol(solid), functional], sort_keys=True)
         return hashlib.sha256(described.encode()).hexdigest()[:8]
 
     def _difference(self, solid: Solid) -> EnergyDifference:

@@ -215,6 +215,18 @@ def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None
     assert "experiment" in table
 
 
+def test_the_equation_of_state_of_a_sheet_has_an_axis_of_areas(page: Page) -> None:
+    choose(page, "Graphene", 10, 2)
+    start(page, "Run equation of state")
+    plot = f"document.querySelectorAll('.js-plotly-plot')[{EQUATION_OF_STATE}]"
+    page.wait_for_function(f"{plot}.data[0].x?.length > 0 && {plot}.data[0].x[0] < 3", timeout=RUNNING_MS)
+    # Half the area of graphene's cell, of which 94 % is computed first, square angstrom.
+    assert plotted(page, EQUATION_OF_STATE, 0, "x")[0] == pytest.approx(2.475, abs=1e-3)
+    assert page.evaluate(f"{plot}.layout.xaxis.title.text") == "area per atom (Å²)"
+    press(page, "Stop")
+    page.wait_for_selector(".mlxc-information", timeout=RUNNING_MS)
+
+
 def test_bad_input_is_a_sentence_and_run_is_greyed(page: Page) -> None:
     choose(page, "Silicon (diamond structure)", -5, 4)
     page.wait_for_selector(".mlxc-blocker")

@@ -85,6 +85,18 @@ def test_the_calculation_of_an_equation_of_state(run: RunModel, aluminium: Calcu
     assert run.calculation == aluminium
 
 
+def test_what_came_out_of_an_equation_of_state_is_said_in_its_units(run: RunModel, aluminium: Calculation) -> None:
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    result = {"seconds": 9.0, "lattice_constant_ang": 4.04, "volume0_ang3": 16.5, "bulk_modulus_gpa": 77.0}
+    run.result = result
+    assert finished_sentence(run) == "Equation of state computed in 9.0 s: a₀ = 4.0400 Å, B = 77.0 GPa."
+    of_sheet = {"bulk_modulus_gpa": None, "in_plane_modulus_n_per_m": 206.8, "area0_ang2": 5.27}
+    run.result = result | of_sheet
+    assert "4.0400 Å in the plane, layer modulus B = 206.8 N/m" in finished_sentence(run)
+    run.result = result | of_sheet | {"lattice_constant_ang": None}
+    assert "A₀ = 5.270 Å²" in finished_sentence(run)
+
+
 def test_the_worker_is_started_once_and_not_before_it_is_wanted() -> None:
     made: list[IdleWorker] = []
 
