@@ -1,6 +1,6 @@
 """How lattice constants and energies in Gaussian orbitals approach those in plane waves, for aluminium and graphene.
 
-    python benchmarks/basis_convergence.py [--threads 1] [--figure assets/figures/basis_convergence.png] [al graphene]
+    python benchmarks/basis_convergence.py [--figure assets/figures/basis_convergence.png] [al graphene]
 
 All have the same GTH pseudopotential, k mesh, Fermi-Dirac smearing of 0.01 Ha and PBE, so that what differs is the
 basis alone; plane waves are converged. Volumes, or areas of graphene at fixed height, rise in steps of 3 % from 91 % of
@@ -11,25 +11,22 @@ Energies are compared at the given structure: they can only fall where a set con
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from equations_of_state import LAYERS, at_ratio
 from tables import cell, print_header, print_row
 
 import mlxc
 from mlxc import Calculation
-from mlxc.grid_shape import choose_shape, grid_radius
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
-from mlxc.properties.eos import cubic_lattice_constant
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation, warm_up
-from mlxc.symmetry import SpaceGroup
 from mlxc.units import BOHR_ANG
+from mlxc.variation import lattice_constant, natural_variation
 
 HERE = Path(__file__).resolve().parent
 FIGURE = HERE.parent / "assets" / "figures" / "basis_convergence.png"
@@ -59,7 +56,7 @@ class Point:
         energy_ha: free energy per atom in the given structure.
         constant_ang: lattice constant; None where the energies have no minimum.
         condition_number: of the overlap matrices; None for plane waves.
-        seconds: of one SCF from free atoms, set-up included.
+        seconds: of one SCF from free atoms, set-up included, on one processor.
     """
 
     functions: int
@@ -79,48 +76,40 @@ def calculation_of(name: str, basis_set: str | None) -> Calculation:
     return Calculation.from_dict(settings | CASES[name])
 
 
-def on_one_grid(calculation: Calculation) -> Callable[[float], Calculation]:
-    """The calculation at any ratio, on the grid of the largest cell."""
-    largest = at_ratio(calculation, LARGEST[calculation.crystal.name]).crystal
-    grid = choose_shape(largest.lattice, grid_radius(calculation.ecut_ha), SpaceGroup.of(largest))
-    return lambda ratio: at_ratio(calculation, ratio).model_copy(update={"fft_grid": grid})
-
-
 def compute(name: str, basis_set: str | None) -> Point:
     """All volumes or areas of a crystal in one basis."""
-    at = on_one_grid(calculation_of(name, basis_set))
-    given = run_calculation(at(1.0))
+    ratios = np.arange(LOWEST, LARGEST[name] + 1e-9, STEP)
+    *cases, at_given = calculation_of(name, basis_set).at_volumes([*ratios.tolist(), 1.0])
+    started = time.process_time()
+    given = run_calculation(at_given)
+    seconds = time.process_time() - started
     natom, dependence = len(given.crystal.species), given.basis.linear_dependence
     functions = given.orbitals.shape[-1] if dependence is None else dependence.functions
     return Point(
         round(functions / natom),
         float(given.energy.detach()) / natom,
-        lattice_constant(at, LARGEST[name]),
+        constant_of(cases),
         None if dependence is None else dependence.condition_number,
-        given.seconds["total"],
+        seconds,
     )
 
 
-def lattice_constant(at: Callable[[float], Calculation], largest: float) -> float | None:
-    """Where the fit has its minimum, angstrom; None where it has none."""
+def constant_of(cases: list[Calculation]) -> float | None:
+    """Where the fit has its minimum, angstrom; None where it has none. Computes no further than it must."""
     states: list[GroundState] = []
-    ratios, energies = [], []
-    while len(states) < FITTED or np.argmin(energies) > len(states) - 1 - FITTED // 2:
-        ratio = LOWEST + STEP * len(states)
-        if ratio > largest + 1e-9:
-            break
-        states.append(run_calculation(at(ratio), start=states[-3:]))
+    energies: list[float] = []
+    for case in cases:
+        states.append(run_calculation(case, start=states))
         assert states[-1].converged, states[-1].message
-        ratios.append(ratio)
         energies.append(float(states[-1].energy.detach()))
+        if len(states) >= FITTED and np.argmin(energies) <= len(states) - 1 - FITTED // 2:
+            break
+    volumes = [state.crystal.volume * BOHR_ANG**3 for state in states[-FITTED:]]
     try:
-        found = fit_birch_murnaghan(ratios[-FITTED:], energies[-FITTED:]).volume0
+        volume0 = fit_birch_murnaghan(volumes, energies[-FITTED:]).volume0
     except FitError:
         return None
-    crystal = at(1.0).crystal
-    if crystal.name not in LAYERS:
-        return cubic_lattice_constant(crystal, found * crystal.volume * BOHR_ANG**3)
-    return float(np.linalg.norm(crystal.lattice[0]) * BOHR_ANG * found**0.5)
+    return lattice_constant(states[0].crystal, volume0, natural_variation(states[0].crystal))
 
 
 def print_point(name: str, basis_set: str | None, point: Point, limit: Point) -> None:
@@ -182,16 +171,15 @@ def main() -> None:
     """Print a Markdown table and draw it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", metavar="case", help=f"default: {' '.join(CASES)}")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--figure", type=Path, default=FIGURE)
     arguments = parser.parse_args()
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(CASES)}")
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)
     warm_up()
     print_header(
         "crystal", "basis", "functions per atom", "energy above plane waves (mHa/atom)", "a0 (ang)", "off by %",
-        "condition number", "one SCF (s)",
+        "condition number", "one SCF (CPU s)",
     )  # fmt: skip
     found: dict[str, dict[str | None, Point]] = {}
     for name in arguments.cases or CASES:
@@ -200,7 +188,7 @@ def main() -> None:
             found[name][basis_set] = compute(name, basis_set)
             print_point(name, basis_set, found[name][basis_set], found[name][None])
     draw(found, arguments.figure)
-    print(f"\nmlxc {mlxc.__version__}, PyTorch {torch.__version__}, {arguments.threads} thread(s).")
+    print(f"\nmlxc {mlxc.__version__}, PyTorch {torch.__version__}, one thread.")
 
 
 if __name__ == "__main__":

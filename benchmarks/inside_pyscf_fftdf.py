@@ -14,7 +14,7 @@ from pyscf.pbc import dft, gto
 
 
 def main() -> None:
-    """The free energy in hartree, the wall time of the SCF with what it sets up, in seconds, and its steps."""
+    """The free energy in hartree, the processor's time for the SCF with what it sets up, in seconds."""
     case = json.load(sys.stdin)
     cell = gto.M(
         unit="B", a=case["lattice_bohr"], atom=list(zip(case["species"], case["positions_bohr"], strict=True)),
@@ -22,12 +22,12 @@ def main() -> None:
     )  # fmt: skip
     if case["spin"]:
         cell.spin = round(case["moment"] * np.prod(case["kmesh"]))  # of the electrons of all k points together
-    started = time.perf_counter()
+    started = time.process_time()
     field = (dft.KUKS if case["spin"] else dft.KRKS)(cell, cell.make_kpts(case["kmesh"]), xc="pbe")
     field = field.smearing(sigma=case["width_ha"], method="fermi")
     field.conv_tol = 1e-8
     field.kernel()
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     if not field.converged:
         raise SystemExit("PySCF has not converged.")
     moment = None
@@ -37,7 +37,6 @@ def main() -> None:
     found = {
         "energy_ha": field.e_free,
         "seconds": seconds,
-        "steps": field.cycles,
         "moment": moment,
         "version": pyscf.__version__,
     }
