@@ -35,11 +35,11 @@ FAMILY = ("gth-szv", "gth-dzvp", "gth-tzvp", "gth-tzv2p")
 MOLOPT = ("gth-szv-molopt-sr", "gth-dzvp-molopt-sr")
 CASES: dict[str, dict[str, Any]] = {
     "al": {"kmesh": (6, 6, 6)},
-    "graphene": {"kmesh": (6, 6, 1)},
+    "graphene": {"kmesh": (4, 4, 1)},
 }
 # Hartree. Of graphene's Gaussians the grid's, at which energies are converged to some microhartree.
 PLANE_WAVES_HA = {"al": 30.0, "graphene": 60.0}
-GRID_HA = {"al": 25.0, "graphene": 40.0}
+GRID_HA = {"al": 20.0, "graphene": 40.0}
 # Of volumes or areas; the largest one decides on the grid. Aluminium's smallest sets have it grow by a third.
 LOWEST, STEP, FITTED = 0.91, 0.03, 7
 LARGEST = {"al": 1.45, "graphene": 1.09}
