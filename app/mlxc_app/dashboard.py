@@ -18,6 +18,7 @@ from mlxc_app.choose_model import ChooseModel
 from mlxc_app.choose_view import ChooseView
 from mlxc_app.convergence_view import convergence_panel
 from mlxc_app.density_view import density_panel
+from mlxc_app.diagnose_view import diagnose_panel
 from mlxc_app.eos_view import equation_of_state_panel
 from mlxc_app.functional_view import FUNCTIONAL, functional_panel
 from mlxc_app.message import MessageArea, card
@@ -36,6 +37,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     density_panel,
     equation_of_state_panel,
     functional_panel,
+    diagnose_panel,
 )
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
