@@ -14,8 +14,16 @@ from mlxc.feasibility import Size, check_calculation
 from mlxc.structures import read_structure, shipped_record
 from mlxc.xc.checkpoint_record import SUFFIX
 
-LABELS = {"ecut_ha": "Cutoff (Ha)", "kmesh": "k mesh", "width_ha": "Width (Ha)", "smearing": "Smearing", "xc": "XC"}
-SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha")
+LABELS = {
+    "ecut_ha": "Cutoff (Ha)",
+    "kmesh": "k mesh",
+    "width_ha": "Width (Ha)",
+    "smearing": "Smearing",
+    "xc": "XC",
+    "max_iterations": "Most steps",
+}
+SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha", "max_iterations")
+DEFAULT_MAX_ITERATIONS: int = Calculation.model_fields["max_iterations"].default
 
 
 class ChooseModel(HasTraits):
@@ -37,6 +45,7 @@ class ChooseModel(HasTraits):
     kmesh = Tuple(Int(), Int(), Int(), default_value=(1, 1, 1))
     smearing = Unicode("fermi-dirac")
     width_ha = Float(0.01)
+    max_iterations = Int(DEFAULT_MAX_ITERATIONS)
     blocker = Unicode()
     size = Unicode()
 
@@ -87,6 +96,7 @@ class ChooseModel(HasTraits):
             self.kmesh = defaults.kmesh
             self.smearing = defaults.smearing
             self.width_ha = defaults.width_ha or 0.01
+            self.max_iterations = defaults.max_iterations
             self.structure = structure
         finally:
             self._filling = False

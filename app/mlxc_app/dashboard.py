@@ -50,7 +50,7 @@ class Dashboard:
         run_view = RunView(self.run, self.choose, self.messages)
         self.panes = Panes(
             {
-                CONVERGENCE: ConvergenceView(ConvergenceModel(self.run)).widget,
+                CONVERGENCE: ConvergenceView(ConvergenceModel(self.run, self.choose), self.messages).widget,
                 DENSITY: DensityView(DensityModel(self.run), self.messages).widget,
                 EQUATION_OF_STATE: EquationOfStateView(EquationOfStateModel(self.run, self.choose)).widget,
                 FUNCTIONAL: FunctionalView(self.functional).widget,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
@@ -72,6 +73,13 @@ class RunModel(HasTraits):
     def calculation(self) -> Calculation | None:
         """The calculation of the run in hand, see :func:`~mlxc.runs.tasks.calculation_of`."""
         return None if self.task is None else calculation_of(self.task)
+
+    @property
+    def ground_state_path(self) -> Path | None:
+        """The HDF5 file of the run in hand; None as long as it is not over, and if it has left none."""
+        if self.folder is None or self.active or not self.folder.ground_state_path.exists():
+            return None
+        return self.folder.ground_state_path
 
     def warm_up(self) -> ComputesRuns:
         """Start the process that computes, unless it is there: it takes some seconds to load PyTorch."""

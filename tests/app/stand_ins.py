@@ -39,6 +39,8 @@ def iteration(number: int, energy: float, point: int | None = None) -> dict[str,
         "free_energy_ha": energy,
         "energies_ha": {term: energy / len(TERMS) for term in TERMS},
         "density_residual": 10.0**-number,
+        "magnetisation_bohr_magneton": None,
+        "residual_spectrum": [0.1, 0.2, 0.3, 0.4],
     }
 
 
