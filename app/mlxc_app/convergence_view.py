@@ -16,6 +16,7 @@ from mlxc_app.convergence_model import ConvergenceModel, ConvergencePicture
 from mlxc_app.live_figure import axis, live_figure, replace_data
 from mlxc_app.message import MessageArea, card
 from mlxc_app.palette import BLUE, GREY, VERMILLION
+from mlxc_app.panel import Page, Panel
 
 ABOUT = (
     "The electrons feel a potential that depends on their own density, so the density is found step by step. "
@@ -36,6 +37,12 @@ TERMS = {
 }
 
 
+def convergence_panel(page: Page) -> Panel:
+    """The panel at whose place a run is watched."""
+    model = ConvergenceModel(page.run, page.choose)
+    return Panel("Convergence", f"<p>{ABOUT}</p>", lambda: ConvergenceView(model, page.messages).widget, kinds=("scf",))
+
+
 class ConvergenceView:
     """Observes a :class:`ConvergenceModel`."""
 
@@ -53,8 +60,7 @@ class ConvergenceView:
         self._table = HTML()
         advice = AdviceView(model, messages)
         detail = DetailView(model, messages)
-        about = HTML(f'<p class="mlxc-hint">{ABOUT}</p>')
-        self.widget = VBox([about, self._caption, advice.widget, self.figure, detail.widget, self._table])
+        self.widget = VBox([self._caption, advice.widget, self.figure, detail.widget, self._table])
         self._show_words(model.picture)
         model.observe(messages.guard(self._show), "picture")
 
