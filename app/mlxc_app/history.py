@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from ipywidgets import Dropdown
 
-from mlxc.runs.folder import ENDED, RunFolder, runs_directory
+from mlxc.runs.folder import RunFolder
 from mlxc_app.message import MessageArea
+from mlxc_app.past_runs import ended_runs, name_of
 from mlxc_app.run_model import RunModel
 
-SHOWN = 30
 NONE = ""
 # What is said of a run that is not a single SCF.
 KINDS = {"eos": "equation of state, ", "diagnosis": "diagnosis, "}
@@ -20,17 +19,11 @@ KINDS = {"eos": "equation of state, ", "diagnosis": "diagnosis, "}
 
 def earlier_runs() -> list[tuple[str, str]]:
     """(label, folder) of the latest runs that have ended, the newest first."""
-    directory = runs_directory()
-    names = sorted((path.parent.name for path in directory.glob("*/task.json")), reverse=True)
-    found = []
-    for name in names[:SHOWN]:
-        folder = RunFolder(directory / name)
-        status = folder.status
-        if status["state"] in ENDED:
-            when = time.strftime("%d %b %H:%M", time.localtime(status.get("ended", 0)))
-            kind = KINDS.get(folder.kind, "")
-            found.append((f"{when}: {folder.title} ({kind}{status['state']})", str(folder.path)))
-    return found
+    return [(_label(folder), str(folder.path)) for folder in ended_runs()]
+
+
+def _label(folder: RunFolder) -> str:
+    return f"{name_of(folder)}: {KINDS.get(folder.kind, '')}{folder.status['state']}"
 
 
 class HistoryView:

@@ -5,7 +5,8 @@
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ...}``
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "finding", ...}``
 ``result.json``           the same object that ``mlxc scf --json``, ``eos --json`` or ``diagnose --json`` prints
-``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it)
+``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), and for other
+                          functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha`` at that density
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
 ========================  ==================================================================================
 
@@ -87,6 +88,13 @@ class RunFolder:
         """What the run computes."""
         kind: Kind = self._read("task.json").get("task", "scf")
         return kind
+
+    @property
+    def structure(self) -> dict[str, Any]:
+        """The crystal that the task is about, see :meth:`mlxc.crystal.Crystal.to_dict`, without checking the task."""
+        data = self._read("task.json")
+        structure: dict[str, Any] = data.get("calculation", data)["structure"]
+        return structure
 
     @property
     def title(self) -> str:

@@ -47,9 +47,11 @@ def _compute(folder: RunFolder) -> None:
         if folder.stop_requested:
             raise RunStoppedError("The run was stopped.")
 
+    from mlxc.properties.xc_comparison import xc_potentials  # with PyTorch, which has been loaded by then
+
     outcome = _outcome(folder.task, folder, monitor)
     if outcome.state is not None:
-        outcome.state.save(folder.ground_state_path)
+        outcome.state.save(folder.ground_state_path, xc_potentials(outcome.state))
     folder.write_result(outcome.summary)
     folder.set_status("finished" if outcome.converged else "not converged", outcome.message)
 
