@@ -11,6 +11,7 @@ from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
 from mlxc.errors import MlxcError
 from mlxc.feasibility import Size, check_calculation
+from mlxc.runs.limits import Limits
 from mlxc.structures import read_structure, shipped_record
 from mlxc.xc.checkpoint_record import SUFFIX
 
@@ -21,6 +22,7 @@ LABELS = {
     "smearing": "Smearing",
     "xc": "XC",
     "max_iterations": "Most steps",
+    "structure": "Crystal",
 }
 SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha", "max_iterations")
 DEFAULT_MAX_ITERATIONS: int = Calculation.model_fields["max_iterations"].default
@@ -107,7 +109,9 @@ class ChooseModel(HasTraits):
         if self._filling:
             return
         try:
-            size = check_calculation(self.calculation())
+            calculation = self.calculation()
+            Limits.from_environment().check(calculation)
+            size = check_calculation(calculation)
         except MlxcError as error:
             self.blocker, self.size = _in_words_of_the_page(str(error)), ""
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from traitlets import Float, HasTraits, Instance, Int, Tuple, Unicode, observe
 
+from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc_app.crystal_block import FieldBlock
 from mlxc_app.crystal_field import DENSITY, DIFFERENCE, CrystalField, quantities_in, read_field
@@ -78,7 +79,7 @@ class DensityModel(HasTraits):
         if path is None or folder is None:
             self.quantities, self.others, self.other = (), (), ""
         else:
-            others = tuple((name_of(run), str(run.path)) for run in _subtractable(folder))
+            others = tuple((name_of(run), str(run.path)) for run in _subtractable(folder, self._run.owner))
             self.others, self.other = others, others[0][1] if others else ""
             self.quantities = quantities_in(path, bool(others))
             self.quantity = self.quantity if self.quantity in self.quantities else DENSITY
@@ -93,7 +94,10 @@ class DensityModel(HasTraits):
             return
         field = read_field(path, self.quantity)
         if self.quantity == DIFFERENCE:
-            field = field.minus(read_field(RunFolder(Path(self.other)).ground_state_path, DENSITY))
+            other = RunFolder(Path(self.other)).ground_state_path
+            if not other.exists():
+                raise InputError("The other run is not there any more: choose another one.")
+            field = field.minus(read_field(other, DENSITY))
         self.field = field
 
     @observe("field", "plane", "miller", "height_ang")
@@ -117,10 +121,10 @@ class DensityModel(HasTraits):
         self.block = block
 
 
-def _subtractable(folder: RunFolder) -> list[RunFolder]:
+def _subtractable(folder: RunFolder, owner: str) -> list[RunFolder]:
     """Finished runs of the same cell whose density is kept."""
     return [
         run
-        for run in finished_runs_beside(folder)
+        for run in finished_runs_beside(folder, owner)
         if run.ground_state_path.exists() and same_lattice(folder.structure, run.structure)
     ]

@@ -12,6 +12,7 @@ from traitlets import HasTraits, Instance, Tuple, observe
 
 from mlxc.calculation import EquationOfStateTask
 from mlxc.crystal import Crystal
+from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
 from mlxc.references.tables import ReferenceLine, reference_lines
 from mlxc.runs.folder import RunFolder
@@ -125,7 +126,7 @@ class EquationOfStateModel(HasTraits):
         varied = self._task.vary if self._task else natural_variation(Crystal.from_dict(structure))
         found = [
             run
-            for run in finished_runs_beside(self._run.folder if self._task else None)
+            for run in finished_runs_beside(self._run.folder if self._task else None, self._run.owner)
             if run.kind == "eos" and run.structure["species"] == structure["species"] and _varied(run) == varied
         ]
         before = {path for _, path in self.candidates}
@@ -201,7 +202,9 @@ def fitted_curve(
 
 
 def _saved_curve(folder: RunFolder) -> EquationOfStateCurve:
-    result = folder.result or {}
+    result = folder.result
+    if result is None:
+        raise InputError(f"The run '{folder.path.name}' is not there any more.")
     varied = _varied(folder)
     natoms = len(folder.structure["species"])
     sizes = np.array(result["volumes_ang3" if varied == "volume" else "areas_ang2"]) / natoms

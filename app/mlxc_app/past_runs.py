@@ -1,4 +1,4 @@
-"""Runs that have ended, on disk: what a person may look at again, or compare with."""
+"""Finished runs with which the shown one can be compared."""
 
 from __future__ import annotations
 
@@ -8,28 +8,21 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mlxc.runs.folder import ENDED, RunFolder, runs_directory
+from mlxc.runs.folder import RunFolder
+from mlxc_app.runs_list_model import visible_runs
 
 # See mlxc.crystal.Crystal.to_dict.
 Structure: TypeAlias = dict[str, Any]
-# As many as a list can show; the latest ones.
+# As many as a list of choices can show; the latest ones.
 SHOWN = 30
 # Largest relative difference between lattice vectors, and between fractional positions, that counts as none.
 SAME = 1e-4
 
 
-def ended_runs() -> list[RunFolder]:
-    """The latest runs that have ended, the newest first."""
-    directory = runs_directory()
-    names = sorted((path.parent.name for path in directory.glob("*/task.json")), reverse=True)
-    folders = [RunFolder(directory / name) for name in names[:SHOWN]]
-    return [folder for folder in folders if folder.status["state"] in ENDED]
-
-
-def finished_runs_beside(folder: RunFolder | None) -> list[RunFolder]:
-    """Those that came to their end and have a result, except this one."""
-    here = folder.path if folder else None
-    return [run for run in ended_runs() if run.path != here and run.status["state"] == "finished"]
+def finished_runs_beside(folder: RunFolder | None, owner: str) -> list[RunFolder]:
+    """The latest that came to their end and that this visitor may see, except this one."""
+    runs = [run for run in visible_runs(owner) if run != folder]
+    return [run for run in runs[:SHOWN] if run.status["state"] == "finished"]
 
 
 def name_of(folder: RunFolder) -> str:

@@ -18,14 +18,10 @@ class IdleWorker:
 
     def __init__(self) -> None:
         self.ready = True
-        self.folder: RunFolder | None = None
-        self.stopped = False
+        self.folders: list[RunFolder] = []
 
     def submit(self, folder: RunFolder) -> None:
-        self.folder = folder
-
-    def stop(self) -> None:
-        self.stopped = True
+        self.folders.append(folder)
 
     def check(self) -> None:
         pass
@@ -42,6 +38,7 @@ def iteration(number: int, energy: float, point: int | None = None) -> dict[str,
         "density_residual": 10.0**-number,
         "magnetisation_bohr_magneton": None,
         "residual_spectrum": [0.1, 0.2, 0.3, 0.4],
+        "seconds": float(number),
     }
 
 
