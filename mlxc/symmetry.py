@@ -100,6 +100,19 @@ def cells_per_cube(crystal: Crystal) -> float | None:
     return len(dataset.std_types) / len(crystal.species)
 
 
+def conventional_lattice(crystal: Crystal) -> NDArray[np.float64]:
+    """Lattice vectors of the conventional cell, of the cube for instance, in the crystal's own orientation.
+
+    Miller indices refer to it. Rows are vectors, bohr; where no symmetry is found, those of the crystal itself.
+    """
+    dataset = spglib.get_symmetry_dataset(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+    if dataset is None:
+        return crystal.lattice
+    # spglib's transformation matrix P takes vectors as columns: (a b c) = (a_s b_s c_s) P.
+    lattice: NDArray[np.float64] = np.linalg.inv(dataset.transformation_matrix).T @ crystal.lattice
+    return lattice
+
+
 def _spglib_cell(crystal: Crystal) -> tuple[Any, Any, Any]:
     # Atoms of one element with different moments are different.
     kinds = list(zip(crystal.atomic_numbers, crystal.moments.round(6), strict=True))

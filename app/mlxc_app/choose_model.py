@@ -21,9 +21,11 @@ LABELS = {
     "width_ha": "Width (Ha)",
     "smearing": "Smearing",
     "xc": "XC",
+    "max_iterations": "Most steps",
     "structure": "Crystal",
 }
-SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha")
+SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha", "max_iterations")
+DEFAULT_MAX_ITERATIONS: int = Calculation.model_fields["max_iterations"].default
 
 
 class ChooseModel(HasTraits):
@@ -45,6 +47,7 @@ class ChooseModel(HasTraits):
     kmesh = Tuple(Int(), Int(), Int(), default_value=(1, 1, 1))
     smearing = Unicode("fermi-dirac")
     width_ha = Float(0.01)
+    max_iterations = Int(DEFAULT_MAX_ITERATIONS)
     blocker = Unicode()
     size = Unicode()
 
@@ -95,6 +98,7 @@ class ChooseModel(HasTraits):
             self.kmesh = defaults.kmesh
             self.smearing = defaults.smearing
             self.width_ha = defaults.width_ha or 0.01
+            self.max_iterations = defaults.max_iterations
             self.structure = structure
         finally:
             self._filling = False

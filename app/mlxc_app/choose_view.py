@@ -82,7 +82,9 @@ class ChooseView:
         smearing = Dropdown(options=SMEARINGS, description="Smearing", style=LABEL, layout=WIDE)
         bind(self._model, "ecut_ha", cutoff, self._messages)
         bind(self._model, "smearing", smearing, self._messages)
+        steps = IntText(description="Most steps", style=LABEL, layout=WIDE)
         bind(self._model, "width_ha", self._width, self._messages)
+        bind(self._model, "max_iterations", steps, self._messages)
         mesh = HBox([HTML('<div class="mlxc-label">k mesh</div>'), *self._mesh])
         mesh.add_class("mlxc-mesh")
         return [
@@ -93,6 +95,7 @@ class ChooseView:
             HTML(hint("Metals need more points.")),
             smearing,
             self._width,
+            steps,
             self._size,
         ]
 

@@ -34,30 +34,70 @@ class CrystalPicture:
     cell_edges: NDArray[np.float64]
 
 
-def draw(structure: dict[str, Any]) -> CrystalPicture:
-    """The atoms in a block along x, y and z that starts at the first atom and repeats the crystal where it can.
+@dataclass(frozen=True, eq=False)
+class Box:
+    """A block along x, y and z, and the atoms in it; all lengths in angstrom.
 
-    For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube.
+    Attributes:
+        corner: where the block starts, Cartesian.
+        lengths: of its edges.
+        symbols: chemical symbol of each atom.
+        positions: Cartesian, counted from the corner, ``(natom, 3)``.
+        cell_edges: the twelve edges of the unit cell that starts at the first atom, likewise, ``(12, 2, 3)``.
+    """
+
+    corner: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    symbols: tuple[str, ...]
+    positions: NDArray[np.float64]
+    cell_edges: NDArray[np.float64]
+
+
+def draw(structure: dict[str, Any]) -> CrystalPicture:
+    """The atoms in the box of :func:`box_of`, seen from a little above.
 
     Args:
         structure: see ``Crystal.to_dict``.
     """
-    lattice = np.array(structure["lattice_ang"])
-    fractional = np.array(structure["fractional_positions"])
-    origin = fractional[0] @ lattice
+    box = box_of(
+        np.array(structure["lattice_ang"]), tuple(structure["species"]), np.array(structure["fractional_positions"])
+    )
+    turn = screen_axes().T
+    return CrystalPicture(box.symbols, box.positions @ turn, box.cell_edges @ turn)
+
+
+def box_of(lattice: NDArray[np.float64], species: tuple[str, ...], fractional: NDArray[np.float64]) -> Box:
+    """A block that starts at the first atom and repeats the crystal where it can; a layer is in its middle.
+
+    For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube.
+
+    Args:
+        lattice: rows are the lattice vectors, angstrom.
+        species: chemical symbols.
+        fractional: positions of the atoms.
+    """
     block = np.array([_block_length(lattice, direction) for direction in range(3)])
-    end = np.where(block > VACUUM_ANG, block - MARGIN_ANG, block + MARGIN_ANG)
-    shifts = _cells_around(lattice, float(np.linalg.norm(block)))
+    is_vacuum = block > VACUUM_ANG
+    first = fractional[0] @ lattice
+    corner = np.where(is_vacuum, _middle(fractional @ lattice, block) - block / 2, first)
+    end = np.where(is_vacuum, block - MARGIN_ANG, block + MARGIN_ANG)
+    shifts = _cells_around(lattice, float(np.linalg.norm(block) + np.linalg.norm(corner - first)))
     symbols: list[str] = []
     positions = []
-    for symbol, position in zip(structure["species"], fractional, strict=True):
-        candidates = (position + shifts) @ lattice - origin
+    for symbol, position in zip(species, fractional, strict=True):
+        candidates = (position + shifts) @ lattice - corner
         inside = ((candidates > -MARGIN_ANG) & (candidates < end)).all(axis=1)
         symbols += [symbol] * int(inside.sum())
         positions.append(candidates[inside])
-    edges = np.array(_EDGES) @ lattice
-    turn = _screen_axes().T
-    return CrystalPicture(tuple(symbols), np.concatenate(positions) @ turn, edges @ turn)
+    edges = np.array(_EDGES) @ lattice + (first - corner)
+    return Box(corner, block, tuple(symbols), np.concatenate(positions), edges)
+
+
+def _middle(positions: NDArray[np.float64], periods: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The middle of atoms that repeat along x, y and z, whichever of their images are given."""
+    phases = np.angle(np.exp(2j * np.pi * positions / periods).mean(axis=0))
+    middle: NDArray[np.float64] = phases / (2 * np.pi) * periods
+    return middle
 
 
 def _block_length(lattice: NDArray[np.float64], direction: int) -> float:
@@ -79,7 +119,7 @@ def _cells_around(lattice: NDArray[np.float64], radius: float) -> NDArray[np.int
     return np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
-def _screen_axes() -> NDArray[np.float64]:
+def screen_axes() -> NDArray[np.float64]:
     """Right, up and towards the eye as rows: z points up, seen from a little above."""
     right = np.array([np.cos(AZIMUTH), np.sin(AZIMUTH), 0])
     eye = np.array([np.sin(AZIMUTH) * np.cos(ELEVATION), -np.cos(AZIMUTH) * np.cos(ELEVATION), np.sin(ELEVATION)])

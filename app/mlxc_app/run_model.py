@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
@@ -99,6 +100,13 @@ class RunModel(HasTraits):
     def calculation(self) -> Calculation | None:
         """The calculation of the shown run, see :func:`~mlxc.runs.tasks.calculation_of`."""
         return None if self.task is None else calculation_of(self.task)
+
+    @property
+    def ground_state_path(self) -> Path | None:
+        """The HDF5 file of the shown run; None as long as it is not over, and if it has left none."""
+        if self.folder is None or self.active or not self.folder.ground_state_path.exists():
+            return None
+        return self.folder.ground_state_path
 
     @property
     def traceback(self) -> str:

@@ -21,6 +21,11 @@ SHARED_VARIABLE = "MLXC_SHARED"
 KINDS: dict[Kind, str] = {"scf": "ground state", "eos": "equation of state", "diagnosis": "diagnosis"}
 
 
+def visible_runs(owner: str) -> list[RunFolder]:
+    """The runs that this visitor may see, the newest first."""
+    return [folder for folder in kept_runs() if SHARED_VARIABLE not in os.environ or folder.owner == owner]
+
+
 class RunsListModel(HasTraits):
     """Lists the runs as long as somebody looks, and does with them what a person asks for.
 
@@ -43,7 +48,7 @@ class RunsListModel(HasTraits):
     def refresh(self, change: Any = None) -> None:
         """Look at the runs directory again, if somebody looks."""
         if self.shown:
-            folders = [folder for folder in kept_runs() if self._visible(folder)][:SHOWN]
+            folders = visible_runs(self._run.owner)[:SHOWN]
             self._known = {folder: self._look_at(folder) for folder in folders}
             self.entries = tuple(entry for _, entry in self._known.values())
 
@@ -75,9 +80,6 @@ class RunsListModel(HasTraits):
         """
         find_run(name).delete()
         self.refresh()
-
-    def _visible(self, folder: RunFolder) -> bool:
-        return SHARED_VARIABLE not in os.environ or folder.owner == self._run.owner
 
     def _look_at(self, folder: RunFolder) -> tuple[tuple[float, float], dict[str, str]]:
         times = _changed(folder, TASK_FILE), _changed(folder, "status.json")

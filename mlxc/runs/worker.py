@@ -84,10 +84,12 @@ def _compute(folder: RunFolder) -> None:
         if longest is not None and time.monotonic() - started > longest:
             raise RunStoppedError(_too_long(longest))
 
+    from mlxc.properties.xc_comparison import xc_potentials  # with PyTorch, which has been loaded by then
+
     with _watchdog(folder, longest):
         outcome = _outcome(folder.task, folder, monitor)
     if outcome.state is not None:
-        outcome.state.save(folder.ground_state_path)
+        outcome.state.save(folder.ground_state_path, xc_potentials(outcome.state))
     folder.write_result(outcome.summary)
     folder.set_status("finished" if outcome.converged else "not converged", outcome.message)
 
