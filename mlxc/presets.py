@@ -18,13 +18,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
 from mlxc.default_settings import flat_along_vacuum
-
-PresetName = Literal["quick look", "balanced", "converged"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Preset:
         }
 
 
-PRESETS: dict[PresetName, Preset] = {
+PRESETS: dict[str, Preset] = {
     "quick look": Preset("Teaching settings, not converged: to see how it works.", 0.75, 1.6, 1e-4),
     "balanced": Preset("The recommended cutoff and k mesh.", 1.0, 1.0, 1e-6),
     "converged": Preset("Higher cutoff, denser k mesh, tighter tolerance: figures to be trusted.", 1.25, 0.6, 1e-8),

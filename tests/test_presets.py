@@ -9,8 +9,7 @@ from mlxc.crystal import Crystal
 from mlxc.default_settings import spacing_of_mesh
 from mlxc.duration import estimate_seconds, seconds_in_words
 from mlxc.feasibility import check_calculation
-from mlxc.presets import PRESETS, PresetName
-from mlxc.structures import shipped_names
+from mlxc.presets import PRESETS
 
 # Seconds of benchmarks/speed.py on two cores, as the README lists them.
 MEASURED = {"al": 0.89, "si": 1.00, "ca": 4.72, "ni": 12.0, "cu": 3.74, "nacl": 4.81, "graphene": 5.13}
@@ -47,14 +46,14 @@ def test_a_time_is_told_with_the_digits_that_it_deserves(value: float, words: st
     assert seconds_in_words(value) == words
 
 
-@pytest.mark.parametrize("name", shipped_names())
+@pytest.mark.parametrize("name", ["al", "mg", "mgo", "graphene"])
 def test_presets_are_ordered_and_balanced_is_what_is_recommended(name: str) -> None:
     recommended = Calculation.from_dict({"structure": name})
     settings = {preset: PRESETS[preset].settings(recommended) for preset in PRESETS}
     assert settings["balanced"]["ecut_ha"] == recommended.ecut_ha
     assert settings["balanced"]["kmesh"] == recommended.kmesh
     assert settings["balanced"]["tolerance"] == recommended.tolerance
-    order: list[PresetName] = ["quick look", "balanced", "converged"]
+    order = ["quick look", "balanced", "converged"]
     spacings = [spacing_of_mesh(recommended.crystal, settings[preset]["kmesh"]) for preset in order]
     assert spacings == sorted(spacings, reverse=True)
     times = [seconds({"structure": name} | settings[preset]) for preset in order]
