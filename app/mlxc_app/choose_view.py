@@ -10,6 +10,7 @@ from mlxc_app.functional_picker import FunctionalPicker
 from mlxc_app.message import MessageArea
 from mlxc_app.settings_view import SettingsView
 from mlxc_app.structure_view import StructureView
+from mlxc_app.theme import Theme
 
 
 class ChooseView:
@@ -19,12 +20,12 @@ class ChooseView:
         functional: the list of functionals.
     """
 
-    def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
+    def __init__(self, model: ChooseModel, messages: MessageArea, theme: Theme) -> None:
         self.functional = FunctionalPicker(model, messages, style=LABEL, layout=WIDE)
         self.widget = VBox(
             [
                 HTML("<h2>1. Crystal</h2>"),
-                StructureView(model, messages).widget,
+                StructureView(model, messages, theme).widget,
                 HTML("<h2>2. Exchange and correlation</h2>"),
                 self.functional.widget,
                 HTML("<h2>3. How fine</h2>"),

@@ -14,6 +14,7 @@ from mlxc_app.fold import Fold
 from mlxc_app.message import MessageArea, hint
 from mlxc_app.structure_model import MAX_PASTE_BYTES, StructureModel
 from mlxc_app.structure_search import find_structures
+from mlxc_app.theme import Theme
 from mlxc_app.viewer import StructureViewer
 
 FILES = f"CIF, POSCAR, extended XYZ or cube; at most {MAX_FILE_BYTES // 1024**2} MB"
@@ -22,13 +23,13 @@ FILES = f"CIF, POSCAR, extended XYZ or cube; at most {MAX_FILE_BYTES // 1024**2}
 class StructureView:
     """Observes a :class:`StructureModel`."""
 
-    def __init__(self, model: StructureModel, messages: MessageArea) -> None:
+    def __init__(self, model: StructureModel, messages: MessageArea, theme: Theme) -> None:
         self._model, self._messages = model, messages
         self._listing = False
         self._search = Text(placeholder="name or formula", description="Search", style=LABEL, layout=WIDE)
         self._names = Select(rows=4, description="Crystal", style=LABEL, layout=WIDE)
         self._nothing = HTML()
-        self._viewer = StructureViewer(model.structure)
+        self._viewer = StructureViewer(model.structure, theme)
         self._cell = HTML()
         edit = Fold("Edit the cell: size, strain, supercell", lambda: CellEditor(model, messages).widgets, messages)
         own = Fold("Your own structure: file or text", self._make_own, messages)
@@ -98,7 +99,7 @@ class StructureView:
 
     def _show_structure(self, change: Any = None) -> None:
         self._select()
-        self._viewer.show(self._model.structure)
+        self._viewer.show(self._model.structure, cell_only=self._model.repeats != (1, 1, 1))
         natoms = len(self._model.structure["species"])
         atoms = "1 atom" if natoms == 1 else f"{natoms} atoms"
         self._cell.value = (
