@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import HTML, FloatText, HBox, IntText, Layout
+from ipywidgets import HTML, FloatText, HBox, IntText
 
 LABEL: dict[str, Any] = {"description_width": "132px"}
-WIDE = Layout(width="100%")
+# As plain values: a widget makes a layout of its own of them, which can be hidden alone.
+WIDE = {"width": "100%"}
 # Of three numbers in a row.
 SHORT_LABEL: dict[str, Any] = {"description_width": "18px"}
-SHORT = Layout(width="76px")
+SHORT = {"width": "76px"}
 
 
 def number(label: str, step: float, **properties: Any) -> FloatText:
