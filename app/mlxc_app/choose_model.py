@@ -11,7 +11,7 @@ from traitlets import Bool, Dict, Float, Int, Tuple, Unicode, observe
 from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
 from mlxc.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
-from mlxc.duration import estimate_seconds, seconds_in_words
+from mlxc.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
 from mlxc.errors import InputError, MlxcError
 from mlxc.feasibility import Size, check_calculation
 from mlxc.presets import PRESETS
@@ -258,6 +258,7 @@ def _size_sentence(size: Size, calculation: Calculation) -> str:
 
 
 def _estimate_sentence(size: Size, calculation: Calculation) -> str:
-    seconds = seconds_in_words(estimate_seconds(calculation, size))
+    seconds = estimate_seconds(calculation, size)
+    run, curve = seconds_in_words(seconds), seconds_in_words(SCFS_PER_EQUATION_OF_STATE * seconds)
     memory = f"{size.memory_gb:.1f} GB" if size.memory_gb >= 0.1 else "less than 0.1 GB"
-    return f"One run: {seconds} on two cores, {memory} of memory."
+    return f"Run {run}, equation of state {curve} on two cores; {memory} of memory."

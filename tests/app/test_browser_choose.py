@@ -57,7 +57,7 @@ def test_a_preset_shows_its_cost_and_fills_the_fields(page: Page) -> None:
     cutoff = page.get_by_label("Cutoff (Ha)", exact=True)
     press(page, "quick look")
     wait_for_text(page, "Teaching settings, not converged")
-    assert re.search(r"about \d+ s on two cores, .* of memory", page.locator(".mlxc-estimate").inner_text())
+    assert re.search(r"Run about \d+ s, .* on two cores; .* of memory", page.locator(".mlxc-estimate").inner_text())
     assert float(cutoff.input_value()) == pytest.approx(30.75)
     press(page, "balanced")
     page.wait_for_function("value => document.querySelector('.mlxc-mesh input').value == value", arg="9")

@@ -118,7 +118,7 @@ def test_presets_change_cutoff_mesh_and_tolerance_and_own_settings_belong_to_non
 
 def test_the_cost_is_told_before_a_run() -> None:
     model = ChooseModel("graphene")
-    assert model.estimate == "One run: about 5 s on two cores, 0.2 GB of memory."
+    assert model.estimate == "Run about 5 s, equation of state about 15 s on two cores; 0.2 GB of memory."
     model.ecut_ha = -1.0
     assert model.estimate == ""
 
