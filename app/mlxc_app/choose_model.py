@@ -123,7 +123,7 @@ class ChooseModel(StructureModel):
             self.ecut_ha, self.tolerance = settings["ecut_ha"], settings["tolerance"]
             self._mesh_of_original = settings["kmesh"]
             self.kmesh = self._in_supercell(self._mesh_of_original)
-        self._look()
+            self._look()
 
     def choose_spacing(self, spacing_per_ang: float) -> None:
         """Take the smallest k mesh whose points are no farther apart than this.
@@ -150,16 +150,18 @@ class ChooseModel(StructureModel):
         return self.gaussian_basis
 
     def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
+        # What cannot be computed at all leaves the former choice as it is.
+        recommended = Calculation.from_dict({"structure": crystal})
         with self._several_changes():
             super()._take(crystal, shipped_name, title)
+            self._recommended = recommended
             self.basis, self.gaussian_sets, self.gaussian_basis = PLANE_WAVES, (), ""
-            self._recommended = Calculation.from_dict({"structure": crystal})
             self._take_pseudopotentials()
             self.smearing = self._recommended.smearing
             self.width_ha = self._recommended.width_ha or 0.01
             self.spin, self.total_moment = bool(crystal.moments.any()), None
             self.max_iterations = self._recommended.max_iterations
-        self.choose_preset(BALANCED)
+            self.choose_preset(BALANCED)
 
     def _take_pseudopotentials(self) -> None:
         """And the cutoff that suits them and the preset."""
@@ -175,7 +177,7 @@ class ChooseModel(StructureModel):
         with self._several_changes():
             self._build()
             self.kmesh = self._in_supercell(self._mesh_of_original)
-        self._look()
+            self._look()
 
     @observe("basis", "gaussian_basis", "pseudo")
     def _renew_recommendation(self, change: Any) -> None:
@@ -195,7 +197,7 @@ class ChooseModel(StructureModel):
                 self._take_pseudopotentials()
             except MlxcError:  # the blocker will say why
                 pass
-        self._look()
+            self._look()
 
     def _turn_to_basis(self) -> None:
         if self.basis != GAUSSIANS:
@@ -216,11 +218,13 @@ class ChooseModel(StructureModel):
         """The mesh of the edited crystal that is as dense as this one of the original."""
         return tuple(ceil(n / repeat) for n, repeat in zip(mesh, self.repeats, strict=True))
 
-    @observe("problem", *SETTINGS)
-    def _look(self, change: Any = None) -> None:
+    @observe(*SETTINGS)
+    def _setting_changed(self, change: Any) -> None:
+        if not self._filling:
+            self._look()
+
+    def _look(self) -> None:
         """See whether this can be run, and what it costs."""
-        if self._filling:
-            return
         self.preset = self._matching_preset()
         try:
             calculation = self.calculation()

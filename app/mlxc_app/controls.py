@@ -6,12 +6,12 @@ from typing import Any
 
 from ipywidgets import HTML, FloatText, HBox, IntText
 
-LABEL: dict[str, Any] = {"description_width": "132px"}
+LABEL: dict[str, Any] = {"description_width": "148px"}
 # As plain values: a widget makes a layout of its own of them, which can be hidden alone.
 WIDE = {"width": "100%"}
 # Of three numbers in a row.
 SHORT_LABEL: dict[str, Any] = {"description_width": "18px"}
-SHORT = {"width": "76px"}
+SHORT = {"width": "72px"}
 
 
 def number(label: str, step: float, **properties: Any) -> FloatText:

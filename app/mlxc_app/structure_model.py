@@ -115,7 +115,7 @@ class StructureModel(HasTraits):
         with self._several_changes():
             self.original, self._original_title = crystal, title
             self.edit, self.moments, self.shipped_name = CellEdit(), {}, shipped_name
-        self._build()
+            self._build()
 
     def _build(self) -> None:
         """Make the structure from the chosen crystal, the edit and the moments."""
@@ -143,10 +143,11 @@ class StructureModel(HasTraits):
 
     @contextmanager
     def _several_changes(self) -> Iterator[None]:
-        """What is changed inside belongs together, and is looked at when it is complete."""
+        """What is changed inside belongs together, and nobody is told before it is complete."""
         before, self._filling = self._filling, True
         try:
-            yield
+            with self.hold_trait_notifications():
+                yield
         finally:
             self._filling = before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, isnan, nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,10 +98,28 @@ def test_a_new_crystal_leaves_nothing_of_the_former_one_but_the_functional() -> 
 
 def test_nobody_sees_a_half_changed_choice() -> None:
     model = ChooseModel("graphene")
-    seen: list[tuple[str, str]] = []
-    model.observe(lambda change: seen.append((model.title, model.calculation().crystal.name)), ["estimate", "size"])
+    model.basis, model.spin = "gaussian", True
+    model.change(repeats=(2, 1, 1))
+    seen = []
+
+    def look(change: Any) -> None:
+        seen.append((model.title, model.calculation(), model.preset, model.blocker, model.size))
+
+    model.observe(look)
     model.take_shipped("al")
-    assert set(seen) == {("Aluminium (fcc)", "al")}
+    fresh = ChooseModel("al")
+    assert len(seen) > 5
+    for picture in seen:
+        assert picture == (fresh.title, fresh.calculation(), fresh.preset, "", fresh.size)
+
+
+def test_an_element_without_pseudopotentials_is_a_sentence() -> None:
+    model = ChooseModel("si")
+    model.take_text(poscar("U"))
+    assert model.blocker.startswith("Pseudopotentials:")
+    assert "U" in model.blocker
+    model.take_shipped("si")
+    assert model.blocker == ""
 
 
 def test_presets_change_cutoff_mesh_and_tolerance_and_own_settings_belong_to_none() -> None:

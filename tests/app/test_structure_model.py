@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import time
 from math import nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from ase.io import write
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.crystal_picture import draw
 from mlxc_app.structure_model import MAX_PASTE_BYTES
 from mlxc_app.structure_search import find_structures
 from support import cif, extxyz, poscar
 
+from mlxc.crystal import Crystal
 from mlxc.editing import MAX_SUPERCELL_ATOMS
 from mlxc.errors import InputError
 from mlxc.structures import shipped_names
@@ -45,6 +48,14 @@ def test_a_pasted_text_becomes_the_structure_whatever_its_format(text: str) -> N
     model.take_text(text)
     assert model.structure["species"] == ["Al"]
     assert (model.shipped_name, model.title, model.blocker) == ("", "Al, pasted", "")
+
+
+def test_the_crystal_of_a_cube_file_becomes_the_structure(tmp_path: Path) -> None:
+    path = tmp_path / "density.cube"
+    write(path, Crystal.load("si").to_ase(), data=np.zeros((4, 4, 4)))
+    model = ChooseModel("al")
+    model.take_file(path.name, path.read_bytes())
+    assert (model.title, model.blocker) == ("Si from density.cube", "")
 
 
 @pytest.mark.parametrize(
