@@ -17,6 +17,7 @@ from mlxc.feasibility import Size, check_calculation
 from mlxc.presets import PRESETS
 from mlxc.pseudo.gth_table import GTH_FAMILIES
 from mlxc.pseudo.library import families_with
+from mlxc.runs.limits import Limits
 from mlxc.xc.checkpoint_record import SUFFIX
 from mlxc_app.structure_model import StructureModel
 
@@ -28,6 +29,7 @@ LABELS = {
     "width_ha": "Width (Ha)",
     "smearing": "Smearing",
     "xc": "XC",
+    "structure": "Crystal",
     "basis": "Basis",
     "gaussian_basis": "Basis set",
     "pseudo": "Pseudopotentials",
@@ -228,6 +230,7 @@ class ChooseModel(StructureModel):
         self.preset = self._matching_preset()
         try:
             calculation = self.calculation()
+            Limits.from_environment().check(calculation)
             size = check_calculation(calculation)
         except MlxcError as error:
             self.blocker, self.size, self.estimate = _in_words_of_the_page(str(error)), "", ""

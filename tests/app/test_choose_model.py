@@ -224,3 +224,12 @@ def test_a_field_that_holds_no_number_does_not_chase_its_model() -> None:
     assert isnan(model.ecut_ha)
     model.ecut_ha = 12.0
     assert field.value == 12.0
+
+
+def test_what_the_server_does_not_allow_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLXC_MAX_ECUT", "15")
+    monkeypatch.setenv("MLXC_MAX_ATOMS", "1")
+    assert ChooseModel("al").blocker.startswith("Cutoff (Ha): 20 hartree is more than the 15 hartree")
+    model = ChooseModel("si")
+    model.ecut_ha = 10
+    assert model.blocker.startswith("Crystal: 2 atoms are more")
