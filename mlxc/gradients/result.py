@@ -7,13 +7,11 @@ from math import hypot, pi
 from pathlib import Path
 from typing import Any
 
-import h5py
 import torch
 from torch import Tensor
 
 from mlxc.gradients.losses import Evaluation
 from mlxc.gradients.task import LOSSES, GradientTask
-from mlxc.replacing import replacing
 from mlxc.response.gradient_flow import GradientFlow
 from mlxc.scf.ground_state import GroundState
 from mlxc.units import BOHR_ANG
@@ -113,17 +111,15 @@ class GradientResult:
             "planar_average": _planar_averages(self.ground, pull),
         }
 
-    def save(self, path: Path) -> None:
-        """Write the state as :meth:`~mlxc.scf.ground_state.GroundState.save` does, with the data set ``loss_pull``.
+    @property
+    def fields(self) -> dict[str, Tensor]:
+        """For :meth:`~mlxc.scf.ground_state.GroundState.save`: ``loss_pull`` is :attr:`pull`, on the grid of the density,
+        in units of the loss per bohr^3; nothing where there is none."""
+        return {} if self.pull is None else {"loss_pull": self.pull}
 
-        That is :attr:`pull`, on the grid of the density, in units of the loss per bohr^3.
-        """
-        with replacing(path) as temporary:
-            self.ground.save(temporary)
-            if (pull := self.pull) is not None:
-                with h5py.File(temporary, "a") as file:
-                    file.create_dataset("loss_pull", data=pull.detach().cpu().numpy())
-                    file["loss_pull"].attrs["unit"] = f"{self.task.unit}/bohr^3"
+    def save(self, path: Path) -> None:
+        """Write the state with :attr:`fields`."""
+        self.ground.save(path, self.fields)
 
 
 def _open(edges: Tensor) -> Tensor:

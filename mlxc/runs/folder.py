@@ -5,8 +5,8 @@
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "worker": ..., "pid": ...}``
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "bands" | ..., ...}``
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
-``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``; for other
-                          functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha`` at that density
+``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
+                          for other functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha``
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
 ``lock``                  locked by the process that computes the run
 ``traceback.txt``         where the program failed, if it did

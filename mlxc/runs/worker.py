@@ -12,9 +12,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlxc.calculation import Calculation, EquationOfStateTask
@@ -27,7 +28,8 @@ from mlxc.runs.locks import lock, slot
 from mlxc.runs.tasks import Task
 
 if TYPE_CHECKING:
-    from mlxc.gradients.result import GradientResult
+    from torch import Tensor
+
     from mlxc.scf.ground_state import GroundState
     from mlxc.scf.monitor import Monitor, SCFRecord
 
@@ -89,7 +91,7 @@ def _compute(folder: RunFolder) -> None:
     with _watchdog(folder, longest):
         outcome = _outcome(folder.task, folder, monitor)
     if outcome.state is not None:
-        outcome.state.save(folder.ground_state_path, xc_potentials(outcome.state))
+        outcome.state.save(folder.ground_state_path, {**xc_potentials(outcome.state), **outcome.further})
     folder.write_result(outcome.summary)
     folder.set_status("finished" if outcome.converged else "not converged", outcome.message)
 
@@ -125,12 +127,14 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
 
 
 class _Outcome(NamedTuple):
-    """What a task came to: the JSON result, what to keep in HDF5, whether it is to be believed, and why not."""
+    """What a task came to: the JSON result, a state to keep, whether it is to be believed, why not, and what else to
+    keep beside the state."""
 
     summary: dict[str, Any]
-    state: GroundState | GradientResult | None
+    state: GroundState | None
     converged: bool
     message: str
+    further: Mapping[str, Tensor] = MappingProxyType({})
 
 
 def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
@@ -145,7 +149,7 @@ def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
         return _Outcome(bands.summary(), bands.ground, bands.converged, bands.message)
     if isinstance(task, GradientTask):
         result = task.run(monitor=monitor, on_record=lambda record: _append_or_stop(folder, record))
-        return _Outcome(result.summary(), result, result.converged, result.message)
+        return _Outcome(result.summary(), result.ground, result.converged, result.message, result.fields)
     found = task.run(monitor=monitor, on_finding=lambda f: folder.append({"kind": "finding", **f.to_dict()}))
     # A diagnosis is done when all tests are, whether or not the calculation that it is about converges.
     return _Outcome(found.summary(), found.state, True, "")
