@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``checkpoint``, ``train``, ``evaluate``, ``app``.
+"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``run``, ``export``, ``checkpoint``, ``app`` ...
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from mlxc import __version__
 from mlxc.checkpoint_commands import add_checkpoint_commands
 from mlxc.errors import InputError, MlxcError
+from mlxc.run_commands import add_export_command, add_run_command
 from mlxc.training_commands import add_evaluation_command, add_training_command
 
 CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
@@ -97,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="lattice constants of many solids", allow_abbrev=False)
     add_evaluation_command(evaluate)
+
+    run = commands.add_parser("run", help="compute the task in the folder of a run", allow_abbrev=False)
+    add_run_command(run)
+
+    export = commands.add_parser("export", help="files and scripts of a run in a folder", allow_abbrev=False)
+    add_export_command(export)
 
     app = commands.add_parser("app", help="open the dashboard in a browser", allow_abbrev=False, add_help=False)
     app.set_defaults(command=_app)

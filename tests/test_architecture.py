@@ -26,14 +26,17 @@ LAYERS: list[set[str]] = [
     {"properties", "training"},
     {"diagnosis"},
     {"runs", "ase", "deepchem"},
-    {"progress", "report", "checkpoint_commands", "training_commands", "cli"},
+    {"export"},
+    {"progress", "report", "checkpoint_commands", "run_commands", "training_commands", "cli"},
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 
 # A calculation describes a run and, when told to, starts it: these imports happen at that moment only.
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli.py", "checkpoint_commands.py", "training_commands.py", "progress.py", "runs/worker.py"}
+PRINTS = {
+    "cli.py", "checkpoint_commands.py", "run_commands.py", "training_commands.py", "progress.py", "runs/worker.py",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:
@@ -122,6 +125,7 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
     [
         "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.crystal", "mlxc.references.tables", "mlxc.runs.client",
         "mlxc.runs.folder", "mlxc.structures", "mlxc.xc.catalogue", "mlxc.properties.birch_murnaghan",
+        "mlxc.export.archive", "mlxc.export.link",
     ],
 )  # fmt: skip
 def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:
