@@ -9,10 +9,12 @@ from traitlets import Dict, Float, HasTraits, Int, Tuple, Unicode, observe
 
 from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
-from mlxc.errors import MlxcError
+from mlxc.errors import InputError, MlxcError
+from mlxc.export.settings import shipped_structure
 from mlxc.feasibility import Size, check_calculation
 from mlxc.structures import read_structure, shipped_record
 from mlxc.xc.checkpoint_record import SUFFIX
+from mlxc_app.setup_difference import setup_differences
 
 LABELS = {"ecut_ha": "Cutoff (Ha)", "kmesh": "k mesh", "width_ha": "Width (Ha)", "smearing": "Smearing", "xc": "XC"}
 SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha")
@@ -59,6 +61,21 @@ class ChooseModel(HasTraits):
         """
         crystal = read_structure(content, file_name)
         self._take(crystal.to_dict(), "", f"{crystal.formula} from {PurePath(file_name).name}")
+
+    def take_calculation(self, calculation: Calculation) -> None:
+        """Choose what a calculation says; settings that the page does not offer keep their defaults.
+
+        Raises:
+            InputError: the calculation has a setting that the page does not offer.
+        """
+        crystal, name = calculation.crystal, calculation.structure["name"]
+        shipped = shipped_record(name)["title"] if shipped_structure(calculation) else ""
+        self._take(calculation.structure, name if shipped else "", shipped or f"{crystal.formula} ({name})")
+        for setting in SETTINGS:
+            if (value := getattr(calculation, setting)) is not None:
+                setattr(self, setting, value)
+        if phrases := setup_differences(calculation, self.calculation()):
+            raise InputError(f"The page cannot be set to all of it; what differs: {'; '.join(phrases)}.")
 
     def calculation(self) -> Calculation:
         """The calculation as chosen.

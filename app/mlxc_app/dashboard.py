@@ -12,10 +12,13 @@ from IPython.display import display
 from ipywidgets import HTML, HBox, VBox
 
 from mlxc.errors import InputError
+from mlxc.export.link import decode_setup
 from mlxc.runs.client import Worker
 from mlxc.runs.folder import runs_directory
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.choose_view import ChooseView
+from mlxc_app.compare_model import CompareModel
+from mlxc_app.compare_view import CompareView
 from mlxc_app.convergence_model import ConvergenceModel
 from mlxc_app.convergence_view import ConvergenceView
 from mlxc_app.density_model import DensityModel
@@ -30,10 +33,13 @@ from mlxc_app.panes import Panes
 from mlxc_app.presence import Presence
 from mlxc_app.run_model import ComputesRuns, RunModel
 from mlxc_app.run_view import RunView
+from mlxc_app.take_away_model import TakeAwayModel
+from mlxc_app.take_away_view import TakeAwayView
 
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
 CONVERGENCE, DENSITY, EQUATION_OF_STATE, FUNCTIONAL = "Convergence", "Density", "Equation of state", "Functional"
+COMPARE = "Compare"
 
 
 class Dashboard:
@@ -46,6 +52,8 @@ class Dashboard:
         self.functional = FunctionalModel(self.choose)
         self.presence = Presence()
         self.presence.observe(self.messages.guard(lambda change: self.run.warm_up()), "visited")
+        self.presence.observe(self.messages.guard(self._restore), "setup")
+        take_away = TakeAwayView(TakeAwayModel(self.run), self.messages)
         choose_view = ChooseView(self.choose, self.messages)
         run_view = RunView(self.run, self.choose, self.messages)
         self.panes = Panes(
@@ -54,13 +62,14 @@ class Dashboard:
                 DENSITY: DensityView(DensityModel(self.run), self.messages).widget,
                 EQUATION_OF_STATE: EquationOfStateView(EquationOfStateModel(self.run, self.choose)).widget,
                 FUNCTIONAL: FunctionalView(self.functional).widget,
+                COMPARE: CompareView(CompareModel(self.run), self.messages).widget,
             },
             beside=HistoryView(self.run, self.messages).widget,
         )
         self.run.observe(self._unfold_what_runs, "state")
         self.panes.observe(self._look_at_the_functional, "unfolded")
         choose_view.functional.about.on_click(self.messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        left, right = choose_view.widget, VBox([run_view.widget, self.messages.widget, self.panes.widget])
+        left, right = choose_view.widget, VBox([run_view.widget, self.messages.widget, take_away, self.panes.widget])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
         columns = HBox([left, right])
@@ -76,6 +85,10 @@ class Dashboard:
         while True:
             poll()
             await asyncio.sleep(POLL_SECONDS)
+
+    def _restore(self, change: Any) -> None:
+        """Choose what the link says by which a person came."""
+        self.choose.take_calculation(decode_setup(change["new"]))
 
     def _look_at_the_functional(self, change: Any) -> None:
         self.functional.shown = change["new"] == FUNCTIONAL

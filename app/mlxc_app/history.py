@@ -25,12 +25,16 @@ def earlier_runs() -> list[tuple[str, str]]:
     found = []
     for name in names[:SHOWN]:
         folder = RunFolder(directory / name)
-        status = folder.status
-        if status["state"] in ENDED:
-            when = time.strftime("%d %b %H:%M", time.localtime(status.get("ended", 0)))
-            kind = KINDS.get(folder.kind, "")
-            found.append((f"{when}: {folder.title} ({kind}{status['state']})", str(folder.path)))
+        if folder.status["state"] in ENDED:
+            found.append((run_label(folder), str(folder.path)))
     return found
+
+
+def run_label(folder: RunFolder) -> str:
+    """When a run ended, its title, kind and state."""
+    status = folder.status
+    when = time.strftime("%d %b %H:%M", time.localtime(status.get("ended", 0)))
+    return f"{when}: {folder.title} ({KINDS.get(folder.kind, '')}{status['state']})"
 
 
 class HistoryView:

@@ -8,6 +8,7 @@ it is alive, and it starts the process that computes only when somebody comes.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import anywidget
 import traitlets
@@ -17,13 +18,19 @@ BEAT_SECONDS = 60.0
 
 
 class Presence(anywidget.AnyWidget):
-    """An undisplayed widget: the browser that loads it says that it is here.
+    """An undisplayed widget: the browser that loads it says that it is here, and by which address.
+
+    A page that was prepared knows nothing of the address by which it is handed out, so the browser is asked.
 
     Attributes:
         visited: whether a browser has loaded the page.
+        setup: the value of ``?setup=`` in the address; empty if there is none.
     """
 
-    _esm = "export default { initialize({ model }) { model.send('here'); } };"
+    _esm = """export default { initialize({ model }) {
+  model.send({ setup: new URLSearchParams(window.location.search).get("setup") ?? "" });
+} };"""
+    setup = traitlets.Unicode()
     visited = traitlets.Bool(False)
     beat = traitlets.Int(0).tag(sync=True)
 
@@ -37,5 +44,6 @@ class Presence(anywidget.AnyWidget):
             self.beat += 1
             await asyncio.sleep(BEAT_SECONDS)
 
-    def _greet(self, widget: object, content: object, buffers: object) -> None:
+    def _greet(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        self.setup = str(content.get("setup", ""))
         self.visited = True
