@@ -14,6 +14,7 @@ from mlxc_app.binding import bind
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.functional_picker import FunctionalPicker
 from mlxc_app.message import MessageArea, hint
+from mlxc_app.theme import Theme
 from mlxc_app.viewer import StructureViewer
 
 # The picker's value for a structure that came from a file: no shipped name.
@@ -36,10 +37,10 @@ class ChooseView:
         functional: the list of functionals.
     """
 
-    def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
+    def __init__(self, model: ChooseModel, messages: MessageArea, theme: Theme) -> None:
         self._model = model
         self._messages = messages
-        self._viewer = StructureViewer(model.structure)
+        self._viewer = StructureViewer(model.structure, theme)
         self._cell = HTML()
         self._size = HTML()
         names = [(shipped_record(name)["title"], name) for name in shipped_names()]

@@ -24,6 +24,7 @@ from mlxc_app.compared_run import KINDS, ComparedRun
 from mlxc_app.live_figure import axis, live_figure, replace_data
 from mlxc_app.message import MessageArea
 from mlxc_app.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from mlxc_app.panel import Page, Panel
 
 ABOUT = (
     "Finished runs side by side. The first one that you choose from the top is A; the others are compared with it. "
@@ -45,6 +46,17 @@ STYLES = (
 # Percent up to which an error has a shade: of lattice constants, and of bulk moduli, which are ten times as hard.
 SHADES = {"a₀": (0.1, 0.5, 1.0), "B": (1.0, 5.0, 10.0)}
 AXES = {"volume": "volume per atom (Å³)", "area": "area per atom (Å²)"}
+
+
+def compare_panel(page: Page) -> Panel:
+    """The panel of finished runs side by side."""
+    model = CompareModel(page.run)
+
+    def look(shown: bool) -> None:
+        if shown:
+            model.refresh()
+
+    return Panel("Compare", f"<p>{escape(ABOUT)}</p>", lambda: CompareView(model, page.messages).widget, shown=look)
 
 
 class CompareView:

@@ -46,10 +46,11 @@ class ConvergenceModel(HasTraits):
     def __init__(self, run: RunModel) -> None:
         super().__init__()
         self._run = run
+        self._redraw()
         run.observe(self._redraw, "iterations")
 
-    def _redraw(self, change: Any) -> None:
-        records = list(change["new"])
+    def _redraw(self, change: Any = None) -> None:
+        records = list(self._run.iterations)
         if not records:
             self.picture = ConvergencePicture()
             return

@@ -12,13 +12,13 @@ from ipywidgets import HTML, VBox
 
 from mlxc_app.convergence_model import ConvergenceModel, ConvergencePicture
 from mlxc_app.live_figure import axis, live_figure, replace_data
-from mlxc_app.palette import BLUE, MUTED, VERMILLION
+from mlxc_app.palette import BLUE, GREY, VERMILLION
+from mlxc_app.panel import Page, Panel
 
-HINT = (
+ABOUT = (
     "The electrons feel a potential that depends on their own density, so the density is found step by step. "
     "Both curves should fall, roughly along straight lines; the run ends when the density residual is below the target."
 )
-STEPS: dict[str, Any] = {"tickformat": "d", "range": [0, 10]}
 # Powers of ten that are always in view.
 RESIDUAL_DECADES, CHANGE_DECADES = (-8, 0), (-12, 0)
 # Name of the term, and what it is in plain words.
@@ -34,6 +34,12 @@ TERMS = {
 }
 
 
+def convergence_panel(page: Page) -> Panel:
+    """The panel at whose place a run is watched."""
+    model = ConvergenceModel(page.run)
+    return Panel("Convergence", f"<p>{ABOUT}</p>", lambda: ConvergenceView(model).widget, kinds=("scf",))
+
+
 class ConvergenceView:
     """Observes a :class:`ConvergenceModel`."""
 
@@ -42,14 +48,14 @@ class ConvergenceView:
             _traces(model.picture),
             height=310,
             margin={"l": 80, "r": 20, "t": 10, "b": 55},
-            xaxis=axis("SCF step", domain=[0, 0.44], **STEPS),
-            yaxis=axis("density residual (per electron)", **_decades((), RESIDUAL_DECADES)),
-            xaxis2=axis("SCF step", domain=[0.58, 1], anchor="y2", **STEPS),
-            yaxis2=axis("change of F from the step before (Ha)", anchor="x2", **_decades((), CHANGE_DECADES)),
+            xaxis=axis("SCF step", domain=[0, 0.44], tickformat="d", range=_steps(model.picture)),
+            yaxis=axis("density residual (per electron)", **_residual_axis(model.picture)),
+            xaxis2=axis("SCF step", domain=[0.58, 1], anchor="y2", tickformat="d", range=_steps(model.picture)),
+            yaxis2=axis("change of F from the step before (Ha)", anchor="x2", **_change_axis(model.picture)),
         )
         self._caption = HTML()
         self._table = HTML()
-        self.widget = VBox([HTML(f'<p class="mlxc-hint">{HINT}</p>'), self._caption, self.figure, self._table])
+        self.widget = VBox([self._caption, self.figure, self._table])
         self._show_words(model.picture)
         model.observe(self._show, "picture")
 
@@ -58,9 +64,9 @@ class ConvergenceView:
         layout = self.figure.layout
         with self.figure.batch_update():
             replace_data(self.figure, _traces(picture))
-            layout.xaxis.range = layout.xaxis2.range = [0, _last_step(picture)]
-            layout.yaxis.range = _decades((*picture.residuals, picture.target), RESIDUAL_DECADES)["range"]
-            layout.yaxis2.range = _decades(picture.energy_changes, CHANGE_DECADES)["range"]
+            layout.xaxis.range = layout.xaxis2.range = _steps(picture)
+            layout.yaxis.range = _residual_axis(picture)["range"]
+            layout.yaxis2.range = _change_axis(picture)["range"]
         self._show_words(picture)
 
     def _show_words(self, picture: ConvergencePicture) -> None:
@@ -74,10 +80,10 @@ def _traces(picture: ConvergencePicture) -> list[go.Scatter]:
             x=picture.steps, y=picture.residuals, mode="lines+markers", line_color=BLUE, name="density residual"
         ),
         go.Scatter(
-            x=[0, _last_step(picture)],
+            x=_steps(picture),
             y=[picture.target] * 2,
             mode="lines",
-            line={"color": MUTED, "dash": "dot"},
+            line={"color": GREY, "dash": "dot"},
             name="target",
         ),
         go.Scatter(
@@ -93,8 +99,16 @@ def _traces(picture: ConvergencePicture) -> list[go.Scatter]:
     ]
 
 
-def _last_step(picture: ConvergencePicture) -> int:
-    return max(10, *picture.steps, 0) + 1
+def _steps(picture: ConvergencePicture) -> list[int]:
+    return [0, max(10, *picture.steps, 0) + 1]
+
+
+def _residual_axis(picture: ConvergencePicture) -> dict[str, Any]:
+    return _decades((*picture.residuals, picture.target), RESIDUAL_DECADES)
+
+
+def _change_axis(picture: ConvergencePicture) -> dict[str, Any]:
+    return _decades(picture.energy_changes, CHANGE_DECADES)
 
 
 def _decades(values: Sequence[float], always: tuple[int, int]) -> dict[str, Any]:

@@ -125,9 +125,10 @@ class DensityModel(HasTraits):
         super().__init__()
         self._run = run
         self._crystal: CrystalDensity | None = None
+        self._follow()
         run.observe(self._follow, "state")
 
-    def _follow(self, change: Any) -> None:
+    def _follow(self, change: Any = None) -> None:
         folder = self._run.folder
         has_density = folder is not None and not self._run.active and folder.ground_state_path.exists()
         self._crystal = CrystalDensity.read(folder.ground_state_path) if folder and has_density else None

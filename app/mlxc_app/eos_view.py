@@ -10,9 +10,10 @@ from ipywidgets import HTML, VBox
 
 from mlxc_app.eos_model import EquationOfStateModel, EquationOfStatePicture
 from mlxc_app.live_figure import axis, live_figure, replace_data
-from mlxc_app.palette import BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION
+from mlxc_app.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
+from mlxc_app.panel import Page, Panel
 
-HINT = (
+ABOUT = (
     "The free energy F at several volumes: the minimum gives the lattice constant a₀, the curvature the bulk modulus B "
     "(how hard the crystal is to compress). Vertical lines are the volumes that other codes and experiment find. "
     "Of a sheet, which has a vacuum on both sides, the area varies and the height of the cell stays."
@@ -25,7 +26,13 @@ AXES = {"volume": "volume per atom (Å³)", "area": "area per atom (Å²)"}
 MODULI = {"volume": "B (GPa)", "area": "layer modulus B (N/m)"}
 LATTICE_CONSTANTS = {"volume": "a₀ (Å)", "area": "a₀ in the plane (Å)"}
 # As many lines as there can be references: a figure cannot get traces later.
-LINES = ((VERMILLION, "solid"), (GREEN, "dash"), (ORANGE, "dashdot"), (INK, "dot"), (PURPLE, "longdash"))
+LINES = ((VERMILLION, "solid"), (GREEN, "dash"), (ORANGE, "dashdot"), (GREY, "dot"), (PURPLE, "longdash"))
+
+
+def equation_of_state_panel(page: Page) -> Panel:
+    """The panel of equations of state."""
+    model = EquationOfStateModel(page.run, page.choose)
+    return Panel("Equation of state", f"<p>{ABOUT}</p>", lambda: EquationOfStateView(model).widget, kinds=("eos",))
 
 
 class EquationOfStateView:
@@ -44,7 +51,7 @@ class EquationOfStateView:
         )
         self._caption = HTML()
         self._table = HTML()
-        self.widget = VBox([HTML(f'<p class="mlxc-hint">{HINT}</p>'), self._caption, self.figure, self._table])
+        self.widget = VBox([self._caption, self.figure, self._table])
         self._show_words(model.picture)
         model.observe(self._show, "picture")
 

@@ -1,4 +1,7 @@
-"""Colours and type that every panel shares: the palette of Okabe and Ito, which colour-blind people can tell apart."""
+"""Colours and type that every figure shares: the palette of Okabe and Ito, which colour-blind people can tell apart.
+
+They are those of data, and legible on white and on black ground. Letters, axes and grids are coloured by ``theme.js``.
+"""
 
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
@@ -7,7 +10,4 @@ ORANGE = "#E69F00"
 PURPLE = "#CC79A7"
 SKY = "#56B4E9"
 GREY = "#7f8b95"
-INK = "#1f2933"
-MUTED = "#5b6770"
-GRID = "#e4e8eb"
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"

@@ -31,7 +31,10 @@ const save = (format) => (figure) => {
   );
 };
 const picture = (format) => ({
-  name: `save as ${format.toUpperCase()}`, title: `Save as ${format.toUpperCase()}`, icon: icon(format), click: save(format),
+  name: `save-${format}`,
+  title: `Save as ${format.toUpperCase()}`,
+  icon: icon(format),
+  click: save(format),
 });
 const pictures = {
   displaylogo: false,
@@ -61,7 +64,7 @@ export default {
 
 
 class SharedFigureWidget(go.FigureWidget):
-    """A ``FigureWidget`` that takes its JavaScript from :class:`PlotlySource`.
+    """A ``FigureWidget`` that takes its JavaScript from :class:`PlotlySource`, and is never wider than its place.
 
     A widget that is not initialised within two seconds never receives an update (anywidget 0.11), and the bundle takes
     longer than that. So the figure counts as initialised at once, and what arrives meanwhile is kept and replayed.
@@ -83,11 +86,26 @@ async function start(model) {
   for (const message of missed) model.set("_py2js_update", message);
   return figure;
 }
+// Never wider than asked for, nor than there is room.
+function fit(model, figure) {
+  const width = Math.min(model.get("_widget_layout").width, figure.clientWidth);
+  if (width && width !== figure._fullLayout.width) Plotly.relayout(figure, { width, _doNotReportToPy: true });
+}
 export default () => {
   let started;
   return {
     initialize({ model }) { started = start(model); },
-    async render(context) { return (await started).render(context); },
+    async render({ model, el }) {
+      const watch = new ResizeObserver(() => fit(model, el));
+      const drawn = (event) => event.detail.element === el && watch.observe(el);
+      document.addEventListener("plotlywidget-after-render", drawn);
+      const remove = (await started).render({ model, el });
+      return () => {
+        document.removeEventListener("plotlywidget-after-render", drawn);
+        watch.disconnect();
+        remove();
+      };
+    },
   };
 };
 """

@@ -8,28 +8,34 @@ import nglview
 from ipywidgets import Widget
 
 from mlxc_app.crystal_picture import CrystalPicture, draw
+from mlxc_app.theme import Theme
 
 BOND_RADIUS_ANG = 0.15
 ATOM_PER_BOND_RADIUS = 3.2
 FRAME_RADIUS_ANG = 0.04
-FRAME_COLOUR = (0.0, 0.447, 0.698)
+FRAME_COLOUR = (0.337, 0.706, 0.914)
+BACKGROUNDS = {False: "#ffffff", True: "#14191e"}
 
 
 class StructureViewer:
     """Shows one crystal at a time in one WebGL canvas; browsers allow few of them."""
 
-    def __init__(self, structure: dict[str, Any], height: str = "210px") -> None:
+    def __init__(self, structure: dict[str, Any], theme: Theme, height: str = "210px") -> None:
         self._view = nglview.NGLWidget()
         self._view.layout.width, self._view.layout.height = "100%", height
         self._view.camera = "orthographic"
         self._view.stage.set_parameters(clip_dist=0)
         self._components: list[Any] = []
+        theme.observe(lambda change: self._colour(change["new"]), "dark")
         self.show(structure)
 
     @property
     def widget(self) -> Widget:
         """What to place on the page."""
         return self._view
+
+    def _colour(self, dark: bool) -> None:
+        self._view.background = BACKGROUNDS[dark]
 
     def show(self, structure: dict[str, Any]) -> None:
         """Show several cells of the crystal (see ``Crystal.to_dict``), and one unit cell as a frame."""
