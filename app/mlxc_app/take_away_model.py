@@ -13,6 +13,7 @@ from traitlets import HasTraits, Instance
 from mlxc.errors import InputError
 from mlxc.export.archive import write_archive
 from mlxc.export.command import command_line
+from mlxc.export.density import SavedDensity
 from mlxc.export.files import EXPORTS, Files
 from mlxc.export.link import encode_setup
 from mlxc.runs.folder import ENDED, RunFolder
@@ -89,11 +90,11 @@ class TakeAwayModel(HasTraits):
 
 def offer_of(folder: RunFolder) -> TakeAway:
     """What there is to take away of a run that has ended."""
-    has_state, has_result = folder.ground_state_path.exists(), folder.result is not None
-    missing = set()
-    if not has_state:
-        missing |= {"cube", "xsf", "hdf5"}
-    if not has_result:
+    has_state = folder.ground_state_path.exists()
+    missing = set() if has_state else {"hdf5"}
+    if SavedDensity.read(folder.ground_state_path) is None:
+        missing |= {"cube", "xsf"}
+    if folder.result is None:
         missing.add("json")
     if not folder.records()[0]:
         missing.add("csv")

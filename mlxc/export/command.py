@@ -9,6 +9,7 @@ from mlxc.export.script import one_line
 from mlxc.export.settings import (
     calculation_settings,
     further_settings,
+    settings_of,
     shipped_structure,
     structure_file,
     with_checkpoints_beside,
@@ -20,6 +21,10 @@ COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
     "scf": ("scf", {}),
     "eos": ("eos", {"points": "--points", "lowest_volume": "", "highest_volume": "", "vary": "--vary"}),
     "bands": ("bands", {"points": "--points", "dos_width_ev": "--dos-width"}),
+    "gradient": (
+        "gradient",
+        {"loss": "--loss", "target": "--target", "mode": "--unrolled", "step": "--step"},
+    ),
     "diagnosis": ("diagnose", {}),
 }
 OPTIONS = {
@@ -82,7 +87,8 @@ def needs_structure_file(folder: RunFolder) -> bool:
 def _words(folder: RunFolder, checkpoints_beside: bool) -> list[str] | None:
     """None where no command describes the run."""
     task = folder.task
-    settings, further = calculation_settings(task), further_settings(task)
+    told = settings_of(task)
+    settings, further = calculation_settings(told), further_settings(told)
     if folder.kind not in COMMANDS:
         return None
     command, options = COMMANDS[folder.kind]
@@ -109,7 +115,7 @@ def _words(folder: RunFolder, checkpoints_beside: bool) -> list[str] | None:
 
 
 def _option(option: str, value: Any) -> list[str]:
-    if value is True:
+    if value is True or option == f"--{value}":
         return [option]
     if isinstance(value, dict):
         return [option, *(f"{symbol}={name}" for symbol, name in value.items())]

@@ -29,16 +29,20 @@ class SavedDensity:
     values: NDArray[np.float64]
 
     @classmethod
-    def read(cls, path: Path) -> SavedDensity:
-        """Read it from the HDF5 file of a run.
+    def read(cls, path: Path) -> SavedDensity | None:
+        """Read it from the HDF5 file of a run; None where there is no such file, or no density in it.
 
         Raises:
-            InputError: there is no such file, or no density in it.
+            InputError: the file is damaged.
         """
         import h5py
 
+        if not path.exists():
+            return None
         try:
             with h5py.File(path, "r") as file:
+                if "density" not in file:
+                    return None
                 crystal = Crystal(
                     file["lattice_bohr"][()],
                     [symbol.decode() for symbol in file["species"][()]],
@@ -46,7 +50,7 @@ class SavedDensity:
                 )
                 return cls(crystal, file["density"][()])
         except (OSError, KeyError):
-            raise InputError(f"The run has no density: {path} is missing or damaged.") from None
+            raise InputError(f"{path} cannot be read: it is damaged.") from None
 
     @property
     def total(self) -> NDArray[np.float64]:

@@ -101,9 +101,9 @@ EXPORTS: dict[str, Export] = {
 
 
 def _density_files(folder: RunFolder, suffix: str, text: Callable[..., str]) -> Files:
-    if not folder.ground_state_path.exists():
-        return {}
     density = SavedDensity.read(folder.ground_state_path)
+    if density is None:
+        return {}
     files = {f"density.{suffix}": text(density.crystal, density.total, DENSITY_COMMENT)}
     if density.spin is not None:
         files[f"spin_density.{suffix}"] = text(density.crystal, density.spin, SPIN_COMMENT)

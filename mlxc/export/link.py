@@ -14,7 +14,7 @@ from typing import Any
 
 from mlxc.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.export.settings import calculation_settings
+from mlxc.export.settings import settings_of
 from mlxc.pseudo.library import FAMILIES
 from mlxc.structures import shipped_names
 from mlxc.xc.catalogue import check_name, shipped_checkpoints
@@ -34,7 +34,7 @@ def encode_setup(calculation: Calculation) -> str:
     Raises:
         InputError: the calculation needs a file that only this machine has, or a structure too large for a link.
     """
-    settings = calculation_settings(calculation)
+    settings = settings_of(calculation)
     for _, name in split_sum(calculation.xc):
         if _is_file(name):
             raise InputError(f"A link cannot hold the functional {name.split('/')[-1]}, which is a file of your own.")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import mlxc
-from mlxc.export.settings import settings_of, with_checkpoints_beside
+from mlxc.export.settings import calculation_settings, settings_of, with_checkpoints_beside
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.tasks import calculation_of
 
@@ -20,6 +20,7 @@ HEADLINES = {
     "bulk_modulus_gpa": ("bulk modulus", " GPa", ".3f"),
     "in_plane_modulus_n_per_m": ("layer modulus", " N/m", ".3f"),
     "gap_ev": ("gap", " eV", ".4f"),
+    "gradient_norm": ("norm of the gradient", "", ".8g"),
     "verdict": ("verdict", "", ""),
 }
 
@@ -36,7 +37,7 @@ def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
     """
     task = folder.task
     settings = settings_of(task)
-    of_calculation = settings.get("calculation", settings)
+    of_calculation = calculation_settings(settings)
     if checkpoints_beside:
         of_calculation["xc"] = with_checkpoints_beside(of_calculation["xc"])
     name, form = _variable(task), type(task)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlxc.crystal import Crystal
+from mlxc.errors import InputError
 from mlxc.runs.tasks import Task, calculation_of
 from mlxc.structures import load_structure, shipped_names
 from mlxc.xc.catalogue import checkpoint_path, shipped_checkpoints
@@ -20,39 +21,69 @@ ALWAYS_TOLD = ("structure", "xc", "pseudo", "ecut_ha", "kmesh", "smearing", "wid
 DECIMALS = 12
 
 
-def calculation_settings(task: Task) -> dict[str, Any]:
-    """The settings of the calculation that a task is about, complete enough for the task to be the same again.
-
-    The structure is the name of a shipped one, where it is that; else its lists, see :meth:`Crystal.to_dict`.
-    """
-    values = {k: v for k, v in calculation_of(task).model_dump(mode="json").items() if v is not None}
-    values["structure"] = shipped_structure(task) or structure_lists(task)
-    told = {name: values[name] for name in ALWAYS_TOLD if name in values}
-    assumed = calculation_of(_rebuilt(task, told)).model_dump(mode="json")
-    return told | {name: value for name, value in values.items() if name not in told and value != assumed[name]}
-
-
-def further_settings(task: Task) -> dict[str, Any]:
-    """What a task says beyond its calculation, and is not the default."""
-    if task is calculation_of(task):
-        return {}
-    values = task.model_dump(mode="json", exclude={"calculation"})
-    assumed = _rebuilt(task, calculation_settings(task)).model_dump(mode="json")
-    return {name: value for name, value in values.items() if value != assumed[name]}
-
-
 def settings_of(task: Task) -> dict[str, Any]:
-    """What ``type(task).from_dict`` makes the same task of."""
-    calculation = calculation_settings(task)
+    """The shortest data of which ``type(task).from_dict`` makes the same task, but for what is always told.
+
+    The structure is the name of a shipped one, where it is that; else its lists, see :func:`structure_lists`.
+    """
+    told = _all_settings(task)
+    wanted = type(task).from_dict(told)
+    # Whether a setting can be left out is for the task to say: defaults depend on structure and on other settings.
+    for path in _dispensable(task, told):
+        shorter = _without(told, path)
+        if _makes(wanted, shorter):
+            told = shorter
+    return told
+
+
+def calculation_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Of what :func:`settings_of` returns, the part that is about the calculation."""
+    own: dict[str, Any] = settings.get("calculation", settings)
+    return own
+
+
+def further_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Of what :func:`settings_of` returns, what a task says beyond its calculation."""
+    is_calculation = "calculation" not in settings
+    return {} if is_calculation else {name: value for name, value in settings.items() if name != "calculation"}
+
+
+def _all_settings(task: Task) -> dict[str, Any]:
+    """Whatever is set, what is always told first."""
+    dumped = _set(calculation_of(task).model_dump(mode="json"))
+    dumped["structure"] = shipped_structure(task) or structure_lists(task)
+    names = [*(name for name in ALWAYS_TOLD if name in dumped), *(name for name in dumped if name not in ALWAYS_TOLD)]
+    calculation = {name: dumped[name] for name in names}
     if task is calculation_of(task):
         return calculation
-    return {"calculation": calculation, **further_settings(task)}
+    return {"calculation": calculation, **_set(task.model_dump(mode="json", exclude={"calculation"}))}
 
 
-def _rebuilt(task: Task, calculation: dict[str, Any]) -> Task:
-    """A task of the same kind of which nothing but the settings of its calculation is told."""
+def _set(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _dispensable(task: Task, told: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Where settings are that need not be told if they are the default."""
     is_calculation = task is calculation_of(task)
-    return type(task).from_dict(calculation if is_calculation else {"calculation": calculation})
+    calculation = [name for name in (told if is_calculation else told["calculation"]) if name not in ALWAYS_TOLD]
+    if is_calculation:
+        return [(name,) for name in calculation]
+    return [("calculation", name) for name in calculation] + [(name,) for name in told if name != "calculation"]
+
+
+def _without(settings: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    first, *rest = path
+    if rest:
+        return {**settings, first: _without(settings[first], tuple(rest))}
+    return {name: value for name, value in settings.items() if name != first}
+
+
+def _makes(wanted: Task, settings: dict[str, Any]) -> bool:
+    try:
+        return bool(type(wanted).from_dict(settings) == wanted)
+    except InputError:
+        return False
 
 
 def shipped_structure(task: Task) -> str | None:
