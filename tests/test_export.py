@@ -122,12 +122,22 @@ def test_an_equation_of_state_is_reproduced_by_its_script(tmp_path: Path) -> Non
     assert "--volume-range 0.94 1.08 --points 5" in command_line(folder)
 
 
+# What a task of each kind says beyond its calculation.
+FURTHER: dict[str, dict[str, Any]] = {
+    "scf": {},
+    "eos": {"points": 9},
+    "bands": {"points": 50, "dos_width_ev": 0.1},
+    "gradient": {"loss": "density_moment", "target": 1.5, "mode": "unrolled"},
+    "diagnosis": {},
+}
+
+
 def tasks_of(calculation: dict[str, Any]) -> dict[str, Task]:
-    """A task of each kind."""
+    """A task of each kind; a gradient is one of a functional with parameters."""
     made = {}
     for kind in TASKS:
-        data = calculation if kind == "scf" else {"calculation": calculation}
-        made[kind] = task_from_dict(kind, data | ({"points": 9} if kind in ("eos", "bands") else {}))
+        own = calculation | ({"xc": "pbe-kappa-mu"} if kind == "gradient" else {})
+        made[str(kind)] = task_from_dict(kind, own if kind == "scf" else {"calculation": own, **FURTHER[kind]})
     return made
 
 
