@@ -201,6 +201,12 @@ class EquationOfStateTask(BaseModel):
         calculation = Calculation.from_dict(CURVE_DEFAULTS | data.get("calculation", {}))
         return build_model(cls, {**data, "calculation": calculation})
 
+    @property
+    def ratios(self) -> list[float]:
+        """The volumes, ascending, in units of the crystal's."""
+        step = (self.highest_volume - self.lowest_volume) / (self.points - 1)
+        return [self.lowest_volume + index * step for index in range(self.points)]
+
     def run(
         self, monitor: Monitor | None = None, on_point: Callable[[dict[str, Any]], None] | None = None
     ) -> EquationOfState:

@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``run``, ``export``, ``checkpoint``, ``app`` ...
+"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``compare``, ``run``, ``export``, ``app`` ...
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
@@ -62,33 +62,32 @@ def _parser() -> argparse.ArgumentParser:
     scf = commands.add_parser("scf", help="the ground state of a crystal", allow_abbrev=False)
     scf.set_defaults(command=_scf)
     _add_calculation(scf)
+    _add_save(scf)
 
     eos = commands.add_parser("eos", help="equation of state: lattice constant, bulk modulus", allow_abbrev=False)
     eos.set_defaults(command=_eos)
     _add_calculation(eos)
-    eos.add_argument("--points", type=int, metavar="N", help="number of volumes, or areas (7)")
-    eos.add_argument(
-        "--volume-range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="in units of the given volume, or area (0.94 1.06)",
-    )
-    eos.add_argument(
-        "--vary",
-        metavar="WHAT",
-        help="volume, or area: of a sheet, at fixed height (area if there is a vacuum along one lattice direction)",
-    )
+    _add_save(eos)
+    _add_volumes(eos)
 
     bands = commands.add_parser("bands", help="bands along the standard path, and the gap", allow_abbrev=False)
     bands.set_defaults(command=_bands)
     _add_calculation(bands)
+    _add_save(bands)
     bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path (60)")
 
     diagnose = commands.add_parser("diagnose", help="why a calculation disagrees: a verdict", allow_abbrev=False)
     diagnose.set_defaults(command=_diagnose)
     _add_calculation(diagnose)
+    _add_save(diagnose)
     diagnose.add_argument("--html", type=Path, metavar="FILE.html", help="write a report with plots, in one file")
+
+    compare = commands.add_parser("compare", help="the same here and in PySCF and GPAW", allow_abbrev=False)
+    compare.set_defaults(command=_compare)
+    _add_calculation(compare)
+    compare.add_argument("--codes", nargs="+", metavar="CODE", help="pyscf, gpaw (those that are installed)")
+    compare.add_argument("--eos", action="store_true", help="equations of state: lattice constant, bulk modulus")
+    _add_volumes(compare)
 
     checkpoint = commands.add_parser("checkpoint", help="files that hold trained functionals", allow_abbrev=False)
     add_checkpoint_commands(checkpoint, SentenceParser)
@@ -142,7 +141,28 @@ def _add_calculation(parser: argparse.ArgumentParser) -> None:
     add("--device", metavar="D", help="where torch computes (cpu)")
     add("--seed", type=int, metavar="N", help="seed of the random numbers (0)")
     add("--json", action="store_true", help="print one JSON object to standard output")
-    add("--save", type=Path, metavar="FILE.h5", help="write density, potential, eigenvalues and orbitals")
+
+
+def _add_save(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE.h5", help="write density, potential, eigenvalues and orbitals"
+    )
+
+
+def _add_volumes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--points", type=int, metavar="N", help="number of volumes, or areas (7)")
+    parser.add_argument(
+        "--volume-range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="in units of the given volume, or area (0.94 1.06)",
+    )
+    parser.add_argument(
+        "--vary",
+        metavar="WHAT",
+        help="volume, or area: of a sheet, at fixed height (area if there is a vacuum along one lattice direction)",
+    )
 
 
 def _calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
@@ -179,6 +199,17 @@ def _names_of_elements(option: str, example: str, assignments: list[str] | None)
     return dict(assignment.split("=", 1) for assignment in assignments)
 
 
+def _volume_fields(options: argparse.Namespace) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if options.points is not None:
+        fields["points"] = options.points
+    if options.volume_range is not None:
+        fields["lowest_volume"], fields["highest_volume"] = options.volume_range
+    if options.vary is not None:
+        fields["vary"] = options.vary
+    return fields
+
+
 def _scf(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.calculation import Calculation
     from mlxc.progress import Progress
@@ -199,11 +230,7 @@ def _eos(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.report import equation_of_state_report
 
     _check_writable(options.save)
-    task: dict[str, Any] = {"calculation": _calculation_fields(options), "vary": options.vary}
-    if options.points is not None:
-        task["points"] = options.points
-    if options.volume_range is not None:
-        task["lowest_volume"], task["highest_volume"] = options.volume_range
+    task = {"calculation": _calculation_fields(options)} | _volume_fields(options)
     with Progress() as progress:
         equation = EquationOfStateTask.from_dict(task).run(monitor=progress.record, on_point=progress.point)
     if options.save is not None:
@@ -246,6 +273,29 @@ def _diagnose(options: argparse.Namespace, _: list[str]) -> int:
         write_html_report(diagnosis.summary(), options.html)
     print(json.dumps(diagnosis.summary(), indent=1) if options.json else diagnosis_report(diagnosis.summary()))
     return CONVERGED
+
+
+def _compare(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.calculation import Calculation, EquationOfStateTask
+    from mlxc.progress import ComparisonProgress
+    from mlxc.references.live import choose_codes
+    from mlxc.report import comparison_report
+
+    codes = choose_codes(options.codes)
+    # Gaussians are what PySCF has as well.
+    fields, volumes = {"basis": "gaussian"} | _calculation_fields(options), _volume_fields(options)
+    if volumes and not options.eos:
+        raise InputError("--points, --volume-range and --vary belong to an equation of state; give --eos as well.")
+    task: Calculation | EquationOfStateTask
+    if options.eos:
+        task = EquationOfStateTask.from_dict({"calculation": fields} | volumes)
+    else:
+        task = Calculation.from_dict(fields)
+    from mlxc.comparison.compare import compare
+
+    with ComparisonProgress() as progress:
+        comparison = compare(task, codes, watcher=progress.record)
+    return _finish(options, comparison, comparison_report)
 
 
 def _app(_: argparse.Namespace, arguments: list[str]) -> int:

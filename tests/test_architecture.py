@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"response"},
     {"properties", "training"},
     {"diagnosis"},
-    {"runs", "ase", "deepchem"},
+    {"runs", "comparison", "ase", "deepchem"},
     {"export"},
     {"progress", "report", "checkpoint_commands", "run_commands", "training_commands", "cli"},
 ]
@@ -123,7 +123,8 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.crystal", "mlxc.references.tables", "mlxc.runs.client",
+        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.comparison.other_code", "mlxc.crystal", "mlxc.references.live",
+        "mlxc.references.tables", "mlxc.runs.client",
         "mlxc.runs.folder", "mlxc.structures", "mlxc.xc.catalogue", "mlxc.properties.birch_murnaghan",
         "mlxc.export.archive", "mlxc.export.link",
     ],

@@ -89,7 +89,7 @@ class GaussianCell:
         Args:
             parameters: of the pseudopotential of each element.
         """
-        cell = self._built({symbol: _in_pyscf_form(p) for symbol, p in parameters.items()})
+        cell = self._built({symbol: p.in_pyscf_form() for symbol, p in parameters.items()})
         return np.array(get_pp_nl(cell, self._kpoints), dtype=np.complex128)
 
     def values(self, points: NDArray[np.float64], slopes: bool) -> NDArray[np.complex128]:
@@ -113,9 +113,3 @@ def uniform_points(shape: Shape) -> NDArray[np.float64]:
     """Fractional coordinates of the points of a grid, the last axis running fastest, shape ``(npoint, 3)``."""
     axes = [np.arange(n) / n for n in shape]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-
-
-def _in_pyscf_form(parameters: GTHParameters) -> list[Any]:
-    channels = [[c.radius, len(c.coupling), [list(row) for row in c.coupling]] for c in parameters.channels]
-    local = list(parameters.local_coefficients)
-    return [list(parameters.electrons), parameters.local_radius, len(local), local, len(channels), *channels]
