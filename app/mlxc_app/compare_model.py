@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mlxc.export.tables import csv_text
 from mlxc.runs.folder import RunFolder, runs_directory
 from mlxc_app.compared_run import ComparedRun, compared_run, difference_mha
 from mlxc_app.history import run_label
+from mlxc_app.live_model import LiveColumn, LiveModel
 from mlxc_app.run_model import RunModel
 from mlxc_app.setup_difference import difference_sentence, setup_differences
 
@@ -46,8 +47,8 @@ class Comparison:
     """What the panel shows.
 
     Attributes:
-        runs: in the order in which they were chosen from, the first of them being what others are compared with.
-        sentences: how the set-ups of the others differ from that of the first.
+        runs: the columns; the first of them is what others are compared with.
+        sentences: how the set-ups of the others differ from that of the first, and what else is to be said.
     """
 
     runs: tuple[ComparedRun, ...] = ()
@@ -60,7 +61,8 @@ class CompareModel(HasTraits):
     Attributes:
         available: (label, folder) of finished runs, the newest first.
         chosen: folders of those that are compared, at most ``MOST_RUNS``.
-        comparison: of the chosen ones.
+        comparison: of the chosen ones, each followed by what other codes find for the same.
+        live: the computation in another code.
     """
 
     available = Tuple()
@@ -70,8 +72,10 @@ class CompareModel(HasTraits):
     def __init__(self, run: RunModel) -> None:
         super().__init__()
         self._run = run
+        self.live = LiveModel()
         self.refresh()
         run.observe(self.refresh, "state")
+        self.live.observe(self._compare_again, "columns")
 
     def refresh(self, change: Any = None) -> None:
         """Look for runs again."""
@@ -90,12 +94,19 @@ class CompareModel(HasTraits):
         """
         if len(folders) > MOST_RUNS:
             raise InputError(f"At most {MOST_RUNS} runs can be compared at a time; {len(folders)} are chosen.")
-        comparison = compare(folders)
+        comparison = compare(folders, self.live.columns)
         self.chosen, self.comparison = folders, comparison
 
+    def _compare_again(self, change: Any) -> None:
+        self.comparison = compare(self.chosen, self.live.columns)
 
-def compare(folders: tuple[str, ...]) -> Comparison:
+
+def compare(folders: tuple[str, ...], live: Mapping[str, tuple[LiveColumn, ...]]) -> Comparison:
     """Read runs and say how their set-ups differ.
+
+    Args:
+        folders: of the runs.
+        live: by folder, what other codes have found for the same.
 
     Raises:
         InputError: one cannot be read.
@@ -107,7 +118,10 @@ def compare(folders: tuple[str, ...]) -> Comparison:
         difference_sentence(runs[0].letter, run.letter, setup_differences(runs[0].calculation, run.calculation))
         for run in runs[1:]
     )
-    return Comparison(runs, sentences)
+    found = [(run, live.get(folder, ())) for run, folder in zip(runs, folders, strict=True)]
+    columns = tuple(column for run, others in found for column in (run, *(other.beside(run) for other in others)))
+    remarks = tuple(remark for _, others in found for other in others for remark in other.remarks)
+    return Comparison(columns, (*sentences, *remarks))
 
 
 def comparable_runs() -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from mlxc_app.compare_model import (
 )
 from mlxc_app.compared_run import KINDS, ComparedRun
 from mlxc_app.live_figure import axis, live_figure, replace_data
+from mlxc_app.live_view import LiveView
 from mlxc_app.message import MessageArea
 from mlxc_app.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from mlxc_app.panel import Page, Panel
@@ -56,7 +57,13 @@ def compare_panel(page: Page) -> Panel:
         if shown:
             model.refresh()
 
-    return Panel("Compare", f"<p>{escape(ABOUT)}</p>", lambda: CompareView(model, page.messages).widget, shown=look)
+    return Panel(
+        "Compare",
+        f"<p>{escape(ABOUT)}</p>",
+        lambda: CompareView(model, page.messages).widget,
+        shown=look,
+        follow=model.live.follow,
+    )
 
 
 class CompareView:
@@ -90,7 +97,8 @@ class CompareView:
             yaxis=axis("density residual (per electron)", type="log", exponentformat="power"),
         )
         self._places = {name: VBox([figure]) for name, figure in (("curves", self.curves), ("steps", self.steps))}
-        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), self._words, self._table, *self._places.values()])
+        live = LiveView(model, messages).widget
+        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), live, self._words, self._table, *self._places.values()])
         self._list()
         self._choice.observe(messages.guard(lambda change: model.choose(change["new"])), "value")
         model.observe(messages.guard(self._list), ["available", "chosen"])
@@ -147,7 +155,7 @@ def comparison_table(comparison: Comparison) -> str:
 def _head(run: ComparedRun) -> str:
     kind = KINDS.get(run.kind, run.kind)
     state = "" if run.state == "finished" else f"<br>({escape(run.state)})"
-    return f"{run.letter}<br>{escape(kind)}{state}"
+    return f"{escape(run.letter)}<br>{escape(kind)}{state}"
 
 
 def _row(label: str, cells: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -70,6 +70,7 @@ class ComparedRun:
         calculation: its settings.
         settings: in words, by label.
         energy_per_atom_ha: F = E - TS per atom; of an equation of state that at the minimum.
+        energy_zero: what decides where energies have their zero; only those that agree in it are subtracted.
         results: figures by their key in the result.
         errors: against references of the same crystal.
         curve: of an equation of state.
@@ -83,6 +84,7 @@ class ComparedRun:
     calculation: Calculation
     settings: Mapping[str, str]
     energy_per_atom_ha: float | None
+    energy_zero: tuple[Hashable, ...]
     results: Mapping[str, float | None]
     errors: tuple[ReferenceError, ...]
     curve: Curve | None
@@ -104,7 +106,7 @@ def compared_run(folder: RunFolder, letter: str) -> ComparedRun:
     numbers = {name: result.get(name) for name in NUMBERS}
     numbers["iterations"] = len(iterations) or result.get("iterations")
     numbers["seconds"] = seconds.get("total") if isinstance(seconds, Mapping) else seconds
-    curve = _curve(result, calculation.crystal)
+    curve = curve_of(result, calculation.crystal)
     return ComparedRun(
         letter=letter,
         title=folder.title,
@@ -112,9 +114,10 @@ def compared_run(folder: RunFolder, letter: str) -> ComparedRun:
         state=folder.status["state"],
         calculation=calculation,
         settings=settings_in_words(calculation),
-        energy_per_atom_ha=_energy_per_atom(result, calculation.crystal),
+        energy_per_atom_ha=energy_per_atom(result, calculation.crystal),
+        energy_zero=_energy_zero(calculation, folder.kind),
         results=numbers,
-        errors=_errors(result, calculation.crystal),
+        errors=errors_of(result, calculation.crystal),
         curve=curve,
         residuals=tuple(record["density_residual"] for record in iterations) if folder.kind == "scf" else (),
     )
@@ -161,22 +164,20 @@ def basis_in_words(calculation: Calculation) -> str:
 
 
 def difference_mha(run: ComparedRun, first: ComparedRun) -> float | None:
-    """F per atom of a run minus that of the first, mHa; None where it would mean nothing.
-
-    The zero of energy depends on the pseudopotentials, and a minimum of a curve is no energy at a given size.
-    """
-    comparable = (
-        run.calculation.pseudo == first.calculation.pseudo
-        and run.calculation.pseudo_names == first.calculation.pseudo_names
-        and run.calculation.crystal.formula == first.calculation.crystal.formula
-        and (run.kind == "eos") == (first.kind == "eos")
-    )
-    if not comparable or run.energy_per_atom_ha is None or first.energy_per_atom_ha is None:
+    """F per atom of a run minus that of the first, mHa; None where it would mean nothing."""
+    if run.energy_per_atom_ha is None or first.energy_per_atom_ha is None or run.energy_zero != first.energy_zero:
         return None
     return 1000 * (run.energy_per_atom_ha - first.energy_per_atom_ha)
 
 
-def _energy_per_atom(result: Mapping[str, Any], crystal: Crystal) -> float | None:
+def _energy_zero(calculation: Calculation, kind: str) -> tuple[Hashable, ...]:
+    """It depends on the pseudopotentials; and the minimum of a curve is no energy at a given size."""
+    names = tuple(sorted(calculation.pseudo_names.items()))
+    return (calculation.crystal.formula, calculation.pseudo, names, kind == "eos")
+
+
+def energy_per_atom(result: Mapping[str, Any], crystal: Crystal) -> float | None:
+    """Of a result as ``mlxc scf --json`` or ``mlxc eos --json`` prints it, hartree."""
     if result.get("free_energy_ha") is not None:
         return float(result["free_energy_ha"]) / len(crystal.species)
     if result.get("energy0_ev") is not None:
@@ -184,7 +185,8 @@ def _energy_per_atom(result: Mapping[str, Any], crystal: Crystal) -> float | Non
     return None
 
 
-def _curve(result: Mapping[str, Any], crystal: Crystal) -> Curve | None:
+def curve_of(result: Mapping[str, Any], crystal: Crystal) -> Curve | None:
+    """The points of a result and the curve through them, None where it has none."""
     if not result.get("volumes_ang3"):
         return None
     areas = result.get("areas_ang2")
@@ -202,7 +204,7 @@ def _curve(result: Mapping[str, Any], crystal: Crystal) -> Curve | None:
     )
 
 
-def _errors(result: Mapping[str, Any], crystal: Crystal) -> tuple[ReferenceError, ...]:
+def errors_of(result: Mapping[str, Any], crystal: Crystal) -> tuple[ReferenceError, ...]:
     """Against the references of a shipped crystal that has kept its cubic shape."""
     volume, modulus = result.get("volume0_ang3"), result.get("bulk_modulus_gpa")
     if volume is None or modulus is None or crystal.name not in shipped_names() or cells_per_cube(crystal) is None:
