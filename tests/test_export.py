@@ -37,7 +37,7 @@ QUICK: dict[str, Any] = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2], "t
 
 
 def folder_for(task: Task, root: Path) -> RunFolder:
-    return RunFolder.create(task, 'A "title" \n import os; 100 %', root)
+    return RunFolder.create(task, 'A "title" \n import os; 100 %', root, owner="secret-visitor")
 
 
 def computed(data: dict[str, Any], root: Path, kind: str = "scf") -> RunFolder:
@@ -105,6 +105,8 @@ def test_script_and_command_in_the_archive_give_the_same_energy_elsewhere(
     assert execute_command(unpacked / "run.sh") == pytest.approx(expected, abs=1e-8)
     # The unpacked folder is one of a run itself.
     assert RunFolder(unpacked).result == folder.result
+    # Who knows the owner's name can act as him.
+    assert not [path for path in unpacked.iterdir() if b"secret-visitor" in path.read_bytes()]
     listed = (unpacked / "README.txt").read_text()
     assert all(path.name in listed for path in unpacked.iterdir() if path.name != "README.txt")
 

@@ -12,11 +12,19 @@ from mlxc.crystal import Crystal
 from mlxc.errors import InputError, MlxcError
 from mlxc.export.settings import shipped_structure
 from mlxc.feasibility import Size, check_calculation
+from mlxc.runs.limits import Limits
 from mlxc.structures import read_structure, shipped_record
 from mlxc.xc.checkpoint_record import SUFFIX
 from mlxc_app.setup_difference import setup_differences
 
-LABELS = {"ecut_ha": "Cutoff (Ha)", "kmesh": "k mesh", "width_ha": "Width (Ha)", "smearing": "Smearing", "xc": "XC"}
+LABELS = {
+    "ecut_ha": "Cutoff (Ha)",
+    "kmesh": "k mesh",
+    "width_ha": "Width (Ha)",
+    "smearing": "Smearing",
+    "xc": "XC",
+    "structure": "Crystal",
+}
 SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha")
 
 
@@ -114,7 +122,9 @@ class ChooseModel(HasTraits):
         if self._filling:
             return
         try:
-            size = check_calculation(self.calculation())
+            calculation = self.calculation()
+            Limits.from_environment().check(calculation)
+            size = check_calculation(calculation)
         except MlxcError as error:
             self.blocker, self.size = _in_words_of_the_page(str(error)), ""
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,11 @@ from traitlets import HasTraits, Instance, Tuple
 
 from mlxc.errors import InputError
 from mlxc.export.tables import csv_text
-from mlxc.runs.folder import RunFolder, runs_directory
+from mlxc.runs.folder import RunFolder
 from mlxc_app.compared_run import ComparedRun, compared_run, difference_mha
-from mlxc_app.history import run_label
 from mlxc_app.live_model import LiveColumn, LiveModel
 from mlxc_app.run_model import RunModel
+from mlxc_app.runs_list_model import KINDS, visible_runs
 from mlxc_app.setup_difference import difference_sentence, setup_differences
 
 MOST_RUNS = 8
@@ -81,7 +82,7 @@ class CompareModel(HasTraits):
         """Look for runs again."""
         if self._run.active:
             return
-        self.available = tuple(comparable_runs())
+        self.available = tuple(comparable_runs(self._run.owner))
         there = {folder for _, folder in self.available}
         if not there.issuperset(self.chosen):
             self.choose(tuple(folder for folder in self.chosen if folder in there))
@@ -124,12 +125,15 @@ def compare(folders: tuple[str, ...], live: Mapping[str, tuple[LiveColumn, ...]]
     return Comparison(columns, (*sentences, *remarks))
 
 
-def comparable_runs() -> list[tuple[str, str]]:
-    """(label, folder) of the latest runs that have a result, the newest first."""
-    directory = runs_directory()
-    names = sorted((path.parent.name for path in directory.glob("*/result.json")), reverse=True)
-    folders = [RunFolder(directory / name) for name in names[:LISTED]]
-    return [(run_label(folder), str(folder.path)) for folder in folders if folder.status["state"] in COMPARABLE]
+def comparable_runs(owner: str) -> list[tuple[str, str]]:
+    """(label, folder) of the latest runs that have a result and that a visitor may see, the newest first."""
+    found = []
+    for folder in visible_runs(owner)[:LISTED]:
+        if (status := folder.status)["state"] in COMPARABLE:
+            when = time.strftime("%d %b %H:%M", time.localtime(status.get("ended", 0)))
+            kind = KINDS.get(folder.kind, folder.kind)
+            found.append((f"{when}: {folder.title} ({kind}, {status['state']})", str(folder.path)))
+    return found
 
 
 def signed(value: float | None, form: str) -> str:

@@ -20,12 +20,13 @@ from mlxc_app.compare_model import (
     error_percent,
     signed,
 )
-from mlxc_app.compared_run import KINDS, ComparedRun
+from mlxc_app.compared_run import ComparedRun
 from mlxc_app.live_figure import axis, live_figure, replace_data
 from mlxc_app.live_view import LiveView
 from mlxc_app.message import MessageArea
 from mlxc_app.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from mlxc_app.panel import Page, Panel
+from mlxc_app.runs_list_model import KINDS
 
 ABOUT = (
     "Finished runs side by side. The first one that you choose from the top is A; the others are compared with it. "

@@ -15,13 +15,12 @@ from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.references.tables import ReferenceLine, reference_lines
 from mlxc.runs.folder import RunFolder
-from mlxc.runs.tasks import calculation_of
+from mlxc.runs.tasks import Kind, calculation_of
 from mlxc.structures import shipped_names
 from mlxc.symmetry import cells_per_cube
 from mlxc.units import HARTREE_EV
 from mlxc.xc.checkpoint_record import SUFFIX
 
-KINDS = {"scf": "single run", "eos": "equation of state", "bands": "bands", "diagnosis": "diagnosis"}
 SMEARINGS = {"none": "none", "fermi-dirac": "Fermi-Dirac", "gaussian": "Gaussian", "marzari-vanderbilt": "Marzari-V."}
 
 
@@ -79,7 +78,7 @@ class ComparedRun:
 
     letter: str
     title: str
-    kind: str
+    kind: Kind
     state: str
     calculation: Calculation
     settings: Mapping[str, str]
@@ -170,7 +169,7 @@ def difference_mha(run: ComparedRun, first: ComparedRun) -> float | None:
     return 1000 * (run.energy_per_atom_ha - first.energy_per_atom_ha)
 
 
-def _energy_zero(calculation: Calculation, kind: str) -> tuple[Hashable, ...]:
+def _energy_zero(calculation: Calculation, kind: Kind) -> tuple[Hashable, ...]:
     """It depends on the pseudopotentials; and the minimum of a curve is no energy at a given size."""
     names = tuple(sorted(calculation.pseudo_names.items()))
     return (calculation.crystal.formula, calculation.pseudo, names, kind == "eos")

@@ -22,13 +22,14 @@ from mlxc_app.convergence_view import convergence_panel
 from mlxc_app.density_view import density_panel
 from mlxc_app.eos_view import equation_of_state_panel
 from mlxc_app.functional_view import FUNCTIONAL, functional_panel
-from mlxc_app.history import HistoryView
 from mlxc_app.message import MessageArea, card
 from mlxc_app.panel import Page, Panel
 from mlxc_app.panes import Panes
 from mlxc_app.presence import Presence
 from mlxc_app.run_model import ComputesRuns, RunModel
 from mlxc_app.run_view import RunView
+from mlxc_app.runs_list import RunsList
+from mlxc_app.runs_list_model import RunsListModel
 from mlxc_app.take_away_model import TakeAwayModel
 from mlxc_app.take_away_view import TakeAwayView
 from mlxc_app.theme import Theme
@@ -43,6 +44,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
 )
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
+LIST_SECONDS = 1.0
 
 
 class Dashboard:
@@ -55,13 +57,16 @@ class Dashboard:
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
         choose_view = ChooseView(choose, messages, self.page.theme)
         run_view = RunView(run, choose, messages)
-        self.panes = Panes(self.panels, messages, beside=HistoryView(run, messages).widget)
+        self.runs = RunsListModel(run)
+        runs_list = RunsList(self.runs, messages)
+        self.panes = Panes(self.panels, messages, beside=runs_list.button)
         take_away = TakeAwayView(TakeAwayModel(run), messages)
         self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(messages.guard(self._unfold_what_runs), "state")
         choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        left, right = choose_view.widget, VBox([run_view.widget, messages.widget, take_away, self.panes.widget])
+        below = [messages.widget, take_away, runs_list.widget, self.panes.widget]
+        left, right = choose_view.widget, VBox([run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
         columns = HBox([left, right])
@@ -71,13 +76,14 @@ class Dashboard:
     async def follow(self) -> None:
         """Look at the run's folder and do what the panels do by themselves, for as long as the page's kernel lives."""
         tasks = [panel.follow() for panel in self.panels if panel.follow is not None]
-        await asyncio.gather(self.presence.wait(), self._poll(), *tasks)
+        repeated = self._repeat(self.page.run.poll, POLL_SECONDS), self._repeat(self.runs.refresh, LIST_SECONDS)
+        await asyncio.gather(self.presence.wait(), *repeated, *tasks)
 
-    async def _poll(self) -> None:
-        poll = self.page.messages.guard(self.page.run.poll)
+    async def _repeat(self, look: Callable[[], None], seconds: float) -> None:
+        guarded = self.page.messages.guard(look)
         while True:
-            poll()
-            await asyncio.sleep(POLL_SECONDS)
+            guarded()
+            await asyncio.sleep(seconds)
 
     def _restore(self, change: Any) -> None:
         """Choose what the link says by which a person came."""
@@ -86,6 +92,7 @@ class Dashboard:
     def _begin(self, change: Any) -> None:
         """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""
         self.page.run.warm_up()
+        self.page.run.belong_to(self.presence.visitor)
         self.panes.unfold(self.panes.unfolded or self.panels[0].name)
 
     def _unfold_what_runs(self, change: Any) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from traitlets import Bool, Dict, HasTraits, Unicode
 
 from mlxc.calculation import Calculation, EquationOfStateTask
-from mlxc.comparison.other_code import run_in_code
 from mlxc.comparison.result import CodeResult
 from mlxc.errors import InputError
 from mlxc.references.live import ReferenceRun, available_codes, label_of
@@ -110,6 +109,8 @@ class LiveModel(HasTraits):
                 self._run, self.running = None, False
 
     async def _compute(self, code: str, folder: RunFolder) -> None:
+        from mlxc.comparison.other_code import run_in_code  # with SciPy, which a page can do without until now
+
         loop, task = asyncio.get_running_loop(), folder.task
         if not isinstance(task, (Calculation, EquationOfStateTask)):
             task = calculation_of(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -11,11 +12,11 @@ from mlxc.export.command import shell_script
 from mlxc.export.files import EXPORTS, Files, structure_beside
 from mlxc.export.script import one_line, python_script
 from mlxc.export.settings import checkpoint_files
-from mlxc.runs.folder import RunFolder
+from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
 from mlxc.runs.tasks import calculation_of
 
-# That make a folder one of a run, see mlxc.runs.folder.
-RUN_FILES = ("task.json", "status.json", "records.jsonl", "traceback.txt")
+# That make a folder one of a run, beside its task, see mlxc.runs.folder.
+RUN_FILES = ("status.json", "records.jsonl", TRACEBACK_FILE)
 MEANINGS = {
     "run.py": "Python script that computes the run again",
     "run.sh": "the same as a command for a shell",
@@ -71,8 +72,15 @@ def archive_files(folder: RunFolder) -> Files:
     for name, export in EXPORTS.items():
         if name not in ("script", "cli"):
             files |= export.make(folder)
+    files[TASK_FILE] = _task(folder)
     run_files = {name: folder.path / name for name in RUN_FILES}
     return files | {name: path for name, path in run_files.items() if path.exists()}
+
+
+def _task(folder: RunFolder) -> str:
+    """Without the owner, whose name is all that it takes to act as him."""
+    data = json.loads((folder.path / TASK_FILE).read_text(encoding="utf-8"))
+    return json.dumps({name: value for name, value in data.items() if name != "owner"}, indent=1)
 
 
 def _readme(folder: RunFolder, files: Files) -> str:

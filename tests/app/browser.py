@@ -99,7 +99,7 @@ def press(page: Page, name: str) -> None:
 def start(page: Page, name: str) -> None:
     """Press Run or Run equation of state, and wait until the page has taken it."""
     press(page, name)
-    page.get_by_role("button", name=name, exact=True, disabled=True).wait_for()
+    page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
 
 
 def wait_for_points(page: Page, crystal: str) -> None:

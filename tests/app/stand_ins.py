@@ -17,14 +17,10 @@ class IdleWorker:
 
     def __init__(self) -> None:
         self.ready = True
-        self.folder: RunFolder | None = None
-        self.stopped = False
+        self.folders: list[RunFolder] = []
 
     def submit(self, folder: RunFolder) -> None:
-        self.folder = folder
-
-    def stop(self) -> None:
-        self.stopped = True
+        self.folders.append(folder)
 
     def check(self) -> None:
         pass
@@ -39,6 +35,7 @@ def iteration(number: int, energy: float, point: int | None = None) -> dict[str,
         "free_energy_ha": energy,
         "energies_ha": {term: energy / len(TERMS) for term in TERMS},
         "density_residual": 10.0**-number,
+        "seconds": float(number),
     }
 
 

@@ -100,7 +100,7 @@ def test_aluminium_converges_before_ones_eyes(page: Page) -> None:
     residuals = plotted(page, CONVERGENCE, 0)
     assert len(residuals) >= 3
     assert residuals[-1] < plotted(page, CONVERGENCE, 1)[0] < residuals[0]
-    assert "Converged in" in page.locator(".mlxc-card").inner_text()
+    assert "converged in" in page.locator(".mlxc-card").inner_text()
     assert "Hartree" in page.locator(".mlxc-table:visible").first.inner_text()
     press(page, "Density")
     wait_for_data(page, DENSITY, axis="z")
@@ -122,7 +122,7 @@ def test_a_run_is_stopped_within_two_seconds_and_keeps_its_points(page: Page) ->
 def test_a_worker_that_dies_is_reported_and_replaced(page: Page) -> None:
     choose(page, "Magnesium oxide (rock salt)", 60, 6)
     start(page, "Run")
-    page.get_by_text("Starting …").wait_for(state="detached", timeout=RUNNING_MS)
+    page.get_by_text("Step 1:").wait_for(timeout=RUNNING_MS)
     for process in psutil.process_iter(["cmdline"]):
         if "mlxc.runs.worker" in (process.info["cmdline"] or []) and _is_child_of_this_test(process):
             process.kill()
@@ -136,12 +136,38 @@ def _is_child_of_this_test(process: psutil.Process) -> bool:
 
 
 def test_an_earlier_run_can_be_shown_again(page: Page) -> None:
-    earlier = page.locator(".mlxc-tab-row select")
-    label = next(text for text in earlier.locator("option").all_inner_texts() if "Aluminium" in text)
-    earlier.select_option(label=label)
+    press(page, "Runs …")
+    runs = page.locator(".mlxc-runs-table tr")
+    runs.filter(has_text="Aluminium").last.get_by_text("Open").click()
     page.wait_for_selector(".mlxc-success", timeout=LOADING_MS)
     page.wait_for_selector("h3:has-text('Aluminium')", timeout=LOADING_MS)
     assert plotted(page, CONVERGENCE, 0)[-1] < plotted(page, CONVERGENCE, 1)[0]
+
+
+def test_a_failed_run_opens_and_explains_itself(page: Page) -> None:
+    press(page, "Runs …")
+    failed = page.locator(".mlxc-runs-table tr").filter(has_text="failed").first
+    failed.get_by_text("Open").click()
+    page.wait_for_selector(".mlxc-error", timeout=LOADING_MS)
+    assert "ended unexpectedly" in page.locator(".mlxc-card").inner_text()
+    wait_for_data(page, CONVERGENCE)
+
+
+def test_a_run_is_renamed_and_deleted(page: Page) -> None:
+    press(page, "Runs …")
+    run = page.locator(".mlxc-runs-table tr").filter(has_text="failed").first
+    page.once("dialog", lambda dialog: dialog.accept("My <b>own</b> name"))
+    run.get_by_text("Rename").click()
+    renamed = page.locator(".mlxc-runs-table tr").filter(has_text="My <b>own</b> name")
+    renamed.wait_for()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    renamed.get_by_text("Delete").click()
+    page.wait_for_timeout(1500)
+    assert renamed.count() == 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    renamed.get_by_text("Delete").click()
+    renamed.wait_for(state="detached")
+    press(page, "Close runs")
 
 
 def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None:

@@ -71,3 +71,12 @@ def test_a_bad_file_is_a_sentence_and_the_choice_stays(content: bytes) -> None:
     assert "bad.cif" in str(error.value)
     assert "\n" not in str(error.value)
     assert model.shipped_name == "al"
+
+
+def test_what_the_server_does_not_allow_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLXC_MAX_ECUT", "15")
+    monkeypatch.setenv("MLXC_MAX_ATOMS", "1")
+    assert ChooseModel("al").blocker.startswith("Cutoff (Ha): 20 hartree is more than the 15 hartree")
+    model = ChooseModel("si")
+    model.ecut_ha = 10
+    assert model.blocker.startswith("Crystal: 2 atoms are more")

@@ -150,7 +150,7 @@ def test_a_run_that_is_deleted_leaves_the_comparison(run: RunModel, tmp_path: Pa
     first, second = scf_run(tmp_path, -2.0), scf_run(tmp_path, -2.1)
     model = CompareModel(run)
     model.choose((str(first.path), str(second.path)))
-    (first.path / "result.json").unlink()
+    first.delete()
     model.refresh()
     assert [r.energy_per_atom_ha for r in model.comparison.runs] == [-2.1]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlxc_app import live_model
 from mlxc_app.compare_model import CompareModel
 from mlxc_app.compare_view import comparison_table
 from mlxc_app.compared_run import difference_mha
@@ -99,7 +98,7 @@ def test_an_unexpected_failure_is_a_sentence(tmp_path: Path, monkeypatch: pytest
     def fail(*_: object) -> None:
         raise RuntimeError("no more paper")
 
-    monkeypatch.setattr(live_model, "run_in_code", fail)
+    monkeypatch.setattr("mlxc.comparison.other_code.run_in_code", fail)
     model = LiveModel()
     model.start("pyscf", RunFolder.create(Calculation.from_dict(HYDROGEN), "hydrogen", tmp_path))
     until_idle(model)
