@@ -82,7 +82,7 @@ class EquationOfStateModel(HasTraits):
 
     def _before_a_run(self) -> EquationOfStatePicture:
         varied = natural_variation(Crystal.from_dict(self._choose.structure))
-        return EquationOfStatePicture(varied=varied, references=_references(self._choose.shipped_name, varied))
+        return EquationOfStatePicture(varied=varied, references=_references(self._choose.structure["name"], varied))
 
     def _fitted(
         self,
