@@ -32,6 +32,7 @@ from mlxc.checkpoint_commands import add_checkpoint_commands
 from mlxc.comparison_commands import add_comparison_command
 from mlxc.errors import InputError, MlxcError
 from mlxc.gradient_commands import add_gradient_command
+from mlxc.run_commands import add_export_command, add_run_command
 from mlxc.training_commands import add_evaluation_command, add_training_command
 
 
@@ -103,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="lattice constants of many solids", allow_abbrev=False)
     add_evaluation_command(evaluate)
+
+    run = commands.add_parser("run", help="compute the task in the folder of a run", allow_abbrev=False)
+    add_run_command(run)
+
+    export = commands.add_parser("export", help="files and scripts of a run in a folder", allow_abbrev=False)
+    add_export_command(export)
 
     app = commands.add_parser("app", help="open the dashboard in a browser", allow_abbrev=False, add_help=False)
     app.set_defaults(command=_app)

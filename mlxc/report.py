@@ -208,12 +208,13 @@ def _curve_rows(names: list[str], runs: list[dict[str, Any]], found: list[dict[s
         ("layer modulus / (N/m)", "in_plane_modulus_n_per_m", "in_plane_modulus_percent", ".2f"),
         ("its derivative", "bulk_modulus_derivative", "bulk_modulus_derivative_percent", ".2f"),
     )
-    rows = [["", *(heading for heading, *_ in kinds)]]
+    shown = [kind for kind in kinds if any(run["eos"] and run["eos"][kind[1]] is not None for run in runs)]
+    rows = [["", *(heading for heading, *_ in shown)]]
     for name, run, own in zip(names, runs, found, strict=True):
         if run["eos"]:
             cells = [
                 _number(run["eos"][key], form) + (f" ({own[off]:+.2f} %)" if own.get(off) is not None else "")
-                for _, key, off, form in kinds
+                for _, key, off, form in shown
             ]
             rows.append([name, *cells])
     return rows

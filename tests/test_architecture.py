@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
     {"properties", "training"},
     {"diagnosis", "comparison", "gradients"},
     {"runs", "ase", "deepchem"},
+    {"export"},
     {
         "progress",
         "report",
@@ -33,6 +34,7 @@ LAYERS: list[set[str]] = [
         "checkpoint_commands",
         "comparison_commands",
         "gradient_commands",
+        "run_commands",
         "training_commands",
         "cli",
     },
@@ -43,8 +45,8 @@ LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
 PRINTS = {
-    "cli.py", "calculation_commands.py", "checkpoint_commands.py", "training_commands.py", "progress.py",
-    "runs/worker.py",
+    "cli.py", "calculation_commands.py", "checkpoint_commands.py", "run_commands.py", "training_commands.py",
+    "progress.py", "runs/worker.py",
 }  # fmt: skip
 
 
@@ -132,9 +134,10 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.comparison.cases", "mlxc.crystal", "mlxc.references.live",
+        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.comparison.other_code", "mlxc.crystal", "mlxc.references.live",
         "mlxc.references.tables", "mlxc.runs.client",
         "mlxc.runs.folder", "mlxc.structures", "mlxc.xc.catalogue", "mlxc.properties.birch_murnaghan",
+        "mlxc.export.archive", "mlxc.export.link",
     ],
 )  # fmt: skip
 def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:

@@ -13,12 +13,15 @@ from mlxc.crystal import Crystal
 from mlxc.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
 from mlxc.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
 from mlxc.errors import InputError, MlxcError
+from mlxc.export.settings import shipped_structure
 from mlxc.feasibility import Size, check_calculation
 from mlxc.presets import PRESETS
 from mlxc.pseudo.gth_table import GTH_FAMILIES
 from mlxc.pseudo.library import families_with
 from mlxc.runs.limits import Limits
+from mlxc.structures import shipped_record
 from mlxc.xc.checkpoint_record import SUFFIX
+from mlxc_app.setup_difference import setup_differences
 from mlxc_app.structure_model import StructureModel
 
 PLANE_WAVES, GAUSSIANS = "pw", "gaussian"
@@ -108,6 +111,28 @@ class ChooseModel(StructureModel):
         if not self.spin:
             values["total_moment"] = None
         return Calculation.from_dict(values)
+
+    def take_calculation(self, calculation: Calculation) -> None:
+        """Choose what a calculation says.
+
+        Raises:
+            InputError: it has a setting that the page does not offer, or cannot be computed here; what the page can be
+                set to is.
+        """
+        crystal = calculation.crystal
+        name = shipped_structure(calculation) or ""
+        with self._several_changes():
+            self._take(crystal, name, shipped_record(name)["title"] if name else f"{crystal.formula} ({crystal.name})")
+            self.basis = calculation.basis
+            self._turn_to_basis()
+            for setting in SETTINGS:
+                if setting != "structure" and (value := getattr(calculation, setting)) is not None:
+                    setattr(self, setting, value)
+            self.total_moment = calculation.total_moment
+            self._mesh_of_original = calculation.kmesh
+            self._look()
+        if phrases := setup_differences(calculation, self.calculation()):
+            raise InputError(f"The page cannot be set to all of it; what differs: {'; '.join(phrases)}.")
 
     def run_title(self) -> str:
         """A short name for a run of these choices."""

@@ -12,10 +12,12 @@ from IPython.display import display
 from ipywidgets import HTML, HBox, VBox
 
 from mlxc.errors import InputError
+from mlxc.export.link import decode_setup
 from mlxc.runs.client import Worker
 from mlxc.runs.folder import runs_directory
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.choose_view import ChooseView
+from mlxc_app.compare_view import compare_panel
 from mlxc_app.convergence_view import convergence_panel
 from mlxc_app.density_view import density_panel
 from mlxc_app.diagnose_view import diagnose_panel
@@ -29,6 +31,8 @@ from mlxc_app.run_model import ComputesRuns, RunModel
 from mlxc_app.run_view import RunView
 from mlxc_app.runs_list import RunsList
 from mlxc_app.runs_list_model import RunsListModel
+from mlxc_app.take_away_model import TakeAwayModel
+from mlxc_app.take_away_view import TakeAwayView
 from mlxc_app.theme import Theme
 
 # The panels in the order of their buttons; the first is unfolded when the page opens.
@@ -37,6 +41,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     density_panel,
     equation_of_state_panel,
     functional_panel,
+    compare_panel,
     diagnose_panel,
 )
 # Often enough to look live, rare enough to leave the processor to the computation.
@@ -57,10 +62,13 @@ class Dashboard:
         self.runs = RunsListModel(run)
         runs_list = RunsList(self.runs, messages)
         self.panes = Panes(self.panels, messages, beside=runs_list.button)
+        take_away = TakeAwayView(TakeAwayModel(run), messages)
+        self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(messages.guard(self._unfold_what_runs), "state")
         choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        left, right = choose_view.widget, VBox([run_view.widget, messages.widget, runs_list.widget, self.panes.widget])
+        below = [messages.widget, take_away, runs_list.widget, self.panes.widget]
+        left, right = choose_view.widget, VBox([run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
         columns = HBox([left, right])
@@ -78,6 +86,10 @@ class Dashboard:
         while True:
             guarded()
             await asyncio.sleep(seconds)
+
+    def _restore(self, change: Any) -> None:
+        """Choose what the link says by which a person came."""
+        self.page.choose.take_calculation(decode_setup(change["new"]))
 
     def _begin(self, change: Any) -> None:
         """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""

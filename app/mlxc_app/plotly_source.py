@@ -16,6 +16,33 @@ import traitlets
 
 _GATE = "const gate = globalThis.mlxcPlotly ??= Promise.withResolvers();\n"
 
+# Buttons of every figure that save it as a file, on the ground that it is seen on; made in the browser, since what a
+# button does cannot be told from here. Plotly's own camera offers one format only, its logo leads out of the house.
+_PICTURES = """
+const icon = (format) => ({ svg:
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 18"><text x="18" y="15" text-anchor="middle"
+   font-family="sans-serif" font-size="15" font-weight="bold">${format.toUpperCase()}</text></svg>` });
+const save = (format) => (figure) => {
+  const paper_bgcolor = getComputedStyle(document.body).backgroundColor;
+  const { width, height } = figure._fullLayout;
+  window.Plotly.downloadImage(
+    { data: figure.data, layout: { ...figure.layout, paper_bgcolor } },
+    { format, filename: "mlxc-plot", width, height, scale: format === "png" ? 3 : 1 },
+  );
+};
+const picture = (format) => ({
+  name: `save-${format}`,
+  title: `Save as ${format.toUpperCase()}`,
+  icon: icon(format),
+  click: save(format),
+});
+const pictures = {
+  displaylogo: false,
+  modeBarButtonsToRemove: ["toImage"],
+  modeBarButtonsToAdd: [picture("png"), picture("svg")],
+};
+"""
+
 
 class PlotlySource(anywidget.AnyWidget):
     """Carries the bundle; the browser evaluates it as soon as the controls of the page are drawn."""
@@ -45,8 +72,11 @@ class SharedFigureWidget(go.FigureWidget):
 
     _esm = (
         _GATE
+        + _PICTURES
         + """
 async function start(model) {
+  // Into the object itself: functions cannot be sent to the kernel.
+  Object.assign(model.get("_config"), pictures);
   const missed = [];
   const keep = () => missed.push(model.get("_py2js_update"));
   model.on("change:_py2js_update", keep);

@@ -18,10 +18,13 @@ BEAT_SECONDS = 60.0
 
 
 class Presence(anywidget.AnyWidget):
-    """An undisplayed widget: the browser that loads it says that it is here, and who it is.
+    """An undisplayed widget: the browser that loads it says that it is here, who it is, and by which address it came.
+
+    A page that was prepared knows nothing of the address by which it is handed out, so the browser is asked.
 
     Attributes:
         visitor: a random name that the browser keeps, so that a reloaded page finds its runs; empty if it keeps none.
+        setup: the value of ``?setup=`` in the address; empty if there is none.
         visited: whether a browser has loaded the page.
     """
 
@@ -35,9 +38,13 @@ function visitor() {
     return "";
   }
 }
-export default { initialize({ model }) { model.send({ visitor: visitor() }); } };
+function setup() {
+  return new URLSearchParams(window.location.search).get("setup") ?? "";
+}
+export default { initialize({ model }) { model.send({ visitor: visitor(), setup: setup() }); } };
 """
     visitor = traitlets.Unicode("")
+    setup = traitlets.Unicode("")
     visited = traitlets.Bool(False)
     beat = traitlets.Int(0).tag(sync=True)
 
@@ -53,4 +60,5 @@ export default { initialize({ model }) { model.send({ visitor: visitor() }); } }
 
     def _greet(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         self.visitor = str(content.get("visitor", ""))
+        self.setup = str(content.get("setup", ""))
         self.visited = True

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from mlxc import __version__
-from mlxc.calculation import Calculation, EquationOfStateTask
-from mlxc.comparison.cases import Case, Task, calculation_of, case_for, gaussian_sets_of
+from mlxc.calculation import Calculation
+from mlxc.comparison.cases import Task, calculation_of, gaussian_sets_of
+from mlxc.comparison.other_code import Watcher, run_in_code
 from mlxc.comparison.result import CodeResult, Comparison, mesh_gap_ev
-from mlxc.errors import InputError, MlxcError
-from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
-from mlxc.properties.eos import fitted_curve
+from mlxc.errors import MlxcError
 from mlxc.pseudo.gth_table import GTHParameters
 from mlxc.pseudo.library import find_pseudopotentials
-from mlxc.references.live import CODES, ReferenceRun
 from mlxc.response.levels import band_gap
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.monitor import SCFRecord
-from mlxc.units import BOHR_ANG, HARTREE_EV
-from mlxc.variation import height_ang
+from mlxc.units import HARTREE_EV
 
 OURS = "mlxc"
-# Takes the name of a code and one of its records, see :meth:`~mlxc.references.live.ReferenceRun.records`.
-Watcher = Callable[[str, dict[str, Any]], None]
 
 
 def compare(task: Task, codes: Sequence[str], watcher: Watcher) -> Comparison:
@@ -43,7 +35,7 @@ def compare(task: Task, codes: Sequence[str], watcher: Watcher) -> Comparison:
         InputError: the task cannot be computed here.
     """
     runs = [_here(task, watcher)]
-    runs += [_there(code, task, watcher) for code in codes]
+    runs += [run_in_code(code, task, watcher) for code in codes]
     return Comparison(calculation_of(task).model_dump(mode="json"), runs)
 
 
@@ -67,7 +59,7 @@ def _here(task: Task, watcher: Watcher) -> CodeResult:
         equation = task.run(monitor=monitor, on_point=on_point)
         state = equation.reference
         converged, message, seconds = equation.converged, equation.message, equation.seconds
-        curve = fitted_curve(state.crystal, equation.volumes_ang3, equation.energies_ev, equation.fit, equation.varied)
+        curve = equation.curve
     watcher(OURS, {"kind": "result", "converged": converged, "seconds": seconds})
     return CodeResult(
         code=OURS,
@@ -86,59 +78,6 @@ def _here(task: Task, watcher: Watcher) -> CodeResult:
         seconds=seconds,
         eos=curve,
     )
-
-
-def _there(code: str, task: Task, watcher: Watcher) -> CodeResult:
-    try:
-        case = case_for(code, task)
-        last: dict[str, Any] = {}
-        with ReferenceRun(code, case.data) as run:
-            for last in run.records():
-                # A single volume has no number, as ours has none.
-                watcher(code, last | {"point": None} if isinstance(task, Calculation) else last)
-    except InputError as error:
-        watcher(code, {"kind": "failure", "message": str(error)})
-        return CodeResult(code, None, "", "", "", converged=False, message=str(error))
-    described = CodeResult(
-        code, None, case.xc, case.basis, case.pseudo, converged=False, message=last.get("message", ""), note=case.note
-    )
-    return described if last["kind"] == "failure" else _complete(described, case, last, task)
-
-
-def _complete(described: CodeResult, case: Case, record: dict[str, Any], task: Task) -> CodeResult:
-    """With what the last record of a code says that has computed all volumes."""
-    curve, message = None, ""
-    if isinstance(task, EquationOfStateTask):
-        curve, message = _curve(record, task)
-    if unconverged := record["converged"].count(False):
-        counted = f"{unconverged} of {len(record['converged'])} volumes" if curve else "the SCF"
-        message = f"{counted} did not converge in {calculation_of(task).max_iterations} steps."
-    return replace(
-        described,
-        version=record["version"],
-        converged=not message,
-        message=message and f"{CODES[case.code].label}: {message}",
-        free_energy_ha=record["energies_ha"][case.data["reference"]],
-        energy_comparable=case.energy_comparable,
-        magnetisation_bohr_magneton=record["magnetisation_bohr_magneton"],
-        gap_ev=mesh_gap_ev(record["levels_ha"], record["electrons"]),
-        forces_ha_bohr=record["forces_ha_bohr"],
-        iterations=record["iterations"],
-        seconds=record["seconds"],
-        eos=curve,
-    )
-
-
-def _curve(record: dict[str, Any], task: EquationOfStateTask) -> tuple[dict[str, Any], str]:
-    """Points and fit, and a sentence where there is no fit."""
-    crystal = task.calculation.crystal
-    volumes = np.array(task.ratios) * crystal.volume * BOHR_ANG**3
-    energies = np.array(record["energies_ha"]) * HARTREE_EV
-    sizes = volumes / height_ang(crystal) if task.vary == "area" else volumes
-    try:
-        return fitted_curve(crystal, volumes, energies, fit_birch_murnaghan(sizes, energies), task.vary), ""
-    except FitError as error:
-        return fitted_curve(crystal, volumes, energies, None, task.vary), str(error)
 
 
 def _gap_ev(state: GroundState) -> float | None:

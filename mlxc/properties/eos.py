@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mlxc.calculation import EquationOfStateTask
-from mlxc.crystal import Crystal
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
+from mlxc.properties.fitted_curve import fitted_curve
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
 from mlxc.scf.monitor import Monitor, SCFRecord
-from mlxc.units import BOHR_ANG, EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA, HARTREE_EV
-from mlxc.variation import Variation, area_ang2, height_ang, lattice_constant
+from mlxc.units import BOHR_ANG, HARTREE_EV
+from mlxc.variation import Variation, area_ang2
 
 
 @dataclass
@@ -60,52 +60,24 @@ class EquationOfState:
     seconds: float
     calculation: dict[str, Any]
 
+    @property
+    def curve(self) -> dict[str, Any]:
+        """Points and fit as plain data."""
+        return fitted_curve(self.reference.crystal, self.varied, self.volumes_ang3, self.energies_ev, self.fit)
+
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None.
 
-        See :func:`fitted_curve` for what is said of a sheet.
+        For the figures of the curve see :func:`~mlxc.properties.fitted_curve.fitted_curve`.
         """
         return {
             "converged": self.converged,
             "message": self.message,
-            **fitted_curve(self.reference.crystal, self.volumes_ang3, self.energies_ev, self.fit, self.varied),
+            **self.curve,
             "natoms": len(self.reference.crystal.species),
             "seconds": self.seconds,
             "calculation": self.calculation,
         }
-
-
-def fitted_curve(
-    crystal: Crystal,
-    volumes_ang3: NDArray[np.float64],
-    energies_ev: NDArray[np.float64],
-    fit: BirchMurnaghan | None,
-    varied: Variation,
-) -> dict[str, Any]:
-    """Points and fit as plain data; what there is no fit for is None.
-
-    Where the area varied, the fit is to areas. ``bulk_modulus_gpa`` is None then, since it would depend on the height
-    of the vacuum: ``in_plane_modulus_n_per_m`` is in its place, and ``bulk_modulus_derivative`` is the derivative of
-    that. The lattice constant is what :func:`~mlxc.variation.lattice_constant` says; ``volume0_ang3`` is the volume of
-    the cell, vacuum included.
-    """
-    of_sheet = varied == "area"
-    height = height_ang(crystal) if of_sheet else 1.0
-    volume0 = fit and fit.volume0 * height
-    modulus = fit and fit.bulk_modulus * (EV_PER_ANG2_N_PER_M if of_sheet else EV_PER_ANG3_GPA)
-    return {
-        "varied": varied,
-        "volumes_ang3": volumes_ang3.tolist(),
-        "areas_ang2": (volumes_ang3 / height).tolist() if of_sheet else None,
-        "energies_ev": energies_ev.tolist(),
-        "energy0_ev": fit and fit.energy0,
-        "volume0_ang3": volume0,
-        "area0_ang2": fit and fit.volume0 if of_sheet else None,
-        "lattice_constant_ang": volume0 and lattice_constant(crystal, volume0, varied),
-        "bulk_modulus_gpa": None if of_sheet else modulus,
-        "in_plane_modulus_n_per_m": modulus if of_sheet else None,
-        "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
-    }
 
 
 def run_equation_of_state(
