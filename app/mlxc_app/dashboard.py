@@ -14,6 +14,7 @@ from ipywidgets import HTML, HBox, VBox
 from mlxc.errors import InputError
 from mlxc.runs.client import Worker
 from mlxc.runs.folder import runs_directory
+from mlxc_app.bands_view import bands_panel
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.choose_view import ChooseView
 from mlxc_app.convergence_view import convergence_panel
@@ -36,6 +37,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     convergence_panel,
     density_panel,
     equation_of_state_panel,
+    bands_panel,
     functional_panel,
     diagnose_panel,
 )

@@ -27,9 +27,7 @@ _PLACEHOLDER = (
 def diagnose_panel(page: Page) -> Panel:
     """The panel of diagnoses."""
     model = DiagnoseModel(page.run, page.choose)
-    return Panel(
-        "Diagnose", f"<p>{ABOUT}</p>", lambda: DiagnoseView(model, page.messages).widget, kinds=("diagnosis",)
-    )
+    return Panel("Diagnose", f"<p>{ABOUT}</p>", lambda: DiagnoseView(model, page.messages).widget, kinds=("diagnosis",))
 
 
 class DiagnoseView:

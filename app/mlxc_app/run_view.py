@@ -9,6 +9,7 @@ from typing import Any
 from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 
 from mlxc.calculation import EquationOfStateTask
+from mlxc_app.bands_model import gap_in_words
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.message import MessageArea
 from mlxc_app.queue_view import QueueView
@@ -130,8 +131,8 @@ def finished_sentence(run: RunModel) -> str:
         energy = f"{result['free_energy_ha']:.6f}".replace("-", "−")
         seconds = result["seconds"]["total"]
         return f"converged in {result['iterations']} steps and {seconds:.1f} s: free energy F = {energy} Ha."
-    if run.kind != "eos":
-        return f"done in {result['seconds']:.1f} s."
+    if run.kind == "bands":
+        return f"bands computed. {gap_in_words(result)}"
     return f"equation of state computed in {result['seconds']:.1f} s: {_equilibrium(result)}."
 
 

@@ -18,7 +18,13 @@ from mlxc_app.run_model import RunModel
 SHOWN = 100
 # Set where a server has many visitors: each of them sees the runs of his own browser only.
 SHARED_VARIABLE = "MLXC_SHARED"
-KINDS: dict[Kind, str] = {"scf": "ground state", "eos": "equation of state", "diagnosis": "diagnosis"}
+KINDS: dict[Kind, str] = {
+    "scf": "ground state",
+    "eos": "equation of state",
+    "bands": "bands",
+    "gradient": "gradient",
+    "diagnosis": "diagnosis",
+}
 
 
 class RunsListModel(HasTraits):
@@ -43,7 +49,7 @@ class RunsListModel(HasTraits):
     def refresh(self, change: Any = None) -> None:
         """Look at the runs directory again, if somebody looks."""
         if self.shown:
-            folders = [folder for folder in kept_runs() if self._visible(folder)][:SHOWN]
+            folders = runs_of(self._run.owner)
             self._known = {folder: self._look_at(folder) for folder in folders}
             self.entries = tuple(entry for _, entry in self._known.values())
 
@@ -76,9 +82,6 @@ class RunsListModel(HasTraits):
         find_run(name).delete()
         self.refresh()
 
-    def _visible(self, folder: RunFolder) -> bool:
-        return SHARED_VARIABLE not in os.environ or folder.owner == self._run.owner
-
     def _look_at(self, folder: RunFolder) -> tuple[tuple[float, float], dict[str, str]]:
         times = _changed(folder, TASK_FILE), _changed(folder, "status.json")
         known = self._known.get(folder)
@@ -98,6 +101,12 @@ class RunsListModel(HasTraits):
         return times, entry
 
 
+def runs_of(owner: str) -> list[RunFolder]:
+    """The latest runs that a visitor may see, the newest first."""
+    everybody = SHARED_VARIABLE not in os.environ
+    return [folder for folder in kept_runs() if everybody or folder.owner == owner][:SHOWN]
+
+
 def _changed(folder: RunFolder, name: str) -> float:
     with suppress(OSError):
         return (folder.path / name).stat().st_mtime
@@ -113,4 +122,8 @@ def outcome(kind: Kind, result: dict[str, Any]) -> str:
     ]
     if kind == "scf":
         formats = [("free_energy_ha", lambda f: f"F = {f:.6f} Ha".replace("-", "−"))]
+    elif kind == "bands":
+        formats = [("gap_ev", lambda gap: f"gap {gap:.2f} eV" if gap else "no gap")]
+    elif kind == "gradient":
+        formats = [("gradient_norm", lambda norm: f"|dL/dθ| = {norm:.3g}")]
     return next((words(result[key]) for key, words in formats if result.get(key) is not None), "")
