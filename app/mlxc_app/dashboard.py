@@ -22,6 +22,8 @@ from mlxc_app.density_view import density_panel
 from mlxc_app.diagnose_view import diagnose_panel
 from mlxc_app.eos_view import equation_of_state_panel
 from mlxc_app.functional_view import FUNCTIONAL, functional_panel
+from mlxc_app.gradient_view import gradients_panel
+from mlxc_app.learn_view import learn_panel
 from mlxc_app.message import MessageArea, card
 from mlxc_app.panel import Page, Panel
 from mlxc_app.panes import Panes
@@ -38,8 +40,10 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     density_panel,
     equation_of_state_panel,
     bands_panel,
+    gradients_panel,
     functional_panel,
     diagnose_panel,
+    learn_panel,
 )
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
@@ -50,7 +54,7 @@ class Dashboard:
     """All models and views of one page."""
 
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
-        self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme())
+        self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme(), self._unfold)
         self.panels = [make(self.page) for make in PANELS]
         self.presence = Presence()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
@@ -80,6 +84,9 @@ class Dashboard:
         while True:
             guarded()
             await asyncio.sleep(seconds)
+
+    def _unfold(self, name: str) -> None:
+        self.panes.unfold(name)
 
     def _begin(self, change: Any) -> None:
         """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""

@@ -67,7 +67,9 @@ def test_spin_down_is_dashed(run: RunModel) -> None:
 def test_only_finished_bands_of_the_same_crystal_can_be_laid_over(run: RunModel) -> None:
     model = started(run)
     run.result = result(run)
-    same, other_crystal, unfinished = (finished(name, title) for name, title in [("si", "a"), ("diamond", "b"), ("si", "d")])
+    same, other_crystal, unfinished = (
+        finished(name, title) for name, title in [("si", "a"), ("diamond", "b"), ("si", "d")]
+    )
     for folder in (same, other_crystal):
         folder.write_result(run.result)
         folder.set_status("finished")
