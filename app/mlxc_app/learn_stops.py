@@ -106,8 +106,8 @@ STOPS = (
         (
             ("The energy: only the explicit dependence counts.", formulas.ENERGY_GRADIENT),
             (
-                "Everything else: the adjoint (Dyson) equation for a change δn of the density. χ<sub>0</sub> is the response "
-                "of independent electrons, K how their change acts back on them.",
+                "Everything else: the adjoint (Dyson) equation for a change δn of the density. χ<sub>0</sub> is the "
+                "response of independent electrons, K how their change acts back on them.",
                 formulas.ADJOINT,
             ),
         ),
