@@ -113,8 +113,9 @@ class GradientResult:
 
     @property
     def fields(self) -> dict[str, Tensor]:
-        """What is saved beside the state: ``loss_pull``, which is :attr:`pull` on the grid of the density, in units of the
-        loss per bohr^3; nothing where there is none."""
+        """What is saved beside the state: ``loss_pull``, :attr:`pull` on the grid of the density, in units of the loss
+        per bohr^3; nothing where there is none.
+        """
         return {} if self.pull is None else {"loss_pull": self.pull}
 
     def save(self, path: Path) -> None:
