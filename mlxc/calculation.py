@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Smearing = Literal["none", "fermi-dirac", "gaussian", "marzari-vanderbilt"]
 Three = tuple[int, int, int]
+# For energies at several volumes: a smoothed cutoff makes them smooth functions of the volume, and with this tolerance
+# of the density, in whose error that of the energy is of second order, they are accurate to about 1e-9 Ha.
+CURVE_DEFAULTS: dict[str, Any] = {"cutoff_smoothing_ha": 0.5, "tolerance": 1e-5}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -193,12 +196,16 @@ class EquationOfStateTask(BaseModel):
     def from_dict(cls, data: dict[str, Any]) -> EquationOfStateTask:
         """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`.
 
-        Unless given, the cutoff is smoothed, so that energies are smooth functions of the volume, and the tolerance is
-        1e-5: the error of the energy is of second order in that of the density, about 1e-9 Ha.
+        What is not given there is first taken from ``CURVE_DEFAULTS``.
         """
-        defaults = {"cutoff_smoothing_ha": 0.5, "tolerance": 1e-5}
-        calculation = Calculation.from_dict(defaults | data.get("calculation", {}))
+        calculation = Calculation.from_dict(CURVE_DEFAULTS | data.get("calculation", {}))
         return build_model(cls, {**data, "calculation": calculation})
+
+    @property
+    def ratios(self) -> list[float]:
+        """The volumes, ascending, in units of the crystal's."""
+        step = (self.highest_volume - self.lowest_volume) / (self.points - 1)
+        return [self.lowest_volume + index * step for index in range(self.points)]
 
     def run(
         self, monitor: Monitor | None = None, on_point: Callable[[dict[str, Any]], None] | None = None

@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``checkpoint``, ``train``, ``evaluate`` and ``app``.
+"""The command line, ``mlxc``; each of its commands has a function here or in a file of its own.
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
@@ -9,18 +9,31 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mlxc import __version__
+from mlxc.calculation_commands import (
+    BAD_INPUT,
+    CONVERGED,
+    INTERRUPTED,
+    add_calculation,
+    add_save,
+    add_volumes,
+    calculation_fields,
+    check_writable,
+    fail,
+    finish,
+    volume_fields,
+)
 from mlxc.checkpoint_commands import add_checkpoint_commands
+from mlxc.comparison_commands import add_comparison_command
 from mlxc.errors import InputError, MlxcError
+from mlxc.gradient_commands import add_gradient_command
+from mlxc.run_commands import add_export_command, add_run_command
 from mlxc.training_commands import add_evaluation_command, add_training_command
-
-CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
 class SentenceParser(argparse.ArgumentParser):
@@ -39,16 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[argparse.Namespace, list[str]], int] = options.command
         return command(options, unparsed)
     except MlxcError as error:
-        return _fail(str(error), BAD_INPUT)
+        return fail(str(error), BAD_INPUT)
     except MemoryError:
-        return _fail("The machine ran out of memory; lower the cutoff or the k mesh.", BAD_INPUT)
+        return fail("The machine ran out of memory; lower the cutoff or the k mesh.", BAD_INPUT)
     except KeyboardInterrupt:
-        return _fail("Interrupted.", INTERRUPTED)
-
-
-def _fail(sentence: str, code: int) -> int:
-    print(f"mlxc: {' '.join(sentence.split())}", file=sys.stderr)
-    return code
+        return fail("Interrupted.", INTERRUPTED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,29 +68,33 @@ def _parser() -> argparse.ArgumentParser:
 
     scf = commands.add_parser("scf", help="the ground state of a crystal", allow_abbrev=False)
     scf.set_defaults(command=_scf)
-    _add_calculation(scf)
+    add_calculation(scf)
+    add_save(scf)
 
     eos = commands.add_parser("eos", help="equation of state: lattice constant, bulk modulus", allow_abbrev=False)
     eos.set_defaults(command=_eos)
-    _add_calculation(eos)
-    eos.add_argument("--points", type=int, metavar="N", help="number of volumes, or areas (7)")
-    eos.add_argument(
-        "--volume-range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="in units of the given volume, or area (0.94 1.06)",
-    )
-    eos.add_argument(
-        "--vary",
-        metavar="WHAT",
-        help="volume, or area: of a sheet, at fixed height (area if there is a vacuum along one lattice direction)",
-    )
+    add_calculation(eos)
+    add_save(eos)
+    add_volumes(eos)
 
-    bands = commands.add_parser("bands", help="bands along the standard path, and the gap", allow_abbrev=False)
+    bands = commands.add_parser("bands", help="bands, gap and density of states", allow_abbrev=False)
     bands.set_defaults(command=_bands)
-    _add_calculation(bands)
-    bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path (60)")
+    add_calculation(bands)
+    add_save(bands)
+    bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path, up to 200 (60)")
+    bands.add_argument("--dos-width", type=float, metavar="EV", help="of levels in the density of states, eV (0.2)")
+
+    gradient = commands.add_parser("gradient", help="how a loss reaches a functional", allow_abbrev=False)
+    add_gradient_command(gradient)
+
+    diagnose = commands.add_parser("diagnose", help="why a calculation disagrees: a verdict", allow_abbrev=False)
+    diagnose.set_defaults(command=_diagnose)
+    add_calculation(diagnose)
+    add_save(diagnose)
+    diagnose.add_argument("--html", type=Path, metavar="FILE.html", help="write a report with plots, in one file")
+
+    compare = commands.add_parser("compare", help="the same here and in PySCF and GPAW", allow_abbrev=False)
+    add_comparison_command(compare)
 
     checkpoint = commands.add_parser("checkpoint", help="files that hold trained functionals", allow_abbrev=False)
     add_checkpoint_commands(checkpoint, SentenceParser)
@@ -93,78 +105,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="lattice constants of many solids", allow_abbrev=False)
     add_evaluation_command(evaluate)
 
+    run = commands.add_parser("run", help="compute the task in the folder of a run", allow_abbrev=False)
+    add_run_command(run)
+
+    export = commands.add_parser("export", help="files and scripts of a run in a folder", allow_abbrev=False)
+    add_export_command(export)
+
     app = commands.add_parser("app", help="open the dashboard in a browser", allow_abbrev=False, add_help=False)
     app.set_defaults(command=_app)
     return parser
-
-
-def _add_calculation(parser: argparse.ArgumentParser) -> None:
-    """The options of a calculation; what is not given is left to :class:`mlxc.Calculation`."""
-    add = parser.add_argument
-    add("structure", help="a shipped name such as 'al', or a file: CIF, POSCAR, extended XYZ, ...")
-    add(
-        "--xc",
-        metavar="NAME",
-        help="functional, checkpoint, libxc's gga_x_b88,gga_c_lyp, or a sum: '0.5*pbe + 0.5*lda' (pbe)",
-    )
-    add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
-    add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
-    add("--basis", metavar="KIND", help="basis set: plane waves, pw, or Gaussian orbitals, gaussian (pw)")
-    add("--gaussian-basis", metavar="NAME", help="of Gaussian orbitals, such as gth-tzvp (gth-dzvp-molopt-sr)")
-    add("--gaussian-name", nargs="+", action="extend", metavar="EL=NAME", help="another set for an element")
-    add(
-        "--ecut",
-        type=float,
-        metavar="HA",
-        help="plane-wave cutoff, which is also the grid's, hartree (what pseudopotentials or Gaussians need)",
-    )
-    add("--kmesh", type=int, nargs=3, metavar="N", help="Gamma-centred k mesh")
-    add("--smearing", metavar="KIND", help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)")
-    add("--width", type=float, metavar="HA", help="width of the smearing, hartree")
-    add("--spin", action="store_true", default=None, help="collinear spin, from the moments of the structure")
-    add("--total-moment", type=float, metavar="MB", help="magnetic moment of the cell to hold, Bohr magneton")
-    add("--fft-grid", type=int, nargs=3, metavar="N", help="real-space grid")
-    add("--cutoff-smoothing", type=float, metavar="HA", help="smooths energies as functions of the volume, hartree")
-    add("--tolerance", type=float, metavar="T", help="density residual at which the SCF has converged")
-    add("--max-iterations", type=int, metavar="N", help="SCF steps before giving up")
-    add("--device", metavar="D", help="where torch computes (cpu)")
-    add("--seed", type=int, metavar="N", help="seed of the random numbers (0)")
-    add("--json", action="store_true", help="print one JSON object to standard output")
-    add("--save", type=Path, metavar="FILE.h5", help="write density, potential, eigenvalues and orbitals")
-
-
-def _calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
-    fields = {
-        "structure": options.structure,
-        "xc": options.xc,
-        "pseudo": options.pseudo,
-        "pseudo_names": _names_of_elements("--pseudo-name", "Al=GTH-PBE-q3", options.pseudo_name),
-        "basis": options.basis,
-        "gaussian_basis": options.gaussian_basis,
-        "gaussian_basis_names": _names_of_elements("--gaussian-name", "Al=gth-tzvp", options.gaussian_name),
-        "ecut_ha": options.ecut,
-        "kmesh": options.kmesh,
-        "smearing": options.smearing,
-        "spin": options.spin,
-        "total_moment": options.total_moment,
-        "width_ha": options.width,
-        "fft_grid": options.fft_grid,
-        "cutoff_smoothing_ha": options.cutoff_smoothing,
-        "tolerance": options.tolerance,
-        "max_iterations": options.max_iterations,
-        "device": options.device,
-        "seed": options.seed,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _names_of_elements(option: str, example: str, assignments: list[str] | None) -> dict[str, str] | None:
-    if assignments is None:
-        return None
-    for assignment in assignments:
-        if not all(assignment.partition("=")):
-            raise InputError(f"{option} takes ELEMENT=NAME, such as {example}, not '{assignment}'.")
-    return dict(assignment.split("=", 1) for assignment in assignments)
 
 
 def _scf(options: argparse.Namespace, _: list[str]) -> int:
@@ -172,13 +121,13 @@ def _scf(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.progress import Progress
     from mlxc.report import ground_state_report
 
-    _check_writable(options.save)
-    calculation = Calculation.from_dict(_calculation_fields(options))
+    check_writable(options.save)
+    calculation = Calculation.from_dict(calculation_fields(options))
     with Progress() as progress:
         ground = calculation.run(monitor=progress.record)
     if options.save is not None:
         ground.save(options.save)
-    return _finish(options, ground, ground_state_report)
+    return finish(options, ground, ground_state_report)
 
 
 def _eos(options: argparse.Namespace, _: list[str]) -> int:
@@ -186,34 +135,49 @@ def _eos(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.progress import Progress
     from mlxc.report import equation_of_state_report
 
-    _check_writable(options.save)
-    task: dict[str, Any] = {"calculation": _calculation_fields(options), "vary": options.vary}
-    if options.points is not None:
-        task["points"] = options.points
-    if options.volume_range is not None:
-        task["lowest_volume"], task["highest_volume"] = options.volume_range
+    check_writable(options.save)
+    task = {"calculation": calculation_fields(options)} | volume_fields(options)
     with Progress() as progress:
         equation = EquationOfStateTask.from_dict(task).run(monitor=progress.record, on_point=progress.point)
     if options.save is not None:
         equation.reference.save(options.save)
-    return _finish(options, equation, equation_of_state_report)
+    return finish(options, equation, equation_of_state_report)
 
 
 def _bands(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.calculation import Calculation
     from mlxc.progress import Progress
-    from mlxc.properties.bands import band_structure
+    from mlxc.properties.bands_task import BandsTask
     from mlxc.report import band_report
 
-    _check_writable(options.save)
-    if options.points < 2:
-        raise InputError(f"--points: a path needs at least 2 k points, not {options.points}.")
-    calculation = Calculation.from_dict(_calculation_fields(options))
+    check_writable(options.save)
+    task: dict[str, Any] = {"calculation": calculation_fields(options), "points": options.points}
+    if options.dos_width is not None:
+        task["dos_width_ev"] = options.dos_width
     with Progress() as progress:
-        ground = calculation.run(monitor=progress.record)
+        bands = BandsTask.from_dict(task).run(monitor=progress.record, on_portion=progress.bands)
     if options.save is not None:
-        ground.save(options.save)
-    return _finish(options, band_structure(ground, options.points), band_report)
+        bands.ground.save(options.save)
+    return finish(options, bands, band_report)
+
+
+def _diagnose(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.diagnosis.task import DiagnosisTask
+    from mlxc.progress import Progress
+    from mlxc.report import diagnosis_report
+
+    check_writable(options.save)
+    check_writable(options.html, "--html")
+    task = DiagnosisTask.from_dict({"calculation": calculation_fields(options)})
+    with Progress() as progress:
+        diagnosis = task.run(monitor=progress.record, on_finding=progress.finding)
+    if options.save is not None and diagnosis.state is not None:
+        diagnosis.state.save(options.save)
+    if options.html is not None:
+        from mlxc.diagnosis.html_report import write_html_report
+
+        write_html_report(diagnosis.summary(), options.html)
+    print(json.dumps(diagnosis.summary(), indent=1) if options.json else diagnosis_report(diagnosis.summary()))
+    return CONVERGED
 
 
 def _app(_: argparse.Namespace, arguments: list[str]) -> int:
@@ -223,20 +187,6 @@ def _app(_: argparse.Namespace, arguments: list[str]) -> int:
         raise InputError(f"The dashboard needs '{error.name}': install it with pip install 'mlxc[app]'.") from None
     launch(arguments)
     return CONVERGED
-
-
-def _finish(options: argparse.Namespace, result: Any, report: Callable[[dict[str, Any]], str]) -> int:
-    summary = result.summary()
-    print(json.dumps(summary, indent=1) if options.json else report(summary))
-    if result.converged:
-        return CONVERGED
-    return _fail(result.message, NOT_CONVERGED)
-
-
-def _check_writable(path: Path | None) -> None:
-    """Find out before the calculation, not after it, that its result cannot be written."""
-    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-        raise InputError(f"--save: the file '{path}' cannot be written.")
 
 
 if __name__ == "__main__":

@@ -17,22 +17,37 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mlxc"
 LAYERS: list[set[str]] = [
     {"errors", "units", "assets", "parallel", "replacing"},
     {"elements", "crystal", "structure_files", "vacuum", "default_settings", "structures"},
-    {"calculation", "variation", "references", "symmetry", "brillouin", "grid_shape"},
+    {"calculation", "variation", "references", "symmetry", "brillouin", "grid_shape", "editing"},
     {"xc", "pseudo"},
     {"terms", "basis"},
-    {"feasibility"},
+    {"feasibility", "duration", "presets"},
     {"scf"},
     {"response"},
     {"properties", "training"},
+    {"diagnosis", "comparison", "gradients"},
     {"runs", "ase", "deepchem"},
-    {"progress", "report", "checkpoint_commands", "training_commands", "cli"},
+    {"export"},
+    {
+        "progress",
+        "report",
+        "calculation_commands",
+        "checkpoint_commands",
+        "comparison_commands",
+        "gradient_commands",
+        "run_commands",
+        "training_commands",
+        "cli",
+    },
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 
 # A calculation describes a run and, when told to, starts it: these imports happen at that moment only.
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli.py", "checkpoint_commands.py", "training_commands.py", "progress.py", "runs/worker.py"}
+PRINTS = {
+    "cli.py", "calculation_commands.py", "checkpoint_commands.py", "run_commands.py", "training_commands.py",
+    "progress.py", "runs/worker.py",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:
@@ -119,8 +134,10 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.crystal", "mlxc.references.tables", "mlxc.runs.client",
+        "mlxc", "mlxc.calculation", "mlxc.cli", "mlxc.comparison.other_code", "mlxc.crystal", "mlxc.references.live",
+        "mlxc.references.tables", "mlxc.runs.client",
         "mlxc.runs.folder", "mlxc.structures", "mlxc.xc.catalogue", "mlxc.properties.birch_murnaghan",
+        "mlxc.export.archive", "mlxc.export.link",
     ],
 )  # fmt: skip
 def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from mlxc import Calculation, EquationOfStateTask, GroundState
-from mlxc.runs.client import Worker
+from mlxc.errors import InputError
+from mlxc.runs.client import Worker, stop_run
 from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.runs.kept import find_run, kept_runs
+from mlxc.runs.limits import Limits
+from mlxc.runs.locks import lock, slot
 from mlxc.runs.worker import execute
 
 QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}
@@ -50,6 +58,28 @@ def test_a_run_writes_its_steps_its_result_and_its_state(tmp_path: Path) -> None
     loaded = GroundState.load(folder.ground_state_path)
     assert float(loaded.energy) == result["free_energy_ha"]
     assert float(loaded.basis.grid.integrate(loaded.density).sum()) == pytest.approx(8)
+
+
+def test_a_run_keeps_the_potential_of_its_functional_beside_that_of_pbe(tmp_path: Path) -> None:
+    folder = folder_for(QUICK | {"xc": "lda", "pseudo": "gth"}, tmp_path)
+    execute(folder)
+    with h5py.File(folder.ground_state_path) as file:
+        density, own, pbe = (file[name][()] for name in ("density", "xc_potential_ha", "pbe_xc_potential_ha"))
+    assert own.shape == pbe.shape == density.shape
+    # Slater's exchange potential is -(3 n / pi)^(1/3), and correlation adds 10 to 20 %; GTH's silicon has no core.
+    exchange = -((3 * density.sum(0) / np.pi) ** (1 / 3))
+    dense = density.sum(0) > 0.02
+    assert (own[0] / exchange)[dense] == pytest.approx(1.15, abs=0.05)
+    assert np.abs(own - pbe)[:, dense].max() < 0.1
+    assert np.abs(own - pbe).max() > 1e-3
+    assert float(GroundState.load(folder.ground_state_path).energy) < 0
+
+
+def test_a_run_with_pbe_has_nothing_to_compare(tmp_path: Path) -> None:
+    folder = folder_for(QUICK, tmp_path)
+    execute(folder)
+    with h5py.File(folder.ground_state_path) as file:
+        assert "xc_potential_ha" not in file
 
 
 def test_an_equation_of_state_tells_which_volume_each_step_belongs_to(tmp_path: Path) -> None:
@@ -99,14 +129,14 @@ def test_stop_ends_a_run_within_two_seconds_and_keeps_its_steps(worker: Worker, 
     worker.submit(folder)
     wait_for(lambda: len(folder.records()[0]) >= 1)
     started = time.monotonic()
-    worker.stop()
+    stop_run(folder)
     wait_for(lambda: folder.status["state"] in ENDED, seconds=10)
     assert time.monotonic() - started < 2
     assert folder.status["state"] == "stopped"
     assert len(folder.records()[0]) >= 1
     again = folder_for(QUICK, tmp_path)
     worker.submit(again)
-    wait_for(lambda: again.status["state"] == "finished")
+    wait_for(lambda: worker.check() or again.status["state"] == "finished")
 
 
 def test_a_worker_that_is_killed_says_so_and_is_replaced(worker: Worker, tmp_path: Path) -> None:
@@ -122,14 +152,102 @@ def test_a_worker_that_is_killed_says_so_and_is_replaced(worker: Worker, tmp_pat
     wait_for(lambda: worker.check() or again.status["state"] == "finished")
 
 
-def test_a_page_that_goes_away_takes_its_worker_with_it() -> None:
+def test_a_page_that_goes_away_takes_its_worker_with_it_but_no_run(tmp_path: Path) -> None:
+    folders = [folder_for(QUICK, tmp_path) for _ in range(2)]
     script = (
-        "import time; from mlxc.runs.client import Worker; worker = Worker();"
+        "import sys, time; from pathlib import Path; from mlxc.runs.client import Worker;"
+        "from mlxc.runs.folder import RunFolder; worker = Worker();"
+        "[worker.submit(RunFolder(Path(path))) for path in sys.argv[1:]];"
         "print(worker._process.pid, flush=True); time.sleep(60)"
     )
-    page = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", script, *(str(folder.path) for folder in folders)]
+    page = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert page.stdout is not None
     pid = int(page.stdout.readline())
-    page.kill()
+    os.killpg(page.pid, signal.SIGKILL)
     page.wait()
     wait_for(lambda: not Path(f"/proc/{pid}").exists(), seconds=60)
+    assert [folder.status["state"] for folder in folders] == ["finished", "finished"]
+
+
+def test_a_run_that_waits_is_taken_over_when_its_worker_dies(worker: Worker, tmp_path: Path) -> None:
+    first, second = folder_for(LONG, tmp_path), folder_for(QUICK, tmp_path)
+    for folder in (first, second):
+        worker.submit(folder)
+    wait_for(lambda: first.status["state"] == "running")
+    stop_run(first)
+    wait_for(lambda: worker.check() or second.status["state"] == "finished")
+    assert first.status["state"] == "stopped"
+
+
+def test_a_run_is_computed_once_and_not_after_it_was_stopped(tmp_path: Path) -> None:
+    folder = folder_for(QUICK, tmp_path)
+    with lock(folder.path / "lock"):
+        execute(folder)
+    assert folder.status["state"] == "queued"
+    stop_run(folder)
+    execute(folder)
+    assert folder.status["state"] == "stopped"
+    assert folder.records() == ([], 0)
+
+
+def test_a_run_waits_for_a_place_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLXC_MAX_RUNS", "1")
+    folder = folder_for(QUICK, tmp_path)
+
+    def nobody() -> None:
+        raise AssertionError("there is a place")
+
+    with slot(tmp_path / "slots", nobody):
+        thread = threading.Thread(target=execute, args=(folder,))
+        thread.start()
+        wait_for(lambda: "another run" in folder.status["message"])
+    thread.join()
+    assert folder.status["state"] == "finished"
+
+
+def test_a_run_that_takes_too_long_is_stopped_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLXC_MAX_SECONDS", "0.001")
+    folder = folder_for(QUICK, tmp_path)
+    execute(folder)
+    assert folder.status["state"] == "stopped"
+    assert "longest time" in folder.status["message"]
+    assert len(folder.records()[0]) == 1
+
+
+@pytest.mark.parametrize(("name", "value", "word"), [("ECUT", "4", "cutoff"), ("ATOMS", "1", "2 atoms")])
+def test_what_a_server_does_not_allow_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, word: str
+) -> None:
+    calculation = Calculation.from_dict(QUICK)
+    Limits.from_environment().check(calculation)
+    monkeypatch.setenv(f"MLXC_MAX_{name}", value)
+    with pytest.raises(InputError, match=word):
+        Limits.from_environment().check(calculation)
+    monkeypatch.setenv(f"MLXC_MAX_{name}", "many")
+    with pytest.raises(InputError, match="many"):
+        Limits.from_environment()
+
+
+def test_a_run_is_renamed_and_deleted_and_nothing_else_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLXC_RUNS", str(tmp_path / "runs"))
+    folder = RunFolder.create(Calculation.from_dict(QUICK), "silicon", owner="somebody")
+    folder.rename("  the   first ")
+    assert (folder.title, folder.owner) == ("the first", "somebody")
+    assert folder.task == Calculation.from_dict(QUICK)
+    with pytest.raises(InputError, match="between 1 and"):
+        folder.rename(" ")
+    assert kept_runs() == [find_run(folder.path.name)]
+    folder.set_status("running")
+    with pytest.raises(InputError, match="stop it"):
+        folder.delete()
+    folder.set_status("stopped")
+    elsewhere = folder_for(QUICK, tmp_path)
+    for name in (f"../{elsewhere.path.name}", str(elsewhere.path), "", "."):
+        with pytest.raises(InputError, match="no run"):
+            find_run(name)
+    with pytest.raises(InputError, match="not a run"):
+        elsewhere.delete()
+    folder.delete()
+    assert kept_runs() == []
+    assert elsewhere.exists

@@ -12,55 +12,69 @@ from IPython.display import display
 from ipywidgets import HTML, HBox, VBox
 
 from mlxc.errors import InputError
+from mlxc.export.link import decode_setup
 from mlxc.runs.client import Worker
 from mlxc.runs.folder import runs_directory
+from mlxc_app.bands_view import bands_panel
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.choose_view import ChooseView
-from mlxc_app.convergence_model import ConvergenceModel
-from mlxc_app.convergence_view import ConvergenceView
-from mlxc_app.density_model import DensityModel
-from mlxc_app.density_view import DensityView
-from mlxc_app.eos_model import EquationOfStateModel
-from mlxc_app.eos_view import EquationOfStateView
-from mlxc_app.functional_model import FunctionalModel
-from mlxc_app.functional_view import FunctionalView
-from mlxc_app.history import HistoryView
+from mlxc_app.compare_view import compare_panel
+from mlxc_app.convergence_view import convergence_panel
+from mlxc_app.density_view import density_panel
+from mlxc_app.diagnose_view import diagnose_panel
+from mlxc_app.eos_view import equation_of_state_panel
+from mlxc_app.functional_view import FUNCTIONAL, functional_panel
+from mlxc_app.gradient_view import gradients_panel
+from mlxc_app.learn_view import learn_panel
 from mlxc_app.message import MessageArea, card
+from mlxc_app.panel import Page, Panel
 from mlxc_app.panes import Panes
 from mlxc_app.presence import Presence
 from mlxc_app.run_model import ComputesRuns, RunModel
 from mlxc_app.run_view import RunView
+from mlxc_app.runs_list import RunsList
+from mlxc_app.runs_list_model import RunsListModel
+from mlxc_app.take_away_model import TakeAwayModel
+from mlxc_app.take_away_view import TakeAwayView
+from mlxc_app.theme import Theme
 
+# The panels in the order of their buttons; the first is unfolded when the page opens.
+PANELS: tuple[Callable[[Page], Panel], ...] = (
+    convergence_panel,
+    density_panel,
+    equation_of_state_panel,
+    bands_panel,
+    gradients_panel,
+    functional_panel,
+    compare_panel,
+    diagnose_panel,
+    learn_panel,
+)
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
-CONVERGENCE, DENSITY, EQUATION_OF_STATE, FUNCTIONAL = "Convergence", "Density", "Equation of state", "Functional"
+LIST_SECONDS = 1.0
 
 
 class Dashboard:
     """All models and views of one page."""
 
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
-        self.messages = MessageArea()
-        self.choose = ChooseModel()
-        self.run = RunModel(make_worker)
-        self.functional = FunctionalModel(self.choose)
+        self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme(), self._unfold)
+        self.panels = [make(self.page) for make in PANELS]
         self.presence = Presence()
-        self.presence.observe(self.messages.guard(lambda change: self.run.warm_up()), "visited")
-        choose_view = ChooseView(self.choose, self.messages)
-        run_view = RunView(self.run, self.choose, self.messages)
-        self.panes = Panes(
-            {
-                CONVERGENCE: ConvergenceView(ConvergenceModel(self.run)).widget,
-                DENSITY: DensityView(DensityModel(self.run), self.messages).widget,
-                EQUATION_OF_STATE: EquationOfStateView(EquationOfStateModel(self.run, self.choose)).widget,
-                FUNCTIONAL: FunctionalView(self.functional).widget,
-            },
-            beside=HistoryView(self.run, self.messages).widget,
-        )
-        self.run.observe(self._unfold_what_runs, "state")
-        self.panes.observe(self._look_at_the_functional, "unfolded")
-        choose_view.functional.about.on_click(self.messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        left, right = choose_view.widget, VBox([run_view.widget, self.messages.widget, self.panes.widget])
+        choose, run, messages = self.page.choose, self.page.run, self.page.messages
+        choose_view = ChooseView(choose, messages, self.page.theme)
+        run_view = RunView(run, choose, messages)
+        self.runs = RunsListModel(run)
+        runs_list = RunsList(self.runs, messages)
+        self.panes = Panes(self.panels, messages, beside=runs_list.button)
+        take_away = TakeAwayView(TakeAwayModel(run), messages)
+        self.presence.observe(messages.guard(self._restore), "setup")
+        self.presence.observe(messages.guard(self._begin), "visited")
+        run.observe(messages.guard(self._unfold_what_runs), "state")
+        choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
+        below = [messages.widget, take_away, runs_list.widget, self.panes.widget]
+        left, right = choose_view.widget, VBox([run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
         columns = HBox([left, right])
@@ -68,21 +82,35 @@ class Dashboard:
         self.widget = VBox([HTML(f"<style>{_css()}</style>"), columns])
 
     async def follow(self) -> None:
-        """Look at the run's folder and ask functionals, for as long as the page's kernel lives."""
-        await asyncio.gather(self.presence.wait(), self._poll(), self.functional.follow())
+        """Look at the run's folder and do what the panels do by themselves, for as long as the page's kernel lives."""
+        tasks = [panel.follow() for panel in self.panels if panel.follow is not None]
+        repeated = self._repeat(self.page.run.poll, POLL_SECONDS), self._repeat(self.runs.refresh, LIST_SECONDS)
+        await asyncio.gather(self.presence.wait(), *repeated, *tasks)
 
-    async def _poll(self) -> None:
-        poll = self.messages.guard(self.run.poll)
+    async def _repeat(self, look: Callable[[], None], seconds: float) -> None:
+        guarded = self.page.messages.guard(look)
         while True:
-            poll()
-            await asyncio.sleep(POLL_SECONDS)
+            guarded()
+            await asyncio.sleep(seconds)
 
-    def _look_at_the_functional(self, change: Any) -> None:
-        self.functional.shown = change["new"] == FUNCTIONAL
+    def _restore(self, change: Any) -> None:
+        """Choose what the link says by which a person came."""
+        self.page.choose.take_calculation(decode_setup(change["new"]))
+
+    def _unfold(self, name: str) -> None:
+        self.panes.unfold(name)
+
+    def _begin(self, change: Any) -> None:
+        """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""
+        self.page.run.warm_up()
+        self.page.run.belong_to(self.presence.visitor)
+        self.panes.unfold(self.panes.unfolded or self.panels[0].name)
 
     def _unfold_what_runs(self, change: Any) -> None:
         if change["new"] == "queued":
-            self.panes.unfold(EQUATION_OF_STATE if self.run.kind == "eos" else CONVERGENCE)
+            for panel in self.panels:
+                if self.page.run.kind in panel.kinds:
+                    self.panes.unfold(panel.name)
 
 
 def show() -> asyncio.Task[None] | None:

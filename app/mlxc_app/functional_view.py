@@ -15,11 +15,17 @@ from mlxc_app.functional_words import record_table
 from mlxc_app.live_figure import axis, live_figure, replace_data
 from mlxc_app.message import card
 from mlxc_app.palette import BLUE, GREEN, VERMILLION
+from mlxc_app.panel import Page, Panel
 
+FUNCTIONAL = "Functional"
 CURVES = (
     "F<sub>xc</sub> is the exchange-correlation energy at a point, divided by that of local exchange; s says how fast "
     "the density changes there (s = 0: not at all). Each dotted line is PBE's, for the same electrons as the line of "
     "its colour. r<sub>s</sub> is the distance between electrons, α the kind of bond (0: a single pair, 1: a metal)."
+)
+ABOUT = (
+    "What the chosen model of exchange and correlation is, how it answers to densities that change more or less fast, "
+    "and which properties of the exact functional it has."
 )
 COLOURS = (VERMILLION, BLUE, GREEN)
 CONDITIONS = (
@@ -28,6 +34,16 @@ CONDITIONS = (
 )
 WAITING = '<p class="mlxc-placeholder">The functional is being asked; this takes some seconds …</p>'
 VERDICTS = {True: "holds", False: "violated", None: "cannot be told"}
+
+
+def functional_panel(page: Page) -> Panel:
+    """The panel about the chosen functional, which is asked when somebody looks."""
+    model = FunctionalModel(page.choose)
+
+    def look(shown: bool) -> None:
+        model.shown = shown
+
+    return Panel(FUNCTIONAL, f"<p>{ABOUT}</p>", lambda: FunctionalView(model).widget, shown=look, follow=model.follow)
 
 
 class FunctionalView:
@@ -39,7 +55,7 @@ class FunctionalView:
         self._state = HTML()
         self._conditions = HTML()
         self.figure = live_figure(
-            _traces(None),
+            _traces(model.report),
             height=300,
             showlegend=True,
             legend={"x": 1.01, "y": 1},
@@ -52,17 +68,20 @@ class FunctionalView:
         model.observe(self._show_description, "description")
         model.observe(self._show_report, ["report", "problem"])
         self._show_description()
-        self._show_report()
+        self._show_words()
 
     def _show_description(self, change: Any = None) -> None:
         description = self._model.description
         table = record_table(description.record) if description.record else ""
         self._description.value = f"<h3>{escape(description.title)}</h3><p>{escape(description.meaning)}</p>{table}"
 
-    def _show_report(self, change: Any = None) -> None:
-        report, problem = self._model.report, self._model.problem
+    def _show_report(self, change: Any) -> None:
         with self.figure.batch_update():
-            replace_data(self.figure, _traces(report))
+            replace_data(self.figure, _traces(self._model.report))
+        self._show_words()
+
+    def _show_words(self) -> None:
+        report, problem = self._model.report, self._model.problem
         waiting = card("error", problem) if problem else WAITING
         self._state.value = "" if report else waiting
         self._conditions.value = constraint_table(report.constraints) if report else ""

@@ -1,23 +1,30 @@
-"""Serve the dashboard on this machine: ``mlxc app``."""
+"""Serve the dashboard: ``mlxc app``."""
 
 from __future__ import annotations
 
+import os
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from mlxc.cli import SentenceParser
 from mlxc.errors import InputError
+from mlxc.runs.limits import ATOMS, ECUT, SECONDS, Limits
+from mlxc.runs.locks import SLOTS_VARIABLE, slot_count
+from mlxc_app.runs_list_model import SHARED_VARIABLE
 
 APP_DIRECTORY = Path(__file__).resolve().parent.parent
 NOTEBOOK = APP_DIRECTORY / "dashboard.ipynb"
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-def voila_arguments(port: int, open_browser: bool, token: bool) -> list[str]:
-    """Arguments of Voila: the notebook, the settings of ``voila.json`` beside the sources, this machine only."""
+def voila_arguments(host: str, port: int, open_browser: bool, token: bool, base_url: str = "/") -> list[str]:
+    """Arguments of Voila: the notebook, the settings of ``voila.json`` beside the sources, whom to answer and where."""
     arguments = [
         str(NOTEBOOK),
         f"--port={port}",
-        "--Voila.ip=127.0.0.1",
+        f"--Voila.ip={host}",
+        f"--Voila.base_url={base_url}",
         f"--Voila.config_file_paths={APP_DIRECTORY.parent}",
     ]
     if not open_browser:
@@ -27,15 +34,52 @@ def voila_arguments(port: int, open_browser: bool, token: bool) -> list[str]:
     return arguments
 
 
+def page_environment(options: Namespace) -> dict[str, str]:
+    """What the page's kernels and their workers learn through the environment."""
+    given = {
+        ECUT: options.max_ecut,
+        ATOMS: options.max_atoms,
+        SECONDS: options.max_seconds,
+        SLOTS_VARIABLE: options.max_runs,
+        SHARED_VARIABLE: None if options.host in THIS_MACHINE else "1",
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    """Parse the command line and serve until interrupted."""
-    parser = SentenceParser(prog="mlxc app", description="Serve the dashboard on this machine.")
-    parser.add_argument("--port", type=int, default=8866, help="port to serve on (default 8866)")
-    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    parser.add_argument("--token", action="store_true", help="ask for a token that is printed at the start")
-    options = parser.parse_args(argv)
+    """Parse the command line and serve until interrupted.
+
+    Raises:
+        InputError: something on the command line or in the environment is not allowed, or the page is not here.
+    """
+    options = _parser().parse_args(argv)
     if not NOTEBOOK.exists():
         raise InputError(f"The dashboard is not here: {NOTEBOOK} is missing; run mlxc app from a checkout of mlxc.")
+    os.environ.update(page_environment(options))
+    Limits.from_environment()
+    slot_count()
     from voila.app import main as serve
 
-    serve(voila_arguments(options.port, not options.no_browser, options.token))
+    serve(voila_arguments(options.host, options.port, not options.no_browser, options.token, options.base_url))
+
+
+def _parser() -> SentenceParser:
+    parser = SentenceParser(prog="mlxc app", description="Serve the dashboard.", allow_abbrev=False)
+    add = parser.add_argument
+    add(
+        "--host",
+        default="localhost",
+        help="address to answer on (localhost); 0.0.0.0 is everybody who reaches the port",
+    )
+    add("--port", type=int, default=8866, help="port to serve on (8866)")
+    add("--base-url", default="/", metavar="PATH", help="path of the page, behind a proxy (/)")
+    add("--no-browser", action="store_true", help="do not open a browser")
+    add("--token", action="store_true", help="ask for a token that is printed at the start")
+    # Text, not numbers: the same sentences for these and for the variables of the environment.
+    add("--max-ecut", metavar="HA", help=f"largest cutoff of a run, hartree; or ${ECUT}")
+    add("--max-atoms", metavar="N", help=f"largest number of atoms in a cell; or ${ATOMS}")
+    add("--max-seconds", metavar="S", help=f"longest time of a run; or ${SECONDS}")
+    add(
+        "--max-runs", metavar="N", help=f"runs that are computed at once (half of the processors); or ${SLOTS_VARIABLE}"
+    )
+    return parser

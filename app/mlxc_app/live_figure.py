@@ -2,7 +2,7 @@
 
 A ``FigureWidget`` silently loses traces and axis settings that are changed between its construction and the moment the
 browser draws it. A figure is therefore built complete, with all its traces (empty where there are no data yet), and
-afterwards only the data in them change. The size is fixed, since a figure in a folded panel cannot measure its box.
+afterwards only the data in them change. Its colours, other than those of data, come from ``theme.js``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mlxc_app.palette import FONT, GRID, INK, MUTED
+from mlxc_app.palette import FONT
 from mlxc_app.plotly_source import SharedFigureWidget, provide_plotly
 
-WIDTH = 800
+# As wide as a panel is on a projector; where there is less room, a figure is narrower.
+WIDTH = 1000
 
 
 def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout: Any) -> go.FigureWidget:
@@ -24,17 +25,15 @@ def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout
     Args:
         traces: all the traces the figure will ever have.
         height: in pixels.
-        width: in pixels.
+        width: in pixels, if there is room.
         layout: plotly layout fields; they win over the common style.
     """
     style: dict[str, Any] = {
         "template": "none",
         "width": width,
         "height": height,
-        "font": {"family": FONT, "size": 14, "color": INK},
+        "font": {"family": FONT, "size": 14},
         "margin": {"l": 80, "r": 20, "t": 40, "b": 55},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "white",
         "hovermode": "closest",
         "showlegend": False,
     }
@@ -43,9 +42,11 @@ def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout
 
 
 def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
-    """Give each trace of the figure the points, name and visibility of its new version; call it in a batch update."""
+    """Give each trace of the figure what it shows in its new version; call it in a batch update."""
     for trace, new in zip(figure.data, traces, strict=True):
         trace.x, trace.y, trace.name, trace.visible = new.x, new.y, new.name, new.visible
+        if new.text is not None:
+            trace.text = new.text
 
 
 def axis(title: str, **settings: Any) -> dict[str, Any]:
@@ -53,12 +54,9 @@ def axis(title: str, **settings: Any) -> dict[str, Any]:
     return {
         "title": {"text": title, "standoff": 8, "font": {"size": 14}},
         "tickfont": {"size": 13},
-        "gridcolor": GRID,
-        "linecolor": MUTED,
         "showline": True,
         "mirror": True,
         "ticks": "outside",
-        "tickcolor": MUTED,
         "zeroline": False,
         **settings,
     }

@@ -22,11 +22,13 @@ HEADINGS: dict[Kind, str] = {
 }
 
 
-def card(kind: Kind, what: str, advice: str = "") -> str:
-    """HTML of a card; both strings may come from a user and are escaped."""
+def card(kind: Kind, what: str, advice: str = "", details: str = "") -> str:
+    """HTML of a card; the strings may come from a user and are escaped."""
     role = "alert" if kind == "error" else "status"
     heading = f"<strong>{HEADINGS[kind]}.</strong>"
     extra = f'<div class="mlxc-advice">{escape(advice)}</div>' if advice else ""
+    if details:
+        extra += f"<details><summary>Details</summary><pre>{escape(details)}</pre></details>"
     return f'<div class="mlxc-card mlxc-{kind}" role="{role}">{heading} {escape(what)}{extra}</div>'
 
 
@@ -49,9 +51,9 @@ class MessageArea:
         self.widget = HTML()
         self.widget.add_class("mlxc-messages")
 
-    def show(self, kind: Kind, what: str, advice: str = "") -> None:
-        """Replace the card that is shown."""
-        self.widget.value = card(kind, what, advice)
+    def show(self, kind: Kind, what: str, advice: str = "", details: str = "") -> None:
+        """Replace the card that is shown; details are folded."""
+        self.widget.value = card(kind, what, advice, details)
 
     def clear(self) -> None:
         """Show no card."""

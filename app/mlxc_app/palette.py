@@ -1,11 +1,16 @@
-"""Colours and type that every panel shares: the palette of Okabe and Ito, which colour-blind people can tell apart."""
+"""Colours and type that every figure shares: the palette of Okabe and Ito, which colour-blind people can tell apart.
+
+They are those of data, and legible on white and on black ground. Letters, axes and grids are coloured by ``theme.js``.
+"""
 
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 GREEN = "#009E73"
 ORANGE = "#E69F00"
 PURPLE = "#CC79A7"
-INK = "#1f2933"
-MUTED = "#5b6770"
-GRID = "#e4e8eb"
+SKY = "#56B4E9"
+GREY = "#7f8b95"
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
+# Of a quantity that is never negative, and of one with both signs: orange is less than zero, blue is more.
+SEQUENTIAL = "Cividis"
+DIVERGING = ((0.0, VERMILLION), (0.5, "#f2f2f2"), (1.0, BLUE))

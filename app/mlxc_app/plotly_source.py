@@ -16,6 +16,33 @@ import traitlets
 
 _GATE = "const gate = globalThis.mlxcPlotly ??= Promise.withResolvers();\n"
 
+# Buttons of every figure that save it as a file, on the ground that it is seen on; made in the browser, since what a
+# button does cannot be told from here. Plotly's own camera offers one format only, its logo leads out of the house.
+_PICTURES = """
+const icon = (format) => ({ svg:
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 18"><text x="18" y="15" text-anchor="middle"
+   font-family="sans-serif" font-size="15" font-weight="bold">${format.toUpperCase()}</text></svg>` });
+const save = (format) => (figure) => {
+  const paper_bgcolor = getComputedStyle(document.body).backgroundColor;
+  const { width, height } = figure._fullLayout;
+  window.Plotly.downloadImage(
+    { data: figure.data, layout: { ...figure.layout, paper_bgcolor } },
+    { format, filename: "mlxc-plot", width, height, scale: format === "png" ? 3 : 1 },
+  );
+};
+const picture = (format) => ({
+  name: `save-${format}`,
+  title: `Save as ${format.toUpperCase()}`,
+  icon: icon(format),
+  click: save(format),
+});
+const pictures = {
+  displaylogo: false,
+  modeBarButtonsToRemove: ["toImage"],
+  modeBarButtonsToAdd: [picture("png"), picture("svg")],
+};
+"""
+
 
 class PlotlySource(anywidget.AnyWidget):
     """Carries the bundle; the browser evaluates it as soon as the controls of the page are drawn."""
@@ -37,7 +64,7 @@ export default {
 
 
 class SharedFigureWidget(go.FigureWidget):
-    """A ``FigureWidget`` that takes its JavaScript from :class:`PlotlySource`.
+    """A ``FigureWidget`` that takes its JavaScript from :class:`PlotlySource`, and is never wider than its place.
 
     A widget that is not initialised within two seconds never receives an update (anywidget 0.11), and the bundle takes
     longer than that. So the figure counts as initialised at once, and what arrives meanwhile is kept and replayed.
@@ -45,8 +72,11 @@ class SharedFigureWidget(go.FigureWidget):
 
     _esm = (
         _GATE
+        + _PICTURES
         + """
 async function start(model) {
+  // Into the object itself: functions cannot be sent to the kernel.
+  Object.assign(model.get("_config"), pictures);
   const missed = [];
   const keep = () => missed.push(model.get("_py2js_update"));
   model.on("change:_py2js_update", keep);
@@ -56,11 +86,26 @@ async function start(model) {
   for (const message of missed) model.set("_py2js_update", message);
   return figure;
 }
+// Never wider than asked for, nor than there is room.
+function fit(model, figure) {
+  const width = Math.min(model.get("_widget_layout").width, figure.clientWidth);
+  if (width && width !== figure._fullLayout.width) Plotly.relayout(figure, { width, _doNotReportToPy: true });
+}
 export default () => {
   let started;
   return {
     initialize({ model }) { started = start(model); },
-    async render(context) { return (await started).render(context); },
+    async render({ model, el }) {
+      const watch = new ResizeObserver(() => fit(model, el));
+      const drawn = (event) => event.detail.element === el && watch.observe(el);
+      document.addEventListener("plotlywidget-after-render", drawn);
+      const remove = (await started).render({ model, el });
+      return () => {
+        document.removeEventListener("plotlywidget-after-render", drawn);
+        watch.disconnect();
+        remove();
+      };
+    },
   };
 };
 """

@@ -8,6 +8,7 @@ it is alive, and it starts the process that computes only when somebody comes.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import anywidget
 import traitlets
@@ -17,13 +18,33 @@ BEAT_SECONDS = 60.0
 
 
 class Presence(anywidget.AnyWidget):
-    """An undisplayed widget: the browser that loads it says that it is here.
+    """An undisplayed widget: the browser that loads it says that it is here, who it is, and by which address it came.
+
+    A page that was prepared knows nothing of the address by which it is handed out, so the browser is asked.
 
     Attributes:
+        visitor: a random name that the browser keeps, so that a reloaded page finds its runs; empty if it keeps none.
+        setup: the value of ``?setup=`` in the address; empty if there is none.
         visited: whether a browser has loaded the page.
     """
 
-    _esm = "export default { initialize({ model }) { model.send('here'); } };"
+    _esm = """
+function visitor() {
+  try {
+    const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+    localStorage["mlxc-visitor"] ??= random();
+    return localStorage["mlxc-visitor"];
+  } catch {
+    return "";
+  }
+}
+function setup() {
+  return new URLSearchParams(window.location.search).get("setup") ?? "";
+}
+export default { initialize({ model }) { model.send({ visitor: visitor(), setup: setup() }); } };
+"""
+    visitor = traitlets.Unicode("")
+    setup = traitlets.Unicode("")
     visited = traitlets.Bool(False)
     beat = traitlets.Int(0).tag(sync=True)
 
@@ -37,5 +58,7 @@ class Presence(anywidget.AnyWidget):
             self.beat += 1
             await asyncio.sleep(BEAT_SECONDS)
 
-    def _greet(self, widget: object, content: object, buffers: object) -> None:
+    def _greet(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        self.visitor = str(content.get("visitor", ""))
+        self.setup = str(content.get("setup", ""))
         self.visited = True

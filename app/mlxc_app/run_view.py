@@ -9,8 +9,12 @@ from typing import Any
 from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 
 from mlxc.calculation import EquationOfStateTask
+from mlxc_app.bands_model import gap_in_words
 from mlxc_app.choose_model import ChooseModel
+from mlxc_app.gradient_model import gradient_in_words
 from mlxc_app.message import MessageArea
+from mlxc_app.queue_view import QueueView
+from mlxc_app.remaining import in_words, seconds_left
 from mlxc_app.run_model import RunModel
 from mlxc_app.training_domain import training_sentence
 
@@ -38,13 +42,15 @@ class RunView:
         self._text = HTML()
         buttons = HBox([self._start, self._start_eos, self._stop, VBox([self._text, self._progress])])
         buttons.add_class("mlxc-run")
-        self.widget = VBox([buttons, self._blocker])
+        self.widget = VBox([buttons, QueueView(run, messages).widget, self._blocker])
         self._start.on_click(messages.guard(self._run_scf))
         self._start_eos.on_click(messages.guard(self._run_eos))
         self._stop.on_click(messages.guard(self._stop_run))
         choose.observe(self._show_buttons, "blocker")
-        run.observe(self._show_state, ["state", "worker_ready"])
+        run.observe(self._show_state, ["state", "worker_ready", "message"])
+        run.observe(self._show_buttons, "computing")
         run.observe(self._show_progress, ["iterations", "points"])
+        run.observe(self._show_what_follows, ["portions", "flow"])
         self._show_state()
 
     def _run_scf(self, button: Button) -> None:
@@ -58,14 +64,13 @@ class RunView:
         self._run.start(task, self._choose.run_title())
 
     def _stop_run(self, button: Button) -> None:
-        self._stop.disabled = True
         self._text.value = "Stopping …"
         self._run.stop()
 
     def _show_buttons(self, change: Any = None) -> None:
         blocked = bool(self._choose.blocker)
-        self._start.disabled = self._start_eos.disabled = self._run.active or blocked
-        self._stop.disabled = not self._run.active
+        self._start.disabled = self._start_eos.disabled = blocked
+        self._stop.disabled = not self._run.computing
         self._blocker.value = (
             f'<div class="mlxc-blocker" role="alert">Run is not possible: {escape(self._choose.blocker)}</div>'
             if blocked
@@ -80,7 +85,7 @@ class RunView:
             self._text.value = "Ready to run." if ready else "Loading PyTorch; you can already press Run."
         elif state == "queued":
             self._progress.value = 0
-            self._text.value = "Starting …"
+            self._text.value = escape(self._run.message) or "Starting …"
         elif state in KINDS:
             self._show_end(state)
 
@@ -91,7 +96,9 @@ class RunView:
         if state == "finished":
             what = finished_sentence(self._run)
         advice = [ADVICE.get(state, ""), training_sentence(self._run.result)]
-        self._messages.show(KINDS[state], what, " ".join(filter(None, advice)))
+        self._messages.show(
+            KINDS[state], f"{self._run.title}: {what}", " ".join(filter(None, advice)), self._run.traceback
+        )
 
     def _show_progress(self, change: Any) -> None:
         if not self._run.iterations or not self._run.active:
@@ -99,14 +106,25 @@ class RunView:
         last, calculation = self._run.iterations[-1], self._run.calculation
         assert calculation is not None
         residual, target = last["density_residual"], calculation.tolerance
-        done = scf_fraction(residual, target)
+        done, points = scf_fraction(residual, target), 1
         step = f"Step {last['iteration']}: density residual {residual:.1e}, target {target:.0e}"
         if isinstance(self._run.task, EquationOfStateTask):
             points, varied = self._run.task.points, self._run.task.vary.capitalize()
             done = (len(self._run.points) + done) / points
             step = f"{varied} {min(len(self._run.points) + 1, points)} of {points}. {step}"
+        left = seconds_left(self._run.iterations, target, points)
         self._progress.value = min(done, 1.0)
-        self._text.value = step
+        self._text.value = step if left is None else f"{step}; {in_words(left)}"
+
+    def _show_what_follows(self, change: Any) -> None:
+        """Bands and gradients are computed when the SCF has converged."""
+        if self._run.active and change["new"]:
+            last = change["new"][-1]
+            if last["kind"] == "bands":
+                self._progress.value = last["computed"] / last["points"]
+                self._text.value = f"Bands at {last['computed']} of {last['points']} k points."
+            elif last["kind"] == "adjoint":
+                self._text.value = f"Gradient: step {last['iteration']}, residual {last['residual']:.1e}"
 
 
 def scf_fraction(residual: float, target: float) -> float:
@@ -119,11 +137,17 @@ def scf_fraction(residual: float, target: float) -> float:
 def finished_sentence(run: RunModel) -> str:
     """What came out of a finished run."""
     result = run.result
+    if run.kind == "diagnosis":
+        return f"Diagnosis: {result['verdict']}"
     if run.kind == "scf":
         energy = f"{result['free_energy_ha']:.6f}".replace("-", "−")
         seconds = result["seconds"]["total"]
-        return f"Converged in {result['iterations']} steps and {seconds:.1f} s: free energy F = {energy} Ha."
-    return f"Equation of state computed in {result['seconds']:.1f} s: {_equilibrium(result)}."
+        return f"converged in {result['iterations']} steps and {seconds:.1f} s: free energy F = {energy} Ha."
+    if run.kind == "gradient":
+        return f"differentiated. {gradient_in_words(result)}"
+    if run.kind == "bands":
+        return f"bands computed. {gap_in_words(result)}"
+    return f"equation of state computed in {result['seconds']:.1f} s: {_equilibrium(result)}."
 
 
 def _equilibrium(result: dict[str, Any]) -> str:

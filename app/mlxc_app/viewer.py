@@ -5,25 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import nglview
+import numpy as np
 from ipywidgets import Widget
+from numpy.typing import NDArray
 
 from mlxc_app.crystal_picture import CrystalPicture, draw
+from mlxc_app.theme import Theme
 
 BOND_RADIUS_ANG = 0.15
 ATOM_PER_BOND_RADIUS = 3.2
 FRAME_RADIUS_ANG = 0.04
-FRAME_COLOUR = (0.0, 0.447, 0.698)
+FRAME_COLOUR = (0.337, 0.706, 0.914)
+BACKGROUNDS = {False: "#ffffff", True: "#14191e"}
 
 
 class StructureViewer:
     """Shows one crystal at a time in one WebGL canvas; browsers allow few of them."""
 
-    def __init__(self, structure: dict[str, Any], height: str = "210px") -> None:
+    def __init__(self, structure: dict[str, Any], theme: Theme, height: str = "210px") -> None:
         self._view = nglview.NGLWidget()
         self._view.layout.width, self._view.layout.height = "100%", height
         self._view.camera = "orthographic"
         self._view.stage.set_parameters(clip_dist=0)
         self._components: list[Any] = []
+        theme.observe(lambda change: self._colour(change["new"]), "dark")
         self.show(structure)
 
     @property
@@ -31,13 +36,16 @@ class StructureViewer:
         """What to place on the page."""
         return self._view
 
-    def show(self, structure: dict[str, Any]) -> None:
-        """Show several cells of the crystal (see ``Crystal.to_dict``), and one unit cell as a frame."""
+    def _colour(self, dark: bool) -> None:
+        self._view.background = BACKGROUNDS[dark]
+
+    def show(self, structure: dict[str, Any], cell_only: bool = False) -> None:
+        """Show several cells of the crystal, or one, and one unit cell as a frame; see :func:`draw`."""
         for component in reversed(self._components):
             self._view.remove_component(component)
-        picture = draw(structure)
+        picture = draw(structure, cell_only)
         # The frame is there at once, the atoms are loaded: in this order the viewer counts them as we do.
-        frame = self._view._add_shape([_edge(start, end) for start, end in picture.cell_edges.tolist()], name="cell")
+        frame = self._view._add_shape(frame_shapes(picture.cell_edges), name="cell")
         atoms = self._view.add_component(
             nglview.TextStructure(pdb_text(picture), ext="pdb"), default_representation=False
         )
@@ -46,8 +54,9 @@ class StructureViewer:
         self._components = [frame, atoms]
 
 
-def _edge(start: list[float], end: list[float]) -> tuple[Any, ...]:
-    return ("cylinder", start, end, FRAME_COLOUR, FRAME_RADIUS_ANG)
+def frame_shapes(edges: NDArray[np.float64]) -> list[tuple[Any, ...]]:
+    """Edges of the unit cell, ``(12, 2, 3)``, as the viewer's shapes describe them."""
+    return [("cylinder", start, end, FRAME_COLOUR, FRAME_RADIUS_ANG) for start, end in edges.tolist()]
 
 
 def pdb_text(picture: CrystalPicture) -> str:

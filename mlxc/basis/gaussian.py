@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mlxc.basis.dense_hamiltonian import DenseBlock, DenseHamiltonian
 from mlxc.basis.fields import Fields, Wanted
-from mlxc.basis.gaussian_cell import GaussianCell, uniform_points
+from mlxc.basis.gaussian_cell import GaussianCell, Ghost, uniform_points
 from mlxc.basis.gaussian_sets import DEFAULT_GAUSSIAN_BASIS, basis_of_elements, grid_cutoff
 from mlxc.basis.grid import Grid
 from mlxc.basis.hamiltonian import EffectivePotential
@@ -48,27 +48,37 @@ class GaussianOrbitals:
         names: by element, where another one is wanted.
         ecut: cutoff, hartree, that chooses the grid as that of plane waves does; by default the functions decide.
         fft_grid: points of the real-space grid; by default the smallest suitable one for the cutoff.
+        ghosts: symbol and fractional position of functions without an atom. A part of a crystal in the functions of
+            the whole shows what the parts lend each other: S. F. Boys, F. Bernardi, Mol. Phys. 19, 553 (1970).
     """
 
     name: str = DEFAULT_GAUSSIAN_BASIS
     names: dict[str, str] = field(default_factory=dict)
     ecut: float | None = None
     fft_grid: Shape | None = None
+    ghosts: tuple[Ghost, ...] = ()
 
     def sets(self, crystal: Crystal) -> dict[str, str]:
-        """Basis set of each element."""
-        return basis_of_elements(crystal.species, self.name, self.names)
+        """Basis set of each element, ghosts included."""
+        return basis_of_elements(self._species(crystal), self.name, self.names)
+
+    def _species(self, crystal: Crystal) -> tuple[str, ...]:
+        return (*crystal.species, *(symbol for symbol, _ in self.ghosts))
 
     def grid_shape(self, crystal: Crystal) -> Shape:
         """Points of the grid for a crystal."""
         if self.fft_grid is not None:
             return self.fft_grid
-        ecut = self.ecut or grid_cutoff(crystal.species, self.name, self.names)
-        return choose_shape(crystal.lattice, grid_radius(ecut), SpaceGroup.of(crystal))
+        ecut = self.ecut or grid_cutoff(self._species(crystal), self.name, self.names)
+        return choose_shape(crystal.lattice, grid_radius(ecut), self._group(crystal))
 
     def symmetry(self, crystal: Crystal) -> SpaceGroup:
         """Those of the crystal's operations that map the grid onto itself: others would change the energy a little."""
-        return SpaceGroup.of(crystal).on_grid(self.grid_shape(crystal))
+        return self._group(crystal).on_grid(self.grid_shape(crystal))
+
+    def _group(self, crystal: Crystal) -> SpaceGroup:
+        symbols = [symbol for symbol, _ in self.ghosts]
+        return SpaceGroup.of(crystal).of_points(symbols, np.array([position for _, position in self.ghosts]))
 
     def pseudopotential_family(self, crystal: Crystal) -> str:
         """The functions are made for GTH pseudopotentials."""
@@ -108,7 +118,7 @@ class GaussianBasis:
         shape = settings.grid_shape(crystal)
         self.grid = Grid(torch.tensor(crystal.lattice, dtype=torch.float64, device=device), shape, torch.inf)
         self.weights = torch.tensor(kpoints.weights, dtype=torch.float64, device=device)
-        self.cell = GaussianCell(crystal, settings.sets(crystal), kpoints.fractional)
+        self.cell = GaussianCell(crystal, settings.sets(crystal), kpoints.fractional, settings.ghosts)
         found = orthonormal_functions(torch.as_tensor(self.cell.overlap()))
         self.linear_dependence = found.linear_dependence
         self._combinations = found.combinations.to(device)
@@ -146,6 +156,10 @@ class GaussianBasis:
             self._tables = tables
         return self._tables
 
+    def release(self) -> None:
+        """See :class:`~mlxc.basis.protocol.Basis`: functions on the grid take gigabytes, those of many volumes more."""
+        self._tables = None
+
     def _portions(self) -> list[slice]:
         """Of the grid's points."""
         step = max(1, int(PORTION_BYTES / (16 * self.nfunctions)))
@@ -172,6 +186,10 @@ class GaussianBasis:
         """See :class:`~mlxc.basis.protocol.Basis`; which functions does not matter where H is diagonalised."""
         unit = torch.eye(count, self.nfunctions, dtype=torch.complex128, device=self.device)
         return unit.repeat(self.nkpoints, 1, 1)
+
+    def accepts(self, source: Basis) -> bool:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        return isinstance(source, GaussianBasis) and source.cell.functions == self.cell.functions
 
     def transfer(self, orbitals: Tensor, source: Basis) -> Tensor:
         """Orbitals with the same coefficients of the atoms' functions; see :class:`~mlxc.basis.protocol.Basis`."""

@@ -5,6 +5,7 @@ chi_k(r) = sum_T exp(ik.T) chi(r - T). Everything here is an array of numpy, in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from mlxc.grid_shape import Shape
 from mlxc.pseudo.gth_table import GTHParameters
 
 Matrices = NDArray[np.complex128]
+# Chemical symbol, and fractional position, of functions that belong to no atom.
+Ghost = tuple[str, tuple[float, float, float]]
 
 
 class GaussianCell:
@@ -27,10 +30,18 @@ class GaussianCell:
         crystal: where the atoms are.
         sets: name of the basis set of each element.
         kpoints: fractional, shape ``(nk, 3)``.
+        ghosts: where there are functions of an element, but no atom.
     """
 
-    def __init__(self, crystal: Crystal, sets: dict[str, str], kpoints: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        crystal: Crystal,
+        sets: dict[str, str],
+        kpoints: NDArray[np.float64],
+        ghosts: Sequence[Ghost] = (),
+    ) -> None:
         self._crystal = crystal
+        self._ghosts = ghosts
         self._functions = {
             symbol: [
                 [momentum, *np.column_stack([exponents, contractions.T]).tolist()]
@@ -46,12 +57,20 @@ class GaussianCell:
         cell = gto.Cell()
         cell.unit = "B"
         cell.a = crystal.lattice
-        cell.atom = list(zip(crystal.species, crystal.positions @ crystal.lattice, strict=True))
-        cell.basis = self._functions
+        # What is called a ghost has no charge and no pseudopotential.
+        names = [*crystal.species, *(f"GHOST-{symbol}" for symbol, _ in self._ghosts)]
+        positions = np.array([*crystal.positions, *(position for _, position in self._ghosts)])
+        cell.atom = list(zip(names, positions @ crystal.lattice, strict=True))
+        cell.basis = self._functions | {f"GHOST-{symbol}": own for symbol, own in self._functions.items()}
         cell.pseudo = pseudopotentials
         cell.spin = None  # any number of electrons will do: none of them is filled into orbitals here
         cell.verbose = 0
         return cell.build(dump_input=False, parse_arg=False)
+
+    @property
+    def functions(self) -> list[Any]:
+        """Of each atom and ghost, in their order, in PySCF's form."""
+        return [self._functions[symbol] for symbol in [*self._crystal.species, *(name for name, _ in self._ghosts)]]
 
     def overlap(self) -> Matrices:
         """<chi_a|chi_b>, shape ``(nk, nfunction, nfunction)``."""
@@ -70,7 +89,7 @@ class GaussianCell:
         Args:
             parameters: of the pseudopotential of each element.
         """
-        cell = self._built({symbol: _in_pyscf_form(p) for symbol, p in parameters.items()})
+        cell = self._built({symbol: p.in_pyscf_form() for symbol, p in parameters.items()})
         return np.array(get_pp_nl(cell, self._kpoints), dtype=np.complex128)
 
     def values(self, points: NDArray[np.float64], slopes: bool) -> NDArray[np.complex128]:
@@ -94,9 +113,3 @@ def uniform_points(shape: Shape) -> NDArray[np.float64]:
     """Fractional coordinates of the points of a grid, the last axis running fastest, shape ``(npoint, 3)``."""
     axes = [np.arange(n) / n for n in shape]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-
-
-def _in_pyscf_form(parameters: GTHParameters) -> list[Any]:
-    channels = [[c.radius, len(c.coupling), [list(row) for row in c.coupling]] for c in parameters.channels]
-    local = list(parameters.local_coefficients)
-    return [list(parameters.electrons), parameters.local_radius, len(local), local, len(channels), *channels]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,33 +48,37 @@ def shells(symbol: str, name: str) -> tuple[Shell, ...]:
     Raises:
         InputError: there is no such basis set, or not for this element.
     """
-    from pyscf.gto.basis import load
-
     if name not in gaussian_basis_names():
         close = get_close_matches(name, gaussian_basis_names(), n=1, cutoff=0.5)
         hint = f" (did you mean '{close[0]}'?)" if close else ""
         raise InputError(
             f"gaussian_basis: there is no basis set '{name}'{hint}; there are {', '.join(gaussian_basis_names())}."
         )
-    try:
-        found = load(name, symbol)
-    except (KeyError, RuntimeError, ValueError):
-        raise InputError(f"gaussian_basis: {name} has no functions for {symbol}; {_sets_of(symbol, name)}.") from None
+    found = _in_pyscf(symbol, name)
+    if not found:
+        names = [other for other in gaussian_basis_names() if has_functions(symbol, other)]
+        others = f"it is in {', '.join(names)}" if names else "no basis set has any"
+        raise InputError(f"gaussian_basis: {name} has no functions for {symbol}; {others}.")
     tables = [(shell[0], np.array(shell[1:], dtype=float)) for shell in found]
     return tuple((momentum, table[:, 0], table[:, 1:].T) for momentum, table in tables)
 
 
-def _sets_of(symbol: str, excluded: str) -> str:
+def has_functions(symbol: str, name: str) -> bool:
+    """Whether a basis set has functions for an element."""
+    return bool(_in_pyscf(symbol, name))
+
+
+def _in_pyscf(symbol: str, name: str) -> list[Any]:
+    """The functions in PySCF's form; none where the set has none for the element."""
     from pyscf.gto.basis import load
 
-    names = []
-    for name in gaussian_basis_names():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a package that has other basis sets
         try:
-            if name != excluded and load(name, symbol):
-                names.append(name)
+            found: list[Any] = load(name, symbol)
         except (KeyError, RuntimeError, ValueError):
-            continue
-    return f"it is in {', '.join(names)}" if names else "no basis set has any"
+            return []
+    return found
 
 
 def basis_of_elements(species: Iterable[str], name: str, names: dict[str, str]) -> dict[str, str]:

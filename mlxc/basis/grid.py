@@ -43,6 +43,8 @@ class Grid:
         first, second, third = torch.where(self._mirrored[:, None], -self.miller, self.miller).unbind(1)
         self._half = (first % shape[0] * shape[1] + second % shape[1]) * (shape[2] // 2 + 1) + third.abs()
         self._paired = torch.where(unpaired, 0, self.miller)
+        # On their axes -n/2 is its own partner, so that these meet another G vector of other length in one place.
+        self._meeting = (self._mirrored & unpaired.any(1)).nonzero()[:, 0]
         self._set_lattice(lattice)
 
     def _set_lattice(self, lattice: Tensor) -> None:
@@ -73,11 +75,19 @@ class Grid:
         return torch.where(self._mirrored, half.conj(), half)
 
     def real(self, coefficients: Tensor) -> Tensor:
-        """The real field with these coefficients, f_-G = f_G*; shape ``(..., ngvector)`` to ``(..., n1, n2, n3)``."""
+        """The real field with these coefficients, f_-G = f_G*; shape ``(..., ngvector)`` to ``(..., n1, n2, n3)``.
+
+        Where -n/2 is its own partner along an axis, what is given need not be conjugate: 4 pi n_G / G^2 is not, since
+        the partner's G^2 is another one in an oblique cell. The mean of the two counts, as in the real part of a sum.
+        """
         n1, n2, n3 = self.shape
         half = coefficients.new_zeros(*coefficients.shape[:-1], n1 * n2 * (n3 // 2 + 1))
         kept = ~self._mirrored
         half = half.index_copy(-1, self._half[kept], coefficients[..., kept])
+        if len(self._meeting):
+            places = self._half[self._meeting]
+            both = half[..., places] + coefficients[..., self._meeting].conj()
+            half = half.index_copy(-1, places, both / 2)
         return torch.fft.irfftn(half.unflatten(-1, (n1, n2, n3 // 2 + 1)), s=self.shape, norm="forward")
 
     def gradient(self, field: Tensor) -> Tensor:

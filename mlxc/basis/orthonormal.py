@@ -16,7 +16,7 @@ class LinearDependence(NamedTuple):
 
     Attributes:
         functions: their number, for each k point.
-        condition_number: the largest ratio of eigenvalues of an overlap matrix.
+        condition_number: the largest ratio of eigenvalues of an overlap matrix, as far as rounding lets it be known.
         dropped: combinations left out as indistinguishable from nothing, at the k point with the most of them.
     """
 
@@ -49,7 +49,8 @@ def orthonormal_functions(overlap: Tensor) -> OrthonormalFunctions:
     """
     norms, vectors = torch.linalg.eigh(overlap)
     kept = norms > SMALLEST_NORM
-    condition_number = float((norms[:, -1] / norms[:, 0].clamp(min=1e-300)).max())
+    rounding = torch.finfo(norms.dtype).eps * norms[:, -1]
+    condition_number = float((norms[:, -1] / norms.abs().amin(1).maximum(rounding)).max())
     # Eigenvalues ascend, so the ones to leave out come first; those of all k points are left out of the matrices.
     first = int((~kept).sum(1).min())
     norms, vectors, kept = norms[:, first:], vectors[:, :, first:], kept[:, first:]

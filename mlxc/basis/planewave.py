@@ -268,6 +268,9 @@ class PlaneWaveBasis:
         tau = self.kinetic_density_change(orbitals, changes) if wanted.tau else None
         return Fields(self.density_change(orbitals, changes), tau=tau)
 
+    def release(self) -> None:
+        """See :class:`~mlxc.basis.protocol.Basis`; there is nothing that could be computed again."""
+
     def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> LocalOperator:
         """See :class:`~mlxc.basis.protocol.Basis`."""
         return LocalOperator(self, kpoints, spin, potential)
@@ -296,6 +299,10 @@ class PlaneWaveBasis:
         waves = 0.02 * noise / (1 + self.kinetic[:, None, :]) ** 2
         waves.diagonal(dim1=1, dim2=2).add_(1)
         return waves * self.mask[:, None, :]
+
+    def accepts(self, source: Basis) -> bool:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        return isinstance(source, PlaneWaveBasis)
 
     def transfer(self, orbitals: Tensor, source: Basis) -> Tensor:
         """Orbitals of another volume's basis (same k points) in this one; coefficients of new plane waves are zero."""

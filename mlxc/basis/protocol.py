@@ -115,6 +115,10 @@ class Basis(Protocol):
         """Functions of low kinetic energy, a guess of orbitals, linearly independent, ``(nk, count, nfunction)``."""
         ...
 
+    def accepts(self, source: Basis) -> bool:
+        """Whether orbitals of another basis have a meaning in this one."""
+        ...
+
     def transfer(self, orbitals: Tensor, source: Basis) -> Tensor:
         """Orbitals of the same basis for another volume (same k points), as far as this one can represent them."""
         ...
@@ -128,6 +132,10 @@ class Basis(Protocol):
 
     def field_changes(self, orbitals: Tensor, changes: Tensor, wanted: Wanted) -> Fields:
         """First-order changes of the fields, of orbitals and their changes times the electrons in them."""
+        ...
+
+    def release(self) -> None:
+        """Free memory that only saves time; what is needed again is computed again."""
         ...
 
     def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> PotentialOperator:

@@ -31,5 +31,6 @@ def saved_settings(saved: dict[str, Any]) -> BasisSettings:
     if saved.get("kind") == "gaussian":
         from mlxc.basis.gaussian import GaussianOrbitals
 
-        return GaussianOrbitals(saved["name"], saved["names"], saved["ecut"], shape)
+        ghosts = tuple((symbol, (x, y, z)) for symbol, (x, y, z) in saved["ghosts"])
+        return GaussianOrbitals(saved["name"], saved["names"], saved["ecut"], shape, ghosts)
     return PlaneWaves(saved["ecut"], shape, saved["cutoff_smoothing"])

@@ -13,20 +13,22 @@ pressure in the plane. Neither depends on the height.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from mlxc.calculation import EquationOfStateTask
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
+from mlxc.properties.fitted_curve import fitted_curve
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.loop import run_calculation
 from mlxc.scf.monitor import Monitor, SCFRecord
-from mlxc.units import BOHR_ANG, EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA, HARTREE_EV
-from mlxc.variation import Variation, area_ang2, height_ang, lattice_constant
+from mlxc.units import BOHR_ANG, HARTREE_EV
+from mlxc.variation import Variation, area_ang2
 
 
 @dataclass
@@ -58,32 +60,21 @@ class EquationOfState:
     seconds: float
     calculation: dict[str, Any]
 
+    @property
+    def curve(self) -> dict[str, Any]:
+        """Points and fit as plain data."""
+        return fitted_curve(self.reference.crystal, self.varied, self.volumes_ang3, self.energies_ev, self.fit)
+
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None.
 
-        Where the area varied, ``bulk_modulus_gpa`` is None, since it would depend on the height of the vacuum:
-        ``in_plane_modulus_n_per_m`` is in its place, and ``bulk_modulus_derivative`` is the derivative of that. The
-        lattice constant is what :func:`~mlxc.variation.lattice_constant` says; ``volume0_ang3`` is the volume of the
-        cell, vacuum included.
+        For the figures of the curve see :func:`~mlxc.properties.fitted_curve.fitted_curve`.
         """
-        fit, crystal, of_sheet = self.fit, self.reference.crystal, self.varied == "area"
-        volume0 = fit and fit.volume0 * (height_ang(crystal) if of_sheet else 1.0)
-        modulus = fit and fit.bulk_modulus * (EV_PER_ANG2_N_PER_M if of_sheet else EV_PER_ANG3_GPA)
         return {
             "converged": self.converged,
             "message": self.message,
-            "varied": self.varied,
-            "volumes_ang3": self.volumes_ang3.tolist(),
-            "areas_ang2": None if self.areas_ang2 is None else self.areas_ang2.tolist(),
-            "energies_ev": self.energies_ev.tolist(),
-            "energy0_ev": fit and fit.energy0,
-            "volume0_ang3": volume0,
-            "area0_ang2": fit and fit.volume0 if of_sheet else None,
-            "lattice_constant_ang": volume0 and lattice_constant(crystal, volume0, self.varied),
-            "bulk_modulus_gpa": None if of_sheet else modulus,
-            "in_plane_modulus_n_per_m": modulus if of_sheet else None,
-            "bulk_modulus_derivative": fit and fit.bulk_modulus_derivative,
-            "natoms": len(crystal.species),
+            **self.curve,
+            "natoms": len(self.reference.crystal.species),
             "seconds": self.seconds,
             "calculation": self.calculation,
         }
@@ -93,14 +84,37 @@ def run_equation_of_state(
     task: EquationOfStateTask, monitor: Monitor | None, on_point: Callable[[dict[str, Any]], None] | None
 ) -> EquationOfState:
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
-    ratios = np.linspace(task.lowest_volume, task.highest_volume, task.points)
+    return _equation(states_at_volumes(task, monitor, on_point), task)
+
+
+def states_at_volumes(
+    task: EquationOfStateTask,
+    monitor: Monitor | None,
+    on_point: Callable[[dict[str, Any]], None] | None,
+    xc: nn.Module | None = None,
+    start: Sequence[GroundState] = (),
+) -> list[GroundState]:
+    """The ground states of all points, from the smallest to the largest volume.
+
+    Args:
+        task: what to compute.
+        monitor: see :meth:`EquationOfStateTask.run`.
+        on_point: see there.
+        xc: another functional than the task names.
+        start: states of the same points to start from.
+    """
     states: list[GroundState] = []
-    for index, calculation in enumerate(task.calculation.at_volumes(ratios.tolist(), task.vary)):
-        state = run_calculation(calculation, _at_point(monitor, index), states)
+    for index, calculation in enumerate(task.calculation.at_volumes(task.ratios, task.vary)):
+        state = run_calculation(calculation, _at_point(monitor, index), [*states, *start[index : index + 1]], xc)
         states.append(state)
         if on_point is not None:
             on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state, task.vary))
-    return _equation(states, ratios, task)
+    return states
+
+
+def nearest_to_given(states: Sequence[GroundState], task: EquationOfStateTask) -> GroundState:
+    """Of the states of all points, that at the volume nearest to the given one."""
+    return states[int(np.abs(np.array(task.ratios) - 1).argmin())]
 
 
 def _at_point(monitor: Monitor | None, index: int) -> Monitor | None:
@@ -118,13 +132,11 @@ def _point(state: GroundState, vary: Variation) -> dict[str, float | None]:
     return {
         "volume_ang3": state.crystal.volume * BOHR_ANG**3,
         "area_ang2": area_ang2(state.crystal) if vary == "area" else None,
-        "energy_ev": float(state.energy) * HARTREE_EV,
+        "energy_ev": float(state.energy.detach()) * HARTREE_EV,
     }
 
 
-def _equation(
-    states: list[GroundState], ratios: NDArray[np.floating[Any]], task: EquationOfStateTask
-) -> EquationOfState:
+def _equation(states: list[GroundState], task: EquationOfStateTask) -> EquationOfState:
     points = [_point(state, task.vary) for state in states]
     volumes = np.array([point["volume_ang3"] for point in points], dtype=np.float64)
     energies = np.array([point["energy_ev"] for point in points], dtype=np.float64)
@@ -142,7 +154,7 @@ def _equation(
         areas_ang2=areas,
         energies_ev=energies,
         fit=fit,
-        reference=states[int(np.abs(ratios - 1).argmin())],
+        reference=nearest_to_given(states, task),
         converged=not message,
         message=message,
         seconds=sum(state.seconds["total"] for state in states),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mlxc.errors import InputError
 
@@ -59,6 +60,12 @@ class GTHParameters:
     def projector_count(self) -> int:
         """Projectors of one atom, all magnetic quantum numbers counted."""
         return sum((2 * ell + 1) * len(channel.coupling) for ell, channel in enumerate(self.channels))
+
+    def in_pyscf_form(self) -> list[Any]:
+        """As PySCF's cells take it: plain lists."""
+        channels = [[c.radius, len(c.coupling), [list(row) for row in c.coupling]] for c in self.channels]
+        local = list(self.local_coefficients)
+        return [list(self.electrons), self.local_radius, len(local), local, len(channels), *channels]
 
 
 def parse_gth(text: str) -> list[GTHParameters]:

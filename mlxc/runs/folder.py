@@ -1,12 +1,15 @@
 """The folder of one run: what was asked, what happened step by step, and what came out.
 
 ========================  ==================================================================================
-``task.json``             ``{"task": "scf" | "eos", "title": ..., ...}``: the fields of the calculation
-``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ...}``
-``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "message", ...}``
-``result.json``           the same object that ``mlxc scf --json`` or ``mlxc eos --json`` prints
-``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it)
+``task.json``             ``{"task": "scf" | "eos" | "bands" | ..., "title": ..., "owner": ..., ...}``: and its fields
+``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "worker": ..., "pid": ...}``
+``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "bands" | ..., ...}``
+``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
+``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
+                          for other functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha``
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
+``lock``                  locked by the process that computes the run
+``traceback.txt``         where the program failed, if it did
 ========================  ==================================================================================
 
 Any process may read a folder while another writes it: whole files are replaced at once, records are appended line
@@ -18,6 +21,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +29,15 @@ from typing import Any, Literal
 
 import psutil
 
-from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import InputError
 from mlxc.replacing import replacing
+from mlxc.runs.tasks import Kind, Task, kind_of, task_from_dict
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
 ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
+TASK_FILE = "task.json"
+TRACEBACK_FILE = "traceback.txt"
+LONGEST_TITLE = 200
 STOPPED = "Stopped on request; the steps so far are kept."
 DIED = "The process that computed this run ended unexpectedly; its records are kept."
 
@@ -50,9 +57,8 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, task: Calculation | EquationOfStateTask, title: str, root: Path | None = None) -> RunFolder:
-        """Make a new folder holding the task, in the state ``queued``."""
-        kind = "scf" if isinstance(task, Calculation) else "eos"
+    def create(cls, task: Task, title: str, root: Path | None = None, owner: str = "") -> RunFolder:
+        """Make a new folder holding the task, in the state ``queued``; ``owner`` is whoever wants to find it again."""
         label = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:40]
         stamp = time.strftime("%Y%m%d-%H%M%S")
         root = root or runs_directory()
@@ -67,31 +73,46 @@ class RunFolder:
         else:
             raise InputError(f"No new run folder can be made in {root}.")
         folder = cls(path)
-        folder._replace("task.json", {"task": kind, "title": title, **task.model_dump(mode="json")})
+        header = {"task": kind_of(task), "title": title, "owner": owner}
+        folder._replace(TASK_FILE, header | task.model_dump(mode="json"))
         folder.set_status("queued")
         return folder
 
     @property
-    def task(self) -> Calculation | EquationOfStateTask:
+    def task(self) -> Task:
         """The task as it was given.
 
         Raises:
             InputError: the task in the folder is not valid.
         """
-        data = self._read("task.json")
+        data = self._read(TASK_FILE)
         kind = data.pop("task", None)
-        data.pop("title", None)
-        return EquationOfStateTask.from_dict(data) if kind == "eos" else Calculation.from_dict(data)
+        for entry in ("title", "owner"):
+            data.pop(entry, None)
+        return task_from_dict(kind, data)
 
     @property
-    def kind(self) -> Literal["scf", "eos"]:
+    def owner(self) -> str:
+        """Who started the run, as far as that was said."""
+        return str(self._read(TASK_FILE).get("owner", ""))
+
+    @property
+    def kind(self) -> Kind:
         """What the run computes."""
-        return "eos" if self._read("task.json").get("task") == "eos" else "scf"
+        kind: Kind = self._read(TASK_FILE).get("task", "scf")
+        return kind
+
+    @property
+    def structure(self) -> dict[str, Any]:
+        """The crystal that the task is about, see :meth:`mlxc.crystal.Crystal.to_dict`, without checking the task."""
+        data = self._read(TASK_FILE)
+        structure: dict[str, Any] = data.get("calculation", data)["structure"]
+        return structure
 
     @property
     def title(self) -> str:
         """What a person called the run."""
-        return str(self._read("task.json").get("title", self.path.name))
+        return str(self._read(TASK_FILE).get("title", self.path.name))
 
     @property
     def status(self) -> dict[str, Any]:
@@ -111,6 +132,46 @@ class RunFolder:
         if state in ENDED:
             status["ended"] = time.time()
         self._replace("status.json", status)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the run has not been deleted."""
+        return (self.path / TASK_FILE).exists()
+
+    @property
+    def forsaken(self) -> bool:
+        """Whether the run waits for a process that is gone."""
+        status = self._read("status.json")
+        return status.get("state") == "queued" and not _alive(status.get("worker"))
+
+    def hand_to(self, pid: int) -> None:
+        """Note which process will compute the run."""
+        self._replace("status.json", self._read("status.json") | {"worker": pid})
+
+    def rename(self, title: str) -> None:
+        """Call the run something else.
+
+        Raises:
+            InputError: the new name is empty or too long.
+        """
+        title = " ".join(title.split())
+        if not 0 < len(title) <= LONGEST_TITLE:
+            raise InputError(
+                f"The name of a run has between 1 and {LONGEST_TITLE} characters; this one has {len(title)}."
+            )
+        self._replace(TASK_FILE, self._read(TASK_FILE) | {"title": title})
+
+    def delete(self) -> None:
+        """Remove the folder with all that is in it.
+
+        Raises:
+            InputError: the run is being computed, or the folder is not in the runs directory.
+        """
+        if self.path.is_symlink() or self.path.resolve().parent != runs_directory().resolve() or not self.exists:
+            raise InputError(f"{self.path} is not a run in {runs_directory()}.")
+        if self.status["state"] == "running":
+            raise InputError(f"“{self.title}” is being computed: stop it before you delete it.")
+        shutil.rmtree(self.path)
 
     def append(self, record: dict[str, Any]) -> None:
         """Add one record; it is on disk when this returns."""
@@ -132,6 +193,16 @@ class RunFolder:
     def result(self) -> dict[str, Any] | None:
         """The JSON result, or None as long as there is none."""
         return self._read("result.json") or None
+
+    @property
+    def traceback(self) -> str:
+        """Where the program failed; empty if it did not."""
+        path = self.path / TRACEBACK_FILE
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def write_traceback(self, text: str) -> None:
+        """Keep where the program failed."""
+        (self.path / TRACEBACK_FILE).write_text(text, encoding="utf-8")
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write the JSON result."""

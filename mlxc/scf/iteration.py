@@ -138,6 +138,7 @@ class SCFIteration:
     def _fits(self, start: GroundState) -> bool:
         return (
             start.crystal.species == self._ks.crystal.species
+            and self._ks.basis.accepts(start.basis)
             and len(start.kpoints) == len(self._ks.basis.kpoints)
             and len(start.density) == self._nspin
             and start.orbitals.shape[1] >= self._nband

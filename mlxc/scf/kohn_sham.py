@@ -125,20 +125,21 @@ class KohnSham:
     def carried_fields(self, density: Tensor, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """Symmetrised fields from guesses of the density, Fourier coefficients ``(nspin, ngvector)``, and the orbitals.
 
-        A density that is carried from other crystals is better than that of the orbitals; tau has no other source.
+        A density that is carried from other crystals is better than that of the orbitals; tau has no other source, nor
+        has what the grid does not represent of the density's gradient.
         """
-        grid = self.basis.grid
-        tau = self.basis.fields(orbitals, electrons, self._wanted).tau if self._wanted.tau else None
-        return self._fields_from(density, None if tau is None else grid.fourier(tau))
+        density = self.symmetrizer.coefficients(density)
+        if not any(self._wanted):
+            return density[None]
+        own = Fields.unstacked(self.fields(orbitals, electrons))
+        gradient = None if own.gradient is None else own.gradient + self.basis.grid.slopes(density - own.density)
+        return Fields(density, gradient, own.tau).stacked()
 
     def guessed_fields(self, density: Tensor) -> Tensor:
         """Symmetrised fields from a guess of the density, Fourier coefficients ``(nspin, ngvector)``, alone."""
         grid = self.basis.grid
         tau = grid.fourier(kinetic_density_guess(grid, grid.real(density))) if self._wanted.tau else None
-        return self._fields_from(density, tau)
-
-    def _fields_from(self, density: Tensor, tau: Tensor | None) -> Tensor:
-        gradient = self.basis.grid.slopes(density) if self._wanted.gradient else None
+        gradient = grid.slopes(density) if self._wanted.gradient else None
         return self.symmetrizer.fields(Fields(density, gradient, tau).stacked())
 
     def xc_energy(self, fields: Tensor) -> Tensor:
@@ -146,16 +147,39 @@ class KohnSham:
         return xc_energy(self.functional, self.basis.grid, self._xc_fields(fields), self._points, self.emphasis)
 
     def xc_variables(self, fields: Tensor) -> dict[str, Tensor]:
-        """Reduced variables that the functional sees, each of shape ``(n1, n2, n3)``.
+        """Reduced variables of density and gradient, and what else the functional sees, each ``(n1, n2, n3)``.
 
         Args:
             fields: on the grid, shape ``(nfield, nspin, n1, n2, n3)``.
         """
         grid = self.basis.grid
-        names = declared_ingredients(self.functional)
+        names = (*declared_ingredients(self.functional), "grad")
         with torch.no_grad():
             ingredients = xc_ingredients(names, grid, self._xc_fields(grid.fourier(fields)), None)
             return {name: values.view(grid.shape) for name, values in reduced_variables(**ingredients).items()}
+
+    def xc_on_grid(self, functional: nn.Module, density: Tensor, tau: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What any functional says about a density at each point, the core's electrons added.
+
+        Args:
+            functional: need not be the problem's own.
+            density: on the grid, shape ``(nspin, n1, n2, n3)``; its gradient is taken on the grid in any basis.
+            tau: of the same shape, for a meta-GGA.
+
+        Returns:
+            the XC energy per volume, hartree/bohr^3, shape ``(n1, n2, n3)``, and v_xc, hartree, shape of ``density``.
+        """
+        grid = self.basis.grid
+        fields = self._xc_fields(grid.fourier(Fields(density, None, tau).stacked()))
+        with torch.no_grad():
+            energy = functional(**xc_ingredients(declared_ingredients(functional), grid, fields, None))
+        _, potential = xc_potential(functional, grid, fields)
+        return energy.view(grid.shape), potential.density
+
+    def electric_potential(self, density: Tensor) -> Tensor:
+        """Of ions and a density ``(nspin, n1, n2, n3)``, hartree, ``(n1, n2, n3)``; its mean is arbitrary."""
+        grid = self.basis.grid
+        return grid.real(self._local + hartree_potential(grid, grid.fourier(density.sum(0))))
 
     def averaged_over_group(self, values: Tensor) -> Tensor:
         """Mean of a function ``(n1, n2, n3)`` over points that symmetry makes equivalent."""

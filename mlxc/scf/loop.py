@@ -24,7 +24,7 @@ from mlxc.scf.kohn_sham import KohnSham
 from mlxc.scf.ladder import reason
 from mlxc.scf.monitor import Monitor, SCFRecord
 from mlxc.scf.occupations import make_smearing
-from mlxc.scf.residual import residual_energy
+from mlxc.scf.residual import residual_energy, residual_spectrum
 from mlxc.terms.entropy import Smearing
 from mlxc.xc.catalogue import functional
 
@@ -96,6 +96,7 @@ def scf(
     message = "" if iteration.converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
     ground = _ground_state(kohn_sham, state, history, message, seconds)
     ground.smearing, ground.total_moment = smearing, total_moment
+    discretised.release()
     return ground
 
 
@@ -145,6 +146,7 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
         eigensolver_residual=state.pairs.residual,
         hamiltonian_applications=state.pairs.applications,
         seconds=seconds,
+        residual_spectrum=residual_spectrum(grid, state.change),
     )
 
 

@@ -22,6 +22,7 @@ class SCFRecord:
         eigensolver_residual: largest |H psi - e psi|, hartree.
         hamiltonian_applications: per band, in this step.
         seconds: since the start of the SCF.
+        residual_spectrum: of n_out - n_in, see :func:`~mlxc.scf.residual.residual_spectrum`.
         point: which volume of an equation of state this step belongs to, None for a single run.
     """
 
@@ -35,6 +36,7 @@ class SCFRecord:
     eigensolver_residual: float
     hamiltonian_applications: float
     seconds: float
+    residual_spectrum: tuple[float, ...] = ()
     point: int | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from torch import Tensor
 from mlxc.basis.grid import Grid
 from mlxc.terms.hartree import hartree_energy
 
+# Wavelengths, bohr, between the bands of a spectrum of residuals. Charge that sloshes does so over more than the first.
+WAVELENGTHS = (10.0, 5.0, 2.5)
+
 
 def density_residual(grid: Grid, change: Tensor, nelectrons: float) -> float:
     """Integral of |n_out - n_in| per electron, of Fourier coefficients ``(nspin, ngvector)``, summed over spins."""
@@ -32,3 +35,19 @@ def residual_energy(grid: Grid, change: Tensor) -> float:
         magnetisation = torch.view_as_real(change[0] - change[1])
         energy = energy + grid.volume / (2 * pi) * magnetisation.square().sum()
     return float(energy)
+
+
+def residual_spectrum(grid: Grid, change: Tensor) -> tuple[float, ...]:
+    """Shares of the squared norm of a residual's charge in bands of wavelengths, the longest first; their sum is one.
+
+    The bands are separated by ``WAVELENGTHS``.
+
+    Args:
+        grid: that the densities live on.
+        change: Fourier coefficients, shape ``(nspin, ngvector)``.
+    """
+    power = torch.view_as_real(change.sum(0)).square().sum(-1) * (grid.squares > 0)
+    longest_first = torch.tensor([(2 * pi / length) ** 2 for length in WAVELENGTHS], device=power.device)
+    band = torch.bucketize(grid.squares, longest_first.to(grid.squares.dtype))
+    shares = torch.zeros(len(WAVELENGTHS) + 1, dtype=power.dtype, device=power.device).index_add_(0, band, power)
+    return tuple((shares / shares.sum().clamp(min=1e-300)).tolist())

@@ -1,14 +1,27 @@
-"""A worker that computes nothing: tests write into the run's folder what a worker would."""
+"""A worker that computes nothing, for tests without a browser; and for those with one, the server and Chromium."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from browser import FLAGS, visit, wait_for_server
 from mlxc_app.run_model import RunModel
 from stand_ins import IdleWorker
 
 from mlxc.calculation import Calculation
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -22,3 +35,53 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunModel:
 def aluminium() -> Calculation:
     """A small calculation."""
     return Calculation.from_dict({"structure": "al", "ecut_ha": 10, "kmesh": (2, 2, 2)})
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Voila, started as the README says, on a port of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("runs")
+    command = [sys.executable, "-m", "voila", "app/dashboard.ipynb", "--no-browser", f"--port={port}"]
+    environment = {**os.environ, "MLXC_RUNS": str(folder)}
+    with open(folder / "voila.log", "w") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_for_server(f"http://localhost:{port}/voila/static/voila.js", server)
+        yield f"http://localhost:{port}/"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def console() -> list[str]:
+    """What the browser's console says while the tests run."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def requests() -> list[str]:
+    """The addresses that the browser asks while the tests run."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def page(chromium: Browser, address: str, console: list[str], requests: list[str]) -> Page:
+    """The page of one visitor, loaded and drawn; the tests go on where the one before has left it."""
+    return visit(chromium, address, console, requests)

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from browser import (
+    CONVERGENCE,
+    DENSITY,
+    EQUATION_OF_STATE,
+    FUNCTIONAL,
+    LOADING_MS,
+    RUNNING_MS,
+    choose,
+    plot,
+    plotted,
+    press,
+    start,
+    unfold,
+    wait_for_data,
+    wait_for_points,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -24,115 +33,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--disable-component-update",
-    "--no-first-run",
-]
-LOADING_MS = 120_000
-RUNNING_MS = 180_000
-CONVERGENCE, DENSITY, EQUATION_OF_STATE, FUNCTIONAL = range(4)
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Voila, started as the README says, on a port of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("runs")
-    command = [sys.executable, "-m", "voila", "app/dashboard.ipynb", "--no-browser", f"--port={port}"]
-    with open(folder / "voila.log", "w") as log:
-        server = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "MLXC_RUNS": str(folder)}, stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        _wait_for_server(f"http://localhost:{port}/voila/static/voila.js", server)
-        yield f"http://localhost:{port}/"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait_for_server(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert server.poll() is None, "Voila ended at once"
-        try:
-            urllib.request.urlopen(url, timeout=5)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("Voila did not answer within a minute")
-
-
-@pytest.fixture(scope="module")
-def console() -> list[str]:
-    """What the browser's console says while the tests run."""
-    return []
-
-
-@pytest.fixture(scope="module")
-def page(address: str, console: list[str]) -> Iterator[Page]:
-    """The page, loaded and drawn."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("console", lambda message: console.append(message.text))
-        page.on("pageerror", lambda error: console.append(f"page error: {error}"))
-        page.goto(address, wait_until="commit", timeout=LOADING_MS)
-        page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
-        page.get_by_role("button", name="Run", exact=True).wait_for(timeout=LOADING_MS)
-        page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4", timeout=LOADING_MS)
-        yield page
-        browser.close()
-
-
-def plotted(page: Page, figure: int, trace: int, axis: str = "y") -> list[Any]:
-    """The data inside a plot."""
-    values: list[Any] = page.evaluate(
-        "([figure, trace, axis]) => "
-        "Array.from(document.querySelectorAll('.js-plotly-plot')[figure].data[trace][axis] ?? [])",
-        [figure, trace, axis],
-    )
-    return values
-
-
-def choose(page: Page, crystal: str, cutoff_ha: float, mesh: int) -> None:
-    """Fill the form."""
-    page.get_by_label("Crystal", exact=True).select_option(label=crystal)
-    page.wait_for_timeout(500)
-    fields = [page.get_by_label("Cutoff (Ha)", exact=True), *page.locator(".mlxc-mesh input").all()]
-    for field, value in zip(fields, [cutoff_ha, mesh, mesh, mesh], strict=True):
-        field.fill(f"{value:g}")
-        field.press("Tab")
-    page.wait_for_timeout(500)
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def start(page: Page, name: str) -> None:
-    """Press Run or Run equation of state, and wait until the page has taken it."""
-    press(page, name)
-    page.get_by_role("button", name=name, exact=True, disabled=True).wait_for()
-
-
-def wait_for_points(page: Page, crystal: str) -> None:
-    """Wait until the plot shows the first steps of a run of this crystal."""
-    page.wait_for_selector(f"h3:has-text('{crystal}')", timeout=RUNNING_MS)
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot')[0].data[0].y.length > 0", timeout=RUNNING_MS)
 
 
 def test_the_crystal_is_drawn(page: Page) -> None:
@@ -146,9 +46,50 @@ def test_the_crystal_is_drawn(page: Page) -> None:
     pytest.fail("the canvas of the crystal stayed blank")
 
 
-def test_the_page_fits_its_window(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    assert page.evaluate("document.getElementById('rendered_cells').scrollWidth") <= 1280
+@pytest.mark.parametrize("width", [1280, 800])
+def test_the_page_fits_its_window(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_timeout(500)
+    wide = page.evaluate(
+        "[document.documentElement, document.getElementById('rendered_cells')].map(e => e.scrollWidth)"
+    )
+    drawn = page.evaluate(f"document.querySelector('{plot(CONVERGENCE)} .main-svg').getBoundingClientRect().right")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert max(*wide, drawn) <= width
+
+
+def test_only_the_panel_that_is_looked_at_has_been_made(page: Page) -> None:
+    assert page.locator(".js-plotly-plot").count() == page.locator(plot(CONVERGENCE)).count() > 0
+
+
+def test_the_panels_are_reached_with_the_arrow_keys(page: Page) -> None:
+    page.get_by_role("button", name="Convergence", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(f".mlxc-panel-{DENSITY}:not(.mlxc-folded)", timeout=LOADING_MS)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(f".mlxc-panel-{CONVERGENCE}:not(.mlxc-folded)")
+    assert page.evaluate("document.activeElement.innerText") == "Convergence"
+
+
+def test_dark_is_dark_everywhere_and_light_again(page: Page) -> None:
+    def lightness(selector: str, what: str) -> float:
+        colour = page.evaluate(
+            "([selector, what]) => getComputedStyle(document.querySelector(selector))[what].match(/[\\d.]+/g)",
+            [selector, what],
+        )
+        return sum(float(part) for part in colour[:3]) / 765
+
+    places = ["body", "#rendered_cells", ".mlxc-columns input", ".mlxc-columns select", ".mlxc-left canvas"]
+    letters = f"{plot(CONVERGENCE)} .xtick text"
+    assert min(lightness(place, "backgroundColor") for place in places) > 0.9
+    assert lightness(letters, "fill") < 0.3
+    press(page, "Light / Dark")
+    page.wait_for_timeout(1000)
+    assert max(lightness(place, "backgroundColor") for place in places) < 0.3
+    assert lightness(letters, "fill") > 0.7
+    press(page, "Light / Dark")
+    page.wait_for_timeout(1000)
+    assert min(lightness(place, "backgroundColor") for place in places) > 0.9
 
 
 def test_aluminium_converges_before_ones_eyes(page: Page) -> None:
@@ -159,10 +100,10 @@ def test_aluminium_converges_before_ones_eyes(page: Page) -> None:
     residuals = plotted(page, CONVERGENCE, 0)
     assert len(residuals) >= 3
     assert residuals[-1] < plotted(page, CONVERGENCE, 1)[0] < residuals[0]
-    assert "Converged in" in page.locator(".mlxc-card").inner_text()
+    assert "converged in" in page.locator(".mlxc-card").inner_text()
     assert "Hartree" in page.locator(".mlxc-table:visible").first.inner_text()
     press(page, "Density")
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot')[1].data[0].z?.length > 0", timeout=LOADING_MS)
+    wait_for_data(page, DENSITY, axis="z")
     assert "Al" in plotted(page, DENSITY, 1, "text")
 
 
@@ -181,7 +122,7 @@ def test_a_run_is_stopped_within_two_seconds_and_keeps_its_points(page: Page) ->
 def test_a_worker_that_dies_is_reported_and_replaced(page: Page) -> None:
     choose(page, "Magnesium oxide (rock salt)", 60, 6)
     start(page, "Run")
-    page.get_by_text("Starting …").wait_for(state="detached", timeout=RUNNING_MS)
+    page.get_by_text("Step 1:").wait_for(timeout=RUNNING_MS)
     for process in psutil.process_iter(["cmdline"]):
         if "mlxc.runs.worker" in (process.info["cmdline"] or []) and _is_child_of_this_test(process):
             process.kill()
@@ -195,12 +136,38 @@ def _is_child_of_this_test(process: psutil.Process) -> bool:
 
 
 def test_an_earlier_run_can_be_shown_again(page: Page) -> None:
-    earlier = page.locator(".mlxc-tab-row select")
-    label = next(text for text in earlier.locator("option").all_inner_texts() if "Aluminium" in text)
-    earlier.select_option(label=label)
+    press(page, "Runs …")
+    runs = page.locator(".mlxc-runs-table tr")
+    runs.filter(has_text="Aluminium").last.get_by_text("Open").click()
     page.wait_for_selector(".mlxc-success", timeout=LOADING_MS)
     page.wait_for_selector("h3:has-text('Aluminium')", timeout=LOADING_MS)
     assert plotted(page, CONVERGENCE, 0)[-1] < plotted(page, CONVERGENCE, 1)[0]
+
+
+def test_a_failed_run_opens_and_explains_itself(page: Page) -> None:
+    press(page, "Runs …")
+    failed = page.locator(".mlxc-runs-table tr").filter(has_text="failed").first
+    failed.get_by_text("Open").click()
+    page.wait_for_selector(".mlxc-error", timeout=LOADING_MS)
+    assert "ended unexpectedly" in page.locator(".mlxc-card").inner_text()
+    wait_for_data(page, CONVERGENCE)
+
+
+def test_a_run_is_renamed_and_deleted(page: Page) -> None:
+    press(page, "Runs …")
+    run = page.locator(".mlxc-runs-table tr").filter(has_text="failed").first
+    page.once("dialog", lambda dialog: dialog.accept("My <b>own</b> name"))
+    run.get_by_text("Rename").click()
+    renamed = page.locator(".mlxc-runs-table tr").filter(has_text="My <b>own</b> name")
+    renamed.wait_for()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    renamed.get_by_text("Delete").click()
+    page.wait_for_timeout(1500)
+    assert renamed.count() == 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    renamed.get_by_text("Delete").click()
+    renamed.wait_for(state="detached")
+    press(page, "Close runs")
 
 
 def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None:
@@ -209,7 +176,7 @@ def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None
     page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
     assert len(plotted(page, EQUATION_OF_STATE, 0)) == 7
     assert len(plotted(page, EQUATION_OF_STATE, 1)) == 100
-    assert len(plotted(page, EQUATION_OF_STATE, 2, "x")) == 2
+    assert len(plotted(page, EQUATION_OF_STATE, 2, "x")) > 1
     table = page.locator(".mlxc-table:visible").last.inner_text()
     assert "This run" in table
     assert "experiment" in table
@@ -218,11 +185,11 @@ def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None
 def test_the_equation_of_state_of_a_sheet_has_an_axis_of_areas(page: Page) -> None:
     choose(page, "Graphene", 10, 2)
     start(page, "Run equation of state")
-    plot = f"document.querySelectorAll('.js-plotly-plot')[{EQUATION_OF_STATE}]"
-    page.wait_for_function(f"{plot}.data[0].x?.length > 0 && {plot}.data[0].x[0] < 3", timeout=RUNNING_MS)
+    figure = f"document.querySelector('{plot(EQUATION_OF_STATE)}')"
+    page.wait_for_function(f"{figure}.data[0].x?.length > 0 && {figure}.data[0].x[0] < 3", timeout=RUNNING_MS)
     # Half the area of graphene's cell, of which 94 % is computed first, square angstrom.
     assert plotted(page, EQUATION_OF_STATE, 0, "x")[0] == pytest.approx(2.475, abs=1e-3)
-    assert page.evaluate(f"{plot}.layout.xaxis.title.text") == "area per atom (Å²)"
+    assert page.evaluate(f"{figure}.layout.xaxis.title.text") == "area per atom (Å²)"
     press(page, "Stop")
     page.wait_for_selector(".mlxc-information", timeout=RUNNING_MS)
 
@@ -240,6 +207,7 @@ def test_bad_input_is_a_sentence_and_run_is_greyed(page: Page) -> None:
 def test_a_file_that_holds_no_crystal_is_a_sentence(page: Page, tmp_path: Path) -> None:
     bad = tmp_path / "notes<b>.cif"
     bad.write_text("this is not a crystal")
+    unfold(page, "Your own structure")
     with page.expect_file_chooser() as chooser:
         page.locator(".mlxc-upload").click()
     chooser.value.set_files(bad)
@@ -286,5 +254,10 @@ def _upload(page: Page, file: Path) -> None:
     chooser.value.set_files(file)
 
 
-def test_the_console_reports_no_missing_widget(page: Page, console: list[str]) -> None:
-    assert not [line for line in console if "is not registered" in line or line.startswith("page error")]
+def test_no_request_leaves_the_machine(page: Page, address: str, requests: list[str]) -> None:
+    assert requests
+    assert not [url for url in requests if not url.startswith((address, "blob:", "data:"))]
+
+
+def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:
+    assert not [line for line in console if "is not registered" in line or line.startswith("error")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -10,10 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlxc_app import dashboard
+from ipywidgets import HTML
+from mlxc_app import dashboard, launch
 from mlxc_app.crystal_picture import draw
-from mlxc_app.launch import NOTEBOOK, voila_arguments
+from mlxc_app.launch import NOTEBOOK
 from mlxc_app.message import MessageArea, card
+from mlxc_app.panel import Panel
+from mlxc_app.panes import Panes
+from mlxc_app.serving import JUPYTER_DIRECTORY, PageKernelSpecs
 from mlxc_app.viewer import pdb_text
 
 from mlxc.errors import InputError
@@ -87,11 +93,64 @@ def test_a_triclinic_cell_can_be_drawn() -> None:
     assert len(picture.symbols) >= 2
 
 
-def test_the_launcher_serves_this_machine_only() -> None:
-    arguments = voila_arguments(8866, open_browser=False, token=False)
+def test_the_launcher_serves_this_machine_only_unless_it_is_told() -> None:
     assert NOTEBOOK.exists()
-    assert "--Voila.ip=127.0.0.1" in arguments
+    options = launch._parser().parse_args(["--no-browser"])
+    arguments = launch.voila_arguments(options.host, options.port, open_browser=False, token=False)
+    assert "--Voila.ip=localhost" in arguments
     assert "--no-browser" in arguments
+    assert launch.page_environment(options) == {}
+    options = launch._parser().parse_args(["--host", "0.0.0.0", "--max-ecut", "40", "--max-runs", "4"])
+    assert launch.page_environment(options) == {"MLXC_MAX_ECUT": "40", "MLXC_MAX_RUNS": "4", "MLXC_SHARED": "1"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--max-seconds", "soon"], ["--max-atoms", "0"], ["--max-runs", "0.5"], ["--port", "x"], ["--hos", "x"]],
+)
+def test_a_mistake_on_the_command_line_of_the_page_is_a_sentence(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    with pytest.raises(InputError) as error:
+        launch.main(arguments)
+    assert "\n" not in str(error.value)
+
+
+def test_voila_is_given_the_kernel_and_the_template_of_the_page() -> None:
+    settings = json.loads((NOTEBOOK.parent.parent / "voila.json").read_text())["VoilaConfiguration"]
+    assert settings["kernel_spec_manager_class"] == f"{PageKernelSpecs.__module__}.{PageKernelSpecs.__name__}"
+    assert (JUPYTER_DIRECTORY / "nbconvert" / "templates" / settings["template"] / "index.html.j2").is_file()
+    assert PageKernelSpecs().get_kernel_spec("python3").argv[0] == sys.executable
+
+
+def test_a_panel_is_made_when_it_is_unfolded_for_the_first_time() -> None:
+    made: list[str] = []
+    shown: list[tuple[str, bool]] = []
+
+    def panel(name: str) -> Panel:
+        def make() -> HTML:
+            made.append(name)
+            return HTML(name)
+
+        return Panel(name, "<p>about</p>", make, shown=lambda value: shown.append((name, value)))
+
+    panes = Panes([panel("A"), panel("B")], MessageArea(), beside=HTML())
+    assert made == []
+    for name in ("A", "B", "A"):
+        panes.unfold(name)
+    assert made == ["A", "B"]
+    assert shown == [("A", True), ("A", False), ("B", True), ("B", False), ("A", True)]
+    assert panes.unfolded == "A"
+
+
+def test_a_panel_that_cannot_be_made_is_a_card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
+    messages = MessageArea()
+    panes = Panes([Panel("A", "", HTML), Panel("B", "", lambda: 1 / 0)], messages, beside=HTML())
+    panes.unfold("A")
+    panes._buttons.value = "B"
+    assert "ZeroDivisionError" in messages.widget.value
 
 
 def test_the_page_starts_without_the_heavy_packages() -> None:

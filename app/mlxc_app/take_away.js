@@ -1,0 +1,68 @@
+// A fold with buttons for files, the command, and a link. What a person typed becomes text here, never markup.
+
+const element = (name, properties, ...children) => {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+};
+
+const save = (name, data) => {
+  const url = URL.createObjectURL(new Blob([data]));
+  element("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+};
+
+const fileRow = (model, [kind, label, meaning]) => {
+  const button = element("button", { type: "button", className: "jupyter-button", textContent: label });
+  button.onclick = () => model.send({ kind });
+  return element("tr", {}, element("td", {}, button), element("td", { textContent: meaning }));
+};
+
+const copyButton = (text) => {
+  const button = element("button", { type: "button", className: "jupyter-button", textContent: "Copy" });
+  button.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Mark it, press Ctrl+C";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  };
+  return button;
+};
+
+const linkTo = (offer) => {
+  if (!offer.link) return element("p", { textContent: offer.problem });
+  const link = element("a", { href: offer.link, textContent: "Link to this set-up", target: "_blank" });
+  return element("p", {}, link, " opens this page with the same choices. ", copyButton(() => link.href));
+};
+
+const contents = (model, offer) => [
+  element("p", { className: "mlxc-hint", textContent: offer.title }),
+  element("table", { className: "mlxc-table" }, ...offer.kinds.map((kind) => fileRow(model, kind))),
+  ...(offer.note ? [element("p", { textContent: offer.note })] : []),
+  element("p", { textContent: "This line computes it again:" }),
+  element("pre", { className: "mlxc-command", textContent: offer.command }),
+  copyButton(() => offer.command),
+  linkTo(offer),
+];
+
+export default {
+  initialize({ model }) {
+    model.on("msg:custom", (message, buffers) => save(message.name, buffers[0]));
+  },
+  render({ model, el }) {
+    const body = element("div", {});
+    const fold = element("details", { className: "mlxc-take-away" }, element("summary", { textContent: "Take away" }), body);
+    const show = () => {
+      const offer = model.get("offer");
+      fold.hidden = !offer.title;
+      body.replaceChildren(...(offer.title ? contents(model, offer) : []));
+    };
+    model.on("change:offer", show);
+    show();
+    el.append(fold);
+    return () => model.off("change:offer", show);
+  },
+};

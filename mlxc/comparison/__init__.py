@@ -1,0 +1,1 @@
+"""The same crystal here and in other codes, side by side."""

@@ -1,0 +1,93 @@
+"""Everything of a run in one zip file, from which the run can be opened, read and computed again elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import mlxc
+from mlxc.export.command import shell_script
+from mlxc.export.files import EXPORTS, Files, structure_beside
+from mlxc.export.script import one_line, python_script
+from mlxc.export.settings import checkpoint_files
+from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
+from mlxc.runs.tasks import calculation_of
+
+# That make a folder one of a run, beside its task, see mlxc.runs.folder.
+RUN_FILES = ("status.json", "records.jsonl", TRACEBACK_FILE)
+MEANINGS = {
+    "run.py": "Python script that computes the run again",
+    "run.sh": "the same as a command for a shell",
+    "result.json": "all figures of the result, with units in their names",
+    "result.h5": "density, potential, levels, orbitals (HDF5; mlxc.GroundState.load reads it)",
+    "iterations.csv": "one row per SCF step",
+    "points.csv": "one row per volume, or area, of an equation of state",
+    "findings.csv": "one row per test of a diagnosis",
+    "task.json": "what was asked for; mlxc run computes it again",
+    "status.json": "how the run ended",
+    "records.jsonl": "what it told step by step",
+    "traceback.txt": "where the program failed",
+}
+MEANINGS_OF_SUFFIXES = {
+    ".cif": "the crystal",
+    ".xyz": "the crystal with all digits, which run.sh reads",
+    ".cube": "volumetric data for VESTA, VMD, Avogadro (electrons/bohr^3)",
+    ".xsf": "the same for XCrySDen, VESTA",
+    ".safetensors": "the checkpoint of the functional, which run.py and run.sh read",
+}
+
+
+def write_archive(folder: RunFolder, target: Path | BinaryIO) -> None:
+    """Write a zip file with everything there is of a run.
+
+    Args:
+        folder: of the run.
+        target: the file to write.
+
+    Raises:
+        InputError: the folder holds no valid task.
+    """
+    files = archive_files(folder)
+    name = folder.path.resolve().name
+    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}/README.txt", _readme(folder, files))
+        for file_name, content in files.items():
+            if isinstance(content, Path):
+                archive.write(content, f"{name}/{file_name}")
+            else:
+                archive.writestr(f"{name}/{file_name}", content)
+
+
+def archive_files(folder: RunFolder) -> Files:
+    """What is in the archive, by file name, but for the text that explains it."""
+    checkpoints = checkpoint_files(calculation_of(folder.task).xc).values()
+    files: dict[str, str | Path] = {
+        "run.py": python_script(folder, checkpoints_beside=True),
+        "run.sh": shell_script(folder, checkpoints_beside=True),
+        **structure_beside(folder),
+        **{path.name: path for path in checkpoints if path.is_file()},
+    }
+    for name, export in EXPORTS.items():
+        if name not in ("script", "cli"):
+            files |= export.make(folder)
+    files[TASK_FILE] = _task(folder)
+    run_files = {name: folder.path / name for name in RUN_FILES}
+    return files | {name: path for name, path in run_files.items() if path.exists()}
+
+
+def _task(folder: RunFolder) -> str:
+    """Without the owner, whose name is all that it takes to act as him."""
+    data = json.loads((folder.path / TASK_FILE).read_text(encoding="utf-8"))
+    return json.dumps({name: value for name, value in data.items() if name != "owner"}, indent=1)
+
+
+def _readme(folder: RunFolder, files: Files) -> str:
+    lines = [f"{name:24}{_meaning(name)}" for name in files]
+    state = folder.status["state"]
+    return "\n".join([one_line(folder.title), f"A run of mlxc {mlxc.__version__}: {state}.", "", *lines, ""])
+
+
+def _meaning(name: str) -> str:
+    return MEANINGS.get(name) or MEANINGS_OF_SUFFIXES.get(Path(name).suffix, "")

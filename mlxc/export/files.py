@@ -1,0 +1,110 @@
+"""The files that a person can take away from a run, each made when it is asked for.
+
+A maker returns contents by file name (a path stands for what is in that file), and nothing where the run has no such
+thing: one that was stopped has no density.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from mlxc.crystal import Crystal
+from mlxc.export.command import needs_structure_file, shell_script
+from mlxc.export.density import SavedDensity, cube_text, xsf_text
+from mlxc.export.script import python_script
+from mlxc.export.settings import structure_file, structure_lists
+from mlxc.export.tables import record_tables
+from mlxc.runs.folder import RunFolder
+
+Files: TypeAlias = Mapping[str, str | Path]
+SPIN_COMMENT = "spin density, up minus down, electrons/bohr^3"
+DENSITY_COMMENT = "electron density, electrons/bohr^3"
+
+
+@dataclass(frozen=True)
+class Export:
+    """One kind of file.
+
+    Attributes:
+        meaning: what it is, in a few words.
+        make: makes it from a run's folder.
+    """
+
+    meaning: str
+    make: Callable[[RunFolder], Files]
+
+
+def result_file(folder: RunFolder) -> Files:
+    """The result, as ``--json`` prints it."""
+    result = folder.result
+    return {} if result is None else {"result.json": json.dumps(result, indent=1) + "\n"}
+
+
+def table_files(folder: RunFolder) -> Files:
+    """The records, as comma-separated values."""
+    return {f"{name}.csv": text for name, text in record_tables(folder).items()}
+
+
+def state_file(folder: RunFolder) -> Files:
+    """Density, potential, eigenvalues, orbitals."""
+    path = folder.ground_state_path
+    return {path.name: path} if path.exists() else {}
+
+
+def cube_files(folder: RunFolder) -> Files:
+    """The density, and with spin polarisation the spin density, as Gaussian cube files."""
+    return _density_files(folder, "cube", cube_text)
+
+
+def xsf_files(folder: RunFolder) -> Files:
+    """The same in XCrySDen's format."""
+    return _density_files(folder, "xsf", xsf_text)
+
+
+def structure_files(folder: RunFolder) -> Files:
+    """The crystal as CIF, without symmetry, so that it keeps its cell."""
+    from pymatgen.io.cif import CifWriter
+
+    crystal = Crystal.from_dict(structure_lists(folder.task))
+    return {f"{crystal.name}.cif": str(CifWriter(crystal.to_pymatgen(), significant_figures=10))}
+
+
+def script_file(folder: RunFolder) -> Files:
+    """The Python script that computes the run again."""
+    return {"run.py": python_script(folder)}
+
+
+def command_files(folder: RunFolder) -> Files:
+    """The command that computes the run again, and the structure that it reads."""
+    return {"run.sh": shell_script(folder), **structure_beside(folder)}
+
+
+def structure_beside(folder: RunFolder) -> Files:
+    """The structure that the command reads; nothing where that is a shipped one."""
+    return dict([structure_file(folder.task)]) if needs_structure_file(folder) else {}
+
+
+EXPORTS: dict[str, Export] = {
+    "script": Export("Python script that computes the run again", script_file),
+    "cli": Export("the same as a command for a shell", command_files),
+    "json": Export("all figures of the result", result_file),
+    "csv": Export("steps and points as tables", table_files),
+    "cif": Export("the crystal", structure_files),
+    "cube": Export("density for VESTA, VMD, Avogadro", cube_files),
+    "xsf": Export("density for XCrySDen, VESTA", xsf_files),
+    "hdf5": Export("density, potential, levels, orbitals", state_file),
+}
+
+
+def _density_files(folder: RunFolder, suffix: str, text: Callable[..., str]) -> Files:
+    density = SavedDensity.read(folder.ground_state_path)
+    if density is None:
+        return {}
+    files = {f"density.{suffix}": text(density.crystal, density.total, DENSITY_COMMENT)}
+    if density.spin is not None:
+        files[f"spin_density.{suffix}"] = text(density.crystal, density.spin, SPIN_COMMENT)
+    return files

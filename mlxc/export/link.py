@@ -1,0 +1,93 @@
+"""A set-up in a link: its settings, compressed into letters that an address may contain.
+
+Whoever opens a link may have got it from anybody. So it can name shipped structures and functionals, and hold a
+structure, but no path: what it names is never looked for among files.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from mlxc.calculation import Calculation
+from mlxc.errors import InputError
+from mlxc.export.settings import settings_of
+from mlxc.pseudo.library import FAMILIES
+from mlxc.structures import shipped_names
+from mlxc.xc.catalogue import check_name, shipped_checkpoints
+from mlxc.xc.checkpoint_record import SUFFIX
+from mlxc.xc.expression import split_sum
+
+# Servers and browsers take addresses of this length, and no structure that fits the page needs more.
+LONGEST_LINK = 16_000
+LARGEST_SETUP_BYTES = 64_000
+LONGEST_NAME = 60
+DAMAGED = "The link to a set-up is damaged: its end may be missing. The page shows its usual set-up instead."
+
+
+def encode_setup(calculation: Calculation) -> str:
+    """The value of ``?setup=`` in a link that restores a calculation.
+
+    Raises:
+        InputError: the calculation needs a file that only this machine has, or a structure too large for a link.
+    """
+    settings = settings_of(calculation)
+    for _, name in split_sum(calculation.xc):
+        if _is_file(name):
+            raise InputError(f"A link cannot hold the functional {name.split('/')[-1]}, which is a file of your own.")
+    if calculation.pseudo not in FAMILIES:
+        raise InputError(
+            "A link cannot hold pseudopotentials of your own; it names one of the families that come along."
+        )
+    text = json.dumps(settings, separators=(",", ":"))
+    encoded = urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+    if len(encoded) > LONGEST_LINK or len(text) > LARGEST_SETUP_BYTES:
+        raise InputError("The structure has too many atoms for a link; take the run away as a zip file instead.")
+    return encoded
+
+
+def decode_setup(encoded: str) -> Calculation:
+    """The calculation in a link.
+
+    Raises:
+        InputError: with one sentence, whatever the link holds.
+    """
+    return Calculation.from_dict(_checked(_settings(encoded)))
+
+
+def _settings(encoded: str) -> dict[str, Any]:
+    if len(encoded) > LONGEST_LINK:
+        raise InputError(DAMAGED)
+    try:
+        packed = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        # A few bytes can unpack to gigabytes.
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(packed, LARGEST_SETUP_BYTES)
+        settings = json.loads(text) if unpacker.eof else None
+    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        raise InputError(DAMAGED) from None
+    if not isinstance(settings, dict):
+        raise InputError(DAMAGED)
+    return settings
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings, once it is certain that nothing in them leads to a file."""
+    structure, functional = settings.get("structure"), settings.get("xc", "pbe")
+    if isinstance(structure, str) and structure not in shipped_names():
+        raise InputError("The link names a structure that does not come with mlxc.")
+    if isinstance(structure, dict) and len(str(structure.get("name", ""))) > LONGEST_NAME:
+        raise InputError(f"The link calls its structure by more than {LONGEST_NAME} letters.")
+    if settings.get("pseudo", FAMILIES[0]) not in FAMILIES:
+        raise InputError(f"The link asks for pseudopotentials that are none of {', '.join(FAMILIES)}.")
+    if not isinstance(functional, str) or any(_is_file(name) for _, name in split_sum(functional)):
+        raise InputError("The link names a functional that is a file; choose that file under “Your own functional”.")
+    check_name(functional)
+    return settings
+
+
+def _is_file(name: str) -> bool:
+    return name not in shipped_checkpoints() and ("/" in name or "\\" in name or name.lower().endswith(SUFFIX))

@@ -1,0 +1,123 @@
+"""The Python script that reproduces a run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import mlxc
+from mlxc.export.settings import calculation_settings, settings_of, with_checkpoints_beside
+from mlxc.runs.folder import RunFolder
+from mlxc.runs.tasks import calculation_of
+
+LONGEST_LINE = 100
+# What a summary is asked for: its key, and how a person says it.
+HEADLINES = {
+    "free_energy_ha": ("free energy F = E - TS", " Ha", ".10f"),
+    "magnetisation_bohr_magneton": ("magnetisation", " Bohr magneton", ".4f"),
+    "energy0_ev": ("lowest free energy of the curve", " eV", ".8f"),
+    "lattice_constant_ang": ("lattice constant", " angstrom", ".5f"),
+    "bulk_modulus_gpa": ("bulk modulus", " GPa", ".3f"),
+    "in_plane_modulus_n_per_m": ("layer modulus", " N/m", ".3f"),
+    "gap_ev": ("gap", " eV", ".4f"),
+    "gradient_norm": ("norm of the gradient", "", ".8g"),
+    "verdict": ("verdict", "", ""),
+}
+
+
+def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
+    """A script that computes the run again and prints its main figures.
+
+    Args:
+        folder: of the run.
+        checkpoints_beside: whether checkpoint files lie beside the script; otherwise they are named as in the run.
+
+    Raises:
+        InputError: the folder holds no valid task.
+    """
+    task = folder.task
+    settings = settings_of(task)
+    of_calculation = calculation_settings(settings)
+    if checkpoints_beside:
+        of_calculation["xc"] = with_checkpoints_beside(of_calculation["xc"])
+    name, form = _variable(task), type(task)
+    lines = [
+        f"# {one_line(folder.title)}",
+        f"# Written by mlxc {mlxc.__version__}. Energies are in hartree (_ha), lengths in angstrom (_ang).",
+        *_found(folder.result),
+        f"from {_home(form)} import {form.__name__}",
+        "",
+        f"{name} = {form.__name__}.from_dict(",
+        f"    {literal(settings, 4)}",
+        ")",
+        f"result = {name}.run().summary()",
+        "",
+        *_prints(folder.result),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def one_line(text: str) -> str:
+    """A person's text without what would end a line."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+
+
+def literal(value: Any, indent: int = 0) -> str:
+    """A value as a Python literal: short lists in one line, long ones and dictionaries an item a line."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    short = _short(value)
+    if not isinstance(value, (dict, list)) or (len(short) + indent < LONGEST_LINE and not _is_nested(value)):
+        return short
+    blanks = " " * (indent + 4)
+    if isinstance(value, dict):
+        items = [f"{blanks}{literal(key)}: {literal(item, indent + 4)},\n" for key, item in value.items()]
+        return "{\n" + "".join(items) + " " * indent + "}"
+    return "[\n" + "".join(f"{blanks}{literal(item, indent + 4)},\n" for item in value) + " " * indent + "]"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {_short(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_short, value)) + "]"
+    return literal(value) if isinstance(value, str) else repr(value)
+
+
+def _is_nested(value: dict[str, Any] | list[Any]) -> bool:
+    if isinstance(value, dict):
+        return len(value) > 2
+    return len(value) > 1 and isinstance(value[0], list)
+
+
+def _variable(task: Any) -> str:
+    return "calculation" if task is calculation_of(task) else "task"
+
+
+def _home(form: type) -> str:
+    return "mlxc" if form.__name__ in mlxc.__all__ else form.__module__
+
+
+def _told(result: dict[str, Any] | None) -> dict[str, tuple[str, str, str]]:
+    return {key: how for key, how in HEADLINES.items() if result is not None and result.get(key) is not None}
+
+
+def _found(result: dict[str, Any] | None) -> list[str]:
+    """Comments that say what the run has come to."""
+    found = [
+        f"#   {label}: {one_line(format(result[key], form))}{unit}"
+        for key, (label, unit, form) in _told(result).items()
+        if result is not None
+    ]
+    return ["# The run found:", *found, ""] if found else [""]
+
+
+def _prints(result: dict[str, Any] | None) -> list[str]:
+    told = _told(result)
+    if not told:
+        return ["print(result)"]
+    lines = []
+    for key, (label, unit, form) in told.items():
+        braces = "{result['" + key + "']" + (f":{form}" if form else "") + "}"
+        lines.append(f'print(f"{label}: {braces}{unit}")')
+    return lines

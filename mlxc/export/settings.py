@@ -1,0 +1,146 @@
+"""The settings of a task as a person would write them: what matters always, and whatever is not the default."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlxc.crystal import Crystal
+from mlxc.errors import InputError
+from mlxc.runs.tasks import Task, calculation_of
+from mlxc.structures import load_structure, shipped_names
+from mlxc.xc.catalogue import checkpoint_path, shipped_checkpoints
+from mlxc.xc.expression import split_sum
+
+# What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
+ALWAYS_TOLD = ("structure", "xc", "pseudo", "ecut_ha", "kmesh", "smearing", "width_ha")
+# Of lengths in angstrom and fractions; an energy changes by less than 1e-10 Ha by what is behind them.
+DECIMALS = 12
+
+
+def settings_of(task: Task) -> dict[str, Any]:
+    """The shortest data of which ``type(task).from_dict`` makes the same task, but for what is always told.
+
+    The structure is the name of a shipped one, where it is that; else its lists, see :func:`structure_lists`.
+    """
+    told = _all_settings(task)
+    wanted = type(task).from_dict(told)
+    # Whether a setting can be left out is for the task to say: defaults depend on structure and on other settings.
+    for path in _dispensable(task, told):
+        shorter = _without(told, path)
+        if _makes(wanted, shorter):
+            told = shorter
+    return told
+
+
+def calculation_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Of what :func:`settings_of` returns, the part that is about the calculation."""
+    own: dict[str, Any] = settings.get("calculation", settings)
+    return own
+
+
+def further_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Of what :func:`settings_of` returns, what a task says beyond its calculation."""
+    is_calculation = "calculation" not in settings
+    return {} if is_calculation else {name: value for name, value in settings.items() if name != "calculation"}
+
+
+def _all_settings(task: Task) -> dict[str, Any]:
+    """Whatever is set, what is always told first."""
+    dumped = _set(calculation_of(task).model_dump(mode="json"))
+    dumped["structure"] = shipped_structure(task) or structure_lists(task)
+    names = [*(name for name in ALWAYS_TOLD if name in dumped), *(name for name in dumped if name not in ALWAYS_TOLD)]
+    calculation = {name: dumped[name] for name in names}
+    if task is calculation_of(task):
+        return calculation
+    return {"calculation": calculation, **_set(task.model_dump(mode="json", exclude={"calculation"}))}
+
+
+def _set(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _dispensable(task: Task, told: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Where settings are that need not be told if they are the default."""
+    is_calculation = task is calculation_of(task)
+    calculation = [name for name in (told if is_calculation else told["calculation"]) if name not in ALWAYS_TOLD]
+    if is_calculation:
+        return [(name,) for name in calculation]
+    return [("calculation", name) for name in calculation] + [(name,) for name in told if name != "calculation"]
+
+
+def _without(settings: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    first, *rest = path
+    if rest:
+        return {**settings, first: _without(settings[first], tuple(rest))}
+    return {name: value for name, value in settings.items() if name != first}
+
+
+def _makes(wanted: Task, settings: dict[str, Any]) -> bool:
+    try:
+        return bool(type(wanted).from_dict(settings) == wanted)
+    except InputError:
+        return False
+
+
+def shipped_structure(task: Task) -> str | None:
+    """The name of the shipped structure that a task computes, None for any other structure."""
+    crystal = calculation_of(task).crystal
+    if crystal.name not in shipped_names():
+        return None
+    shipped = load_structure(crystal.name)
+    same = (
+        shipped.species == crystal.species
+        and np.allclose(shipped.lattice, crystal.lattice, rtol=0, atol=1e-10)
+        and np.allclose(shipped.positions, crystal.positions, rtol=0, atol=1e-10)
+        and np.allclose(shipped.moments, crystal.moments, rtol=0, atol=1e-10)
+    )
+    return crystal.name if same else None
+
+
+def structure_lists(task: Task) -> dict[str, Any]:
+    """The structure as plain lists with a name that may be one of a file, without digits that mean nothing."""
+    crystal = calculation_of(task).crystal
+    lists: dict[str, Any] = {"name": file_stem(crystal.name)}
+    for name, value in crystal.to_dict().items():
+        if name not in ("name", "species"):
+            lists[name] = (np.round(value, DECIMALS) + 0.0).tolist()
+        elif name == "species":
+            lists[name] = value
+    if not any(lists["moments_bohr_magneton"]):
+        del lists["moments_bohr_magneton"]
+    return lists
+
+
+def structure_file(task: Task) -> tuple[str, str]:
+    """Name and content of an extended XYZ file with all digits of the structure, and its magnetic moments."""
+    crystal = Crystal.from_dict(structure_lists(task))
+    atoms = crystal.to_ase()
+    cell = " ".join(f"{x:.15g}" for x in np.asarray(atoms.cell).ravel())
+    columns = "species:S:1:pos:R:3" + (":initial_magmoms:R:1" if crystal.moments.any() else "")
+    lines = [str(len(atoms)), f'Lattice="{cell}" Properties={columns} pbc="T T T"']
+    for symbol, position, moment in zip(crystal.species, atoms.positions, crystal.moments, strict=True):
+        numbers = [*position, moment] if crystal.moments.any() else position
+        lines.append(" ".join([symbol, *(f"{x:.15g}" for x in numbers)]))
+    return f"{crystal.name}.xyz", "\n".join(lines) + "\n"
+
+
+def file_stem(name: str) -> str:
+    """A name in letters that mean nothing to a shell."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:60] or "structure"
+
+
+def checkpoint_files(xc: str) -> dict[str, Path]:
+    """The checkpoint files in a functional, by the way it names them; the shipped ones have names and no files here."""
+    paths = {name: checkpoint_path(name) for _, name in split_sum(xc) if name not in shipped_checkpoints()}
+    return {name: path for name, path in paths.items() if path is not None}
+
+
+def with_checkpoints_beside(xc: str) -> str:
+    """The functional with its checkpoint files named as if they lay in the same folder."""
+    for name, path in checkpoint_files(xc).items():
+        xc = xc.replace(name, path.name)
+    return xc

@@ -1,0 +1,52 @@
+"""What a run tells step by step, as comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mlxc.runs.folder import RunFolder
+
+# A spreadsheet takes a text that begins so for a formula, and titles come from anybody.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def record_tables(folder: RunFolder) -> dict[str, str]:
+    """A table of each kind of record in the run's folder, by names such as ``iterations``, the coarsest kind first."""
+    records, _ = folder.records()
+    kinds = dict.fromkeys(record["kind"] for record in records)
+    rows = {kind: [_flat(record) for record in records if record["kind"] == kind] for kind in kinds}
+    return {f"{kind}s": csv_text(rows[kind]) for kind in sorted(rows, key=lambda kind: len(rows[kind])) if rows[kind]}
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as comma-separated values below a line with the names of their columns; what is None is empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(FORMULA_SIGNS):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """One level: entries of dictionaries become columns of their own, what is a list has no place in a table."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{part}": item for part, item in value.items() if not _is_list(item)}
+        elif name != "kind" and not _is_list(value):
+            flat[name] = value
+    return flat
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)

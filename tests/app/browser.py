@@ -1,0 +1,116 @@
+"""What the browser tests do with the page, in a person's words."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--disable-component-update",
+    "--no-first-run",
+]
+LOADING_MS = 120_000
+RUNNING_MS = 180_000
+CONVERGENCE, DENSITY, EQUATION_OF_STATE, FUNCTIONAL = "convergence", "density", "equation-of-state", "functional"
+
+
+def wait_for_server(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert server.poll() is None, "Voila ended at once"
+        try:
+            urllib.request.urlopen(url, timeout=5)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("Voila did not answer within a minute")
+
+
+def visit(browser: Browser, address: str, console: list[str], requests: list[str], **settings: Any) -> Page:
+    """Open the page as a visitor of one's own, and wait until it is drawn."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, **settings)
+    page = context.new_page()
+    page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: console.append(f"error: {error}"))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(address, wait_until="commit", timeout=LOADING_MS)
+    wait_until_drawn(page)
+    return page
+
+
+def wait_until_drawn(page: Page) -> None:
+    page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
+    page.get_by_role("button", name="Run", exact=True).wait_for(timeout=LOADING_MS)
+    page.wait_for_selector(f"{plot(CONVERGENCE)} .main-svg", timeout=LOADING_MS)
+
+
+def plot(panel: str) -> str:
+    """The selector of a panel's first plot."""
+    return f".mlxc-panel-{panel} .js-plotly-plot"
+
+
+def plotted(page: Page, panel: str, trace: int, axis: str = "y") -> list[Any]:
+    """The data inside a plot."""
+    values: list[Any] = page.evaluate(
+        "([plot, trace, axis]) => Array.from(document.querySelector(plot).data[trace][axis] ?? [])",
+        [plot(panel), trace, axis],
+    )
+    return values
+
+
+def wait_for_data(page: Page, panel: str, trace: int = 0, axis: str = "y", timeout: float = RUNNING_MS) -> None:
+    page.wait_for_function(
+        "([plot, trace, axis]) => document.querySelector(plot)?.data?.[trace][axis]?.length > 0",
+        arg=[plot(panel), trace, axis],
+        timeout=timeout,
+    )
+
+
+def choose(page: Page, crystal: str, cutoff_ha: float, mesh: int) -> None:
+    """Fill the form."""
+    page.get_by_label("Crystal", exact=True).select_option(label=crystal)
+    page.wait_for_timeout(500)
+    fields = [page.get_by_label("Cutoff (Ha)", exact=True), *page.locator(".mlxc-mesh input").all()]
+    for field, value in zip(fields, [cutoff_ha, mesh, mesh, mesh], strict=True):
+        field.fill(f"{value:g}")
+        field.press("Tab")
+    page.wait_for_timeout(500)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def unfold(page: Page, words: str) -> None:
+    """Unfold what the column of choices hides behind a button, unless it is unfolded."""
+    button = page.locator(".mlxc-fold-button", has_text=words)
+    if button.inner_text().startswith("▸"):
+        button.click()
+        page.locator(".mlxc-fold-button", has_text=f"▾ {words}").wait_for()
+
+
+def start(page: Page, name: str) -> None:
+    """Press Run or Run equation of state, and wait until the page has taken it."""
+    press(page, name)
+    page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
+
+
+def wait_for_points(page: Page, crystal: str) -> None:
+    """Wait until the plot shows the first steps of a run of this crystal."""
+    page.wait_for_selector(f"h3:has-text('{crystal}')", timeout=RUNNING_MS)
+    wait_for_data(page, CONVERGENCE)
