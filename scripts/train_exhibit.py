@@ -238,8 +238,9 @@ def main() -> None:
             name=name,
             description=descriptions[name],
             baseline=TEACHER,
-            training_data="PBE's XC energies, energies per electron and potentials at PBE's densities of bulk Al, Ca "
-            f"and ferromagnetic Ni, PseudoDojo, plane waves, seven volumes each, by {Path(__file__).name}",
+            training_data="PBE's XC energies of bulk Al, Ca and ferromagnetic Ni at seven volumes each, and its "
+            "energies per electron and their slopes at the smallest and largest; PBE's densities, PseudoDojo, "
+            f"plane waves, by {Path(__file__).name}",
             seed=arguments.seed,
             metrics=metrics_of(learner, curves, teacher),
             domain=domain,
