@@ -51,14 +51,16 @@ class SliceFigure:
 
 
 def _heat_map(x: Any, y: Any, values: Any, unit: str, is_signed: bool) -> Any:
-    size = float(np.abs(values).max()) if is_signed else None
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if is_signed:  # zero is in the middle of the colours
+        high = max(-low, high)
+        low = -high
     return go.Heatmap(
         x=x,
         y=y,
         z=values,
-        zmin=None if size is None else -size,
-        zmax=size,
-        zauto=size is None,
+        zmin=low,
+        zmax=high,
         colorscale=DIVERGING if is_signed else SEQUENTIAL,
         zsmooth="best",
         colorbar={"title": {"text": unit, "side": "right", "font": {"size": 14}}},

@@ -242,6 +242,7 @@ def test_the_panel_follows_the_model_and_the_model_the_panel(run: RunModel, alum
     assert model.quantity == SPIN
     assert "orange" in view.surface.widget.children[2].value
     assert view.cut.figure.data[0].colorscale[0][1] == "#D55E00"
+    assert view.cut.figure.data[0].zmin == -view.cut.figure.data[0].zmax
     model.quantity = DENSITY
     assert quantity.value == DENSITY
     view.surface._switch(None)
