@@ -79,8 +79,8 @@ class GradientView:
         self.widget = VBox(
             [*rows, self._blocker, self._words, self._shown, self._explanation, self.curves, self.map, self._table]
         )
-        self._start.on_click(messages.guard(lambda button: model.start()))
-        self._again.on_click(messages.guard(lambda button: model.take_step()))
+        self._start.on_click(messages.starting(model.start))
+        self._again.on_click(messages.starting(model.take_step))
         self._shown.observe(messages.guard(self._show_chosen), "value")
         model.observe(messages.guard(self._show), "picture")
         model.observe(messages.guard(self._show_buttons), "blocker")
