@@ -76,7 +76,7 @@ class BandsView:
         row = HBox([self._start, self._others])
         row.add_class("mlxc-panel-row")
         self.widget = VBox([row, self._words, self.figure])
-        self._start.on_click(messages.guard(lambda button: model.start()))
+        self._start.on_click(messages.starting(model.start))
         self._others.observe(messages.guard(self._chosen), "value")
         choose.observe(self._show_start, "blocker")
         model.observe(messages.guard(self._show), "picture")

@@ -40,7 +40,7 @@ class DiagnoseView:
         self._body.add_class("mlxc-diagnosis")
         row = HBox([self._start, self._progress])
         self.widget = VBox([row, self._body])
-        self._start.on_click(messages.guard(lambda button: model.start()))
+        self._start.on_click(messages.starting(model.start))
         model.observe(messages.guard(lambda change: self._show(change["new"])), "picture")
         self._show(model.picture)
 

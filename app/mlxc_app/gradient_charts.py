@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -48,6 +49,12 @@ class Chart:
     def bars(self) -> bool:
         """Whether it is bars."""
         return self.x_type == "category"
+
+    @property
+    def y_range(self) -> list[float] | None:
+        """Powers of ten in which also the shortest bar is a bar; None for what the data say themselves."""
+        logarithms = [log10(value) for value in self.y if value > 0] if self.bars else []
+        return [floor(min(logarithms)) - 0.5, max(logarithms) + 0.2] if logarithms else None
 
 
 def _adjoint(picture: GradientPicture) -> Chart:

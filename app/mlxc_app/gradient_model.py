@@ -180,16 +180,21 @@ def gradient_in_words(result: Mapping[str, Any]) -> str:
     advice = " A shorter step may do better." if change > 0 else ""
     return (
         f"After one step of {100 * result['step']:g} % the loss {way} from {_signed(before['loss'])} to "
-        f"{_signed(after['loss'])} {unit}, and the {result['quantity']} went from {_signed(before['quantity'])} to "
+        f"{_signed(after['loss'])} {unit}, and the {_name(result)} went from {_signed(before['quantity'])} to "
         f"{_signed(after['quantity'])} {_unit(result['quantity_unit'])}{_target(result)}.{advice}"
     )
 
 
 def _quantity(result: Mapping[str, Any], before: Mapping[str, Any]) -> str:
-    quantity = f"The {result['quantity']} is {_signed(before['quantity'])} {_unit(result['quantity_unit'])}"
+    quantity = f"The {_name(result)} is {_signed(before['quantity'])} {_unit(result['quantity_unit'])}"
     if result["target"] is None:
         return f"{quantity}, which is the loss L"
     return f"{quantity}{_target(result)}: the loss is L = {before['loss']:.4g} {_unit(result['loss_unit'])}"
+
+
+def _name(result: Mapping[str, Any]) -> str:
+    name: str = result["quantity"]
+    return name.replace(" - ", " − ")
 
 
 def _target(result: Mapping[str, Any]) -> str:
@@ -201,7 +206,7 @@ def _target(result: Mapping[str, Any]) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:.5g}".replace("-", "−")
+    return f"{value:.6g}".replace("-", "−")
 
 
 def _unit(unit: str) -> str:

@@ -79,8 +79,8 @@ class GradientView:
         self.widget = VBox(
             [*rows, self._blocker, self._words, self._shown, self._explanation, self.curves, self.map, self._table]
         )
-        self._start.on_click(messages.guard(lambda button: model.start()))
-        self._again.on_click(messages.guard(lambda button: model.take_step()))
+        self._start.on_click(messages.starting(model.start))
+        self._again.on_click(messages.starting(model.take_step))
         self._shown.observe(messages.guard(self._show_chosen), "value")
         model.observe(messages.guard(self._show), "picture")
         model.observe(messages.guard(self._show_buttons), "blocker")
@@ -109,7 +109,7 @@ class GradientView:
             showlegend=False,
             margin={"l": 90, "r": 90, "t": 20, "b": 75},
             xaxis=axis(chart.x_title, type=chart.x_type),
-            yaxis=axis(chart.y_title, type=chart.y_type, exponentformat="power"),
+            yaxis=axis(chart.y_title, type=chart.y_type, exponentformat="power", range=chart.y_range),
             yaxis2=axis("electrons per Å³", overlaying="y", side="right", showgrid=False, visible=bool(chart.second)),
         )
 
@@ -150,7 +150,11 @@ class GradientView:
                 trace.x, trace.y, trace.visible = new.x, new.y, new.visible
             layout.xaxis.type, layout.yaxis.type = chart.x_type, chart.y_type
             layout.xaxis.title.text, layout.yaxis.title.text = chart.x_title, chart.y_title
-            layout.xaxis.autorange = layout.yaxis.autorange = True
+            layout.xaxis.autorange = True
+            if chart.y_range is None:
+                layout.yaxis.autorange = True
+            else:
+                layout.yaxis.update(autorange=False, range=chart.y_range)
             layout.yaxis2.visible = bool(chart.second)
         with self.map.batch_update():
             (old,), new = self.map.data, heat_map(picture.result)

@@ -36,7 +36,7 @@ def test_bands_are_drawn_with_their_gap_in_words(page: Page) -> None:
     page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
     assert len(plotted(page, BANDS, 0)) > 8 * 60
     assert len(plotted(page, BANDS, 4)) > 100  # the density of states
-    assert page.locator(f"{plot(BANDS)} .xtick text").first.inner_text() == "Γ"
+    assert page.locator(f"{plot(BANDS)} .xtick text").first.text_content() == "Γ"
     assert "Indirect gap" in page.locator(f".mlxc-panel-{BANDS} p").last.inner_text()
 
 
@@ -63,7 +63,9 @@ def test_a_gradient_is_drawn_as_bars_and_a_step_lowers_the_loss(page: Page) -> N
 def test_a_diagnosis_ends_with_a_verdict(page: Page) -> None:
     page.get_by_label("XC functional", exact=True).select_option("lda")
     press(page, "Diagnose")
-    start(page, page.locator(f".mlxc-panel-{DIAGNOSE} button").inner_text())
+    # The tab has the same name.
+    page.locator(f".mlxc-panel-{DIAGNOSE} button").click()
+    page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
     page.wait_for_selector(f".mlxc-panel-{DIAGNOSE} .verdict", timeout=RUNNING_MS)
 
 

@@ -81,6 +81,7 @@ def test_a_result_has_bars_a_symmetric_map_and_a_table(run: RunModel) -> None:
     assert suggestion(model.picture) == LAYERS
     _, bars, _ = traces(CHARTS[LAYERS](model.picture))
     assert tuple(bars.x) == ("kappa", "mu<b>")
+    assert CHARTS[LAYERS](model.picture).y_range == pytest.approx([-1.5, 0.96], abs=0.01)
     assert CHARTS[PLANES](model.picture).second == (0.5, 0.25)
     heat = heat_map(model.picture.result)
     assert (heat.zmin, heat.zmax) == (-4.0, 4.0)
