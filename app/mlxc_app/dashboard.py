@@ -67,13 +67,13 @@ class Dashboard:
         run_view = RunView(run, choose, messages)
         self.runs = RunsListModel(run)
         runs_list = RunsList(self.runs, messages)
-        self.panes = Panes(self.panels, messages, beside=runs_list.button)
+        self.panes = Panes(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
         take_away = TakeAwayView(TakeAwayModel(run), messages)
         self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(messages.guard(self._unfold_what_runs), "state")
         choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        below = [messages.widget, take_away, runs_list.widget, self.panes.widget]
+        below = [messages.widget, take_away, self.panes.widget]
         left, right = choose_view.widget, VBox([run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
