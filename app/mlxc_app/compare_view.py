@@ -72,7 +72,10 @@ class CompareView:
 
     def __init__(self, model: CompareModel, messages: MessageArea) -> None:
         self._model = model
-        self._choice = SelectMultiple(rows=6, layout=Layout(width="100%"))
+        self._listing = False
+        self._choice = SelectMultiple(
+            description="Runs", rows=6, style={"description_width": "50px"}, layout=Layout(width="100%")
+        )
         self._choice.add_class("mlxc-compare-choice")
         self._table, self._words = HTML(), HTML()
         self._table.add_class("mlxc-compare-table")
@@ -101,18 +104,25 @@ class CompareView:
         live = LiveView(model, messages).widget
         self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), live, self._words, self._table, *self._places.values()])
         self._list()
-        self._choice.observe(messages.guard(lambda change: model.choose(change["new"])), "value")
+        self._choice.observe(messages.guard(self._choose), "value")
         model.observe(messages.guard(self._list), ["available", "chosen"])
         model.observe(messages.guard(lambda change: self._show(change["new"])), "comparison")
         self._show(model.comparison)
 
     def _list(self, change: Any = None) -> None:
-        if self._choice.options != self._model.available:
-            chosen = self._model.chosen
-            self._choice.options = self._model.available
-            self._choice.value = chosen
-        elif self._choice.value != self._model.chosen:
-            self._choice.value = self._model.chosen
+        """Show which runs there are, and which of them are chosen; a new list alone chooses nothing."""
+        self._listing = True
+        try:
+            there = {folder for _, folder in self._model.available}
+            if self._choice.options != self._model.available:
+                self._choice.options = self._model.available
+            self._choice.value = tuple(folder for folder in self._model.chosen if folder in there)
+        finally:
+            self._listing = False
+
+    def _choose(self, change: Any) -> None:
+        if not self._listing:
+            self._model.choose(change["new"])
 
     def _show(self, comparison: Comparison) -> None:
         self._table.value = comparison_table(comparison)

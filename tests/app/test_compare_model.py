@@ -160,13 +160,18 @@ def test_the_view_draws_what_was_chosen_before_it_was_made(run: RunModel, tmp_pa
     folder = eos_run(tmp_path)
     model.refresh()
     model.choose((str(folder.path),))
-    view = CompareView(model, MessageArea())
+    messages = MessageArea()
+    view = CompareView(model, messages)
     assert len(view.curves.data[1].x) == 7
     scf = scf_run(tmp_path, -2.0)
     model.refresh()
     view._choice.value = (str(folder.path), str(scf.path))
     assert {r.kind for r in model.comparison.runs} == {"eos", "scf"}
     assert "pbe" in view._table.value
+    folder.delete()
+    model.refresh()
+    assert view._choice.value == model.chosen == (str(scf.path),)
+    assert messages.widget.value == ""
 
 
 @pytest.mark.parametrize(
