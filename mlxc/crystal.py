@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Closer than this no two nuclei of any molecule or crystal come (H2: 1.40 bohr).
 SHORTEST_DISTANCE_BOHR = 0.8
+# Far more than can be computed, and few enough to be looked at pair by pair.
+MAX_ATOMS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Crystal:
         name: how the crystal is called in lists and titles.
 
     Raises:
-        InputError: no atoms, an unknown element, a degenerate lattice, or atoms on top of each other.
+        InputError: no atoms or too many, an unknown element, a degenerate lattice, or atoms on top of each other.
     """
 
     lattice: NDArray[np.float64]
@@ -68,6 +70,8 @@ class Crystal:
     def _check(self) -> None:
         if not self.species:
             raise InputError("The structure has no atoms.")
+        if len(self.species) > MAX_ATOMS:
+            raise too_many_atoms(len(self.species))
         for symbol in self.species:
             atomic_number(symbol)
         lengths = np.linalg.norm(self.lattice, axis=1)
@@ -225,6 +229,11 @@ class Crystal:
             raise InputError(f"A structure needs the field {missing}.") from None
         lattice = _array(lattice, (3, 3), "lattice_ang") / BOHR_ANG
         return cls(lattice, species, positions, data.get("moments_bohr_magneton"), data.get("name", "crystal"))
+
+
+def too_many_atoms(atoms: int) -> InputError:
+    """The error for a cell that nobody can compute."""
+    return InputError(f"The structure has {atoms} atoms in its cell, and at most {MAX_ATOMS} are allowed.")
 
 
 def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
-from mlxc.crystal import Crystal
+from mlxc.crystal import MAX_ATOMS, Crystal, too_many_atoms
 from mlxc.errors import InputError
 
 if TYPE_CHECKING:
@@ -109,6 +109,9 @@ def _read_cif(text: str, name: str | None) -> Crystal:
         parser = CifParser.from_str(text)
     except ZeroDivisionError:  # a loop with a head and no rows
         raise InputError("The CIF lists no atoms.") from None
+    atoms = max((len(block.get("_atom_site_fract_x", ())) for block in parser.as_dict().values()), default=0)
+    if atoms > MAX_ATOMS:  # the parser would look at them pair by pair
+        raise too_many_atoms(atoms)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

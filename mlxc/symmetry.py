@@ -13,11 +13,14 @@ import spglib
 from numpy.typing import NDArray
 
 from mlxc.crystal import Crystal
+from mlxc.units import BOHR_ANG
 
 # Positions that differ by less than this (bohr) are the same site.
 SYMMETRY_TOLERANCE = 1e-5
 # Space groups 195 to 230 are cubic.
 FIRST_CUBIC_GROUP = 195
+# Space groups 143 to 194 have a hexagonal conventional cell.
+FIRST_HEXAGONAL_GROUP = 143
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class SpaceGroup:
 
 def cells_per_cube(crystal: Crystal) -> float | None:
     """How many cells of this volume make up the conventional cube; None unless the crystal is cubic."""
-    dataset = spglib.get_symmetry_dataset(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+    dataset = _dataset(crystal)
     if dataset is None or dataset.number < FIRST_CUBIC_GROUP:
         return None
     return len(dataset.std_types) / len(crystal.species)
@@ -105,12 +108,25 @@ def conventional_lattice(crystal: Crystal) -> NDArray[np.float64]:
 
     Miller indices refer to it. Rows are vectors, bohr; where no symmetry is found, those of the crystal itself.
     """
-    dataset = spglib.get_symmetry_dataset(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+    dataset = _dataset(crystal)
     if dataset is None:
         return crystal.lattice
     # spglib's transformation matrix P takes vectors as columns: (a b c) = (a_s b_s c_s) P.
     lattice: NDArray[np.float64] = np.linalg.inv(dataset.transformation_matrix).T @ crystal.lattice
     return lattice
+
+
+def hexagonal_edge(crystal: Crystal) -> float | None:
+    """Length a of the conventional cell of a trigonal or hexagonal crystal, angstrom; None for others."""
+    dataset = _dataset(crystal)
+    if dataset is None or not FIRST_HEXAGONAL_GROUP <= dataset.number < FIRST_CUBIC_GROUP:
+        return None
+    return float(np.linalg.norm(dataset.std_lattice[0])) * BOHR_ANG
+
+
+def _dataset(crystal: Crystal) -> Any:
+    """All that spglib finds about the symmetry of a crystal; None if it finds nothing."""
+    return spglib.get_symmetry_dataset(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
 
 
 def _spglib_cell(crystal: Crystal) -> tuple[Any, Any, Any]:

@@ -17,10 +17,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mlxc"
 LAYERS: list[set[str]] = [
     {"errors", "units", "assets", "parallel", "replacing"},
     {"elements", "crystal", "structure_files", "vacuum", "default_settings", "structures"},
-    {"calculation", "variation", "references", "symmetry", "brillouin", "grid_shape"},
+    {"calculation", "variation", "references", "symmetry", "brillouin", "grid_shape", "editing"},
     {"xc", "pseudo"},
     {"terms", "basis"},
-    {"feasibility"},
+    {"feasibility", "duration", "presets"},
     {"scf"},
     {"response"},
     {"properties", "training"},

@@ -1,75 +1,97 @@
-"""What is to be computed: crystal, functional, cutoff, k mesh and smearing, and whether that can be run."""
+"""What is to be computed: crystal, functional, basis, k mesh, smearing and spin, and whether that can be run."""
 
 from __future__ import annotations
 
+from math import ceil, isfinite
 from pathlib import PurePath
 from typing import Any
 
-from traitlets import Dict, Float, HasTraits, Int, Tuple, Unicode, observe
+from traitlets import Bool, Dict, Float, Int, Tuple, Unicode, observe
 
 from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
-from mlxc.errors import MlxcError
+from mlxc.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
+from mlxc.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
+from mlxc.errors import InputError, MlxcError
 from mlxc.feasibility import Size, check_calculation
+from mlxc.presets import PRESETS
+from mlxc.pseudo.gth_table import GTH_FAMILIES
+from mlxc.pseudo.library import families_with
 from mlxc.runs.limits import Limits
-from mlxc.structures import read_structure, shipped_record
 from mlxc.xc.checkpoint_record import SUFFIX
+from mlxc_app.structure_model import StructureModel
 
+PLANE_WAVES, GAUSSIANS = "pw", "gaussian"
+BALANCED, CUSTOM = "balanced", ""
 LABELS = {
     "ecut_ha": "Cutoff (Ha)",
     "kmesh": "k mesh",
     "width_ha": "Width (Ha)",
     "smearing": "Smearing",
     "xc": "XC",
-    "max_iterations": "Most steps",
     "structure": "Crystal",
+    "basis": "Basis",
+    "gaussian_basis": "Basis set",
+    "pseudo": "Pseudopotentials",
+    "pseudo_names": "Pseudopotentials",
+    "tolerance": "Tolerance",
+    "max_iterations": "Most steps",
+    "total_moment": "Total moment",
+    "moments": "Starting moment",
+    "lattice_constant_ang": "Constant a (Å)",
+    "scale_percent": "Scale (%)",
+    "strain_percent": "Strain (%)",
+    "height_ang": "Height of cell (Å)",
+    "repeats": "Supercell",
 }
-SETTINGS = ("structure", "xc", "ecut_ha", "kmesh", "smearing", "width_ha", "max_iterations")
-DEFAULT_MAX_ITERATIONS: int = Calculation.model_fields["max_iterations"].default
+SETTINGS = (
+    "structure", "xc", "basis", "gaussian_basis", "ecut_ha", "kmesh", "smearing", "width_ha", "spin", "total_moment",
+    "pseudo", "pseudo_names", "tolerance", "max_iterations",
+)  # fmt: skip
 
 
-class ChooseModel(HasTraits):
+class ChooseModel(StructureModel):
     """The choices of a person, and the sentence that stands in the way of running them.
 
+    A new crystal brings all settings with it, but the functional, which stays.
+
     Attributes:
-        shipped_name: name of the shipped structure, empty for one from a file.
-        structure: the crystal as plain lists, see ``Crystal.to_dict``.
-        title: how the crystal is called on the page.
+        basis: ``pw`` or ``gaussian``.
+        gaussian_basis: name of the set, empty with plane waves.
+        gaussian_sets: names of the sets that have functions for all elements, empty with plane waves.
+        spacing_per_ang: largest distance between points of the k mesh, 1/angstrom.
+        total_moment: to hold, Bohr magneton; None where it finds its own value.
+        preset: whose settings these are, empty if they are a person's own.
         blocker: why a run cannot start, in one sentence; empty if it can.
         size: how large the run is, in one sentence; empty if it cannot start.
+        estimate: of time and memory, in one sentence; empty if it cannot start.
     """
 
-    shipped_name = Unicode()
-    structure = Dict()
-    title = Unicode()
     xc = Unicode("pbe")
+    basis = Unicode(PLANE_WAVES)
+    gaussian_basis = Unicode()
+    gaussian_sets = Tuple()
     ecut_ha = Float()
     kmesh = Tuple(Int(), Int(), Int(), default_value=(1, 1, 1))
+    spacing_per_ang = Float()
     smearing = Unicode("fermi-dirac")
     width_ha = Float(0.01)
-    max_iterations = Int(DEFAULT_MAX_ITERATIONS)
+    spin = Bool(False)
+    total_moment = Float(None, allow_none=True)
+    pseudo = Unicode()
+    pseudo_names = Dict()
+    tolerance = Float(1e-6)
+    max_iterations = Int(60)
+    preset = Unicode(BALANCED)
     blocker = Unicode()
     size = Unicode()
+    estimate = Unicode()
 
     def __init__(self, shipped_name: str = "al") -> None:
         super().__init__()
-        self._filling = False
+        # Of the crystal as it was chosen, whatever the supercell.
+        self._mesh_of_original = (1, 1, 1)
         self.take_shipped(shipped_name)
-
-    def take_shipped(self, name: str) -> None:
-        """Choose a shipped structure and the settings that suit it."""
-        record = shipped_record(name)
-        structure = Crystal.load(name).to_dict()
-        self._take(structure, name, record["title"])
-
-    def take_file(self, file_name: str, content: bytes) -> None:
-        """Choose the structure in an uploaded file (CIF, POSCAR, extxyz) and settings that suit it.
-
-        Raises:
-            InputError: the file holds no crystal that can be computed; the former choice stays.
-        """
-        crystal = read_structure(content, file_name)
-        self._take(crystal.to_dict(), "", f"{crystal.formula} from {PurePath(file_name).name}")
 
     def calculation(self) -> Calculation:
         """The calculation as chosen.
@@ -77,9 +99,14 @@ class ChooseModel(HasTraits):
         Raises:
             InputError: something is not allowed.
         """
+        if self.problem:
+            raise InputError(self.problem)
         values: dict[str, Any] = {name: getattr(self, name) for name in SETTINGS}
+        values["gaussian_basis"] = self._gaussian_basis() if self.basis == GAUSSIANS else None
         if self.smearing == "none":
             values["width_ha"] = None
+        if not self.spin:
+            values["total_moment"] = None
         return Calculation.from_dict(values)
 
     def run_title(self) -> str:
@@ -87,35 +114,139 @@ class ChooseModel(HasTraits):
         mesh = "×".join(str(n) for n in self.kmesh)
         # The functional may be a file, whose folder says nothing to a person.
         functional = PurePath(self.xc).stem if self.xc.endswith(SUFFIX) else self.xc
-        return f"{self.title}, {functional}, {self.ecut_ha:g} Ha, k mesh {mesh}"
+        basis = self.gaussian_basis if self.basis == GAUSSIANS else f"{self.ecut_ha:g} Ha"
+        spin = ", spin" if self.spin else ""
+        return f"{self.title}, {functional}, {basis}, k mesh {mesh}{spin}"
 
-    def _take(self, structure: dict[str, Any], shipped_name: str, title: str) -> None:
-        defaults = Calculation.from_dict({"structure": structure})
-        self._filling = True
-        try:
-            self.shipped_name, self.title = shipped_name, title
-            self.ecut_ha = defaults.ecut_ha
-            self.kmesh = defaults.kmesh
-            self.smearing = defaults.smearing
-            self.width_ha = defaults.width_ha or 0.01
-            self.max_iterations = defaults.max_iterations
-            self.structure = structure
-        finally:
-            self._filling = False
-        self._find_blocker()
+    def choose_preset(self, name: str) -> None:
+        """Take cutoff, k mesh and tolerance of a preset, see :mod:`mlxc.presets`."""
+        with self._several_changes():
+            settings = PRESETS[name].settings(self._recommended)
+            self.ecut_ha, self.tolerance = settings["ecut_ha"], settings["tolerance"]
+            self._mesh_of_original = settings["kmesh"]
+            self.kmesh = self._in_supercell(self._mesh_of_original)
+            self._look()
 
-    @observe(*SETTINGS)
-    def _find_blocker(self, change: Any = None) -> None:
+    def choose_spacing(self, spacing_per_ang: float) -> None:
+        """Take the smallest k mesh whose points are no farther apart than this.
+
+        Raises:
+            InputError: it is no positive number.
+        """
+        if not (isfinite(spacing_per_ang) and spacing_per_ang > 0):
+            raise InputError(f"k spacing: {spacing_per_ang:g} is not allowed: give a positive number, such as 0.3 1/Å.")
+        crystal = Crystal.from_dict(self.structure)
+        self.kmesh = tuple(flat_along_vacuum(crystal, mesh_with_spacing(crystal, spacing_per_ang)))
+
+    def families(self) -> list[str]:
+        """The pseudopotential families that have all elements and suit the basis."""
+        found = families_with(self.elements)
+        return [family for family in found if family in GTH_FAMILIES] if self.basis == GAUSSIANS else found
+
+    def _gaussian_basis(self) -> str:
+        if not self.gaussian_sets:
+            raise InputError(
+                f"basis: no set of Gaussian orbitals has functions for all of {', '.join(self.elements)}; "
+                "choose plane waves."
+            )
+        return self.gaussian_basis
+
+    def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
+        # What cannot be computed at all leaves the former choice as it is.
+        recommended = Calculation.from_dict({"structure": crystal})
+        with self._several_changes():
+            super()._take(crystal, shipped_name, title)
+            self._recommended = recommended
+            self.basis, self.gaussian_sets, self.gaussian_basis = PLANE_WAVES, (), ""
+            self._take_pseudopotentials()
+            self.smearing = self._recommended.smearing
+            self.width_ha = self._recommended.width_ha or 0.01
+            self.spin, self.total_moment = bool(crystal.moments.any()), None
+            self.max_iterations = self._recommended.max_iterations
+            self.choose_preset(BALANCED)
+
+    def _take_pseudopotentials(self) -> None:
+        """And the cutoff that suits them and the preset."""
+        recommended = self._recommended
+        self.pseudo, self.pseudo_names = recommended.pseudo, recommended.pseudo_names
+        preset = PRESETS[self.preset or BALANCED]
+        self.ecut_ha = preset.settings(recommended)["ecut_ha"]
+
+    @observe("edit", "moments")
+    def _rebuild(self, change: Any) -> None:
         if self._filling:
             return
+        with self._several_changes():
+            self._build()
+            self.kmesh = self._in_supercell(self._mesh_of_original)
+            self._look()
+
+    @observe("basis", "gaussian_basis", "pseudo")
+    def _renew_recommendation(self, change: Any) -> None:
+        """Another basis or other pseudopotentials need another cutoff."""
+        if self._filling:
+            return
+        with self._several_changes():
+            wanted: dict[str, Any] = {"structure": self.original, "basis": self.basis}
+            if change["name"] == "basis":
+                self._turn_to_basis()
+            else:
+                wanted["pseudo"] = self.pseudo
+            if self.gaussian_basis:
+                wanted["gaussian_basis"] = self.gaussian_basis
+            try:
+                self._recommended = Calculation.from_dict(wanted)
+                self._take_pseudopotentials()
+            except MlxcError:  # the blocker will say why
+                pass
+            self._look()
+
+    def _turn_to_basis(self) -> None:
+        if self.basis != GAUSSIANS:
+            self.gaussian_sets, self.gaussian_basis = (), ""
+            return
+        from mlxc.basis.gaussian_sets import DEFAULT_GAUSSIAN_BASIS, gaussian_basis_names, has_functions
+
+        names = [n for n in gaussian_basis_names() if all(has_functions(symbol, n) for symbol in self.elements)]
+        self.gaussian_sets = tuple(names)
+        self.gaussian_basis = DEFAULT_GAUSSIAN_BASIS if DEFAULT_GAUSSIAN_BASIS in names else next(iter(names), "")
+
+    @observe("kmesh")
+    def _remember_mesh(self, change: Any) -> None:
+        if not self._filling and min(self.kmesh) >= 1:
+            self._mesh_of_original = tuple(n * repeat for n, repeat in zip(self.kmesh, self.repeats, strict=True))
+
+    def _in_supercell(self, mesh: tuple[int, int, int]) -> tuple[int, ...]:
+        """The mesh of the edited crystal that is as dense as this one of the original."""
+        return tuple(ceil(n / repeat) for n, repeat in zip(mesh, self.repeats, strict=True))
+
+    @observe(*SETTINGS)
+    def _setting_changed(self, change: Any) -> None:
+        if not self._filling:
+            self._look()
+
+    def _look(self) -> None:
+        """See whether this can be run, and what it costs."""
+        self.preset = self._matching_preset()
         try:
             calculation = self.calculation()
             Limits.from_environment().check(calculation)
             size = check_calculation(calculation)
         except MlxcError as error:
-            self.blocker, self.size = _in_words_of_the_page(str(error)), ""
+            self.blocker, self.size, self.estimate = _in_words_of_the_page(str(error)), "", ""
         else:
-            self.blocker, self.size = "", _size_sentence(size)
+            self.spacing_per_ang = spacing_of_mesh(calculation.crystal, calculation.kmesh)
+            self.blocker, self.size = "", _size_sentence(size, calculation)
+            self.estimate = _estimate_sentence(size, calculation)
+
+    def _matching_preset(self) -> str:
+        for name, preset in PRESETS.items():
+            settings = preset.settings(self._recommended)
+            mesh = self._in_supercell(settings["kmesh"])
+            own = (settings["ecut_ha"], settings["tolerance"], mesh)
+            if own == (self.ecut_ha, self.tolerance, self.kmesh):
+                return name
+        return CUSTOM
 
 
 def _in_words_of_the_page(sentence: str) -> str:
@@ -125,8 +256,16 @@ def _in_words_of_the_page(sentence: str) -> str:
     return f"{label}{colon}{rest}" if label else sentence
 
 
-def _size_sentence(size: Size) -> str:
+def _size_sentence(size: Size, calculation: Calculation) -> str:
+    functions = "Gaussian functions" if calculation.basis == GAUSSIANS else "plane waves"
     return (
         f"{size.electrons} valence electrons in the cell, {size.irreducible_kpoints} k points after symmetry, "
-        f"about {size.functions} plane waves for each."
+        f"about {size.functions} {functions} for each."
     )
+
+
+def _estimate_sentence(size: Size, calculation: Calculation) -> str:
+    seconds = estimate_seconds(calculation, size)
+    run, curve = seconds_in_words(seconds), seconds_in_words(SCFS_PER_EQUATION_OF_STATE * seconds)
+    memory = f"{size.memory_gb:.1f} GB" if size.memory_gb >= 0.1 else "less than 0.1 GB"
+    return f"Run {run}, equation of state {curve} on two cores; {memory} of memory."

@@ -23,7 +23,6 @@ _PLACEHOLDER = (
 )
 
 
-
 class DiagnoseView:
     """Observes a :class:`DiagnoseModel`."""
 

@@ -147,7 +147,7 @@ class EquationOfStateModel(HasTraits):
         others = tuple(self._curve(path) for path in self.selected[:MOST_OVERLAID])
         if not points or task is None:
             varied = natural_variation(Crystal.from_dict(self._choose.structure))
-            references = _references(self._choose.shipped_name, varied)
+            references = _references(self._choose.structure["name"], varied)
             self.picture = EquationOfStatePicture(varied, others=others, references=references)
             return
         # A run of an earlier version has varied the volume of a sheet too.

@@ -91,7 +91,7 @@ class RunsListModel(HasTraits):
         started = time.localtime(status.get("started", times[0]))
         entry = {
             "name": folder.path.name,
-            "when": time.strftime("%d %b %Y %H:%M", started),
+            "when": time.strftime("%Y-%m-%d %H:%M", started),
             "title": folder.title,
             "kind": KINDS.get(folder.kind, folder.kind),
             "state": status["state"],

@@ -39,11 +39,11 @@ class StructureViewer:
     def _colour(self, dark: bool) -> None:
         self._view.background = BACKGROUNDS[dark]
 
-    def show(self, structure: dict[str, Any]) -> None:
-        """Show several cells of the crystal (see ``Crystal.to_dict``), and one unit cell as a frame."""
+    def show(self, structure: dict[str, Any], cell_only: bool = False) -> None:
+        """Show several cells of the crystal, or one, and one unit cell as a frame; see :func:`draw`."""
         for component in reversed(self._components):
             self._view.remove_component(component)
-        picture = draw(structure)
+        picture = draw(structure, cell_only)
         # The frame is there at once, the atoms are loaded: in this order the viewer counts them as we do.
         frame = self._view._add_shape(frame_shapes(picture.cell_edges), name="cell")
         atoms = self._view.add_component(

@@ -33,6 +33,21 @@ def default_family(species: tuple[str, ...]) -> str:
     return PSEUDODOJO if all(s in in_folder or shipped_file(s) is not None for s in species) else "gth"
 
 
+def families_with(species: tuple[str, ...]) -> list[str]:
+    """The families that have a pseudopotential for each of these elements, the user's folder among them."""
+    folder = _users_folder()
+    families = list(FAMILIES) if folder is None else [str(folder), *FAMILIES]
+    return [family for family in families if all(_has(family, symbol) for symbol in set(species))]
+
+
+def _has(family: str, symbol: str) -> bool:
+    try:
+        find_pseudopotential(symbol, family, "pbe")
+    except InputError:
+        return False
+    return True
+
+
 def find_pseudopotentials(
     species: tuple[str, ...], family: str, xc: str, names: dict[str, str]
 ) -> dict[str, PseudopotentialData]:

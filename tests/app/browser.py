@@ -96,6 +96,14 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def unfold(page: Page, words: str) -> None:
+    """Unfold what the column of choices hides behind a button, unless it is unfolded."""
+    button = page.locator(".mlxc-fold-button", has_text=words)
+    if button.inner_text().startswith("▸"):
+        button.click()
+        page.locator(".mlxc-fold-button", has_text=f"▾ {words}").wait_for()
+
+
 def start(page: Page, name: str) -> None:
     """Press Run or Run equation of state, and wait until the page has taken it."""
     press(page, name)

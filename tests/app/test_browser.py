@@ -22,6 +22,7 @@ from browser import (
     plotted,
     press,
     start,
+    unfold,
     wait_for_data,
     wait_for_points,
 )
@@ -206,6 +207,7 @@ def test_bad_input_is_a_sentence_and_run_is_greyed(page: Page) -> None:
 def test_a_file_that_holds_no_crystal_is_a_sentence(page: Page, tmp_path: Path) -> None:
     bad = tmp_path / "notes<b>.cif"
     bad.write_text("this is not a crystal")
+    unfold(page, "Your own structure")
     with page.expect_file_chooser() as chooser:
         page.locator(".mlxc-upload").click()
     chooser.value.set_files(bad)
