@@ -1,8 +1,4 @@
-"""A field and the atoms in a box along x, y and z: what a three-dimensional picture of a density shows.
-
-A box has right angles and is the same in all coordinates in use, so that nothing has to be rotated: programs that draw
-volumes turn skew cells to directions of their own, while they leave atoms where they are.
-"""
+"""A field in a box along x, y and z: what a three-dimensional picture of a density shows."""
 
 from __future__ import annotations
 
@@ -12,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlxc_app.crystal_box import Box
 from mlxc_app.crystal_field import CrystalField
-from mlxc_app.crystal_picture import Box, box_of
 
 # A browser draws no more than this at once without halting.
 MOST_POINTS = 64
@@ -42,7 +38,7 @@ class FieldBlock:
     @classmethod
     def of(cls, field: CrystalField, most_points: int = MOST_POINTS) -> FieldBlock:
         """The box in which the crystal is drawn, with as many points as the field's own grid has, or fewer."""
-        box = box_of(field.lattice, field.species, field.positions)
+        box = Box.of(field.crystal)
         spacing = np.linalg.norm(field.lattice, axis=1).min() / max(field.values.shape)
         counts = np.clip(np.ceil(box.lengths / spacing).astype(int) + 1, 2, most_points)
         axes = [np.linspace(0, length, n) for length, n in zip(box.lengths, counts, strict=True)]

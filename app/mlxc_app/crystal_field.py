@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlxc.crystal import Crystal
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 DENSITY = "Density"
@@ -46,6 +47,11 @@ class CrystalField:
     values: NDArray[np.float64]
     unit: str = ELECTRONS
     is_signed: bool = False
+
+    @property
+    def crystal(self) -> Crystal:
+        """The crystal without its field."""
+        return Crystal(self.lattice / BOHR_ANG, list(self.species), self.positions)
 
     def at(self, points_ang: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values at Cartesian points ``(..., 3)``, angstrom, by cubic splines."""

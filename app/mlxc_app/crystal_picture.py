@@ -17,13 +17,11 @@ BLOCK_ANG = 5.0
 MARGIN_ANG = 0.05
 AZIMUTH, ELEVATION = np.radians(22), np.radians(22)
 FARTHEST_PERIOD_ANG = 12.0
-# A crystal that repeats only after a longer way is a layer between vacuum: its image beyond that is not drawn.
-LONGEST_PERIOD_ANG = 8.0
 # Of the cell's edges.
 CELL_MARGIN = 1e-3
 MANY_ATOMS = 64
 _CORNERS = tuple(product((0, 1), repeat=3))
-_EDGES = [(a, b) for a, b in product(_CORNERS, repeat=2) if a < b and np.abs(np.subtract(a, b)).sum() == 1]
+CELL_EDGES = [(a, b) for a, b in product(_CORNERS, repeat=2) if a < b and np.abs(np.subtract(a, b)).sum() == 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,29 +39,11 @@ class CrystalPicture:
     cell_edges: NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Box:
-    """A block along x, y and z, and the atoms in it; all lengths in angstrom.
-
-    Attributes:
-        corner: where the block starts, Cartesian.
-        lengths: of its edges.
-        symbols: chemical symbol of each atom.
-        positions: Cartesian, counted from the corner, ``(natom, 3)``.
-        cell_edges: the twelve edges of the unit cell that starts at the first atom, likewise, ``(12, 2, 3)``.
-    """
-
-    corner: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-    symbols: tuple[str, ...]
-    positions: NDArray[np.float64]
-    cell_edges: NDArray[np.float64]
-
-
 def draw(structure: dict[str, Any], cell_only: bool = False) -> CrystalPicture:
-    """The atoms in the box of :func:`box_of`, seen from a little above.
+    """The atoms in a block along x, y and z that starts at the first atom and repeats the crystal where it can.
 
-    Of a crystal that does not repeat along x, y and z, or whose box would hold many atoms, it is the cell itself.
+    For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube. Of a crystal
+    that does not repeat along x, y and z, or whose block would hold many atoms, it is the cell itself.
 
     Args:
         structure: see ``Crystal.to_dict``.
@@ -71,47 +51,26 @@ def draw(structure: dict[str, Any], cell_only: bool = False) -> CrystalPicture:
     """
     crystal = Crystal.from_dict(structure)
     lattice = np.array(structure["lattice_ang"])
-    turn = screen_axes().T
+    empty = vacuum_directions(crystal)
     block = None if cell_only else _block(lattice)
     if block is None or len(crystal.species) * np.prod(block) / abs(np.linalg.det(lattice)) > MANY_ATOMS:
-        symbols, positions = _atoms_of_cell(crystal, lattice, vacuum_directions(crystal))
-        return CrystalPicture(tuple(symbols), positions @ turn, np.array(_EDGES) @ lattice @ turn)
-    box = box_of(lattice, crystal.species, crystal.positions)
-    return CrystalPicture(box.symbols, box.positions @ turn, box.cell_edges @ turn)
+        symbols, positions = _atoms_of_cell(crystal, lattice, empty)
+    else:
+        symbols, positions = _atoms_of_block(crystal, lattice, block, empty)
+    edges = np.array(CELL_EDGES) @ lattice
+    turn = screen_axes().T
+    return CrystalPicture(tuple(symbols), positions @ turn, edges @ turn)
 
 
-def box_of(lattice: NDArray[np.float64], species: tuple[str, ...], fractional: NDArray[np.float64]) -> Box:
-    """A block that starts at the first atom and repeats the crystal where it can; a layer is in its middle.
-
-    For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube.
-
-    Args:
-        lattice: rows are the lattice vectors, angstrom.
-        species: chemical symbols.
-        fractional: positions of the atoms.
-    """
-    block = np.array([_block_length(lattice, direction) or BLOCK_ANG for direction in range(3)])
-    is_vacuum = block > LONGEST_PERIOD_ANG
-    first = fractional[0] @ lattice
-    corner = np.where(is_vacuum, _middle(fractional @ lattice, block) - block / 2, first)
-    end = np.where(is_vacuum, block - MARGIN_ANG, block + MARGIN_ANG)
-    shifts = _cells_around(lattice, float(np.linalg.norm(block) + np.linalg.norm(corner - first)))
-    symbols: list[str] = []
-    positions = []
-    for symbol, position in zip(species, fractional, strict=True):
-        candidates = (position + shifts) @ lattice - corner
-        inside = ((candidates > -MARGIN_ANG) & (candidates < end)).all(axis=1)
-        symbols += [symbol] * int(inside.sum())
-        positions.append(candidates[inside])
-    edges = np.array(_EDGES) @ lattice + (first - corner)
-    return Box(corner, block, tuple(symbols), np.concatenate(positions), edges)
-
-
-def _middle(positions: NDArray[np.float64], periods: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The middle of atoms that repeat along x, y and z, whichever of their images are given."""
-    phases = np.angle(np.exp(2j * np.pi * positions / periods).mean(axis=0))
-    middle: NDArray[np.float64] = phases / (2 * np.pi) * periods
-    return middle
+def _atoms_of_block(
+    crystal: Crystal, lattice: NDArray[np.float64], block: NDArray[np.float64], empty: tuple[int, ...]
+) -> tuple[list[str], NDArray[np.float64]]:
+    # Across a vacuum the image of what is on this side is not drawn.
+    end = block + np.where(across_vacuum(lattice, empty), -1, 1) * MARGIN_ANG
+    shifts = cells_around(lattice, float(np.linalg.norm(block)))
+    candidates = (crystal.positions[:, None] - crystal.positions[0] + shifts) @ lattice
+    inside = ((candidates > -MARGIN_ANG) & (candidates < end)).all(axis=-1)
+    return _symbols(crystal, inside), candidates[inside]
 
 
 def _atoms_of_cell(
@@ -127,19 +86,26 @@ def _atoms_of_cell(
     return _symbols(crystal, inside), candidates[inside] @ lattice
 
 
+def across_vacuum(lattice: NDArray[np.float64], empty: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which of x, y and z lead through a vacuum along these lattice directions, shape ``(3,)``."""
+    normals = np.linalg.inv(lattice)[:, list(empty)]
+    leads: NDArray[np.bool_] = (np.abs(normals) > MARGIN_ANG * np.linalg.norm(normals, axis=0)).any(axis=1)
+    return leads
+
+
 def _symbols(crystal: Crystal, inside: NDArray[np.bool_]) -> list[str]:
     return [symbol for symbol, drawn in zip(crystal.species, inside, strict=True) for _ in range(int(drawn.sum()))]
 
 
 def _block(lattice: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Edges of the block along x, y and z, None where the crystal has no period along one of them."""
-    lengths = [_block_length(lattice, direction) for direction in range(3)]
+    lengths = [block_length(lattice, direction) for direction in range(3)]
     return None if None in lengths else np.array(lengths, dtype=np.float64)
 
 
-def _block_length(lattice: NDArray[np.float64], direction: int) -> float | None:
+def block_length(lattice: NDArray[np.float64], direction: int) -> float | None:
     """A multiple of the crystal's period along x, y or z near ``BLOCK_ANG``; None if there is no period nearby."""
-    vectors = _cells_around(lattice, FARTHEST_PERIOD_ANG) @ lattice
+    vectors = cells_around(lattice, FARTHEST_PERIOD_ANG) @ lattice
     across = np.delete(vectors, direction, axis=1)
     along = vectors[(np.abs(across) < MARGIN_ANG).all(axis=1), direction]
     periods = along[along > MARGIN_ANG]
@@ -148,7 +114,7 @@ def _block_length(lattice: NDArray[np.float64], direction: int) -> float | None:
     return float(periods.min() * max(1, round(BLOCK_ANG / periods.min())))
 
 
-def _cells_around(lattice: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
+def cells_around(lattice: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
     """Integer shifts of all cells that reach into a ball around the origin."""
     spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
     counts = np.ceil(radius / spacings).astype(int) + 1

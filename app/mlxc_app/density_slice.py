@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlxc.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.units import BOHR_ANG
 from mlxc_app.crystal_field import CrystalField
 
 WINDOW_ANG = 8.0
@@ -96,8 +94,7 @@ def miller_orientation(field: CrystalField, indices: tuple[int, int, int]) -> Or
         raise InputError("Miller plane: (0 0 0) is no plane; at least one index must differ from zero.")
     from mlxc.symmetry import conventional_lattice
 
-    crystal = Crystal(field.lattice / BOHR_ANG, list(field.species), field.positions)
-    normal = np.asarray(np.linalg.inv(conventional_lattice(crystal)) @ indices, dtype=np.float64)
+    normal = np.asarray(np.linalg.inv(conventional_lattice(field.crystal)) @ indices, dtype=np.float64)
     normal /= np.linalg.norm(normal)
     right = _vector_in_plane(field.lattice, normal)
     up = np.cross(normal, right)

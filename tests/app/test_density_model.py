@@ -139,6 +139,16 @@ def test_a_layer_is_in_the_middle_of_its_box() -> None:
         assert box.positions[:, 2] == pytest.approx(6.0)
 
 
+def test_the_box_of_a_skew_crystal_holds_its_whole_cell() -> None:
+    lattice = np.array([[3.1, 0.2, 0.1], [0.4, 3.7, -0.3], [-0.6, 0.5, 4.2]])
+    place = np.array([[0.3, 0.1, 0.9]])
+    block = FieldBlock.of(CrystalField(lattice, ("Si",), place, np.ones((8, 8, 8))))
+    assert block.box.cell_edges.min() >= -1e-9
+    assert (block.box.cell_edges <= block.box.lengths + 1e-9).all()
+    images = (block.box.positions + block.box.corner) @ np.linalg.inv(lattice) - place
+    assert images == pytest.approx(images.round(), abs=1e-9)
+
+
 def test_levels_leave_single_spikes_out_and_begin_where_there_is_something_to_see() -> None:
     field = fcc_crystal()
     field.values[5, 5, 5] += 1e6
