@@ -12,7 +12,8 @@ from support import poscar
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.browser
+# Minutes in all: the main path is in test_browser.py.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def wait_for_text(page: Page, text: str) -> None:

@@ -10,7 +10,8 @@ from browser import LOADING_MS, RUNNING_MS, choose, plot, plotted, press, start,
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+# Minutes in all: the main path is in test_browser.py.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SILICON = "Silicon (diamond structure)"
 BANDS, GRADIENTS, DIAGNOSE, LEARN = "bands", "gradients", "diagnose", "learn"

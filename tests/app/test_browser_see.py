@@ -23,7 +23,8 @@ from browser import (
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+# Minutes in all: the main path is in test_browser.py.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SILICON = "Silicon (diamond structure)"
 # Names of the traces that are shown in the second plot of a panel.

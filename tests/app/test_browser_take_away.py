@@ -19,7 +19,8 @@ from browser import CONVERGENCE, LOADING_MS, RUNNING_MS, choose, plot, press, st
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.browser
+# Minutes in all: the main path is in test_browser.py.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 COMPARE = ".mlxc-panel-compare"
 CHOICE = f"{COMPARE} .mlxc-compare-choice select"

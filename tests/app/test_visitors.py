@@ -21,7 +21,8 @@ from browser import (
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.browser
+# Minutes in all: the main path is in test_browser.py.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SLOW = ("Magnesium oxide (rock salt)", 60, 6)
 
