@@ -95,7 +95,7 @@ CASES = [
     ("metal in Gaussians", "gradient network", density_moment),
     ("metal in Gaussians", "local network", filling),
     ("metal in Gaussians", "meta network", kinetic_moment),
-    ("magnet in Gaussians", "two parameters", magnetisation),
+    pytest.param("magnet in Gaussians", "two parameters", magnetisation, marks=pytest.mark.slow),
 ]
 
 
