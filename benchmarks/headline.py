@@ -19,9 +19,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 from ase.collections import dcdft
 from equations_of_state import RATIOS, Curve, calculation_of, constant_of
+from numpy.typing import NDArray
 from tables import cell, print_header, print_row
 
 from mlxc import Calculation
@@ -37,6 +39,9 @@ CODES = ("gpaw", "pyscf", "elk")
 PER_CUBE = 4
 # Gaussians at coarser meshes, which is what this costs little in.
 PYSCF_MESH = {"al": (4, 4, 4), "ni": (4, 4, 4), "ca": (4, 4, 4), "graphene": (6, 6, 1)}
+# Elk's gradients of the density are noise in a vacuum, and its energies then jump by more than neighbouring areas
+# differ, so it computes graphene in a low cell: in mlxc a differs by 0.00004 angstrom between 6 and 8 angstrom.
+ELK_HEIGHT_ANG, ELK_MESH = 6.0, (9, 9, 2)
 # In the plane of graphite at low temperature: Y. Baskin, L. Meyer, Phys. Rev. 100, 544 (1955).
 GRAPHITE_ANG = 2.4589
 
@@ -52,16 +57,28 @@ def here(calculation: Calculation, xc: str) -> float | None:
 
 
 def elsewhere(
-    calculation: Calculation, program: list[str], kmesh: tuple[int, int, int], unit_ha: float
+    calculation: Calculation,
+    program: list[str],
+    kmesh: tuple[int, int, int],
+    unit_ha: float,
+    height_ang: float | None = None,
 ) -> float | None:
-    """Of another code, run on the same crystals; None where it is not installed."""
+    """Of another code, run on the same crystals; None where it is not installed.
+
+    Args:
+        calculation: gives crystal and volumes.
+        program: takes crystals and prints energies.
+        kmesh: of the other code.
+        unit_ha: of its energies.
+        height_ang: of the cell of a flat sheet, where the other code is to have another one.
+    """
     if shutil.which(program[0]) is None:
         return None
     cases = calculation.at_volumes(RATIOS.tolist())
     described = [
         {
             "species": list(case.crystal.species),
-            "lattice_ang": (case.crystal.lattice * BOHR_ANG).tolist(),
+            "lattice_ang": lattice_ang(case, height_ang).tolist(),
             "positions": case.crystal.positions.tolist(),
             "moments": list(case.crystal.moments),
             "spin": case.spin,
@@ -77,6 +94,14 @@ def elsewhere(
     return constant_of(calculation, Curve(energies, 0.0, 0))
 
 
+def lattice_ang(case: Calculation, height_ang: float | None) -> NDArray[np.float64]:
+    """Lattice vectors as rows, angstrom; the third one of another length if a height is given."""
+    lattice = case.crystal.lattice * BOHR_ANG
+    if height_ang is not None:
+        lattice[2] *= height_ang / np.linalg.norm(lattice[2])
+    return lattice
+
+
 def all_electron(name: str, calculation: Calculation, codes: list[str]) -> float | None:
     """WIEN2k's, or computed with Elk; angstrom."""
     element = name.capitalize()
@@ -84,7 +109,7 @@ def all_electron(name: str, calculation: Calculation, codes: list[str]) -> float
         return float((PER_CUBE * dcdft.data[element]["wien2k_volume"]) ** (1 / 3))
     if "elk" not in codes or shutil.which("elk-lapw") is None:
         return None
-    return elsewhere(calculation, [sys.executable, str(HERE / "inside_elk.py")], calculation.kmesh, 1.0)
+    return elsewhere(calculation, [sys.executable, str(HERE / "inside_elk.py")], ELK_MESH, 1.0, ELK_HEIGHT_ANG)
 
 
 def experiment(name: str) -> float | None:

@@ -18,8 +18,11 @@ SPECIES = Path("/usr/share/elk-lapw/species")
 # Radius of the smallest muffin tin times the largest wave vector.
 RADIUS_TIMES_CUTOFF = 7.0
 WIDTH_HA = 0.005
-# Change of the potential, hartree, at which the energy changes by less than 1e-5.
-CONVERGED = 1e-2
+# Change of the potential, hartree, at which the energy changes by about 1e-6.
+CONVERGED = 1e-5
+# Largest wave vector of density and potential, 1/bohr: more than the least that there must be, so that what is left out
+# depends little on the volume.
+DENSITY_CUTOFF = 16.0
 # Of half the shortest bond; one radius for all volumes, so that the basis changes little between them.
 MUFFIN_TIN_SHARE = 0.98
 
@@ -42,6 +45,7 @@ def input_file(atoms: Atoms, kmesh: Sequence[int]) -> str:
         "swidth": f"{WIDTH_HA}",
         "epspot": f"{CONVERGED}",
         "rgkmax": f"{RADIUS_TIMES_CUTOFF}",
+        "gmaxvr": f"{DENSITY_CUTOFF}",
         "ngridk": " ".join(map(str, kmesh)),
         "avec": rows(atoms.cell.array / Bohr),
         "atoms": "\n".join([f"{len(symbols)}", *listed]),

@@ -1,4 +1,4 @@
-"""The command line: ``mlxc scf``, ``eos``, ``bands``, ``diagnose``, ``compare``, ``run``, ``export``, ``app`` ...
+"""The command line, ``mlxc``; each of its commands has a function here or in a file of its own.
 
 Exit code 0 means converged, 2 bad input (one sentence on standard error), 3 not converged (the result is printed all
 the same), 130 interrupted. With ``--json`` exactly one JSON object goes to standard output. The parser imports no
@@ -9,19 +9,31 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mlxc import __version__
+from mlxc.calculation_commands import (
+    BAD_INPUT,
+    CONVERGED,
+    INTERRUPTED,
+    add_calculation,
+    add_save,
+    add_volumes,
+    calculation_fields,
+    check_writable,
+    fail,
+    finish,
+    volume_fields,
+)
 from mlxc.checkpoint_commands import add_checkpoint_commands
+from mlxc.comparison_commands import add_comparison_command
 from mlxc.errors import InputError, MlxcError
+from mlxc.gradient_commands import add_gradient_command
 from mlxc.run_commands import add_export_command, add_run_command
 from mlxc.training_commands import add_evaluation_command, add_training_command
-
-CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
 class SentenceParser(argparse.ArgumentParser):
@@ -40,16 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[argparse.Namespace, list[str]], int] = options.command
         return command(options, unparsed)
     except MlxcError as error:
-        return _fail(str(error), BAD_INPUT)
+        return fail(str(error), BAD_INPUT)
     except MemoryError:
-        return _fail("The machine ran out of memory; lower the cutoff or the k mesh.", BAD_INPUT)
+        return fail("The machine ran out of memory; lower the cutoff or the k mesh.", BAD_INPUT)
     except KeyboardInterrupt:
-        return _fail("Interrupted.", INTERRUPTED)
-
-
-def _fail(sentence: str, code: int) -> int:
-    print(f"mlxc: {' '.join(sentence.split())}", file=sys.stderr)
-    return code
+        return fail("Interrupted.", INTERRUPTED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,33 +68,33 @@ def _parser() -> argparse.ArgumentParser:
 
     scf = commands.add_parser("scf", help="the ground state of a crystal", allow_abbrev=False)
     scf.set_defaults(command=_scf)
-    _add_calculation(scf)
-    _add_save(scf)
+    add_calculation(scf)
+    add_save(scf)
 
     eos = commands.add_parser("eos", help="equation of state: lattice constant, bulk modulus", allow_abbrev=False)
     eos.set_defaults(command=_eos)
-    _add_calculation(eos)
-    _add_save(eos)
-    _add_volumes(eos)
+    add_calculation(eos)
+    add_save(eos)
+    add_volumes(eos)
 
-    bands = commands.add_parser("bands", help="bands along the standard path, and the gap", allow_abbrev=False)
+    bands = commands.add_parser("bands", help="bands, gap and density of states", allow_abbrev=False)
     bands.set_defaults(command=_bands)
-    _add_calculation(bands)
-    _add_save(bands)
-    bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path (60)")
+    add_calculation(bands)
+    add_save(bands)
+    bands.add_argument("--points", type=int, default=60, metavar="N", help="k points along the path, up to 200 (60)")
+    bands.add_argument("--dos-width", type=float, metavar="EV", help="of levels in the density of states, eV (0.2)")
+
+    gradient = commands.add_parser("gradient", help="how a loss reaches a functional", allow_abbrev=False)
+    add_gradient_command(gradient)
 
     diagnose = commands.add_parser("diagnose", help="why a calculation disagrees: a verdict", allow_abbrev=False)
     diagnose.set_defaults(command=_diagnose)
-    _add_calculation(diagnose)
-    _add_save(diagnose)
+    add_calculation(diagnose)
+    add_save(diagnose)
     diagnose.add_argument("--html", type=Path, metavar="FILE.html", help="write a report with plots, in one file")
 
     compare = commands.add_parser("compare", help="the same here and in PySCF and GPAW", allow_abbrev=False)
-    compare.set_defaults(command=_compare)
-    _add_calculation(compare)
-    compare.add_argument("--codes", nargs="+", metavar="CODE", help="pyscf, gpaw (those that are installed)")
-    compare.add_argument("--eos", action="store_true", help="equations of state: lattice constant, bulk modulus")
-    _add_volumes(compare)
+    add_comparison_command(compare)
 
     checkpoint = commands.add_parser("checkpoint", help="files that hold trained functionals", allow_abbrev=False)
     add_checkpoint_commands(checkpoint, SentenceParser)
@@ -109,119 +116,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_calculation(parser: argparse.ArgumentParser) -> None:
-    """The options of a calculation; what is not given is left to :class:`mlxc.Calculation`."""
-    add = parser.add_argument
-    add("structure", help="a shipped name such as 'al', or a file: CIF, POSCAR, extended XYZ, ...")
-    add(
-        "--xc",
-        metavar="NAME",
-        help="functional, checkpoint, libxc's gga_x_b88,gga_c_lyp, or a sum: '0.5*pbe + 0.5*lda' (pbe)",
-    )
-    add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
-    add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
-    add("--basis", metavar="KIND", help="basis set: plane waves, pw, or Gaussian orbitals, gaussian (pw)")
-    add("--gaussian-basis", metavar="NAME", help="of Gaussian orbitals, such as gth-tzvp (gth-dzvp-molopt-sr)")
-    add("--gaussian-name", nargs="+", action="extend", metavar="EL=NAME", help="another set for an element")
-    add(
-        "--ecut",
-        type=float,
-        metavar="HA",
-        help="plane-wave cutoff, which is also the grid's, hartree (what pseudopotentials or Gaussians need)",
-    )
-    add("--kmesh", type=int, nargs=3, metavar="N", help="Gamma-centred k mesh")
-    add("--smearing", metavar="KIND", help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)")
-    add("--width", type=float, metavar="HA", help="width of the smearing, hartree")
-    add("--spin", action="store_true", default=None, help="collinear spin, from the moments of the structure")
-    add("--total-moment", type=float, metavar="MB", help="magnetic moment of the cell to hold, Bohr magneton")
-    add("--fft-grid", type=int, nargs=3, metavar="N", help="real-space grid")
-    add("--cutoff-smoothing", type=float, metavar="HA", help="smooths energies as functions of the volume, hartree")
-    add("--tolerance", type=float, metavar="T", help="density residual at which the SCF has converged")
-    add("--max-iterations", type=int, metavar="N", help="SCF steps before giving up")
-    add("--device", metavar="D", help="where torch computes (cpu)")
-    add("--seed", type=int, metavar="N", help="seed of the random numbers (0)")
-    add("--json", action="store_true", help="print one JSON object to standard output")
-
-
-def _add_save(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--save", type=Path, metavar="FILE.h5", help="write density, potential, eigenvalues and orbitals"
-    )
-
-
-def _add_volumes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--points", type=int, metavar="N", help="number of volumes, or areas (7)")
-    parser.add_argument(
-        "--volume-range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="in units of the given volume, or area (0.94 1.06)",
-    )
-    parser.add_argument(
-        "--vary",
-        metavar="WHAT",
-        help="volume, or area: of a sheet, at fixed height (area if there is a vacuum along one lattice direction)",
-    )
-
-
-def _calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
-    fields = {
-        "structure": options.structure,
-        "xc": options.xc,
-        "pseudo": options.pseudo,
-        "pseudo_names": _names_of_elements("--pseudo-name", "Al=GTH-PBE-q3", options.pseudo_name),
-        "basis": options.basis,
-        "gaussian_basis": options.gaussian_basis,
-        "gaussian_basis_names": _names_of_elements("--gaussian-name", "Al=gth-tzvp", options.gaussian_name),
-        "ecut_ha": options.ecut,
-        "kmesh": options.kmesh,
-        "smearing": options.smearing,
-        "spin": options.spin,
-        "total_moment": options.total_moment,
-        "width_ha": options.width,
-        "fft_grid": options.fft_grid,
-        "cutoff_smoothing_ha": options.cutoff_smoothing,
-        "tolerance": options.tolerance,
-        "max_iterations": options.max_iterations,
-        "device": options.device,
-        "seed": options.seed,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _names_of_elements(option: str, example: str, assignments: list[str] | None) -> dict[str, str] | None:
-    if assignments is None:
-        return None
-    for assignment in assignments:
-        if not all(assignment.partition("=")):
-            raise InputError(f"{option} takes ELEMENT=NAME, such as {example}, not '{assignment}'.")
-    return dict(assignment.split("=", 1) for assignment in assignments)
-
-
-def _volume_fields(options: argparse.Namespace) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    if options.points is not None:
-        fields["points"] = options.points
-    if options.volume_range is not None:
-        fields["lowest_volume"], fields["highest_volume"] = options.volume_range
-    if options.vary is not None:
-        fields["vary"] = options.vary
-    return fields
-
-
 def _scf(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.calculation import Calculation
     from mlxc.progress import Progress
     from mlxc.report import ground_state_report
 
-    _check_writable(options.save)
-    calculation = Calculation.from_dict(_calculation_fields(options))
+    check_writable(options.save)
+    calculation = Calculation.from_dict(calculation_fields(options))
     with Progress() as progress:
         ground = calculation.run(monitor=progress.record)
     if options.save is not None:
         ground.save(options.save)
-    return _finish(options, ground, ground_state_report)
+    return finish(options, ground, ground_state_report)
 
 
 def _eos(options: argparse.Namespace, _: list[str]) -> int:
@@ -229,30 +135,29 @@ def _eos(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.progress import Progress
     from mlxc.report import equation_of_state_report
 
-    _check_writable(options.save)
-    task = {"calculation": _calculation_fields(options)} | _volume_fields(options)
+    check_writable(options.save)
+    task = {"calculation": calculation_fields(options)} | volume_fields(options)
     with Progress() as progress:
         equation = EquationOfStateTask.from_dict(task).run(monitor=progress.record, on_point=progress.point)
     if options.save is not None:
         equation.reference.save(options.save)
-    return _finish(options, equation, equation_of_state_report)
+    return finish(options, equation, equation_of_state_report)
 
 
 def _bands(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.calculation import Calculation
     from mlxc.progress import Progress
-    from mlxc.properties.bands import band_structure
+    from mlxc.properties.bands_task import BandsTask
     from mlxc.report import band_report
 
-    _check_writable(options.save)
-    if options.points < 2:
-        raise InputError(f"--points: a path needs at least 2 k points, not {options.points}.")
-    calculation = Calculation.from_dict(_calculation_fields(options))
+    check_writable(options.save)
+    task: dict[str, Any] = {"calculation": calculation_fields(options), "points": options.points}
+    if options.dos_width is not None:
+        task["dos_width_ev"] = options.dos_width
     with Progress() as progress:
-        ground = calculation.run(monitor=progress.record)
+        bands = BandsTask.from_dict(task).run(monitor=progress.record, on_portion=progress.bands)
     if options.save is not None:
-        ground.save(options.save)
-    return _finish(options, band_structure(ground, options.points), band_report)
+        bands.ground.save(options.save)
+    return finish(options, bands, band_report)
 
 
 def _diagnose(options: argparse.Namespace, _: list[str]) -> int:
@@ -260,9 +165,9 @@ def _diagnose(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.progress import Progress
     from mlxc.report import diagnosis_report
 
-    _check_writable(options.save)
-    _check_writable(options.html, "--html")
-    task = DiagnosisTask.from_dict({"calculation": _calculation_fields(options)})
+    check_writable(options.save)
+    check_writable(options.html, "--html")
+    task = DiagnosisTask.from_dict({"calculation": calculation_fields(options)})
     with Progress() as progress:
         diagnosis = task.run(monitor=progress.record, on_finding=progress.finding)
     if options.save is not None and diagnosis.state is not None:
@@ -275,29 +180,6 @@ def _diagnose(options: argparse.Namespace, _: list[str]) -> int:
     return CONVERGED
 
 
-def _compare(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.calculation import Calculation, EquationOfStateTask
-    from mlxc.progress import ComparisonProgress
-    from mlxc.references.live import choose_codes
-    from mlxc.report import comparison_report
-
-    codes = choose_codes(options.codes)
-    # Gaussians are what PySCF has as well.
-    fields, volumes = {"basis": "gaussian"} | _calculation_fields(options), _volume_fields(options)
-    if volumes and not options.eos:
-        raise InputError("--points, --volume-range and --vary belong to an equation of state; give --eos as well.")
-    task: Calculation | EquationOfStateTask
-    if options.eos:
-        task = EquationOfStateTask.from_dict({"calculation": fields} | volumes)
-    else:
-        task = Calculation.from_dict(fields)
-    from mlxc.comparison.compare import compare
-
-    with ComparisonProgress() as progress:
-        comparison = compare(task, codes, watcher=progress.record)
-    return _finish(options, comparison, comparison_report)
-
-
 def _app(_: argparse.Namespace, arguments: list[str]) -> int:
     try:
         from mlxc_app.launch import main as launch
@@ -305,20 +187,6 @@ def _app(_: argparse.Namespace, arguments: list[str]) -> int:
         raise InputError(f"The dashboard needs '{error.name}': install it with pip install 'mlxc[app]'.") from None
     launch(arguments)
     return CONVERGED
-
-
-def _finish(options: argparse.Namespace, result: Any, report: Callable[[dict[str, Any]], str]) -> int:
-    summary = result.summary()
-    print(json.dumps(summary, indent=1) if options.json else report(summary))
-    if result.converged:
-        return CONVERGED
-    return _fail(result.message, NOT_CONVERGED)
-
-
-def _check_writable(path: Path | None, option: str = "--save") -> None:
-    """Find out before the calculation, not after it, that its result cannot be written."""
-    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-        raise InputError(f"{option}: the file '{path}' cannot be written.")
 
 
 if __name__ == "__main__":

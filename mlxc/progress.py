@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from mlxc.scf.monitor import SCFRecord
 
 _ROWS_SHOWN = 12
+_GRADIENT_LINES = {
+    "loss": "loss {stage}: {value:.8g} {unit}",
+    "adjoint": "adjoint {iteration:>2}  residual {residual:.2e}  {seconds:.2f} s",
+    "density_gradient": "step {step:>3}  |dL/dn| {norm:.3e}",
+}
 
 
 class _OnTerminal:
@@ -64,6 +69,19 @@ class Progress(_OnTerminal):
         self._points.append(point)
         if self._live is None:
             print(_point_line(point), file=sys.stderr, flush=True)
+
+    def bands(self, done: dict[str, Any]) -> None:
+        """Show how many k points are done, see :meth:`mlxc.properties.bands_task.BandsTask.run`."""
+        if self._live is None:
+            print(f"bands: {done['computed']} of {done['points']} k points", file=sys.stderr, flush=True)
+
+    def gradient(self, record: dict[str, Any]) -> None:
+        """Show what happens on the way to a gradient, see :meth:`mlxc.gradients.task.GradientTask.run`."""
+        self._records.clear()
+        if record["kind"] == "point":
+            self.point(record)
+        elif self._live is None:
+            print(_GRADIENT_LINES[record["kind"]].format(**record), file=sys.stderr, flush=True)
 
     def finding(self, finding: Finding) -> None:
         """Show what a test of a diagnosis found."""

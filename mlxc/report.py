@@ -76,8 +76,57 @@ def band_report(summary: dict[str, Any]) -> str:
         )
         for spin in summary["bands_ev"]:
             lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[nearest]))
-    lines += ["", _row("gap", f"{summary['gap_ev']:.3f} eV" if summary["gap_ev"] else "none (a metal)")]
+    lines += ["", *_gap(summary)]
     return "\n".join(lines)
+
+
+def _gap(summary: dict[str, Any]) -> list[str]:
+    if summary["gap_kind"] is None:
+        return [_row("gap", "none (a metal)")]
+    size = f"{summary['gap_ev']:.3f} eV, {summary['gap_kind']}"
+    lines = [_row("gap", "none, the bands touch" if summary["gap_kind"] == "touching" else size)]
+    if summary["gap_kind"] == "indirect":
+        lines.append(_row("smallest direct gap", f"{summary['direct_gap_ev']:.3f} eV"))
+    for label, edge in (
+        ("highest valence level", summary["valence_band_maximum"]),
+        ("lowest conduction level", summary["conduction_band_minimum"]),
+    ):
+        lines.append(_row(label, f"{edge['energy_ev']:.3f} eV, {edge['place']}"))
+    return lines
+
+
+def gradient_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc gradient``; ``summary`` is the object that ``--json`` prints."""
+    lines = [_headline(summary["calculation"]), ""]
+    if summary["target"] is not None:
+        lines.append(_row("target", f"{summary['target']:.6g} {summary['quantity_unit']} ({summary['target_source']})"))
+    for stage in ("before", "after"):
+        found = summary[stage]
+        if found is None or found["loss"] is None:
+            continue
+        when = "" if summary["after"] is None else f", {stage} the step"
+        lines.append(_row(f"loss{when}", f"{found['loss']:.8g} {summary['loss_unit']}"))
+        lines.append(_row("  of", f"{summary['quantity']}, {found['quantity']:.6f} {summary['quantity_unit']}"))
+        for name, value in found["single_parameters"].items():
+            lines.append(_row(f"  {name}", f"{value:.6f}"))
+    if summary["gradient_norm"] is not None:
+        lines += ["", *_gradient_rows(summary)]
+    return "\n".join(lines)
+
+
+def _gradient_rows(summary: dict[str, Any]) -> list[str]:
+    lines = [_row("norm of the gradient", f"{summary['gradient_norm']:.6g}")]
+    lines += [_row(f"  of {layer}", f"{norm:.6g}") for layer, norm in summary["layers"].items()]
+    for name, parameter in summary["parameters"].items():
+        if parameter["gradient"] is not None:
+            lines.append(_row(f"dL/d({name})", f"{parameter['gradient']:.8g}"))
+    lines.append(_row("per factor of E_xc", f"{summary['pull']['integral']:.8g} {summary['loss_unit']}"))
+    if adjoint := summary["adjoint"]:
+        lines.append(_row("adjoint", f"{len(adjoint)} steps, residual {adjoint[-1]['residual']:.1e}"))
+    if norms := summary["density_gradient_norms"]:
+        lines.append(_row("|dL/dn| by SCF step", "  ".join(f"{norm:.1e}" for norm in norms)))
+    seconds = summary["seconds"]
+    return [*lines, _row("time", f"{seconds['scf']:.2f} s SCF, {seconds['gradient']:.2f} s gradient")]
 
 
 def diagnosis_report(summary: dict[str, Any]) -> str:
@@ -156,7 +205,7 @@ def _curve_rows(names: list[str], runs: list[dict[str, Any]], found: list[dict[s
         ("lattice constant / ang", "lattice_constant_ang", "lattice_constant_percent", ".4f"),
         ("volume / ang^3", "volume0_ang3", "volume0_percent", ".4f"),
         ("bulk modulus / GPa", "bulk_modulus_gpa", "bulk_modulus_percent", ".2f"),
-        ("layer modulus / N/m", "in_plane_modulus_n_per_m", "in_plane_modulus_percent", ".2f"),
+        ("layer modulus / (N/m)", "in_plane_modulus_n_per_m", "in_plane_modulus_percent", ".2f"),
         ("its derivative", "bulk_modulus_derivative", "bulk_modulus_derivative_percent", ".2f"),
     )
     shown = [kind for kind in kinds if any(run["eos"] and run["eos"][kind[1]] is not None for run in runs)]

@@ -19,7 +19,10 @@ from mlxc.default_settings import general_settings
 from mlxc.errors import InputError
 from mlxc.structure_files import MAX_FILE_BYTES, read_structure, too_large
 
-__all__ = ["default_settings", "gth_settings", "load_structure", "read_structure", "shipped_names", "shipped_record"]
+__all__ = [
+    "default_settings", "gth_settings", "load_structure", "read_structure", "shipped_name_of", "shipped_names",
+    "shipped_record",
+]  # fmt: skip
 
 
 @cache
@@ -88,6 +91,11 @@ def gth_settings(structure: dict[str, Any]) -> dict[str, Any]:
     """``ecut_ha`` and ``pseudo_names`` that suit a shipped structure with GTH pseudopotentials, else nothing."""
     record = _record_of(Crystal.from_dict(structure))
     return {} if record is None else dict(record["gth_settings"])
+
+
+def shipped_name_of(crystal: Crystal) -> str | None:
+    """The name of the shipped structure that a crystal is, at whatever volume; None for others."""
+    return None if _record_of(crystal) is None else crystal.name
 
 
 def _record_of(crystal: Crystal) -> dict[str, Any] | None:

@@ -103,6 +103,19 @@ def cells_per_cube(crystal: Crystal) -> float | None:
     return len(dataset.std_types) / len(crystal.species)
 
 
+def conventional_lattice(crystal: Crystal) -> NDArray[np.float64]:
+    """Lattice vectors of the conventional cell, of the cube for instance, in the crystal's own orientation.
+
+    Miller indices refer to it. Rows are vectors, bohr; where no symmetry is found, those of the crystal itself.
+    """
+    dataset = _dataset(crystal)
+    if dataset is None:
+        return crystal.lattice
+    # spglib's transformation matrix P takes vectors as columns: (a b c) = (a_s b_s c_s) P.
+    lattice: NDArray[np.float64] = np.linalg.inv(dataset.transformation_matrix).T @ crystal.lattice
+    return lattice
+
+
 def hexagonal_edge(crystal: Crystal) -> float | None:
     """Length a of the conventional cell of a trigonal or hexagonal crystal, angstrom; None for others."""
     dataset = _dataset(crystal)

@@ -24,10 +24,20 @@ LAYERS: list[set[str]] = [
     {"scf"},
     {"response"},
     {"properties", "training"},
-    {"diagnosis"},
-    {"runs", "comparison", "ase", "deepchem"},
+    {"diagnosis", "comparison", "gradients"},
+    {"runs", "ase", "deepchem"},
     {"export"},
-    {"progress", "report", "checkpoint_commands", "run_commands", "training_commands", "cli"},
+    {
+        "progress",
+        "report",
+        "calculation_commands",
+        "checkpoint_commands",
+        "comparison_commands",
+        "gradient_commands",
+        "run_commands",
+        "training_commands",
+        "cli",
+    },
 ]
 LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 
@@ -35,7 +45,8 @@ LAYER = {name: index for index, names in enumerate(LAYERS) for name in names}
 STARTS_THE_ENGINE = "calculation"
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
 PRINTS = {
-    "cli.py", "checkpoint_commands.py", "run_commands.py", "training_commands.py", "progress.py", "runs/worker.py",
+    "cli.py", "calculation_commands.py", "checkpoint_commands.py", "run_commands.py", "training_commands.py",
+    "progress.py", "runs/worker.py",
 }  # fmt: skip
 
 

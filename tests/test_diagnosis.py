@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlxc import Calculation, Crystal
+from mlxc.brillouin import special_points
 from mlxc.cli import main
 from mlxc.diagnosis.answer import RATIOS, size_at_minimum
 from mlxc.diagnosis.finding import CAUSES, Curve, Finding, Plot
 from mlxc.diagnosis.html_report import html_report
-from mlxc.diagnosis.kpoints import denser_calculation, mesh_holds, special_points
+from mlxc.diagnosis.kpoints import denser_calculation, mesh_holds
 from mlxc.diagnosis.task import DiagnosisTask
 from mlxc.diagnosis.vacuum import in_higher_cell
 from mlxc.diagnosis.verdict import judge
@@ -77,7 +78,7 @@ def test_energies_without_a_minimum_give_no_size() -> None:
 @pytest.mark.parametrize(("mesh", "holds"), [((9, 9, 1), True), ((8, 8, 1), False), ((6, 6, 1), True)])
 def test_only_meshes_that_are_multiples_of_three_hold_graphenes_point_k(mesh: Any, holds: bool) -> None:
     calculation = Calculation.from_dict({"structure": "graphene", "kmesh": mesh, "smearing": "none"})
-    points = special_points(calculation)
+    points = special_points(calculation.crystal)
     assert set(points) == {"G", "K", "M"}
     assert mesh_holds(mesh, points["K"]) is holds
     denser = denser_calculation(calculation)

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from mlxc import Calculation, EquationOfStateTask, GroundState
@@ -56,6 +58,28 @@ def test_a_run_writes_its_steps_its_result_and_its_state(tmp_path: Path) -> None
     loaded = GroundState.load(folder.ground_state_path)
     assert float(loaded.energy) == result["free_energy_ha"]
     assert float(loaded.basis.grid.integrate(loaded.density).sum()) == pytest.approx(8)
+
+
+def test_a_run_keeps_the_potential_of_its_functional_beside_that_of_pbe(tmp_path: Path) -> None:
+    folder = folder_for(QUICK | {"xc": "lda", "pseudo": "gth"}, tmp_path)
+    execute(folder)
+    with h5py.File(folder.ground_state_path) as file:
+        density, own, pbe = (file[name][()] for name in ("density", "xc_potential_ha", "pbe_xc_potential_ha"))
+    assert own.shape == pbe.shape == density.shape
+    # Slater's exchange potential is -(3 n / pi)^(1/3), and correlation adds 10 to 20 %; GTH's silicon has no core.
+    exchange = -((3 * density.sum(0) / np.pi) ** (1 / 3))
+    dense = density.sum(0) > 0.02
+    assert (own[0] / exchange)[dense] == pytest.approx(1.15, abs=0.05)
+    assert np.abs(own - pbe)[:, dense].max() < 0.1
+    assert np.abs(own - pbe).max() > 1e-3
+    assert float(GroundState.load(folder.ground_state_path).energy) < 0
+
+
+def test_a_run_with_pbe_has_nothing_to_compare(tmp_path: Path) -> None:
+    folder = folder_for(QUICK, tmp_path)
+    execute(folder)
+    with h5py.File(folder.ground_state_path) as file:
+        assert "xc_potential_ha" not in file
 
 
 def test_an_equation_of_state_tells_which_volume_each_step_belongs_to(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ LABELS = {
     "max_iterations": "Most steps",
     "total_moment": "Total moment",
     "moments": "Starting moment",
-    "lattice_constant_ang": "Lattice constant a (Å)",
+    "lattice_constant_ang": "Constant a (Å)",
     "scale_percent": "Scale (%)",
     "strain_percent": "Strain (%)",
     "height_ang": "Height of cell (Å)",

@@ -6,7 +6,7 @@ from typing import Any
 
 from ipywidgets import HTML, FloatText, HBox, IntText
 
-LABEL: dict[str, Any] = {"description_width": "148px"}
+LABEL: dict[str, Any] = {"description_width": "132px"}
 # As plain values: a widget makes a layout of its own of them, which can be hidden alone.
 WIDE = {"width": "100%"}
 # Of three numbers in a row.

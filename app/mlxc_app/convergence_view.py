@@ -8,10 +8,13 @@ from math import ceil, floor, log10
 from typing import Any
 
 import plotly.graph_objects as go
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
+from mlxc_app.convergence_advice import Advice, Suggestion
+from mlxc_app.convergence_detail import DETAILS, detail_ranges, detail_traces, last_step
 from mlxc_app.convergence_model import ConvergenceModel, ConvergencePicture
 from mlxc_app.live_figure import axis, live_figure, replace_data
+from mlxc_app.message import MessageArea, card
 from mlxc_app.palette import BLUE, GREY, VERMILLION
 from mlxc_app.panel import Page, Panel
 
@@ -36,14 +39,14 @@ TERMS = {
 
 def convergence_panel(page: Page) -> Panel:
     """The panel at whose place a run is watched."""
-    model = ConvergenceModel(page.run)
-    return Panel("Convergence", f"<p>{ABOUT}</p>", lambda: ConvergenceView(model).widget, kinds=("scf",))
+    model = ConvergenceModel(page.run, page.choose)
+    return Panel("Convergence", f"<p>{ABOUT}</p>", lambda: ConvergenceView(model, page.messages).widget, kinds=("scf",))
 
 
 class ConvergenceView:
     """Observes a :class:`ConvergenceModel`."""
 
-    def __init__(self, model: ConvergenceModel) -> None:
+    def __init__(self, model: ConvergenceModel, messages: MessageArea) -> None:
         self.figure = live_figure(
             _traces(model.picture),
             height=310,
@@ -55,9 +58,11 @@ class ConvergenceView:
         )
         self._caption = HTML()
         self._table = HTML()
-        self.widget = VBox([self._caption, self.figure, self._table])
+        advice = AdviceView(model, messages)
+        detail = DetailView(model, messages)
+        self.widget = VBox([self._caption, advice.widget, self.figure, detail.widget, self._table])
         self._show_words(model.picture)
-        model.observe(self._show, "picture")
+        model.observe(messages.guard(self._show), "picture")
 
     def _show(self, change: Any) -> None:
         picture: ConvergencePicture = change["new"]
@@ -72,6 +77,81 @@ class ConvergenceView:
     def _show_words(self, picture: ConvergencePicture) -> None:
         self._caption.value = f"<h3>{escape(picture.caption)}</h3>" if picture.steps else _PLACEHOLDER
         self._table.value = energy_table(picture)
+
+
+class DetailView:
+    """One more plot of a :class:`ConvergenceModel`, of what a person chooses."""
+
+    def __init__(self, model: ConvergenceModel, messages: MessageArea) -> None:
+        self._model = model
+        self.choice = Dropdown(options=list(DETAILS), description="Look at", layout={"width": "330px"})
+        detail = DETAILS[self.choice.value]
+        x_range, y_range = detail_ranges(self.choice.value, model.picture, model.fillings)
+        self.figure = live_figure(
+            detail_traces(self.choice.value, model.picture, model.fillings),
+            height=300,
+            showlegend=True,
+            barmode="stack",
+            legend={"x": 1.01, "y": 1},
+            margin={"l": 80, "r": 210, "t": 10, "b": 55},
+            xaxis=axis(detail.x_title, range=x_range),
+            yaxis=axis(detail.y_title, range=y_range, **_scale(detail.logarithmic)),
+        )
+        self._about = HTML()
+        self.widget = VBox([self.choice, self._about, self.figure])
+        self._show_words()
+        model.observe(messages.guard(self._show), ["picture", "fillings"])
+        self.choice.observe(messages.guard(self._show), "value")
+
+    def _show(self, change: Any = None) -> None:
+        name, picture, fillings = self.choice.value, self._model.picture, self._model.fillings
+        detail, layout = DETAILS[name], self.figure.layout
+        with self.figure.batch_update():
+            replace_data(self.figure, detail_traces(name, picture, fillings))
+            layout.xaxis.range, layout.yaxis.range = detail_ranges(name, picture, fillings)
+            layout.yaxis.update(_scale(detail.logarithmic), autorange=layout.yaxis.range is None)
+            layout.xaxis.title.text, layout.yaxis.title.text = detail.x_title, detail.y_title
+        self._show_words()
+
+    def _show_words(self) -> None:
+        detail = DETAILS[self.choice.value]
+        drawn = any(trace.visible for trace in self.figure.data)
+        missing = "" if drawn else f'<p class="mlxc-placeholder">{escape(detail.missing)}</p>'
+        self._about.value = f'<p class="mlxc-hint">{escape(detail.about)}</p>{missing}'
+
+
+class AdviceView:
+    """Says why a :class:`ConvergenceModel` converges slowly, with buttons that fill in what may help."""
+
+    def __init__(self, model: ConvergenceModel, messages: MessageArea) -> None:
+        self._model, self._messages = model, messages
+        self._words = HTML()
+        self._buttons = HBox()
+        self._shown = Advice()
+        self.widget = VBox([self._words, self._buttons])
+        self._show()
+        model.observe(messages.guard(self._show), "picture")
+
+    def _show(self, change: Any = None) -> None:
+        advice = self._model.picture.advice
+        self._words.value = card("warning", advice.sentence) if advice.sentence else ""
+        if advice.suggestions != self._shown.suggestions:
+            self._buttons.children = [self._button(suggestion) for suggestion in advice.suggestions]
+        self._shown = advice
+
+    def _button(self, suggestion: Suggestion) -> Button:
+        button = Button(description=f"Try: {suggestion.label}", tooltip="Fill this into the form on the left")
+        button.add_class("mlxc-try")
+        button.on_click(self._messages.guard(lambda _: self._take(suggestion)))
+        return button
+
+    def _take(self, suggestion: Suggestion) -> None:
+        self._model.take(suggestion)
+        self._messages.show("information", f"{suggestion.label}: filled in on the left. Press Run to try it.")
+
+
+def _scale(logarithmic: bool) -> dict[str, Any]:
+    return {"type": "log", "exponentformat": "power"} if logarithmic else {"type": "linear", "exponentformat": "none"}
 
 
 def _traces(picture: ConvergencePicture) -> list[go.Scatter]:
@@ -100,7 +180,7 @@ def _traces(picture: ConvergencePicture) -> list[go.Scatter]:
 
 
 def _steps(picture: ConvergencePicture) -> list[int]:
-    return [0, max(10, *picture.steps, 0) + 1]
+    return [0, last_step(picture) + 1]
 
 
 def _residual_axis(picture: ConvergencePicture) -> dict[str, Any]:

@@ -21,7 +21,7 @@ FARTHEST_PERIOD_ANG = 12.0
 CELL_MARGIN = 1e-3
 MANY_ATOMS = 64
 _CORNERS = tuple(product((0, 1), repeat=3))
-_EDGES = [(a, b) for a, b in product(_CORNERS, repeat=2) if a < b and np.abs(np.subtract(a, b)).sum() == 1]
+CELL_EDGES = [(a, b) for a, b in product(_CORNERS, repeat=2) if a < b and np.abs(np.subtract(a, b)).sum() == 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +57,8 @@ def draw(structure: dict[str, Any], cell_only: bool = False) -> CrystalPicture:
         symbols, positions = _atoms_of_cell(crystal, lattice, empty)
     else:
         symbols, positions = _atoms_of_block(crystal, lattice, block, empty)
-    edges = np.array(_EDGES) @ lattice
-    turn = _screen_axes().T
+    edges = np.array(CELL_EDGES) @ lattice
+    turn = screen_axes().T
     return CrystalPicture(tuple(symbols), positions @ turn, edges @ turn)
 
 
@@ -66,12 +66,8 @@ def _atoms_of_block(
     crystal: Crystal, lattice: NDArray[np.float64], block: NDArray[np.float64], empty: tuple[int, ...]
 ) -> tuple[list[str], NDArray[np.float64]]:
     # Across a vacuum the image of what is on this side is not drawn.
-    normals = np.linalg.inv(lattice)[:, list(empty)]
-    end = (
-        block
-        + np.where((np.abs(normals) > MARGIN_ANG * np.linalg.norm(normals, axis=0)).any(axis=1), -1, 1) * MARGIN_ANG
-    )
-    shifts = _cells_around(lattice, float(np.linalg.norm(block)))
+    end = block + np.where(across_vacuum(lattice, empty), -1, 1) * MARGIN_ANG
+    shifts = cells_around(lattice, float(np.linalg.norm(block)))
     candidates = (crystal.positions[:, None] - crystal.positions[0] + shifts) @ lattice
     inside = ((candidates > -MARGIN_ANG) & (candidates < end)).all(axis=-1)
     return _symbols(crystal, inside), candidates[inside]
@@ -90,19 +86,26 @@ def _atoms_of_cell(
     return _symbols(crystal, inside), candidates[inside] @ lattice
 
 
+def across_vacuum(lattice: NDArray[np.float64], empty: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which of x, y and z lead through a vacuum along these lattice directions, shape ``(3,)``."""
+    normals = np.linalg.inv(lattice)[:, list(empty)]
+    leads: NDArray[np.bool_] = (np.abs(normals) > MARGIN_ANG * np.linalg.norm(normals, axis=0)).any(axis=1)
+    return leads
+
+
 def _symbols(crystal: Crystal, inside: NDArray[np.bool_]) -> list[str]:
     return [symbol for symbol, drawn in zip(crystal.species, inside, strict=True) for _ in range(int(drawn.sum()))]
 
 
 def _block(lattice: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Edges of the block along x, y and z, None where the crystal has no period along one of them."""
-    lengths = [_block_length(lattice, direction) for direction in range(3)]
+    lengths = [block_length(lattice, direction) for direction in range(3)]
     return None if None in lengths else np.array(lengths, dtype=np.float64)
 
 
-def _block_length(lattice: NDArray[np.float64], direction: int) -> float | None:
+def block_length(lattice: NDArray[np.float64], direction: int) -> float | None:
     """A multiple of the crystal's period along x, y or z near ``BLOCK_ANG``; None if there is no period nearby."""
-    vectors = _cells_around(lattice, FARTHEST_PERIOD_ANG) @ lattice
+    vectors = cells_around(lattice, FARTHEST_PERIOD_ANG) @ lattice
     across = np.delete(vectors, direction, axis=1)
     along = vectors[(np.abs(across) < MARGIN_ANG).all(axis=1), direction]
     periods = along[along > MARGIN_ANG]
@@ -111,7 +114,7 @@ def _block_length(lattice: NDArray[np.float64], direction: int) -> float | None:
     return float(periods.min() * max(1, round(BLOCK_ANG / periods.min())))
 
 
-def _cells_around(lattice: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
+def cells_around(lattice: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
     """Integer shifts of all cells that reach into a ball around the origin."""
     spacings = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
     counts = np.ceil(radius / spacings).astype(int) + 1
@@ -119,7 +122,7 @@ def _cells_around(lattice: NDArray[np.float64], radius: float) -> NDArray[np.int
     return np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
-def _screen_axes() -> NDArray[np.float64]:
+def screen_axes() -> NDArray[np.float64]:
     """Right, up and towards the eye as rows: z points up, seen from a little above."""
     right = np.array([np.cos(AZIMUTH), np.sin(AZIMUTH), 0])
     eye = np.array([np.sin(AZIMUTH) * np.cos(ELEVATION), -np.cos(AZIMUTH) * np.cos(ELEVATION), np.sin(ELEVATION)])

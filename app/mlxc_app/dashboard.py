@@ -15,13 +15,17 @@ from mlxc.errors import InputError
 from mlxc.export.link import decode_setup
 from mlxc.runs.client import Worker
 from mlxc.runs.folder import runs_directory
+from mlxc_app.bands_view import bands_panel
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.choose_view import ChooseView
 from mlxc_app.compare_view import compare_panel
 from mlxc_app.convergence_view import convergence_panel
 from mlxc_app.density_view import density_panel
+from mlxc_app.diagnose_view import diagnose_panel
 from mlxc_app.eos_view import equation_of_state_panel
 from mlxc_app.functional_view import FUNCTIONAL, functional_panel
+from mlxc_app.gradient_view import gradients_panel
+from mlxc_app.learn_view import learn_panel
 from mlxc_app.message import MessageArea, card
 from mlxc_app.panel import Page, Panel
 from mlxc_app.panes import Panes
@@ -39,8 +43,12 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     convergence_panel,
     density_panel,
     equation_of_state_panel,
+    bands_panel,
+    gradients_panel,
     functional_panel,
     compare_panel,
+    diagnose_panel,
+    learn_panel,
 )
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
@@ -51,7 +59,7 @@ class Dashboard:
     """All models and views of one page."""
 
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
-        self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme())
+        self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme(), self._unfold)
         self.panels = [make(self.page) for make in PANELS]
         self.presence = Presence()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
@@ -59,13 +67,13 @@ class Dashboard:
         run_view = RunView(run, choose, messages)
         self.runs = RunsListModel(run)
         runs_list = RunsList(self.runs, messages)
-        self.panes = Panes(self.panels, messages, beside=runs_list.button)
+        self.panes = Panes(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
         take_away = TakeAwayView(TakeAwayModel(run), messages)
         self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(messages.guard(self._unfold_what_runs), "state")
         choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        below = [messages.widget, take_away, runs_list.widget, self.panes.widget]
+        below = [messages.widget, take_away, self.panes.widget]
         left, right = choose_view.widget, VBox([run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
@@ -88,6 +96,9 @@ class Dashboard:
     def _restore(self, change: Any) -> None:
         """Choose what the link says by which a person came."""
         self.page.choose.take_calculation(decode_setup(change["new"]))
+
+    def _unfold(self, name: str) -> None:
+        self.panes.unfold(name)
 
     def _begin(self, change: Any) -> None:
         """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""

@@ -1,140 +1,130 @@
-"""The valence density of a finished run, cut along a plane through the crystal."""
+"""What is looked at in the crystal of a finished run, from which side, and beside which other run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from traitlets import Float, HasTraits, Instance, Unicode, observe
+from traitlets import Float, HasTraits, Instance, Int, Tuple, Unicode, observe
 
-from mlxc.units import BOHR_ANG
+from mlxc.errors import InputError
+from mlxc.runs.folder import RunFolder
+from mlxc_app.crystal_block import FieldBlock
+from mlxc_app.crystal_field import DENSITY, DIFFERENCE, CrystalField, quantities_in, read_field
+from mlxc_app.density_slice import (
+    AXES,
+    MILLER,
+    PLANES,
+    DensitySlice,
+    PlanarAverage,
+    cut,
+    miller_orientation,
+    planar_average,
+)
+from mlxc_app.past_runs import finished_runs_beside, name_of, same_lattice
 from mlxc_app.run_model import RunModel
-
-WINDOW_ANG = 8.0
-SAMPLES = 121
-# Atoms whose nuclei are this close to the plane are drawn.
-IN_PLANE_ANG = 0.4
-DIAGONAL = 0.5**0.5
-
-# Cartesian unit vectors to the right and upwards; the two axes' names.
-PLANES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float], str, str]] = {
-    "x-y (horizontal)": ((1, 0, 0), (0, 1, 0), "x", "y"),
-    "x-z": ((1, 0, 0), (0, 0, 1), "x", "z"),
-    "y-z": ((0, 1, 0), (0, 0, 1), "y", "z"),
-    "xy diagonal-z": ((DIAGONAL, DIAGONAL, 0), (0, 0, 1), "along the diagonal of x and y", "z"),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class CrystalDensity:
-    """A density with the crystal it belongs to, in angstrom.
-
-    Attributes:
-        lattice: rows are the lattice vectors, angstrom.
-        species: chemical symbols.
-        positions: fractional coordinates, ``(natom, 3)``.
-        density: spins added, ``(n1, n2, n3)``, electrons per cubic angstrom.
-    """
-
-    lattice: NDArray[np.float64]
-    species: tuple[str, ...]
-    positions: NDArray[np.float64]
-    density: NDArray[np.float64]
-
-    @classmethod
-    def read(cls, path: Path) -> CrystalDensity:
-        """Read what a run has saved."""
-        import h5py
-
-        with h5py.File(path) as file:
-            return cls(
-                lattice=file["lattice_bohr"][()] * BOHR_ANG,
-                species=tuple(file["species"].asstr()[()]),
-                positions=file["fractional_positions"][()],
-                density=file["density"][()].sum(axis=0) / BOHR_ANG**3,
-            )
-
-
-@dataclass(frozen=True, eq=False)
-class DensitySlice:
-    """A square cut through the crystal, centred above its first atom.
-
-    Attributes:
-        right, up: coordinates of the columns and rows, angstrom.
-        right_name, up_name: names of the two directions.
-        density: ``(len(up), len(right))``, electrons per cubic angstrom.
-        atoms: (right, up, symbol) of the atoms in the plane.
-    """
-
-    right: NDArray[np.float64]
-    up: NDArray[np.float64]
-    right_name: str
-    up_name: str
-    density: NDArray[np.float64]
-    atoms: tuple[tuple[float, float, str], ...]
-
-
-def cut(crystal: CrystalDensity, plane: str, height_ang: float) -> DensitySlice:
-    """Cut along one of ``PLANES``, ``height_ang`` away from the crystal's first atom."""
-    from scipy.ndimage import map_coordinates  # half a second to load, and only needed once there is a density
-
-    right, up, right_name, up_name = PLANES[plane]
-    axes = np.array([right, up, np.cross(right, up)])
-    centre = crystal.positions[0] @ crystal.lattice
-    steps = np.linspace(-WINDOW_ANG / 2, WINDOW_ANG / 2, SAMPLES, dtype=np.float64)
-    x, y = np.meshgrid(steps, steps)
-    points = centre + np.stack([x, y, np.full_like(x, height_ang)], axis=-1) @ axes
-    grid = (points @ np.linalg.inv(crystal.lattice)) * crystal.density.shape
-    values = map_coordinates(crystal.density, np.moveaxis(grid, -1, 0), order=3, mode="grid-wrap")
-    return DensitySlice(steps, steps, right_name, up_name, values, _atoms_near(crystal, axes, centre, height_ang))
-
-
-def _atoms_near(
-    crystal: CrystalDensity, axes: NDArray[np.float64], centre: NDArray[np.float64], height_ang: float
-) -> tuple[tuple[float, float, str], ...]:
-    spacings = 1 / np.linalg.norm(np.linalg.inv(crystal.lattice), axis=0)
-    repeats = [np.arange(-n, n + 1) for n in np.ceil(WINDOW_ANG / spacings).astype(int) + 1]
-    shifts = np.stack(np.meshgrid(*repeats, indexing="ij"), axis=-1).reshape(-1, 3)
-    found = []
-    for symbol, position in zip(crystal.species, crystal.positions, strict=True):
-        local = ((position + shifts) @ crystal.lattice - centre) @ axes.T - [0, 0, height_ang]
-        inside = (np.abs(local[:, :2]) <= WINDOW_ANG / 2 + 1e-6).all(axis=1) & (np.abs(local[:, 2]) <= IN_PLANE_ANG)
-        found += [(float(x), float(y), symbol) for x, y, _ in local[inside]]
-    return tuple(found)
 
 
 class DensityModel(HasTraits):
     """Loads the density when a run has ended, and cuts it as asked.
 
     Attributes:
-        plane: a key of ``PLANES``.
+        title: which run the field belongs to; empty as long as there is none.
+        quantities: what can be looked at in this run.
+        quantity: what is looked at.
+        others: (name, folder) of the runs from which the density can be subtracted.
+        other: folder of the one that is.
+        plane: a key of ``PLANES``, or ``MILLER``.
+        miller: indices of the Miller plane.
         height_ang: distance of the plane from the first atom.
-        title: which run the density belongs to.
-        slice: the cut; None as long as there is no density.
+        axis: lattice vector along which planar averages are shown.
+        share: how high the level of the isosurface is, percent of the way from the lowest to the highest.
+        field: what is looked at; None as long as there is no run.
+        slice, average: cuts through it.
+        block: the part of it that is drawn in three dimensions.
     """
 
-    plane = Unicode(next(iter(PLANES)))
-    height_ang = Float(0.0)
     title = Unicode()
+    quantities = Tuple()
+    quantity = Unicode(DENSITY)
+    others = Tuple()
+    other = Unicode()
+    plane = Unicode(next(iter(PLANES)))
+    miller = Tuple(Int(), Int(), Int(), default_value=(1, 1, 1))
+    height_ang = Float(0.0)
+    axis = Unicode(AXES[-1])
+    share = Float(50.0)
+    field = Instance(CrystalField, allow_none=True)
     slice = Instance(DensitySlice, allow_none=True)
+    average = Instance(PlanarAverage, allow_none=True)
+    block = Instance(FieldBlock, allow_none=True)
 
     def __init__(self, run: RunModel) -> None:
         super().__init__()
         self._run = run
-        self._crystal: CrystalDensity | None = None
         self._follow()
         run.observe(self._follow, "state")
 
-    def _follow(self, change: Any = None) -> None:
-        folder = self._run.folder
-        has_density = folder is not None and not self._run.active and folder.ground_state_path.exists()
-        self._crystal = CrystalDensity.read(folder.ground_state_path) if folder and has_density else None
-        self.title = self._run.title if has_density else ""
-        self._cut()
+    @property
+    def level(self) -> float | None:
+        """Of the isosurface, in the unit of the field."""
+        if self.block is None:
+            return None
+        low, high = self.block.levels
+        return low + (high - low) * self.share / 100
 
-    @observe("plane", "height_ang")
+    def _follow(self, change: Any = None) -> None:
+        path, folder = self._run.ground_state_path, self._run.folder
+        self.title = ""  # nothing is loaded before all is in place
+        if path is None or folder is None:
+            self.quantities, self.others, self.other = (), (), ""
+        else:
+            others = tuple((name_of(run), str(run.path)) for run in _subtractable(folder, self._run.owner))
+            self.others, self.other = others, others[0][1] if others else ""
+            self.quantities = quantities_in(path, bool(others))
+            self.quantity = self.quantity if self.quantity in self.quantities else DENSITY
+            self.title = self._run.title
+        self._load()
+
+    @observe("quantity", "other")
+    def _load(self, change: Any = None) -> None:
+        path = self._run.ground_state_path
+        if path is None or not self.title:
+            self.field = None
+            return
+        field = read_field(path, self.quantity)
+        if self.quantity == DIFFERENCE:
+            other = RunFolder(Path(self.other)).ground_state_path
+            if not other.exists():
+                raise InputError("The other run is not there any more: choose another one.")
+            field = field.minus(read_field(other, DENSITY))
+        self.field = field
+
+    @observe("field", "plane", "miller", "height_ang")
     def _cut(self, change: Any = None) -> None:
-        self.slice = cut(self._crystal, self.plane, self.height_ang) if self._crystal else None
+        if self.field is None:
+            self.slice = None
+            return
+        orientation = miller_orientation(self.field, self.miller) if self.plane == MILLER else PLANES[self.plane]
+        self.slice = cut(self.field, orientation, self.height_ang)
+
+    @observe("field", "axis")
+    def _average(self, change: Any = None) -> None:
+        self.average = planar_average(self.field, self.axis) if self.field else None
+
+    @observe("field")
+    def _fill_block(self, change: Any = None) -> None:
+        block = FieldBlock.of(self.field) if self.field else None
+        if block is not None:
+            low, high = block.levels
+            self.share = 100 * (block.first_level - low) / (high - low) if high > low else 50.0
+        self.block = block
+
+
+def _subtractable(folder: RunFolder, owner: str) -> list[RunFolder]:
+    """Finished runs of the same cell whose density is kept."""
+    return [
+        run
+        for run in finished_runs_beside(folder, owner)
+        if run.ground_state_path.exists() and same_lattice(folder.structure, run.structure)
+    ]

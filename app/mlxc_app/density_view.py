@@ -1,112 +1,179 @@
-"""The heat map of a density slice with the atoms in it."""
+"""The panel of the density: isosurfaces, a cut with the atoms in it, and planar averages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-from ipywidgets import HTML, Dropdown, FloatSlider, HBox, VBox
+from ipywidgets import HTML, Button, Dropdown, FloatSlider, HBox, IntText, VBox
 
 from mlxc_app.binding import bind
-from mlxc_app.density_model import PLANES, WINDOW_ANG, DensityModel, DensitySlice
-from mlxc_app.live_figure import axis, live_figure
+from mlxc_app.crystal_field import DIFFERENCE, MEANINGS
+from mlxc_app.density_figures import AverageFigure, SliceFigure
+from mlxc_app.density_model import DensityModel
+from mlxc_app.density_slice import AXES, IN_PLANE_ANG, MILLER, PLANES
+from mlxc_app.isosurface_viewer import DrawsIsosurfaces, NglIsosurfaces, PlotlyIsosurfaces
 from mlxc_app.message import MessageArea
 from mlxc_app.panel import Page, Panel
+from mlxc_app.theme import Theme
 
 ABOUT = (
-    "Where the valence electrons are: brighter means more. The core electrons are part of the pseudopotential, so "
-    "there is no peak at the nuclei (white circles). Look for the bonds in diamond and the even sea of electrons in "
-    "sodium."
+    "Where the electrons are, or where they differ. On the left, a surface on which the density has one value; turn it "
+    "with the mouse. On the right, a cut through the crystal: brighter means more, circles are nuclei. Look for the "
+    "bonds in diamond and the even sea of electrons in sodium."
 )
-WIDE: dict[str, Any] = {"style": {"description_width": "80px"}, "layout": {"width": "270px"}}
-PLANE_HINT = "x, y and z point along the edges of a cubic crystal; in graphene, z points out of the layer."
-HEIGHT_HINT = "Distance of the plane from the first atom. Atoms within 0.4 Å of the plane are drawn."
+WIDE: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "330px"}}
+NUMBER: dict[str, Any] = {"layout": {"width": "56px"}}
 _PLACEHOLDER = '<p class="mlxc-placeholder">The density appears here when a run has ended.</p>'
+PLANE_HINT = "x, y and z point along the edges of a cubic crystal; in graphene, z points out of the layer."
+MILLER_HINT = "Indices refer to the conventional cell, for instance the cube."
+HEIGHT_HINT = f"Distance of the plane from the first atom. Atoms within {IN_PLANE_ANG:g} Å of the plane are drawn."
+OTHER_WAY = ("Box empty? Draw with plotly", "Draw with NGL")
 
 
 def density_panel(page: Page) -> Panel:
     """The panel of the density; its file is read when somebody looks."""
-    return Panel("Density", f"<p>{ABOUT}</p>", lambda: DensityView(DensityModel(page.run), page.messages).widget)
+    views: list[DensityView] = []
+
+    def make() -> VBox:
+        views.append(DensityView(DensityModel(page.run), page.messages, page.theme))
+        return views[0].widget
+
+    def tell(shown: bool) -> None:
+        for view in views if shown else ():
+            view.surface.unfolded()
+
+    return Panel("Density", f"<p>{ABOUT}</p>", make, shown=tell)
 
 
 class DensityView:
-    """Observes a :class:`DensityModel`, and offers plane and height."""
+    """Observes a :class:`DensityModel`, and offers what to look at."""
 
-    def __init__(self, model: DensityModel, messages: MessageArea) -> None:
+    def __init__(self, model: DensityModel, messages: MessageArea, theme: Theme) -> None:
         self._model = model
-        half = WINDOW_ANG / 2
-        self.figure = live_figure(
-            _traces(model.slice),
-            height=440,
-            width=560,
-            margin={"l": 70, "r": 10, "t": 10, "b": 55},
-            xaxis=axis(_titles(model.slice)[0], range=[-half, half], constrain="domain"),
-            yaxis=axis(_titles(model.slice)[1], range=[-half, half], scaleanchor="x", constrain="domain"),
-        )
-        plane = Dropdown(options=list(PLANES), description="Plane", **WIDE)
-        height = FloatSlider(
-            min=-3, max=3, step=0.1, description="Height (Å)", readout_format=".1f", continuous_update=False, **WIDE
-        )
-        bind(model, "plane", plane, messages)
-        bind(model, "height_ang", height, messages)
-        controls = VBox([plane, _hint(PLANE_HINT), height, _hint(HEIGHT_HINT)])
-        controls.add_class("mlxc-controls")
         self._caption = HTML()
-        beside = HBox([self.figure, controls])
-        beside.add_class("mlxc-beside")
-        self.widget = VBox([self._caption, beside])
-        self._show_words()
-        model.observe(self._show, "slice")
+        self._quantity = Dropdown(description="Look at", **WIDE)
+        self._other = Dropdown(description="Other run", **WIDE)
+        self._choice = HBox([self._quantity, self._other])
+        self._choice.add_class("mlxc-wrap")
+        self.surface = SurfaceView(model, messages, theme)
+        self.cut = SliceFigure(model, messages)
+        self.average = AverageFigure(model, messages)
+        pictures = HBox([self.surface.widget, VBox([self.cut.figure, *self._plane(messages)])])
+        pictures.add_class("mlxc-wrap")
+        axis = Dropdown(options=list(AXES), description="Along", **WIDE)
+        bind(model, "axis", axis, messages)
+        average = VBox([HTML("<h3>Planar average</h3>"), axis, self.average.figure])
+        self._body = VBox([self._choice, pictures, average])
+        self.widget = VBox([self._caption, self._body])
+        self._offer()
+        self._quantity.observe(messages.guard(self._choose_quantity), "value")
+        self._other.observe(messages.guard(self._choose_other), "value")
+        model.observe(messages.guard(self._offer), ["title", "quantities", "others", "quantity", "other"])
 
-    def _show(self, change: Any) -> None:
-        heat, nuclei = self.figure.data
-        new_heat, new_nuclei = _traces(self._model.slice)
-        with self.figure.batch_update():
-            heat.x, heat.y, heat.z = new_heat.x, new_heat.y, new_heat.z
-            nuclei.x, nuclei.y, nuclei.text = new_nuclei.x, new_nuclei.y, new_nuclei.text
-            layout = self.figure.layout
-            layout.xaxis.title.text, layout.yaxis.title.text = _titles(self._model.slice)
-        self._show_words()
+    def _plane(self, messages: MessageArea) -> list[Any]:
+        plane = Dropdown(options=[*PLANES, MILLER], description="Plane", **WIDE)
+        self._indices = [IntText(value=index, **NUMBER) for index in self._model.miller]
+        self._miller = HBox([HTML('<div class="mlxc-label">h k l</div>'), *self._indices])
+        height = FloatSlider(
+            min=-5, max=5, step=0.1, description="Height (Å)", readout_format=".1f", continuous_update=False, **WIDE
+        )
+        self._hint = HTML()
+        bind(self._model, "plane", plane, messages)
+        bind(self._model, "height_ang", height, messages)
+        for index in self._indices:
+            index.observe(messages.guard(self._choose_miller), "value")
+        self._model.observe(messages.guard(self._show_plane), "plane")
+        self._show_plane()
+        return [plane, self._miller, height, self._hint]
 
-    def _show_words(self) -> None:
-        self._caption.value = f"<h3>{escape(self._model.title)}</h3>" if self._model.slice else _PLACEHOLDER
+    def _show_plane(self, change: Any = None) -> None:
+        is_miller = self._model.plane == MILLER
+        self._miller.layout.display = "flex" if is_miller else "none"
+        self._hint.value = _hint(f"{MILLER_HINT if is_miller else PLANE_HINT} {HEIGHT_HINT}")
+
+    def _choose_miller(self, change: Any) -> None:
+        self._model.miller = tuple(index.value for index in self._indices)
+
+    def _choose_quantity(self, change: Any) -> None:
+        if change["new"] is not None:
+            self._model.quantity = change["new"]
+
+    def _choose_other(self, change: Any) -> None:
+        if change["new"] is not None:
+            self._model.other = change["new"]
+
+    def _offer(self, change: Any = None) -> None:
+        """What can be chosen, and what is: with ``hold_sync`` the browser learns of options and value together."""
+        model = self._model
+        for dropdown, options, value in (
+            (self._quantity, model.quantities, model.quantity),
+            (self._other, model.others, model.other),
+        ):
+            with dropdown.hold_sync():
+                if tuple(dropdown.options) != options:
+                    dropdown.options = options
+                if options:
+                    dropdown.value = value
+        self._other.layout.display = "flex" if model.quantity == DIFFERENCE else "none"
+        self._body.layout.display = "flex" if model.title else "none"
+        meaning = _hint(MEANINGS[model.quantity])
+        self._caption.value = f"<h3>{escape(model.title)}</h3>{meaning}" if model.title else _PLACEHOLDER
 
 
-def _titles(cut: DensitySlice | None) -> tuple[str, str]:
-    return (f"{cut.right_name} (Å)", f"{cut.up_name} (Å)") if cut else ("x (Å)", "y (Å)")
+class SurfaceView:
+    """The isosurfaces of a :class:`DensityModel` with a slider for the level, and a way out if nothing is seen."""
+
+    def __init__(self, model: DensityModel, messages: MessageArea, theme: Theme) -> None:
+        self._model = model
+        self._ngl = NglIsosurfaces(theme)
+        self._viewer: DrawsIsosurfaces = self._ngl
+        self._place = VBox([self._ngl.widget])
+        self._level = FloatSlider(
+            min=0, max=100, step=1, description="Level (%)", readout_format=".0f", continuous_update=False, **WIDE
+        )
+        self._words = HTML()
+        self._other_way = Button(description=OTHER_WAY[0], tooltip="Another way to draw the same surfaces")
+        self._other_way.add_class("mlxc-try")
+        self.widget = VBox([self._place, self._level, self._words, self._other_way])
+        self.widget.add_class("mlxc-surface")
+        bind(model, "share", self._level, messages)
+        self._other_way.on_click(messages.guard(self._switch))
+        self._show()
+        model.observe(messages.guard(self._show), "block")
+        model.observe(messages.guard(self._move), "share")
+
+    def unfolded(self) -> None:
+        """The panel is seen again."""
+        self._ngl.resize()
+
+    def _switch(self, button: Button) -> None:
+        to_plotly = self._viewer is self._ngl
+        self._viewer.show(None, None)
+        self._viewer = PlotlyIsosurfaces() if to_plotly else self._ngl
+        self._place.children = [self._viewer.widget]
+        self._other_way.description = OTHER_WAY[to_plotly]
+        self._show()
+
+    def _show(self, change: Any = None) -> None:
+        self._viewer.show(self._model.block, self._model.level)
+        self._say()
+
+    def _move(self, change: Any = None) -> None:
+        level = self._model.level
+        if level is not None:
+            self._viewer.move(level)
+        self._say()
+
+    def _say(self) -> None:
+        block, level = self._model.block, self._model.level
+        if block is None or level is None:
+            self._words.value = ""
+        elif block.is_signed:
+            self._words.value = _hint(f"Blue: +{level:.3g} {block.unit}, orange: −{level:.3g} {block.unit}.")
+        else:
+            self._words.value = _hint(f"Surface at {level:.3g} {block.unit}; more inside it, less outside.")
 
 
-def _traces(cut: DensitySlice | None) -> tuple[go.Heatmap, go.Scatter]:
-    if cut is None:
-        return _heat_map([], [], []), _nuclei(())
-    return _heat_map(cut.right, cut.up, cut.density), _nuclei(cut.atoms)
-
-
-def _heat_map(x: Any, y: Any, density: Any) -> go.Heatmap:
-    return go.Heatmap(
-        x=x,
-        y=y,
-        z=density,
-        colorscale="Cividis",
-        zsmooth="best",
-        colorbar={"title": {"text": "electrons per Å³", "side": "right", "font": {"size": 14}}},
-        hovertemplate="%{x:.2f} Å, %{y:.2f} Å: %{z:.3f} electrons per Å³<extra></extra>",
-    )
-
-
-def _nuclei(atoms: Sequence[tuple[float, float, str]]) -> go.Scatter:
-    return go.Scatter(
-        x=[x for x, _, _ in atoms],
-        y=[y for _, y, _ in atoms],
-        text=[symbol for _, _, symbol in atoms],
-        mode="markers+text",
-        textfont={"color": "black", "size": 12},
-        marker={"size": 24, "color": "rgba(255,255,255,0.85)", "line": {"color": "black", "width": 1.5}},
-        hovertemplate="%{text} nucleus<extra></extra>",
-    )
-
-
-def _hint(text: str) -> HTML:
-    return HTML(f'<p class="mlxc-hint">{escape(text)}</p>')
+def _hint(text: str) -> str:
+    return f'<p class="mlxc-hint">{escape(text)}</p>'

@@ -11,8 +11,9 @@ from ipywidgets import HTML, Button, HBox, VBox
 from mlxc.diagnosis.finding import TESTS
 from mlxc_app.diagnose_model import DiagnoseModel, DiagnosisPicture
 from mlxc_app.message import MessageArea
+from mlxc_app.panel import Page, Panel
 
-HINT = (
+ABOUT = (
     "Why does a calculation disagree with what it should give? Nine tests change one thing each: the functional is "
     "held inside its training domain, the k mesh is made denser, the vacuum thicker, the basis larger. What changes "
     "the answer most is to blame."
@@ -21,6 +22,12 @@ _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press “Diagnose”: what is chosen on the left is examined, in one to three minutes. '
     "Try graphene with the functional bulk-unconstrained.</p>"
 )
+
+
+def diagnose_panel(page: Page) -> Panel:
+    """The panel of diagnoses."""
+    model = DiagnoseModel(page.run, page.choose)
+    return Panel("Diagnose", f"<p>{ABOUT}</p>", lambda: DiagnoseView(model, page.messages).widget, kinds=("diagnosis",))
 
 
 class DiagnoseView:
@@ -32,8 +39,8 @@ class DiagnoseView:
         self._body = HTML()
         self._body.add_class("mlxc-diagnosis")
         row = HBox([self._start, self._progress])
-        self.widget = VBox([HTML(f'<p class="mlxc-hint">{escape(HINT)}</p>'), row, self._body])
-        self._start.on_click(messages.guard(lambda button: model.start()))
+        self.widget = VBox([row, self._body])
+        self._start.on_click(messages.starting(model.start))
         model.observe(messages.guard(lambda change: self._show(change["new"])), "picture")
         self._show(model.picture)
 

@@ -42,9 +42,11 @@ def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout
 
 
 def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
-    """Give each trace of the figure the points, name and visibility of its new version; call it in a batch update."""
+    """Give each trace of the figure what it shows in its new version; call it in a batch update."""
     for trace, new in zip(figure.data, traces, strict=True):
         trace.x, trace.y, trace.name, trace.visible = new.x, new.y, new.name, new.visible
+        if new.text is not None:
+            trace.text = new.text
 
 
 def axis(title: str, **settings: Any) -> dict[str, Any]:

@@ -77,6 +77,15 @@ class MessageArea:
 
         return guarded
 
+    def starting(self, start: Callable[[], None]) -> Callable[..., None]:
+        """A guarded callback of a button that starts something: the card about what was before goes away."""
+
+        def begin(button: Any) -> None:
+            self.clear()
+            start()
+
+        return self.guard(begin)
+
 
 def _logger() -> logging.Logger:
     logger = logging.getLogger("mlxc_app")

@@ -11,3 +11,6 @@ PURPLE = "#CC79A7"
 SKY = "#56B4E9"
 GREY = "#7f8b95"
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
+# Of a quantity that is never negative, and of one with both signs: orange is less than zero, blue is more.
+SEQUENTIAL = "Cividis"
+DIVERGING = ((0.0, VERMILLION), (0.5, "#f2f2f2"), (1.0, BLUE))

@@ -23,12 +23,14 @@ class Page:
         run: the run that the page shows.
         messages: where a panel reports what went wrong.
         theme: whether the page is dark, for what cannot be coloured by a style sheet.
+        unfold: shows the panel of this name; usable as soon as the page is put together.
     """
 
     choose: ChooseModel
     run: RunModel
     messages: MessageArea
     theme: Theme
+    unfold: Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from mlxc_app.panel import Panel
 
 
 class Panes(HasTraits):
-    """A row of buttons (and something ``beside`` them), and below it the panel that belongs to the pressed one.
+    """A row of buttons (and something ``beside`` and ``below`` them), then the panel that belongs to the pressed one.
 
     Attributes:
         unfolded: name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
@@ -26,7 +26,7 @@ class Panes(HasTraits):
 
     unfolded = Unicode()
 
-    def __init__(self, panels: Sequence[Panel], messages: MessageArea, beside: Widget) -> None:
+    def __init__(self, panels: Sequence[Panel], messages: MessageArea, beside: Widget, below: Widget) -> None:
         super().__init__()
         self._panels = {panel.name: panel for panel in panels}
         self._places = {panel.name: _place(panel) for panel in panels}
@@ -34,7 +34,7 @@ class Panes(HasTraits):
         self._buttons.add_class("mlxc-tabs")
         row = HBox([self._buttons, beside])
         row.add_class("mlxc-tab-row")
-        self.widget = VBox([row, *self._places.values()])
+        self.widget = VBox([row, below, *self._places.values()])
         self._buttons.observe(messages.guard(lambda change: self._show(change["new"])), "value")
 
     def unfold(self, name: str) -> None:

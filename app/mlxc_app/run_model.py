@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
@@ -58,6 +59,8 @@ class RunModel(HasTraits):
         iterations: records of the SCF steps so far.
         points: records of the finished volumes, or areas, of an equation of state.
         findings: records of the finished tests of a diagnosis.
+        portions: records of the parts of the bands that are computed.
+        flow: records of a gradient: of its ``loss``, of the steps of its ``adjoint``, of its ``density_gradient``.
         result: the run's result; empty as long as there is none.
         owner: the visitor, whose runs a reloaded page takes up; empty if he is not known.
         waiting: the runs behind the one that is computed.
@@ -72,6 +75,8 @@ class RunModel(HasTraits):
     iterations = Tuple()
     points = Tuple()
     findings = Tuple()
+    portions = Tuple()
+    flow = Tuple()
     result = Dict()
     waiting = Tuple()
     computing = Bool(False)
@@ -99,6 +104,13 @@ class RunModel(HasTraits):
     def calculation(self) -> Calculation | None:
         """The calculation of the shown run, see :func:`~mlxc.runs.tasks.calculation_of`."""
         return None if self.task is None else calculation_of(self.task)
+
+    @property
+    def ground_state_path(self) -> Path | None:
+        """The HDF5 file of the shown run; None as long as it is not over, and if it has left none."""
+        if self.folder is None or self.active or not self.folder.ground_state_path.exists():
+            return None
+        return self.folder.ground_state_path
 
     @property
     def traceback(self) -> str:
@@ -188,7 +200,8 @@ class RunModel(HasTraits):
     def _follow(self, folder: RunFolder) -> None:
         self.task = folder.task
         self._offset, self.folder = 0, folder
-        self.iterations, self.points, self.findings, self.result, self.message = (), (), (), {}, ""
+        self.iterations = self.points = self.findings = self.portions = self.flow = ()
+        self.result, self.message = {}, ""
         self.title, self.kind = folder.title, folder.kind
         self.state = "queued"
 
@@ -200,6 +213,8 @@ class RunModel(HasTraits):
         self.iterations = (*self.iterations, *_of_kind(records, "iteration"))
         self.points = (*self.points, *_of_kind(records, "point"))
         self.findings = (*self.findings, *_of_kind(records, "finding"))
+        self.portions = (*self.portions, *_of_kind(records, "bands"))
+        self.flow = (*self.flow, *_of_kind(records, "loss", "adjoint", "density_gradient"))
         if status["state"] in ENDED:
             self.result = self.folder.result or {}
         self.message = status.get("message", "")
@@ -210,5 +225,5 @@ def _pending(folder: RunFolder) -> bool:
     return folder.exists and folder.status["state"] not in ENDED
 
 
-def _of_kind(records: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [record for record in records if record["kind"] == kind]
+def _of_kind(records: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
+    return [record for record in records if record["kind"] in kinds]

@@ -9,7 +9,9 @@ from typing import Any
 from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 
 from mlxc.calculation import EquationOfStateTask
+from mlxc_app.bands_model import gap_in_words
 from mlxc_app.choose_model import ChooseModel
+from mlxc_app.gradient_model import gradient_in_words
 from mlxc_app.message import MessageArea
 from mlxc_app.queue_view import QueueView
 from mlxc_app.remaining import in_words, seconds_left
@@ -48,6 +50,7 @@ class RunView:
         run.observe(self._show_state, ["state", "worker_ready", "message"])
         run.observe(self._show_buttons, "computing")
         run.observe(self._show_progress, ["iterations", "points"])
+        run.observe(self._show_what_follows, ["portions", "flow"])
         self._show_state()
 
     def _run_scf(self, button: Button) -> None:
@@ -113,6 +116,16 @@ class RunView:
         self._progress.value = min(done, 1.0)
         self._text.value = step if left is None else f"{step}; {in_words(left)}"
 
+    def _show_what_follows(self, change: Any) -> None:
+        """Bands and gradients are computed when the SCF has converged."""
+        if self._run.active and change["new"]:
+            last = change["new"][-1]
+            if last["kind"] == "bands":
+                self._progress.value = last["computed"] / last["points"]
+                self._text.value = f"Bands at {last['computed']} of {last['points']} k points."
+            elif last["kind"] == "adjoint":
+                self._text.value = f"Gradient: step {last['iteration']}, residual {last['residual']:.1e}"
+
 
 def scf_fraction(residual: float, target: float) -> float:
     """How far an SCF has come: the residual falls geometrically, from about one to the target."""
@@ -130,8 +143,10 @@ def finished_sentence(run: RunModel) -> str:
         energy = f"{result['free_energy_ha']:.6f}".replace("-", "−")
         seconds = result["seconds"]["total"]
         return f"converged in {result['iterations']} steps and {seconds:.1f} s: free energy F = {energy} Ha."
-    if run.kind != "eos":
-        return f"done in {result['seconds']:.1f} s."
+    if run.kind == "gradient":
+        return f"differentiated. {gradient_in_words(result)}"
+    if run.kind == "bands":
+        return f"bands computed. {gap_in_words(result)}"
     return f"equation of state computed in {result['seconds']:.1f} s: {_equilibrium(result)}."
 
 

@@ -2,10 +2,10 @@
 
 const COLUMNS = { when: "Started", title: "Run", kind: "Computes", state: "State", outcome: "Result" };
 
-const cell = (tag, text, style) => {
+const cell = (tag, text, style = "") => {
   const element = document.createElement(tag);
   element.textContent = text;
-  if (style) element.className = style;
+  element.className = style;
   return element;
 };
 
@@ -33,8 +33,8 @@ export default {
     const row = (entry) => {
       const line = document.createElement("tr");
       for (const column of Object.keys(COLUMNS)) {
-        const state = column === "state" ? `mlxc-state mlxc-state-${entry.state.replaceAll(" ", "-")}` : "";
-        line.append(cell("td", entry[column], state));
+        const failed = column === "state" && entry.state === "failed" ? " mlxc-violated" : "";
+        line.append(cell("td", entry[column], `mlxc-${column}${failed}`));
       }
       const buttons = document.createElement("td");
       buttons.className = "mlxc-row-buttons";

@@ -18,7 +18,18 @@ from mlxc_app.run_model import RunModel
 SHOWN = 100
 # Set where a server has many visitors: each of them sees the runs of his own browser only.
 SHARED_VARIABLE = "MLXC_SHARED"
-KINDS: dict[Kind, str] = {"scf": "ground state", "eos": "equation of state", "diagnosis": "diagnosis"}
+KINDS: dict[Kind, str] = {
+    "scf": "ground state",
+    "eos": "equation of state",
+    "bands": "bands",
+    "gradient": "gradient",
+    "diagnosis": "diagnosis",
+}
+
+
+def visible_runs(owner: str) -> list[RunFolder]:
+    """The runs that this visitor may see, the newest first."""
+    return [folder for folder in kept_runs() if SHARED_VARIABLE not in os.environ or folder.owner == owner]
 
 
 class RunsListModel(HasTraits):
@@ -86,18 +97,13 @@ class RunsListModel(HasTraits):
         started = time.localtime(status.get("started", times[0]))
         entry = {
             "name": folder.path.name,
-            "when": time.strftime("%d %b %Y %H:%M", started),
+            "when": time.strftime("%Y-%m-%d %H:%M", started),
             "title": folder.title,
             "kind": KINDS.get(folder.kind, folder.kind),
             "state": status["state"],
             "outcome": outcome(folder.kind, folder.result or {}),
         }
         return times, entry
-
-
-def visible_runs(owner: str) -> list[RunFolder]:
-    """The runs that a visitor may see, the newest first."""
-    return [folder for folder in kept_runs() if SHARED_VARIABLE not in os.environ or folder.owner == owner]
 
 
 def _changed(folder: RunFolder, name: str) -> float:
@@ -115,4 +121,8 @@ def outcome(kind: Kind, result: dict[str, Any]) -> str:
     ]
     if kind == "scf":
         formats = [("free_energy_ha", lambda f: f"F = {f:.6f} Ha".replace("-", "−"))]
+    elif kind == "bands":
+        formats = [("gap_ev", lambda gap: f"gap {gap:.2f} eV" if gap else "no gap")]
+    elif kind == "gradient":
+        formats = [("gradient_norm", lambda norm: f"|dL/dθ| = {norm:.3g}")]
     return next((words(result[key]) for key, words in formats if result.get(key) is not None), "")

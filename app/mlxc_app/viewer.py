@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import nglview
+import numpy as np
 from ipywidgets import Widget
+from numpy.typing import NDArray
 
 from mlxc_app.crystal_picture import CrystalPicture, draw
 from mlxc_app.theme import Theme
@@ -43,7 +45,7 @@ class StructureViewer:
             self._view.remove_component(component)
         picture = draw(structure, cell_only)
         # The frame is there at once, the atoms are loaded: in this order the viewer counts them as we do.
-        frame = self._view._add_shape([_edge(start, end) for start, end in picture.cell_edges.tolist()], name="cell")
+        frame = self._view._add_shape(frame_shapes(picture.cell_edges), name="cell")
         atoms = self._view.add_component(
             nglview.TextStructure(pdb_text(picture), ext="pdb"), default_representation=False
         )
@@ -52,8 +54,9 @@ class StructureViewer:
         self._components = [frame, atoms]
 
 
-def _edge(start: list[float], end: list[float]) -> tuple[Any, ...]:
-    return ("cylinder", start, end, FRAME_COLOUR, FRAME_RADIUS_ANG)
+def frame_shapes(edges: NDArray[np.float64]) -> list[tuple[Any, ...]]:
+    """Edges of the unit cell, ``(12, 2, 3)``, as the viewer's shapes describe them."""
+    return [("cylinder", start, end, FRAME_COLOUR, FRAME_RADIUS_ANG) for start, end in edges.tolist()]
 
 
 def pdb_text(picture: CrystalPicture) -> str:

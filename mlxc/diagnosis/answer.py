@@ -27,7 +27,7 @@ TOLERABLE_GAP_EV = 0.1
 # A mistake that leaves no answer at all.
 NO_ANSWER = 50.0
 # An SCF that has not settled by then is not going to.
-MAX_ITERATIONS = 40
+MAX_ITERATIONS = 30
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from mlxc.brillouin import special_points
 from mlxc.calculation import Calculation
 from mlxc.diagnosis.answer import TOLERABLE_ENERGY_MHA, TOLERABLE_GAP_EV, TOLERABLE_SIZE_PERCENT
 from mlxc.diagnosis.bench import Bench
 from mlxc.diagnosis.finding import Finding
+from mlxc.properties.band_edges import band_edges
 from mlxc.properties.bands import eigenvalues_at
 from mlxc.scf.ground_state import GroundState
 from mlxc.units import HARTREE_EV
@@ -29,7 +31,7 @@ def examine_kpoints(bench: Bench) -> Finding:
     if not given.converged or given.state is None:
         return Finding("k points", TITLE, f"No answer to compare with. {given.message}", "k points")
     crystal = bench.calculation.crystal
-    special = special_points(bench.calculation)
+    special = special_points(crystal)
     missing = [name for name, point in special.items() if not mesh_holds(bench.calculation.kmesh, point)]
     mesh_points = given.state.kpoints.fractional
     levels = eigenvalues_at(given.state, np.concatenate([mesh_points, list(special.values())]))
@@ -71,19 +73,6 @@ def examine_kpoints(bench: Bench) -> Finding:
     )
 
 
-def special_points(calculation: Calculation) -> dict[str, tuple[float, float, float]]:
-    """Points of high symmetry of the Bravais lattice, fractional, by name; of a sheet, those in its plane.
-
-    W. Setyawan, S. Curtarolo, Comput. Mater. Sci. 49, 299 (2010), as ASE gives them.
-    """
-    crystal = calculation.crystal
-    empty = vacuum_directions(crystal)
-    cell = crystal.to_ase().cell
-    points = cell.bandpath(npoints=0).special_points
-    found = {name: (float(p[0]), float(p[1]), float(p[2])) for name, p in points.items()}
-    return {name: p for name, p in found.items() if all(abs(p[axis]) < 1e-9 for axis in empty)}
-
-
 def mesh_holds(kmesh: tuple[int, int, int], point: tuple[float, float, float]) -> bool:
     """Whether a Gamma-centred mesh has a point among its own."""
     places = np.array(kmesh) * np.array(point)
@@ -92,7 +81,7 @@ def mesh_holds(kmesh: tuple[int, int, int], point: tuple[float, float, float]) -
 
 def denser_calculation(calculation: Calculation) -> Calculation:
     """The same with a denser mesh that holds the points of high symmetry, and less smearing."""
-    points = special_points(calculation).values()
+    points = special_points(calculation.crystal).values()
     kmesh = calculation.kmesh
     for multiple in (1, 2, 3, 4, 6, 12):
         kmesh = tuple(1 if n == 1 else multiple * ceil(DENSER * n / multiple) for n in calculation.kmesh)  # type: ignore[assignment]
@@ -105,22 +94,14 @@ def denser_calculation(calculation: Calculation) -> Calculation:
 
 
 def gap_ev(state: GroundState, levels: NDArray[np.float64]) -> float:
-    """From the highest occupied to the lowest empty level, electronvolt; zero where bands cross the Fermi level.
+    """From the highest occupied to the lowest empty level, electronvolt; zero for a metal.
 
     Args:
-        state: whose electrons fill the levels: in pairs, if their number is even and there is no spin; else what lies
-            below the Fermi level is full.
+        state: whose electrons fill the levels.
         levels: at some k points, hartree, shape ``(nspin, nk, nband)``.
     """
-    assert state.problem is not None  # the state was computed in this process
-    bands = levels.reshape(-1, levels.shape[-1])
-    occupied, left = divmod(state.problem.ions.nelectrons, 2)
-    if left or len(levels) == 2:
-        below = (bands <= state.fermi_level + 1e-9).sum(1)
-        if below.min() != below.max():
-            return 0.0
-        occupied = int(below[0])
-    return max(0.0, float(bands[:, occupied].min() - bands[:, occupied - 1].max())) * HARTREE_EV
+    edges = band_edges(state, levels)
+    return 0.0 if edges is None else edges.gap * HARTREE_EV
 
 
 def _holds(missing: list[str], names: list[str]) -> str:

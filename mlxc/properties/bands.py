@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -10,14 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mlxc.brillouin import KPoints
+from mlxc.brillouin import BandPath, KPoints, band_path
 from mlxc.errors import InputError
+from mlxc.properties.band_edges import BandEdge, BandEdges, band_edges
+from mlxc.properties.bands_task import BandsTask
+from mlxc.properties.density_of_states import DensityOfStates, curve_of_states
 from mlxc.scf.eigensolver import diagonalise
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.guess import starting_orbitals
 from mlxc.scf.kohn_sham import KohnSham
+from mlxc.scf.loop import run_calculation
+from mlxc.scf.monitor import Monitor
 from mlxc.symmetry import SpaceGroup
-from mlxc.units import BOHR_ANG, HARTREE_EV
+from mlxc.units import HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
 RESIDUAL_TOLERANCE = 1e-5
@@ -25,87 +31,162 @@ RESIDUAL_TOLERANCE = 1e-5
 TOGETHER = 32
 MAX_STEPS = 60
 EMPTY_BANDS = 4
-# ASE measures the path in 1/angstrom without the factor of two pi.
-PER_BOHR = 2 * np.pi * BOHR_ANG
+DOS_WIDTH = 0.2 / HARTREE_EV
+SPINS = ("up", "down")
 
 
 @dataclass(frozen=True)
 class BandStructure:
-    """Eigenvalues along a path.
+    """Eigenvalues along a path and on the k mesh.
 
     Attributes:
-        kpoints: fractional, shape ``(nk, 3)``.
-        distances: along the path, 1/bohr, shape ``(nk,)``.
-        labels: distance and name of each special point.
-        eigenvalues: hartree, shape ``(nspin, nk, nband)``.
-        fermi_level: of the ground state, hartree.
-        gap: from the highest occupied to the lowest empty level on the path and the mesh, hartree; zero for a metal.
-        converged: whether the ground state is.
-        message: one sentence when it is not.
-        calculation: the settings, as plain data.
+        path: the k points.
+        eigenvalues: along it, hartree, shape ``(nspin, nk, nband)``.
+        edges: of the bands on the path and, numbered after it, on the mesh; None for a metal.
+        states: density of states of the mesh.
+        ground: the state in whose potential they are.
     """
 
-    kpoints: NDArray[np.float64]
-    distances: NDArray[np.float64]
-    labels: tuple[tuple[float, str], ...]
+    path: BandPath
     eigenvalues: NDArray[np.float64]
-    fermi_level: float
-    gap: float
-    converged: bool
-    message: str
-    calculation: dict[str, Any]
+    edges: BandEdges | None
+    states: DensityOfStates
+    ground: GroundState
+
+    @property
+    def gap(self) -> float:
+        """From the highest occupied to the lowest empty level on the path and the mesh, hartree; zero for a metal."""
+        return 0.0 if self.edges is None else self.edges.gap
+
+    @property
+    def converged(self) -> bool:
+        """Whether the ground state is."""
+        return self.ground.converged
+
+    @property
+    def message(self) -> str:
+        """One sentence when it is not."""
+        return self.ground.message
 
     def summary(self) -> dict[str, Any]:
         """Plain data; energies in electronvolt from the Fermi level (the highest occupied one in an insulator)."""
+        edges = self.edges
         return {
             "converged": self.converged,
             "message": self.message,
-            "kpoints_fractional": self.kpoints.tolist(),
-            "distances_per_bohr": self.distances.tolist(),
-            "labels": [[distance, name] for distance, name in self.labels],
-            "bands_ev": ((self.eigenvalues - self.fermi_level) * HARTREE_EV).tolist(),
-            "fermi_level_ha": self.fermi_level,
+            "kpoints_fractional": self.path.fractional.tolist(),
+            "distances_per_bohr": self.path.distances.tolist(),
+            "labels": [[distance, name] for distance, name in self.path.labels],
+            "bands_ev": relative_ev(self.eigenvalues, self.ground).tolist(),
+            "fermi_level_ha": self.ground.fermi_level,
             "gap_ev": self.gap * HARTREE_EV,
-            "calculation": self.calculation,
+            "gap_kind": edges and edges.kind,
+            "direct_gap_ev": edges and edges.direct_gap * HARTREE_EV,
+            "valence_band_maximum": edges and self._edge(edges.valence),
+            "conduction_band_minimum": edges and self._edge(edges.conduction),
+            "dos": self.states.to_dict(self.ground.fermi_level),
+            "magnetisation_bohr_magneton": self.ground.magnetisation,
+            "seconds": self.ground.seconds,
+            "calculation": self.ground.calculation,
+        }
+
+    def _edge(self, edge: BandEdge) -> dict[str, Any]:
+        kpoints = np.concatenate([self.path.fractional, self.ground.kpoints.fractional])
+        on_path = edge.index < len(self.path)
+        return {
+            "energy_ev": (edge.energy - self.ground.fermi_level) * HARTREE_EV,
+            "kpoint_fractional": kpoints[edge.index].tolist(),
+            "place": self.path.place(edge.index) if on_path else "on the k mesh, off the path",
+            "spin": SPINS[edge.spin] if len(self.eigenvalues) == 2 else None,
         }
 
 
-def band_structure(ground: GroundState, points: int = 60) -> BandStructure:
-    """Bands on the path of W. Setyawan, S. Curtarolo, Comput. Mater. Sci. 49, 299 (2010), as ASE gives it.
+def run_bands(
+    task: BandsTask, monitor: Monitor | None, on_portion: Callable[[dict[str, Any]], None] | None
+) -> BandStructure:
+    """Compute the ground state and the bands; see :meth:`BandsTask.run`."""
+    path = band_path(task.calculation.crystal, task.points)
+    ground = run_calculation(task.calculation, monitor)
+
+    def tell(first: int, levels: NDArray[np.float64]) -> None:
+        if on_portion is not None:
+            computed = first + levels.shape[1]
+            done = {"distances_per_bohr": path.distances[first:computed].tolist()}
+            on_portion(
+                {"computed": computed, "points": len(path), "bands_ev": relative_ev(levels, ground).tolist()} | done
+            )
+
+    return _structure(ground, path, task.dos_width_ev / HARTREE_EV, tell)
+
+
+def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS_WIDTH) -> BandStructure:
+    """Bands on the path of :func:`~mlxc.brillouin.band_path`, and the density of states.
 
     Args:
         ground: a converged state that was computed in this process.
         points: about how many k points.
+        dos_width: standard deviation of the Gaussian that stands for each level, hartree.
 
     Raises:
-        InputError: the state was read from a file, or fewer than two points are asked for.
+        InputError: the state was read from a file, fewer than two points are asked for, or the crystal is a molecule.
     """
-    if points < 2:
-        raise InputError(f"points: a path needs at least 2 k points, not {points}.")
-    path = ground.crystal.to_ase().cell.bandpath(npoints=points)
-    distances, places, names = path.get_linear_kpoint_axis()
-    eigenvalues = eigenvalues_at(ground, path.kpts)
+    return _structure(ground, band_path(ground.crystal, points), dos_width, None)
+
+
+def _structure(
+    ground: GroundState,
+    path: BandPath,
+    dos_width: float,
+    on_portion: Callable[[int, NDArray[np.float64]], None] | None,
+) -> BandStructure:
+    eigenvalues = eigenvalues_at(ground, path.fractional, on_portion)
+    # The SCF computes no empty bands of an insulator, and does not converge the uppermost ones of a metal.
+    mesh = eigenvalues_at(ground, ground.kpoints.fractional)
     return BandStructure(
-        kpoints=path.kpts,
-        distances=distances * PER_BOHR,
-        labels=tuple((float(place) * PER_BOHR, name) for place, name in zip(places, names, strict=True)),
+        path=path,
         eigenvalues=eigenvalues,
-        fermi_level=ground.fermi_level,
-        gap=_gap(ground, eigenvalues),
-        converged=ground.converged,
-        message=ground.message,
-        calculation=ground.calculation,
+        edges=band_edges(ground, _joined([eigenvalues, mesh])),
+        states=curve_of_states(mesh, ground.kpoints.weights, dos_width),
+        ground=ground,
     )
 
 
-def eigenvalues_at(ground: GroundState, kpoints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Eigenvalues, hartree, shape ``(nspin, nk, nband)``, at any fractional k points in the converged potential."""
+def relative_ev(levels: NDArray[np.float64], ground: GroundState) -> NDArray[np.float64]:
+    """Levels in electronvolt from the Fermi level."""
+    return (levels - ground.fermi_level) * HARTREE_EV
+
+
+def eigenvalues_at(
+    ground: GroundState,
+    kpoints: NDArray[np.float64],
+    on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
+) -> NDArray[np.float64]:
+    """Eigenvalues, hartree, shape ``(nspin, nk, nband)``, at any fractional k points in the converged potential.
+
+    Args:
+        ground: a converged state that was computed in this process.
+        kpoints: shape ``(nk, 3)``.
+        on_portion: called with the index of the first k point of a portion and its eigenvalues.
+
+    Raises:
+        InputError: the state was read from a file.
+    """
     problem = ground.problem
     if problem is None:
         raise InputError("Bands need the Hamiltonian, which a result that was read from a file does not hold.")
-    portions = np.array_split(np.asarray(kpoints), ceil(len(kpoints) / TOGETHER))
+    found: list[NDArray[np.float64]] = []
     with torch.no_grad():
-        return np.concatenate([_eigenvalues(ground, problem, portion) for portion in portions], axis=1)
+        for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / TOGETHER)):
+            found.append(_eigenvalues(ground, problem, portion))
+            if on_portion is not None:
+                on_portion(sum(levels.shape[1] for levels in found[:-1]), found[-1])
+    return _joined(found)
+
+
+def _joined(portions: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Levels of all k points; small bases of Gaussians have fewer at some than at others."""
+    nband = min(levels.shape[-1] for levels in portions)
+    return np.concatenate([levels[..., :nband] for levels in portions], axis=1)
 
 
 def _eigenvalues(ground: GroundState, problem: KohnSham, kpoints: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -121,30 +202,3 @@ def _eigenvalues(ground: GroundState, problem: KohnSham, kpoints: NDArray[np.flo
     counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
     pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)
     return pairs.eigenvalues.reshape(nspin, len(kpoints), nband).cpu().numpy()
-
-
-def _gap(ground: GroundState, path: NDArray[np.float64]) -> float:
-    """Lowest empty minus highest occupied level; with smearing a level counts as occupied below the Fermi level."""
-    mesh = ground.eigenvalues.cpu().numpy()
-    levels = np.concatenate([path.ravel(), mesh.ravel()])
-    occupied = levels <= ground.fermi_level + 1e-9
-    bands = path.reshape(-1, path.shape[-1])
-    below = (bands <= ground.fermi_level + 1e-9).sum(axis=1)
-    if below.min() != below.max():
-        return 0.0
-    return float(max(0.0, levels[~occupied].min() - levels[occupied].max()))
-
-
-def density_of_states(ground: GroundState, energies: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """Density of states of the SCF's k mesh, states per hartree and cell, shape ``(nspin, nenergy)``.
-
-    Args:
-        ground: a converged state.
-        energies: hartree, shape ``(nenergy,)``.
-        width: standard deviation of the Gaussian that stands for each level, hartree.
-    """
-    nspin = len(ground.density)
-    levels = ground.eigenvalues.cpu().numpy().reshape(nspin, len(ground.kpoints), -1)
-    x = (energies[:, None, None, None] - levels) / width
-    gaussians = np.exp(-(x**2) / 2) / (width * np.sqrt(2 * np.pi))
-    return np.asarray(np.einsum("eskb,k->se", gaussians, ground.kpoints.weights) * (2 / nspin))

@@ -13,12 +13,13 @@ pressure in the plane. Neither depends on the height.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from mlxc.calculation import EquationOfStateTask
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
@@ -83,14 +84,37 @@ def run_equation_of_state(
     task: EquationOfStateTask, monitor: Monitor | None, on_point: Callable[[dict[str, Any]], None] | None
 ) -> EquationOfState:
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
-    ratios = np.linspace(task.lowest_volume, task.highest_volume, task.points)
+    return _equation(states_at_volumes(task, monitor, on_point), task)
+
+
+def states_at_volumes(
+    task: EquationOfStateTask,
+    monitor: Monitor | None,
+    on_point: Callable[[dict[str, Any]], None] | None,
+    xc: nn.Module | None = None,
+    start: Sequence[GroundState] = (),
+) -> list[GroundState]:
+    """The ground states of all points, from the smallest to the largest volume.
+
+    Args:
+        task: what to compute.
+        monitor: see :meth:`EquationOfStateTask.run`.
+        on_point: see there.
+        xc: another functional than the task names.
+        start: states of the same points to start from.
+    """
     states: list[GroundState] = []
-    for index, calculation in enumerate(task.calculation.at_volumes(ratios.tolist(), task.vary)):
-        state = run_calculation(calculation, _at_point(monitor, index), states)
+    for index, calculation in enumerate(task.calculation.at_volumes(task.ratios, task.vary)):
+        state = run_calculation(calculation, _at_point(monitor, index), [*states, *start[index : index + 1]], xc)
         states.append(state)
         if on_point is not None:
             on_point({"index": index, "points": task.points, "converged": state.converged} | _point(state, task.vary))
-    return _equation(states, ratios, task)
+    return states
+
+
+def nearest_to_given(states: Sequence[GroundState], task: EquationOfStateTask) -> GroundState:
+    """Of the states of all points, that at the volume nearest to the given one."""
+    return states[int(np.abs(np.array(task.ratios) - 1).argmin())]
 
 
 def _at_point(monitor: Monitor | None, index: int) -> Monitor | None:
@@ -108,13 +132,11 @@ def _point(state: GroundState, vary: Variation) -> dict[str, float | None]:
     return {
         "volume_ang3": state.crystal.volume * BOHR_ANG**3,
         "area_ang2": area_ang2(state.crystal) if vary == "area" else None,
-        "energy_ev": float(state.energy) * HARTREE_EV,
+        "energy_ev": float(state.energy.detach()) * HARTREE_EV,
     }
 
 
-def _equation(
-    states: list[GroundState], ratios: NDArray[np.floating[Any]], task: EquationOfStateTask
-) -> EquationOfState:
+def _equation(states: list[GroundState], task: EquationOfStateTask) -> EquationOfState:
     points = [_point(state, task.vary) for state in states]
     volumes = np.array([point["volume_ang3"] for point in points], dtype=np.float64)
     energies = np.array([point["energy_ev"] for point in points], dtype=np.float64)
@@ -132,7 +154,7 @@ def _equation(
         areas_ang2=areas,
         energies_ev=energies,
         fit=fit,
-        reference=states[int(np.abs(ratios - 1).argmin())],
+        reference=nearest_to_given(states, task),
         converged=not message,
         message=message,
         seconds=sum(state.seconds["total"] for state in states),

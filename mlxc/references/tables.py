@@ -38,6 +38,7 @@ class ReferenceLine:
         volume_per_atom_ang3: equilibrium volume per atom.
         bulk_modulus_gpa: bulk modulus at equilibrium, or None where the source has none.
         source: where the value comes from.
+        bulk_modulus_derivative: with respect to pressure, or None where the source has none.
     """
 
     label: str
@@ -45,6 +46,7 @@ class ReferenceLine:
     volume_per_atom_ang3: float
     bulk_modulus_gpa: float | None
     source: str
+    bulk_modulus_derivative: float | None = None
 
 
 def reference_lines(name: str) -> list[ReferenceLine]:
@@ -64,6 +66,17 @@ def reference_lines(name: str) -> list[ReferenceLine]:
     if record["experiment"] is not None:
         lines.append(experiment(record["experiment"]))
     return lines
+
+
+def best_reference(name: str) -> ReferenceLine | None:
+    """What is measured for a shipped structure, or else what all-electron codes find with PBE; None without either.
+
+    Raises:
+        InputError: no structure of this name is shipped.
+    """
+    if (system := shipped_record(name)["experiment"]) is not None:
+        return experiment(system)
+    return next(iter(reference_lines(name)), None)
 
 
 def acwf(element: str, structure: str) -> list[ReferenceLine]:
@@ -88,6 +101,7 @@ def acwf(element: str, structure: str) -> list[ReferenceLine]:
             volume_per_atom_ang3=entry[code]["volume_per_atom_ang3"],
             bulk_modulus_gpa=entry[code]["bulk_modulus_gpa"],
             source=table["source"],
+            bulk_modulus_derivative=entry[code]["bulk_modulus_derivative"],
         )
         for code, label in _CODES.items()
         if code in entry

@@ -36,11 +36,7 @@ def differentiable_scf(
     if differentiate not in ("implicit", "unrolled"):
         raise InputError(f"differentiate: {differentiate!r} is neither 'implicit' nor 'unrolled'.")
     ground = scf(crystal, **settings)
-    if differentiate == "implicit":
-        attach_implicitly(ground)
-    elif _takes_part(ground):
-        # The steps of a state that has not converged lead nowhere; the implicit way says so when it is taken.
-        (unroll if ground.converged else attach)(ground)
+    (attach_implicitly if differentiate == "implicit" else attach_unrolled)(ground)
     return ground
 
 
@@ -48,6 +44,17 @@ def attach_implicitly(ground: GroundState) -> None:
     """Make a state part of autograd, if its functional has parameters that require gradients."""
     if _takes_part(ground):
         attach(ground)
+
+
+def attach_unrolled(ground: GroundState) -> None:
+    """Repeat the SCF of a state in steps that take part in autograd, if its functional has parameters that do.
+
+    Raises:
+        UnrolledError: plain mixing does not converge for this crystal.
+    """
+    if _takes_part(ground):
+        # The steps of a state that has not converged lead nowhere; the implicit way says so when it is taken.
+        (unroll if ground.converged else attach)(ground)
 
 
 def _takes_part(ground: GroundState) -> bool:

@@ -51,6 +51,10 @@ class AdjointRecord:
         return asdict(self)
 
 
+# Called after every step; it stops the solution by raising RunStoppedError.
+AdjointMonitor = Callable[[AdjointRecord], None]
+
+
 def solve_dyson(
     response: IndependentResponse,
     kernel: Callable[[Tensor], Tensor],
@@ -60,6 +64,7 @@ def solve_dyson(
     metal: bool,
     tolerance: float,
     negligible: float,
+    monitor: AdjointMonitor | None = None,
 ) -> tuple[Tensor, list[AdjointRecord]]:
     """The cotangent x of the effective potential.
 
@@ -72,6 +77,7 @@ def solve_dyson(
         metal: whether mixing starts with a preconditioner for metals.
         tolerance: of the relative residual.
         negligible: norm of a change of x that is nothing but rounding errors.
+        monitor: told of each step.
 
     Returns:
         x as Fourier coefficients, and the history.
@@ -95,6 +101,8 @@ def solve_dyson(
         residual = change / size if change > negligible else 0.0
         seconds = time.perf_counter() - started
         history.append(AdjointRecord(iteration, residual, answer.applications, seconds))
+        if monitor is not None:
+            monitor(history[-1])
         if residual < tolerance:
             return found, history
         if is_stuck([record.residual for record in history[since:]]):

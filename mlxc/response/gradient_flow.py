@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import hypot
 
@@ -9,30 +11,35 @@ import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
-from mlxc.response.dyson import AdjointRecord
+from mlxc.response.dyson import AdjointMonitor, AdjointRecord
 from mlxc.scf.ground_state import GroundState
 
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """Of one loss.
+    """Of one loss through one state.
 
     Attributes:
-        parameter_norms: |dL/d(parameter)| by name.
+        parameter_gradients: dL/d(parameter) by name, through all states that the loss depends on.
         adjoint: steps of the solution of Dyson's equation; empty for losses of energies alone and unrolled SCFs.
         density_gradients: dL/d(fields) at each step of an unrolled SCF, ``(nfield, nspin, n1, n2, n3)``; else empty.
         pull: where in the crystal the loss pulls: dL/d(lambda) per volume if e_xc became (1 + lambda) e_xc at a point,
             shape ``(n1, n2, n3)``, 1/bohr^3. Its integral is the derivative with respect to a factor of E_xc.
-        variables: ``rs``, ``zeta``, ``s`` and ``alpha``, as far as the functional sees them, at the same points.
+        variables: ``rs``, ``zeta``, ``s`` and, where the functional sees it, ``alpha``, at the same points.
         volume: of a point, bohr^3.
     """
 
-    parameter_norms: dict[str, float]
+    parameter_gradients: dict[str, Tensor]
     adjoint: list[AdjointRecord]
     density_gradients: list[Tensor]
     pull: Tensor
     variables: dict[str, Tensor]
     volume: float
+
+    @property
+    def parameter_norms(self) -> dict[str, float]:
+        """|dL/d(parameter)| by name."""
+        return {name: float(gradient.norm()) for name, gradient in self.parameter_gradients.items()}
 
     @property
     def layer_norms(self) -> dict[str, float]:
@@ -42,6 +49,11 @@ class GradientFlow:
             layer = name.rpartition(".")[0] or name
             norms[layer] = hypot(norms.get(layer, 0.0), norm)
         return norms
+
+    @property
+    def density_gradient_norms(self) -> list[float]:
+        """(integral of (dL/dn(r))^2)^(1/2), with the functional derivative, at each step of an unrolled SCF."""
+        return [_density_norm(fields, self.volume) for fields in self.density_gradients]
 
     def resolved(self, variable: str, edges: Tensor) -> Tensor:
         """The pull integrated over the parts of the crystal where a variable lies between neighbouring edges.
@@ -54,49 +66,105 @@ class GradientFlow:
             shape ``(nbin,)``.
 
         Raises:
-            InputError: the functional does not see this variable.
+            InputError: there is no such variable.
         """
-        if variable not in self.variables:
-            raise InputError(f"There is no {variable!r}; the functional sees {', '.join(self.variables)}.")
-        bins = torch.bucketize(self.variables[variable].flatten(), edges, right=True) - 1
-        inside = (bins >= 0) & (bins < len(edges) - 1)
-        total = torch.zeros(len(edges) - 1, dtype=self.pull.dtype)
-        return total.index_add(0, bins[inside], self.pull.flatten()[inside] * self.volume)
+        return self.histogram({variable: edges})
+
+    def histogram(self, edges: Mapping[str, Tensor]) -> Tensor:
+        """The pull integrated over the parts of the crystal where several variables lie between neighbouring edges.
+
+        Args:
+            edges: by variable, see :meth:`resolved`.
+
+        Returns:
+            one axis for each variable, in the order in which they are given.
+
+        Raises:
+            InputError: there is no such variable.
+        """
+        shape = [len(values) - 1 for values in edges.values()]
+        inside = torch.ones(self.pull.numel(), dtype=torch.bool, device=self.pull.device)
+        position = torch.zeros(self.pull.numel(), dtype=torch.long, device=self.pull.device)
+        for (variable, values), count in zip(edges.items(), shape, strict=True):
+            if variable not in self.variables:
+                raise InputError(f"There is no {variable!r}; there are {', '.join(self.variables)}.")
+            bins = torch.bucketize(self.variables[variable].flatten(), values, right=True) - 1
+            inside &= (bins >= 0) & (bins < count)
+            position = position * count + bins
+        total = self.pull.new_zeros(shape).flatten()
+        return total.index_add(0, position[inside], self.pull.flatten()[inside] * self.volume).view(shape)
 
 
-def gradient_flow(loss: Tensor, ground: GroundState) -> GradientFlow:
-    """Differentiate a loss of one converged state, and record how.
+def gradient_flow(loss: Tensor, ground: GroundState, monitor: AdjointMonitor | None = None) -> GradientFlow:
+    """Differentiate a loss of one converged state, and record how; see :func:`gradient_flows`."""
+    return gradient_flows(loss, [ground], monitor)[0]
+
+
+def gradient_flows(
+    loss: Tensor,
+    states: Sequence[GroundState],
+    monitor: AdjointMonitor | None = None,
+    step_monitor: Callable[[int, float], None] | None = None,
+) -> list[GradientFlow]:
+    """Differentiate a loss of several converged states with the same functional, and record how, for each of them.
 
     Gradients of parameters are left as they are; an unrolled state's ``unrolled_fields`` get theirs.
 
     Args:
-        loss: a number that depends on parts of ``ground``.
-        ground: a state with gradients, whose graph is kept.
+        loss: a number that depends on energies of the states, or on parts of states with gradients.
+        states: whose graphs are kept.
+        monitor: told of each step of the solutions of Dyson's equation; may stop them.
+        step_monitor: told the index of each step of an unrolled SCF that the gradient has reached, the last one first,
+            and its norm there, see :attr:`GradientFlow.density_gradient_norms`; may stop it.
 
     Raises:
-        InputError: the loss or the state has no gradients.
+        InputError: the loss has no gradient, or a state was read from a file.
+        ResponseError: Dyson's equation cannot be solved.
     """
-    problem = ground.problem
-    if problem is None or not loss.requires_grad or not (ground.adjoint or ground.unrolled_fields):
+    problems = [state.problem for state in states if state.problem is not None]
+    if not loss.requires_grad or len(problems) < len(states):
         raise InputError("A gradient flows from a loss with a gradient to a state whose functional has parameters.")
-    adjoint, steps = ground.adjoint, ground.unrolled_fields
-    before = len(adjoint.histories) if adjoint else 0
-    parameters = {name: value for name, value in problem.functional.named_parameters() if value.requires_grad}
-    # What does not take part in the loss has no gradient, which is zero.
-    found = torch.autograd.grad(
-        loss,
-        [*parameters.values(), problem.emphasis, *steps],
-        retain_graph=True,
-        allow_unused=True,
-        materialize_grads=True,
-    )
-    count = len(parameters)
-    volume = float(problem.basis.grid.volume / problem.basis.grid.size)
-    return GradientFlow(
-        parameter_norms={name: float(g.norm()) for name, g in zip(parameters, found[:count], strict=True)},
-        adjoint=adjoint.histories[-1] if adjoint and len(adjoint.histories) > before else [],
-        density_gradients=list(found[count + 1 :]),
-        pull=problem.averaged_over_group(found[count]) / volume,
-        variables=problem.xc_variables(ground.fields.detach()),
-        volume=volume,
-    )
+    parameters = {name: value for name, value in problems[0].functional.named_parameters() if value.requires_grad}
+    solved = [len(state.adjoint.histories) if state.adjoint else 0 for state in states]
+    sources: list[Tensor] = [*parameters.values()]
+    for state, problem in zip(states, problems, strict=True):
+        sources += [problem.emphasis, *state.unrolled_fields]
+        if state.adjoint is not None:
+            state.adjoint.monitor = monitor
+    with ExitStack() as hooks:
+        if step_monitor is not None:
+            for state in states:
+                _watch(state, step_monitor, hooks)
+        # What does not take part in the loss has no gradient, which is zero.
+        found = iter(torch.autograd.grad(loss, sources, retain_graph=True, allow_unused=True, materialize_grads=True))
+    gradients = {name: next(found) for name in parameters}
+    flows = []
+    for state, problem, before in zip(states, problems, solved, strict=True):
+        volume = float(problem.basis.grid.volume / problem.basis.grid.size)
+        flows.append(
+            GradientFlow(
+                parameter_gradients=gradients,
+                pull=problem.averaged_over_group(next(found)) / volume,
+                density_gradients=[next(found) for _ in state.unrolled_fields],
+                adjoint=state.adjoint.histories[-1] if state.adjoint and len(state.adjoint.histories) > before else [],
+                variables=problem.xc_variables(state.fields.detach()),
+                volume=volume,
+            )
+        )
+    return flows
+
+
+def _watch(state: GroundState, step_monitor: Callable[[int, float], None], hooks: ExitStack) -> None:
+    """Tell of the gradient at each step of an unrolled SCF as it passes."""
+    volume = float(state.basis.grid.volume / state.basis.grid.size)
+    for index, fields in enumerate(state.unrolled_fields):
+
+        def tell(gradient: Tensor, index: int = index) -> None:
+            step_monitor(index, _density_norm(gradient, volume))
+
+        hooks.callback(fields.register_hook(tell).remove)
+
+
+def _density_norm(gradient: Tensor, volume: float) -> float:
+    """(integral of (dL/dn(r))^2)^(1/2) from the derivatives by the values at the points of a grid."""
+    return float(gradient[0].norm()) / volume**0.5

@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
 from mlxc.response.bands import Bands, refined_bands
-from mlxc.response.dyson import AdjointRecord, solve_dyson
+from mlxc.response.dyson import AdjointMonitor, AdjointRecord, solve_dyson
 from mlxc.response.loss import Cotangents, LossResponse
 from mlxc.scf.ground_state import GroundState
 from mlxc.scf.kohn_sham import KohnSham
@@ -37,6 +37,7 @@ class StateAdjoint:
     Attributes:
         potential: v[n; theta] on the grid, shape ``(nfield, nspin, n1, n2, n3)``, through which all gradients pass.
         histories: of the solutions so far, one for each backward pass.
+        monitor: told of each step of a solution.
     """
 
     def __init__(self, ground: GroundState) -> None:
@@ -50,6 +51,7 @@ class StateAdjoint:
         self._bands: Bands | None = None
         self.potential = self._problem.differentiable_potential(self._fields)
         self.histories: list[list[AdjointRecord]] = []
+        self.monitor: AdjointMonitor | None = None
 
     def cotangent(self, cotangents: Cotangents) -> Tensor:
         """dL/dv on the grid, from dL with respect to the parts of the state.
@@ -71,6 +73,7 @@ class StateAdjoint:
             self._metal,
             self._tolerance,
             ROUNDING * loss.reach,
+            self.monitor,
         )
         self.histories.append(history)
         return grid.real(found)

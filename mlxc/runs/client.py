@@ -15,7 +15,7 @@ from mlxc.runs.folder import RunFolder
 
 MODULE = "mlxc.runs.worker"
 # An SCF step of a large crystal takes longer than a person waits for Stop.
-STOP_GRACE_SECONDS = 1.0
+STOP_GRACE_SECONDS = 0.75
 NOT_BEGUN = "Stopped before it began."
 
 

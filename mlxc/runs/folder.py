@@ -1,11 +1,12 @@
 """The folder of one run: what was asked, what happened step by step, and what came out.
 
 ========================  ==================================================================================
-``task.json``             ``{"task": "scf" | "eos" | "diagnosis", "title": ..., "owner": ..., ...}``: and its fields
+``task.json``             ``{"task": "scf" | "eos" | "bands" | ..., "title": ..., "owner": ..., ...}``: and its fields
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "worker": ..., "pid": ...}``
-``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "finding", ...}``
-``result.json``           the same object that ``mlxc scf --json``, ``eos --json`` or ``diagnose --json`` prints
-``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it)
+``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "bands" | ..., ...}``
+``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
+``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
+                          for other functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha``
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
 ``lock``                  locked by the process that computes the run
 ``traceback.txt``         where the program failed, if it did
@@ -100,6 +101,13 @@ class RunFolder:
         """What the run computes."""
         kind: Kind = self._read(TASK_FILE).get("task", "scf")
         return kind
+
+    @property
+    def structure(self) -> dict[str, Any]:
+        """The crystal that the task is about, see :meth:`mlxc.crystal.Crystal.to_dict`, without checking the task."""
+        data = self._read(TASK_FILE)
+        structure: dict[str, Any] = data.get("calculation", data)["structure"]
+        return structure
 
     @property
     def title(self) -> str:

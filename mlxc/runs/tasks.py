@@ -7,10 +7,18 @@ from typing import Any, Literal, TypeAlias
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.diagnosis.task import DiagnosisTask
 from mlxc.errors import InputError
+from mlxc.gradients.task import GradientTask
+from mlxc.properties.bands_task import BandsTask
 
-Task: TypeAlias = Calculation | EquationOfStateTask | DiagnosisTask
-Kind = Literal["scf", "eos", "diagnosis"]
-TASKS: dict[Kind, type[Task]] = {"scf": Calculation, "eos": EquationOfStateTask, "diagnosis": DiagnosisTask}
+Task: TypeAlias = Calculation | EquationOfStateTask | BandsTask | GradientTask | DiagnosisTask
+Kind = Literal["scf", "eos", "bands", "gradient", "diagnosis"]
+TASKS: dict[Kind, type[Task]] = {
+    "scf": Calculation,
+    "eos": EquationOfStateTask,
+    "bands": BandsTask,
+    "gradient": GradientTask,
+    "diagnosis": DiagnosisTask,
+}
 
 
 def kind_of(task: Task) -> Kind:

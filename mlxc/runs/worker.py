@@ -12,21 +12,26 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import MlxcError, RunStoppedError
+from mlxc.gradients.task import GradientTask
+from mlxc.properties.bands_task import BandsTask
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.locks import lock, slot
 from mlxc.runs.tasks import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mlxc.scf.ground_state import GroundState
-    from mlxc.scf.monitor import Monitor
+    from mlxc.scf.monitor import Monitor, SCFRecord
 
 
 WAITING = "Waits until another run on this machine has ended."
@@ -76,19 +81,25 @@ def _compute(folder: RunFolder) -> None:
     longest = Limits.from_environment().seconds
     started = time.monotonic()
 
-    def monitor(record: Any) -> None:
-        folder.append({"kind": "iteration", **record.to_dict()})
-        if folder.stop_requested:
-            raise RunStoppedError(STOPPED)
+    def monitor(record: SCFRecord) -> None:
+        _append_or_stop(folder, {"kind": "iteration", **record.to_dict()})
         if longest is not None and time.monotonic() - started > longest:
             raise RunStoppedError(_too_long(longest))
+
+    from mlxc.properties.xc_comparison import xc_potentials  # with PyTorch, which has been loaded by then
 
     with _watchdog(folder, longest):
         outcome = _outcome(folder.task, folder, monitor)
     if outcome.state is not None:
-        outcome.state.save(folder.ground_state_path)
+        outcome.state.save(folder.ground_state_path, {**xc_potentials(outcome.state), **outcome.further})
     folder.write_result(outcome.summary)
     folder.set_status("finished" if outcome.converged else "not converged", outcome.message)
+
+
+def _append_or_stop(folder: RunFolder, record: dict[str, Any]) -> None:
+    folder.append(record)
+    if folder.stop_requested:
+        raise RunStoppedError(STOPPED)
 
 
 def _too_long(seconds: float) -> str:
@@ -116,12 +127,14 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
 
 
 class _Outcome(NamedTuple):
-    """What a task came to: the JSON result, a state to keep, whether it is to be believed, and why not."""
+    """What a task came to: the JSON result, a state to keep, whether it is to be believed, why not, and what else to
+    keep beside the state."""
 
     summary: dict[str, Any]
     state: GroundState | None
     converged: bool
     message: str
+    further: Mapping[str, Tensor] = MappingProxyType({})
 
 
 def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
@@ -131,6 +144,12 @@ def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
     if isinstance(task, EquationOfStateTask):
         curve = task.run(monitor=monitor, on_point=lambda point: folder.append({"kind": "point", **point}))
         return _Outcome(curve.summary(), curve.reference, curve.converged, curve.message)
+    if isinstance(task, BandsTask):
+        bands = task.run(monitor=monitor, on_portion=lambda done: _append_or_stop(folder, {"kind": "bands", **done}))
+        return _Outcome(bands.summary(), bands.ground, bands.converged, bands.message)
+    if isinstance(task, GradientTask):
+        result = task.run(monitor=monitor, on_record=lambda record: _append_or_stop(folder, record))
+        return _Outcome(result.summary(), result.ground, result.converged, result.message, result.fields)
     found = task.run(monitor=monitor, on_finding=lambda f: folder.append({"kind": "finding", **f.to_dict()}))
     # A diagnosis is done when all tests are, whether or not the calculation that it is about converges.
     return _Outcome(found.summary(), found.state, True, "")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -144,15 +146,21 @@ class GroundState:
             "calculation": self.calculation,
         }
 
-    def save(self, path: str | Path) -> None:
-        """Write everything to an HDF5 file, replacing it at once when it is complete."""
+    def save(self, path: str | Path, further: Mapping[str, Tensor] = MappingProxyType({})) -> None:
+        """Write everything to an HDF5 file, replacing it at once when it is complete.
+
+        Args:
+            path: of the file.
+            further: arrays to write beside, by name, for others than :meth:`load`.
+        """
         with replacing(Path(path)) as temporary, h5py.File(temporary, "w") as file:
             file.attrs["format"] = FORMAT
             file.attrs["summary"] = json.dumps(self.summary())
             file.attrs["history"] = json.dumps([record.to_dict() for record in self.history])
             file.attrs["basis"] = json.dumps(self.basis.settings.with_grid(self.basis.grid.shape).to_dict())
             file.attrs["crystal_name"] = self.crystal.name
-            for name, values in self._arrays().items():
+            others = {name: _numpy(values) for name, values in further.items()}
+            for name, values in (self._arrays() | others).items():
                 file.create_dataset(name, data=values)
 
     def _arrays(self) -> dict[str, Any]:

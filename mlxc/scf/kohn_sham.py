@@ -147,13 +147,13 @@ class KohnSham:
         return xc_energy(self.functional, self.basis.grid, self._xc_fields(fields), self._points, self.emphasis)
 
     def xc_variables(self, fields: Tensor) -> dict[str, Tensor]:
-        """Reduced variables that the functional sees, each of shape ``(n1, n2, n3)``.
+        """Reduced variables of density and gradient, and what else the functional sees, each ``(n1, n2, n3)``.
 
         Args:
             fields: on the grid, shape ``(nfield, nspin, n1, n2, n3)``.
         """
         grid = self.basis.grid
-        names = declared_ingredients(self.functional)
+        names = (*declared_ingredients(self.functional), "grad")
         with torch.no_grad():
             ingredients = xc_ingredients(names, grid, self._xc_fields(grid.fourier(fields)), None)
             return {name: values.view(grid.shape) for name, values in reduced_variables(**ingredients).items()}

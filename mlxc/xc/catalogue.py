@@ -22,6 +22,7 @@ from mlxc.xc.libxc_names import close_libxc_name, find_libxc
 if TYPE_CHECKING:
     from torch import nn
 
+TRAINABLE = "pbe-kappa-mu"
 _DESCRIPTIONS = {
     "lda": "local density: Slater exchange, Perdew-Wang 1992 correlation",
     "lda_xc_teter93": "local density: Teter's rational fit",
@@ -30,7 +31,7 @@ _DESCRIPTIONS = {
     "rpbe": "generalised gradient: PBE revised for adsorption by Hammer, Hansen, Norskov 1999",
     "scan": "meta-generalised gradient: strongly constrained and appropriately normed, 2015",
     "r2scan": "meta-generalised gradient: SCAN regularised, 2020",
-    "pbe-kappa-mu": "PBE whose two parameters kappa and mu can be trained",
+    TRAINABLE: "PBE whose two parameters kappa and mu can be trained",
 }
 ENTRY_POINTS = "mlxc.functionals"
 # As much of a wrong name as an error shows.
@@ -90,6 +91,23 @@ def _check_single_name(name: str) -> None:
     raise InputError(f"xc: {shown!r} is not a known functional; {hint}")
 
 
+def check_has_parameters(expression: str) -> None:
+    """Raise an :class:`InputError` with one sentence unless this functional has parameters that can be trained."""
+    check_name(expression)
+    names = [name for _, name in split_sum(expression)]
+    if not any(name.lower() == TRAINABLE or checkpoint_path(name) or name in _registered() for name in names):
+        raise without_parameters(expression)
+
+
+def without_parameters(expression: str) -> InputError:
+    """What is said of a functional that no gradient can reach."""
+    checkpoints = ", ".join(shipped_checkpoints())
+    return InputError(
+        f"xc: {expression!r} has no parameters that a gradient could reach; {TRAINABLE} has two, and checkpoints such "
+        f"as {checkpoints} have many."
+    )
+
+
 def functional(source: str | nn.Module) -> nn.Module:
     """The functional of this name, or the module itself if it is one already.
 
@@ -131,7 +149,7 @@ def _build(name: str) -> nn.Module:
         "rpbe": RPBE,
         "scan": SCAN,
         "r2scan": R2SCAN,
-        "pbe-kappa-mu": lambda: PBE(trainable=True),
+        TRAINABLE: lambda: PBE(trainable=True),
     }
     if name.lower() in builders:
         return builders[name.lower()]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,41 @@ def iteration(number: int, energy: float, point: int | None = None) -> dict[str,
         "free_energy_ha": energy,
         "energies_ha": {term: energy / len(TERMS) for term in TERMS},
         "density_residual": 10.0**-number,
+        "magnetisation_bohr_magneton": None,
+        "residual_spectrum": [0.1, 0.2, 0.3, 0.4],
         "seconds": float(number),
     }
 
 
-def write_density(path: Path, lattice: np.ndarray, density: np.ndarray) -> None:
-    """The part of a run's HDF5 file that the page reads: one silicon atom at the origin."""
+def write_density(
+    path: Path,
+    lattice: np.ndarray,
+    density: np.ndarray,
+    moment: float | None = None,
+    further: dict[str, np.ndarray] | None = None,
+) -> None:
+    """The part of a run's HDF5 file that the page reads: one silicon atom at the origin.
+
+    Args:
+        path: of the file.
+        lattice: rows are lattice vectors, bohr.
+        density: spins added, electrons/bohr^3.
+        moment: part of the density by which spin up exceeds spin down; None without spin polarisation.
+        further: arrays to write beside.
+    """
     import h5py
 
+    spins = density[None] if moment is None else np.stack([density * (1 + moment), density * (1 - moment)]) / 2
+    arrays = {
+        "lattice_bohr": lattice,
+        "fractional_positions": np.zeros((1, 3)),
+        "density": spins,
+        "kpoint_weights": np.ones(1),
+        "eigenvalues_ha": np.zeros((len(spins), 1)),
+        "occupations": np.ones((len(spins), 1)),
+    }
     with h5py.File(path, "w") as file:
-        file["lattice_bohr"] = lattice
         file["species"] = ["Si"]
-        file["fractional_positions"] = np.zeros((1, 3))
-        file["density"] = density[None]
+        file.attrs["summary"] = json.dumps({"fermi_level_ha": 0.0})
+        for name, values in {**arrays, **(further or {})}.items():
+            file[name] = values

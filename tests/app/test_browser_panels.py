@@ -1,0 +1,73 @@
+"""Bands, gradients, the diagnosis and the tour as a person meets them, computed by the real worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import LOADING_MS, RUNNING_MS, choose, plot, plotted, press, start, wait_for_data
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+SILICON = "Silicon (diamond structure)"
+BANDS, GRADIENTS, DIAGNOSE, LEARN = "bands", "gradients", "diagnose", "learn"
+
+
+def test_the_first_stop_of_the_tour_fills_the_form(page: Page) -> None:
+    press(page, "Learn")
+    page.locator(f".mlxc-panel-{LEARN} math").first.wait_for(timeout=LOADING_MS)
+    formula = page.locator(f".mlxc-panel-{LEARN} math").first.bounding_box()
+    assert formula is not None
+    assert formula["height"] > 15
+    page.locator(f".mlxc-panel-{LEARN}").get_by_role("button", name="Try it").first.click()
+    page.wait_for_selector(".mlxc-information", timeout=LOADING_MS)
+    assert page.get_by_label("Crystal", exact=True).locator("option:checked").inner_text() == SILICON
+    assert page.get_by_label("Cutoff (Ha)", exact=True).input_value() == "10"
+
+
+def test_bands_are_drawn_with_their_gap_in_words(page: Page) -> None:
+    choose(page, SILICON, 5, 2)
+    press(page, "Bands")
+    page.wait_for_selector(f"{plot(BANDS)} .main-svg", timeout=LOADING_MS)
+    start(page, "Run bands")
+    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    assert len(plotted(page, BANDS, 0)) > 8 * 60
+    assert len(plotted(page, BANDS, 4)) > 100  # the density of states
+    assert page.locator(f"{plot(BANDS)} .xtick text").first.text_content() == "Γ"
+    assert "Indirect gap" in page.locator(f".mlxc-panel-{BANDS} p").last.inner_text()
+
+
+def test_a_gradient_is_drawn_as_bars_and_a_step_lowers_the_loss(page: Page) -> None:
+    press(page, "Gradients")
+    run = page.get_by_role("button", name="Run gradient", exact=True)
+    run.wait_for(timeout=LOADING_MS)
+    page.wait_for_selector(f"{plot(GRADIENTS)} .main-svg", timeout=LOADING_MS)
+    assert run.is_disabled()
+    assert "choose pbe-kappa-mu" in page.locator(f".mlxc-panel-{GRADIENTS} .mlxc-blocker").inner_text()
+    page.get_by_label("XC functional", exact=True).select_option("pbe-kappa-mu")
+    page.get_by_role("button", name="Run gradient", exact=True, disabled=False).wait_for()
+    start(page, "Run gradient")
+    wait_for_data(page, GRADIENTS, 1)
+    assert plotted(page, GRADIENTS, 1, "x") == ["kappa", "mu"]
+    assert min(plotted(page, GRADIENTS, 1)) > 0
+    start(page, "Take one step and run again")
+    page.get_by_text("the loss fell from").first.wait_for(timeout=RUNNING_MS)
+    page.get_by_label("Show", exact=True).select_option("Pull over rs and s")
+    heat = page.locator(f".mlxc-panel-{GRADIENTS} .js-plotly-plot .heatmaplayer image:visible")
+    heat.wait_for(timeout=LOADING_MS)
+
+
+def test_a_diagnosis_ends_with_a_verdict(page: Page) -> None:
+    page.get_by_label("XC functional", exact=True).select_option("lda")
+    press(page, "Diagnose")
+    # The tab has the same name.
+    page.locator(f".mlxc-panel-{DIAGNOSE} button").click()
+    page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
+    page.wait_for_selector(f".mlxc-panel-{DIAGNOSE} .verdict", timeout=RUNNING_MS)
+
+
+def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:
+    assert not [line for line in console if "is not registered" in line or line.startswith("error")]
