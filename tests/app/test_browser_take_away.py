@@ -136,6 +136,14 @@ def test_two_runs_are_set_side_by_side(own: Page, tmp_path: Path) -> None:
     assert float(second["difference_mha_per_atom"]) == pytest.approx(1000 * difference)
 
 
+def test_another_code_starts_and_is_stopped_at_once(own: Page) -> None:
+    press(own, "Run the same in PySCF")
+    own.get_by_text("PySCF is starting").or_(own.get_by_text("PySCF: step")).wait_for(timeout=LOADING_MS)
+    press(own, "Stop the other code")
+    own.get_by_text("PySCF was stopped.").wait_for(timeout=10_000)
+    assert own.get_by_role("button", name="Run the same in PySCF", exact=True).is_enabled()
+
+
 def test_nothing_went_wrong_in_the_browser(console: list[str], requests: list[str], address: str) -> None:
     assert not [line for line in console if line.startswith("error") and "is not registered" in line]
     assert not [line for line in console if line.startswith("error: ")]
