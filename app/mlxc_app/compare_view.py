@@ -74,7 +74,7 @@ class CompareView:
         self._model = model
         self._listing = False
         self._choice = SelectMultiple(
-            description="Runs", rows=6, style={"description_width": "50px"}, layout=Layout(width="100%")
+            description="Runs", rows=6, style={"description_width": "50px"}, layout=Layout(width="99%")
         )
         self._choice.add_class("mlxc-compare-choice")
         self._table, self._words = HTML(), HTML()
@@ -102,7 +102,7 @@ class CompareView:
         )
         self._places = {name: VBox([figure]) for name, figure in (("curves", self.curves), ("steps", self.steps))}
         live = LiveView(model, messages).widget
-        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), live, self._words, self._table, *self._places.values()])
+        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), live, self._table, self._words, *self._places.values()])
         self._list()
         self._choice.observe(messages.guard(self._choose), "value")
         model.observe(messages.guard(self._list), ["available", "chosen"])

@@ -25,7 +25,7 @@ class LiveView:
             button = Button(description=f"Run the same in {label}", tooltip=f"Compute run A in {label} as well")
             button.on_click(messages.guard(partial(self._start, code)))
             self._buttons.append(button)
-        self._stop = Button(description="Stop", button_style="danger", tooltip="Stop the other code")
+        self._stop = Button(description="Stop the other code", button_style="danger")
         self._stop.on_click(messages.guard(lambda button: self._live.stop()))
         self._words = HTML()
         self.widget: Any = HBox([*self._buttons, self._stop, self._words])

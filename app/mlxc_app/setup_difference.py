@@ -31,9 +31,13 @@ SAME_VOLUME = 1e-9
 
 
 def setup_differences(first: Calculation, second: Calculation) -> list[str]:
-    """One phrase for each setting in which the second differs from the first, such as ``functional: lda → pbe``."""
+    """One phrase for each setting in which the second differs from the first, such as ``functional: lda → pbe``.
+
+    Of another crystal only the functional is compared: whatever else differs is what suits that crystal.
+    """
     phrases = _of_structures(first.crystal, second.crystal)
-    for name in Calculation.model_fields:
+    same_atoms = sorted(first.crystal.species) == sorted(second.crystal.species)
+    for name in Calculation.model_fields if same_atoms else ("xc",):
         before, after = getattr(first, name), getattr(second, name)
         if name != "structure" and before != after:
             phrases.append(f"{LABELS.get(name, name.replace('_', ' '))}: {_say(name, first)} → {_say(name, second)}")
@@ -49,7 +53,7 @@ def difference_sentence(first: str, second: str, phrases: list[str]) -> str:
 
 def _of_structures(first: Crystal, second: Crystal) -> list[str]:
     if sorted(first.species) != sorted(second.species):
-        return [f"crystal: {first.name} ({len(first.species)} atoms) → {second.name} ({len(second.species)} atoms)"]
+        return [f"crystal: {_with_atoms(first)} → {_with_atoms(second)}"]
     ratio = second.volume / first.volume
     if abs(ratio - 1) > SAME_VOLUME:
         return [f"volume of the cell: {100 * (ratio - 1):+.3g} %".replace("-", "−")]
@@ -58,6 +62,11 @@ def _of_structures(first: Crystal, second: Crystal) -> list[str]:
     if first.species != second.species or not np.allclose(first.positions, second.positions, atol=1e-8):
         return ["positions of the atoms"]
     return ["initial moments"] if not np.allclose(first.moments, second.moments) else []
+
+
+def _with_atoms(crystal: Crystal) -> str:
+    count = len(crystal.species)
+    return f"{crystal.name} ({count} atom{'s' if count > 1 else ''})"
 
 
 def _say(name: str, calculation: Calculation) -> str:

@@ -115,9 +115,10 @@ def test_a_plot_is_saved(form: str, own: Page, tmp_path: Path) -> None:
 def test_two_runs_are_set_side_by_side(own: Page, tmp_path: Path) -> None:
     press(own, "Compare")
     own.wait_for_selector(CHOICE, timeout=LOADING_MS)
-    labels = own.locator(f"{CHOICE} option").all_inner_texts()
-    mine = [label for label in labels if "Silicon" in label and ", 5 Ha" in label][:2]
-    own.locator(CHOICE).select_option(label=mine)
+    # The list writes its blanks as such that do not break.
+    labels = [label.replace("\xa0", " ") for label in own.locator(f"{CHOICE} option").all_inner_texts()]
+    mine = [index for index, label in enumerate(labels) if "Silicon" in label and ", 5 Ha" in label]
+    own.locator(CHOICE).select_option(index=mine[:2])
     own.wait_for_selector(f"{COMPARE} table", timeout=LOADING_MS)
     assert "B differs from A in functional: pbe → lda." in own.locator(COMPARE).inner_text()
     steps = f"{COMPARE} .js-plotly-plot >> nth=1"
@@ -134,6 +135,14 @@ def test_two_runs_are_set_side_by_side(own: Page, tmp_path: Path) -> None:
     first, second = csv.DictReader(path.read_text().splitlines())
     difference = float(second["free_energy_per_atom_ha"]) - float(first["free_energy_per_atom_ha"])
     assert float(second["difference_mha_per_atom"]) == pytest.approx(1000 * difference)
+
+
+def test_another_code_starts_and_is_stopped_at_once(own: Page) -> None:
+    press(own, "Run the same in PySCF")
+    own.get_by_text("PySCF is starting").or_(own.get_by_text("PySCF: step")).wait_for(timeout=LOADING_MS)
+    press(own, "Stop the other code")
+    own.get_by_text("PySCF was stopped.").wait_for(timeout=10_000)
+    assert own.get_by_role("button", name="Run the same in PySCF", exact=True).is_enabled()
 
 
 def test_nothing_went_wrong_in_the_browser(console: list[str], requests: list[str], address: str) -> None:

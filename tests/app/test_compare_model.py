@@ -184,7 +184,7 @@ def test_the_view_draws_what_was_chosen_before_it_was_made(run: RunModel, tmp_pa
         ({"spin": True}, "spin: off → on"),
         ({"xc": "/home/somebody/own-model.safetensors"}, "functional: pbe → own-model"),
         ({"structure": Crystal.load("al").scaled(1.02**(1 / 3)).to_dict()}, "volume of the cell: +2 %"),
-        ({"structure": "na"}, "crystal: al (1 atoms) → na (1 atoms)"),
+        ({"structure": "na", "kmesh": (3, 3, 3)}, "crystal: al (1 atom) → na (1 atom)"),
     ],
 )  # fmt: skip
 def test_set_ups_differ_in_words(change: dict[str, Any], phrase: str | None, aluminium: Calculation) -> None:
