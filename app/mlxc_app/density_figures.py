@@ -24,8 +24,8 @@ class SliceFigure:
         titles = self._titles()
         self.figure = live_figure(
             self._traces(),
-            height=400,
-            width=480,
+            height=370,
+            width=420,
             margin={"l": 70, "r": 10, "t": 10, "b": 55},
             xaxis=axis(titles[0], range=[-HALF, HALF], constrain="domain"),
             yaxis=axis(titles[1], range=[-HALF, HALF], scaleanchor="x", constrain="domain"),

@@ -51,6 +51,7 @@ class DensityView:
 
     def __init__(self, model: DensityModel, messages: MessageArea, theme: Theme) -> None:
         self._model = model
+        self._offering = False
         self._caption = HTML()
         self._quantity = Dropdown(description="Look at", **WIDE)
         self._other = Dropdown(description="Other run", **WIDE)
@@ -96,25 +97,22 @@ class DensityView:
         self._model.miller = tuple(index.value for index in self._indices)
 
     def _choose_quantity(self, change: Any) -> None:
-        if change["new"] is not None:
+        if not self._offering:
             self._model.quantity = change["new"]
 
     def _choose_other(self, change: Any) -> None:
-        if change["new"] is not None:
+        if not self._offering:
             self._model.other = change["new"]
 
     def _offer(self, change: Any = None) -> None:
-        """What can be chosen, and what is: with ``hold_sync`` the browser learns of options and value together."""
+        """New options make a list choose its first one by itself, which is no choice of a person."""
         model = self._model
-        for dropdown, options, value in (
-            (self._quantity, model.quantities, model.quantity),
-            (self._other, model.others, model.other),
-        ):
-            with dropdown.hold_sync():
-                if tuple(dropdown.options) != options:
-                    dropdown.options = options
-                if options:
-                    dropdown.value = value
+        self._offering = True
+        try:
+            _fill(self._quantity, tuple((name, name) for name in model.quantities), model.quantity)
+            _fill(self._other, model.others, model.other)
+        finally:
+            self._offering = False
         self._other.layout.display = "flex" if model.quantity == DIFFERENCE else "none"
         self._body.layout.display = "flex" if model.title else "none"
         meaning = _hint(MEANINGS[model.quantity])
@@ -173,6 +171,14 @@ class SurfaceView:
             self._words.value = _hint(f"Blue: +{level:.3g} {block.unit}, orange: −{level:.3g} {block.unit}.")
         else:
             self._words.value = _hint(f"Surface at {level:.3g} {block.unit}; more inside it, less outside.")
+
+
+def _fill(dropdown: Dropdown, options: tuple[tuple[str, str], ...], value: str) -> None:
+    """While a model changes, its value may not be among the options yet."""
+    if tuple(dropdown.options) != options:
+        dropdown.options = options
+    if value in dict(options).values():
+        dropdown.value = value
 
 
 def _hint(text: str) -> str:
