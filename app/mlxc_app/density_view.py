@@ -23,6 +23,7 @@ ABOUT = (
     "bonds in diamond and the even sea of electrons in sodium."
 )
 WIDE: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "330px"}}
+WIDER: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "400px"}}
 NUMBER: dict[str, Any] = {"layout": {"width": "56px"}}
 _PLACEHOLDER = '<p class="mlxc-placeholder">The density appears here when a run has ended.</p>'
 PLANE_HINT = "x, y and z point along the edges of a cubic crystal; in graphene, z points out of the layer."
@@ -53,14 +54,16 @@ class DensityView:
         self._model = model
         self._offering = False
         self._caption = HTML()
-        self._quantity = Dropdown(description="Look at", **WIDE)
-        self._other = Dropdown(description="Other run", **WIDE)
+        self._quantity = Dropdown(description="Look at", **WIDER)
+        self._other = Dropdown(description="Other run", **WIDER)
         self._choice = HBox([self._quantity, self._other])
         self._choice.add_class("mlxc-wrap")
         self.surface = SurfaceView(model, messages, theme)
         self.cut = SliceFigure(model, messages)
         self.average = AverageFigure(model, messages)
-        pictures = HBox([self.surface.widget, VBox([self.cut.figure, *self._plane(messages)])])
+        cut = VBox([self.cut.figure, *self._plane(messages)])
+        cut.add_class("mlxc-half")
+        pictures = HBox([self.surface.widget, cut])
         pictures.add_class("mlxc-wrap")
         axis = Dropdown(options=list(AXES), description="Along", **WIDE)
         bind(model, "axis", axis, messages)
@@ -76,6 +79,7 @@ class DensityView:
         plane = Dropdown(options=[*PLANES, MILLER], description="Plane", **WIDE)
         self._indices = [IntText(value=index, **NUMBER) for index in self._model.miller]
         self._miller = HBox([HTML('<div class="mlxc-label">h k l</div>'), *self._indices])
+        self._miller.add_class("mlxc-indices")
         height = FloatSlider(
             min=-5, max=5, step=0.1, description="Height (Å)", readout_format=".1f", continuous_update=False, **WIDE
         )
@@ -134,7 +138,7 @@ class SurfaceView:
         self._other_way = Button(description=OTHER_WAY[0], tooltip="Another way to draw the same surfaces")
         self._other_way.add_class("mlxc-try")
         self.widget = VBox([self._place, self._level, self._words, self._other_way])
-        self.widget.add_class("mlxc-surface")
+        self.widget.add_class("mlxc-half")
         bind(model, "share", self._level, messages)
         self._other_way.on_click(messages.guard(self._switch))
         self._show()
