@@ -45,6 +45,11 @@ class FieldBlock:
         points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         return cls(box, field.at(points + box.corner), field.unit, field.is_signed)
 
+    def signs(self, level: float) -> tuple[int, ...]:
+        """Of the surfaces at a level that there are: the browser fails at one without points."""
+        wanted = (1, -1) if self.is_signed else (1,)
+        return tuple(sign for sign in wanted if (sign * self.values).max() > level > (sign * self.values).min())
+
     @property
     def levels(self) -> tuple[float, float]:
         """Lowest and highest level that is offered; of a signed field those of its size."""

@@ -24,8 +24,8 @@ class SliceFigure:
         titles = self._titles()
         self.figure = live_figure(
             self._traces(),
-            height=400,
-            width=480,
+            height=370,
+            width=420,
             margin={"l": 70, "r": 10, "t": 10, "b": 55},
             xaxis=axis(titles[0], range=[-HALF, HALF], constrain="domain"),
             yaxis=axis(titles[1], range=[-HALF, HALF], scaleanchor="x", constrain="domain"),
@@ -63,7 +63,7 @@ def _heat_map(x: Any, y: Any, values: Any, unit: str, is_signed: bool) -> Any:
         zmax=high,
         colorscale=DIVERGING if is_signed else SEQUENTIAL,
         zsmooth="best",
-        colorbar={"title": {"text": unit, "side": "right", "font": {"size": 14}}},
+        colorbar={"exponentformat": "power", "title": {"text": unit, "side": "right", "font": {"size": 14}}},
         hovertemplate="%{x:.2f} Å, %{y:.2f} Å: %{z:.3g} " + unit + "<extra></extra>",
     )
 
@@ -91,7 +91,7 @@ class AverageFigure:
             height=260,
             margin={"l": 80, "r": 20, "t": 10, "b": 55},
             xaxis=axis(titles[0]),
-            yaxis=axis(titles[1]),
+            yaxis=axis(titles[1], exponentformat="power"),
             yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         )
         model.observe(messages.guard(self._show), "average")

@@ -23,6 +23,7 @@ ABOUT = (
     "bonds in diamond and the even sea of electrons in sodium."
 )
 WIDE: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "330px"}}
+WIDER: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "400px"}}
 NUMBER: dict[str, Any] = {"layout": {"width": "56px"}}
 _PLACEHOLDER = '<p class="mlxc-placeholder">The density appears here when a run has ended.</p>'
 PLANE_HINT = "x, y and z point along the edges of a cubic crystal; in graphene, z points out of the layer."
@@ -51,15 +52,18 @@ class DensityView:
 
     def __init__(self, model: DensityModel, messages: MessageArea, theme: Theme) -> None:
         self._model = model
+        self._offering = False
         self._caption = HTML()
-        self._quantity = Dropdown(description="Look at", **WIDE)
-        self._other = Dropdown(description="Other run", **WIDE)
+        self._quantity = Dropdown(description="Look at", **WIDER)
+        self._other = Dropdown(description="Other run", **WIDER)
         self._choice = HBox([self._quantity, self._other])
         self._choice.add_class("mlxc-wrap")
         self.surface = SurfaceView(model, messages, theme)
         self.cut = SliceFigure(model, messages)
         self.average = AverageFigure(model, messages)
-        pictures = HBox([self.surface.widget, VBox([self.cut.figure, *self._plane(messages)])])
+        cut = VBox([self.cut.figure, *self._plane(messages)])
+        cut.add_class("mlxc-half")
+        pictures = HBox([self.surface.widget, cut])
         pictures.add_class("mlxc-wrap")
         axis = Dropdown(options=list(AXES), description="Along", **WIDE)
         bind(model, "axis", axis, messages)
@@ -75,6 +79,7 @@ class DensityView:
         plane = Dropdown(options=[*PLANES, MILLER], description="Plane", **WIDE)
         self._indices = [IntText(value=index, **NUMBER) for index in self._model.miller]
         self._miller = HBox([HTML('<div class="mlxc-label">h k l</div>'), *self._indices])
+        self._miller.add_class("mlxc-indices")
         height = FloatSlider(
             min=-5, max=5, step=0.1, description="Height (Å)", readout_format=".1f", continuous_update=False, **WIDE
         )
@@ -96,25 +101,22 @@ class DensityView:
         self._model.miller = tuple(index.value for index in self._indices)
 
     def _choose_quantity(self, change: Any) -> None:
-        if change["new"] is not None:
+        if not self._offering:
             self._model.quantity = change["new"]
 
     def _choose_other(self, change: Any) -> None:
-        if change["new"] is not None:
+        if not self._offering:
             self._model.other = change["new"]
 
     def _offer(self, change: Any = None) -> None:
-        """What can be chosen, and what is: with ``hold_sync`` the browser learns of options and value together."""
+        """New options make a list choose its first one by itself, which is no choice of a person."""
         model = self._model
-        for dropdown, options, value in (
-            (self._quantity, model.quantities, model.quantity),
-            (self._other, model.others, model.other),
-        ):
-            with dropdown.hold_sync():
-                if tuple(dropdown.options) != options:
-                    dropdown.options = options
-                if options:
-                    dropdown.value = value
+        self._offering = True
+        try:
+            _fill(self._quantity, tuple((name, name) for name in model.quantities), model.quantity)
+            _fill(self._other, model.others, model.other)
+        finally:
+            self._offering = False
         self._other.layout.display = "flex" if model.quantity == DIFFERENCE else "none"
         self._body.layout.display = "flex" if model.title else "none"
         meaning = _hint(MEANINGS[model.quantity])
@@ -136,7 +138,7 @@ class SurfaceView:
         self._other_way = Button(description=OTHER_WAY[0], tooltip="Another way to draw the same surfaces")
         self._other_way.add_class("mlxc-try")
         self.widget = VBox([self._place, self._level, self._words, self._other_way])
-        self.widget.add_class("mlxc-surface")
+        self.widget.add_class("mlxc-half")
         bind(model, "share", self._level, messages)
         self._other_way.on_click(messages.guard(self._switch))
         self._show()
@@ -173,6 +175,14 @@ class SurfaceView:
             self._words.value = _hint(f"Blue: +{level:.3g} {block.unit}, orange: −{level:.3g} {block.unit}.")
         else:
             self._words.value = _hint(f"Surface at {level:.3g} {block.unit}; more inside it, less outside.")
+
+
+def _fill(dropdown: Dropdown, options: tuple[tuple[str, str], ...], value: str) -> None:
+    """While a model changes, its value may not be among the options yet."""
+    if tuple(dropdown.options) != options:
+        dropdown.options = options
+    if value in dict(options).values():
+        dropdown.value = value
 
 
 def _hint(text: str) -> str:

@@ -87,7 +87,7 @@ def _residuals(curve: EquationOfStateCurve, colour: str, symbol: str) -> go.Scat
         legendgroup=colour,
         showlegend=False,
         visible=bool(curve.residuals),
-        marker={"size": 7, "color": colour, "symbol": symbol},
+        marker={"size": 9, "color": colour, "symbol": f"{symbol}-open"},
         hovertemplate="%{x:.3f}: %{y:.2g} meV off the fit<extra></extra>",
     )
 

@@ -52,12 +52,12 @@ class EquationOfStateView:
         self._model = model
         self.figure = live_figure(
             eos_traces(model.picture),
-            height=470,
+            height=520,
             showlegend=True,
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             margin={"l": 80, "r": 20, "t": 75, "b": 55},
             xaxis=axis(AXES[model.picture.varied], anchor="y3"),
-            yaxis=axis("F above its minimum (meV per atom)", domain=[0.3, 1], rangemode="tozero"),
+            yaxis=axis("F above its minimum (meV/atom)", domain=[0.3, 1], rangemode="tozero"),
             yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
             yaxis3=axis("residual (meV)", domain=[0, 0.22], anchor="x", nticks=4),
         )

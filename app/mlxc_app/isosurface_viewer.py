@@ -18,7 +18,7 @@ from mlxc_app.palette import BLUE, GREY, VERMILLION
 from mlxc_app.theme import Theme
 from mlxc_app.viewer import ATOM_PER_BOND_RADIUS, BACKGROUNDS, BOND_RADIUS_ANG, frame_shapes, pdb_text
 
-HEIGHT = 400
+HEIGHT = 370
 OPACITY = 0.55
 # Plotly computes its surfaces on every change, from so many points along each edge at most.
 PLOTLY_POINTS = 32
@@ -50,7 +50,7 @@ class NglIsosurfaces:
         self._view.background = BACKGROUNDS[theme.dark]
         theme.observe(self._colour, "dark")
         self._components: list[Any] = []
-        self._signs: tuple[int, ...] = ()
+        self._block: FieldBlock | None = None
         self._view.control.rotate(_quaternion(screen_axes()))
 
     @property
@@ -73,11 +73,21 @@ class NglIsosurfaces:
         atoms = self._view.add_component(
             nglview.TextStructure(pdb_text(picture), ext="pdb"), default_representation=False
         )
-        atoms.add_representation("ball+stick", radius=BOND_RADIUS_ANG / 2, aspect_ratio=ATOM_PER_BOND_RADIUS)
+        atoms.add_representation("ball+stick", radius=BOND_RADIUS_ANG / 3, aspect_ratio=ATOM_PER_BOND_RADIUS)
         volume = self._view.add_component(BytesIO(block.ccp4()), ext="ccp4", default_representation=False)
-        self._signs = (1, -1) if block.is_signed else (1,)
-        for sign in self._signs:
-            volume.add_representation(
+        atoms.center()
+        self._components, self._block = [frame, atoms, volume], block
+        self._add_surfaces(level)
+
+    def move(self, level: float) -> None:
+        if self._components:
+            self._components[-1].clear_representations()
+            self._add_surfaces(level)
+
+    def _add_surfaces(self, level: float) -> None:
+        assert self._block is not None
+        for sign in self._block.signs(level):
+            self._components[-1].add_representation(
                 "surface",
                 isolevel_type="value",
                 isolevel=sign * level,
@@ -85,15 +95,6 @@ class NglIsosurfaces:
                 color=BLUE if sign > 0 else VERMILLION,
                 side="double",
             )
-        atoms.center()
-        self._components = [frame, atoms, volume]
-
-    def move(self, level: float) -> None:
-        if not self._components:
-            return
-        component = self._view._ngl_component_ids.index(self._components[-1].id)
-        for index, sign in enumerate(self._signs):
-            self._view.update_representation(component=component, repr_index=index, isolevel=sign * level)
 
     def resize(self) -> None:
         """A canvas that was folded away has to be told its size."""
@@ -107,7 +108,7 @@ class PlotlyIsosurfaces:
         self._block: FieldBlock | None = None
         axes = {f"{name}axis": {"title": {"text": title}} for name, title in TITLES.items()}
         self.figure = live_figure(
-            self._traces(None), height=HEIGHT, width=440, scene={**axes, "aspectmode": "data"},
+            self._traces(None), height=HEIGHT, width=410, scene={**axes, "aspectmode": "data"},
             margin={"l": 0, "r": 0, "t": 0, "b": 0},
         )  # fmt: skip
 
@@ -135,7 +136,7 @@ class PlotlyIsosurfaces:
         points = dict(zip("xyz", (part.ravel() for part in grid), strict=True))
         values = block.values[tuple(steps)].ravel()
         surfaces = [
-            _surface(sign, level).update(points, value=values, visible=sign > 0 or block.is_signed) for sign in (1, -1)
+            _surface(sign, level).update(points, value=values, visible=sign in block.signs(level)) for sign in (1, -1)
         ]
         x, y, z = box.positions.T
         return [*surfaces, _nuclei().update(x=x, y=y, z=z, text=box.symbols)]

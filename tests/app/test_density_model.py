@@ -158,6 +158,15 @@ def test_levels_leave_single_spikes_out_and_begin_where_there_is_something_to_se
     assert high < 1e6
 
 
+def test_there_is_no_surface_at_a_level_that_is_nowhere_reached() -> None:
+    field = fcc_crystal()
+    assert FieldBlock.of(field).signs(2.0) == (1,)
+    assert FieldBlock.of(field).signs(3.5) == ()
+    signed = CrystalField(field.lattice, field.species, field.positions, field.values - 2.5, is_signed=True)
+    assert FieldBlock.of(signed).signs(0.3) == (1, -1)
+    assert FieldBlock.of(signed).signs(1.0) == (-1,)
+
+
 def test_a_field_on_a_finer_grid_is_the_same_function() -> None:
     coarse, fine = (wave(grid_points(FCC_ANG, count)) for count in (12, 25))
     assert on_grid(coarse, fine.shape) == pytest.approx(fine, abs=1e-12)
@@ -242,18 +251,24 @@ def test_spins_and_potentials_are_offered_where_they_were_saved(run: RunModel, a
 
 def test_the_panel_follows_the_model_and_the_model_the_panel(run: RunModel, aluminium: Calculation) -> None:
     model = DensityModel(run)
-    view = DensityView(model, MessageArea(), Theme())
+    messages = MessageArea()
+    view = DensityView(model, messages, Theme())
     finish(run, aluminium, "a <run>", 1.0, moment=0.25)
     assert "a &lt;run&gt;" in view.widget.children[0].value
     assert len(view.cut.figure.data[0].z) == len(model.slice.up)
     quantity = view.widget.children[1].children[0].children[0]
-    assert quantity.options == (DENSITY, SPIN)
+    assert [name for name, _ in quantity.options] == [DENSITY, SPIN]
     quantity.value = SPIN
     assert model.quantity == SPIN
     assert "orange" in view.surface.widget.children[2].value
     assert view.cut.figure.data[0].colorscale[0][1] == "#D55E00"
     assert view.cut.figure.data[0].zmin == -view.cut.figure.data[0].zmax
-    model.quantity = DENSITY
-    assert quantity.value == DENSITY
+    # A run that has as much to look at leaves the choice, and one that has less does not fail.
+    finish(run, aluminium, "another", 1.0, moment=0.5)
+    assert (model.quantity, quantity.value) == (SPIN, SPIN)
+    quantity.value = DIFFERENCE
+    finish(run, Calculation.from_dict({"structure": "si"}), "another cell", 1.0)
+    assert (model.quantity, quantity.value) == (DENSITY, DENSITY)
+    assert messages.widget.value == ""
     view.surface._switch(None)
     view.surface._switch(None)
