@@ -48,7 +48,7 @@ CASES: dict[str, dict[str, Any]] = {
         "smearing": mlxc.FermiDirac(0.01),
         "basis": mlxc.GaussianOrbitals("gth-dzvp-molopt-sr", fft_grid=(15, 15, 15)),
     },
-    "si-gaussian": {"kmesh": (2, 2, 2), "basis": mlxc.GaussianOrbitals("gth-dzvp", fft_grid=(16, 16, 16))},
+    "si-gaussian": {"kmesh": (2, 2, 2), "basis": mlxc.GaussianOrbitals("gth-dzvp-molopt-sr", fft_grid=(16, 16, 16))},
     "h-gaussian": {
         "kmesh": (2, 1, 1),
         "smearing": mlxc.FermiDirac(0.01),
