@@ -170,7 +170,6 @@ def test_a_run_is_renamed_and_deleted(page: Page) -> None:
     press(page, "Close runs")
 
 
-@pytest.mark.slow
 def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None:
     choose(page, "Aluminium (fcc)", 10, 3)
     start(page, "Run equation of state")
@@ -183,7 +182,6 @@ def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None
     assert "experiment" in table
 
 
-@pytest.mark.slow
 def test_the_equation_of_state_of_a_sheet_has_an_axis_of_areas(page: Page) -> None:
     choose(page, "Graphene", 10, 2)
     start(page, "Run equation of state")
@@ -229,7 +227,6 @@ def test_a_checkpoint_has_a_card_with_its_curves_beside_those_of_pbe(page: Page)
     assert "train_proxy.py" in card
 
 
-@pytest.mark.slow
 def test_a_persons_own_checkpoint_is_listed_run_and_told_where_it_was_trained(page: Page, tmp_path: Path) -> None:
     own = tmp_path / "own <i>model.safetensors"
     own.write_bytes((ROOT / "assets/checkpoints/pbe-proxy.safetensors").read_bytes())
