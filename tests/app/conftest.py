@@ -37,7 +37,7 @@ def aluminium() -> Calculation:
     return Calculation.from_dict({"structure": "al", "ecut_ha": 10, "kmesh": (2, 2, 2)})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Voila, started as the README says, on a port of its own."""
     with socket.socket() as probe:
@@ -56,9 +56,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium, for one file of tests: while it runs, this thread has an event loop and processes."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
@@ -69,19 +69,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console() -> list[str]:
     """What the browser's console says while the tests run."""
     return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def requests() -> list[str]:
     """The addresses that the browser asks while the tests run."""
     return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(chromium: Browser, address: str, console: list[str], requests: list[str]) -> Page:
     """The page of one visitor, loaded and drawn; the tests go on where the one before has left it."""
     return visit(chromium, address, console, requests)
