@@ -14,8 +14,7 @@ COPY --chown=mlxc . .
 USER mlxc
 ENV PATH=/home/mlxc/.local/bin:$PATH MLXC_RUNS=/runs
 
-# Editable, because the notebook, the shipped structures and the checkpoints are beside the sources.
-RUN pip install --user --no-cache-dir --constraint constraints.txt --editable '.[app]'
+RUN pip install --user --no-cache-dir --constraint constraints.txt '.[app]'
 
 EXPOSE 8866
 CMD ["mlxc", "app", "--host", "0.0.0.0", "--no-browser", "--max-ecut", "60", "--max-atoms", "16", "--max-seconds", "600"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,10 +45,7 @@ _HOME = {
     "functional": "mlxc.xc.catalogue",
 }
 
-try:
-    __version__ = version("mlxc")
-except PackageNotFoundError:  # the sources are on the path, but not installed
-    __version__ = "0+unknown"
+__version__ = "0.1.0"
 
 __all__ = sorted([*_HOME, "__version__", "scf"])
 

@@ -13,19 +13,34 @@ from mlxc.runs.limits import ATOMS, ECUT, SECONDS, Limits
 from mlxc.runs.locks import SLOTS_VARIABLE, slot_count
 from mlxc_app.runs_list_model import SHARED_VARIABLE
 
-APP_DIRECTORY = Path(__file__).resolve().parent.parent
-NOTEBOOK = APP_DIRECTORY / "dashboard.ipynb"
+PACKAGE = Path(__file__).resolve().parent
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
+def page_files() -> tuple[Path, Path]:
+    """The notebook, and the folder with ``voila.json``: in the installed package, or beside it in a checkout.
+
+    Raises:
+        InputError: the notebook is in neither place.
+    """
+    installed = PACKAGE / "page"
+    checkout = PACKAGE.parent
+    places = ((installed / "dashboard.ipynb", installed), (checkout / "dashboard.ipynb", checkout.parent))
+    for notebook, settings in places:
+        if notebook.is_file():
+            return notebook, settings
+    raise InputError(f"The dashboard is not here: {places[0][0]} is missing; install mlxc again.")
+
+
 def voila_arguments(host: str, port: int, open_browser: bool, token: bool, base_url: str = "/") -> list[str]:
-    """Arguments of Voila: the notebook, the settings of ``voila.json`` beside the sources, whom to answer and where."""
+    """Arguments of Voila: the notebook, the settings of ``voila.json``, whom to answer and where."""
+    notebook, settings = page_files()
     arguments = [
-        str(NOTEBOOK),
+        str(notebook),
         f"--port={port}",
         f"--Voila.ip={host}",
         f"--Voila.base_url={base_url}",
-        f"--Voila.config_file_paths={APP_DIRECTORY.parent}",
+        f"--Voila.config_file_paths={settings}",
     ]
     if not open_browser:
         arguments.append("--no-browser")
@@ -53,14 +68,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         InputError: something on the command line or in the environment is not allowed, or the page is not here.
     """
     options = _parser().parse_args(argv)
-    if not NOTEBOOK.exists():
-        raise InputError(f"The dashboard is not here: {NOTEBOOK} is missing; run mlxc app from a checkout of mlxc.")
     os.environ.update(page_environment(options))
     Limits.from_environment()
     slot_count()
+    arguments = voila_arguments(options.host, options.port, not options.no_browser, options.token, options.base_url)
     from voila.app import main as serve
 
-    serve(voila_arguments(options.host, options.port, not options.no_browser, options.token, options.base_url))
+    serve(arguments)
 
 
 def _parser() -> SentenceParser:

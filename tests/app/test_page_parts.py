@@ -15,7 +15,7 @@ import pytest
 from ipywidgets import HTML
 from mlxc_app import dashboard, launch
 from mlxc_app.crystal_picture import draw
-from mlxc_app.launch import NOTEBOOK
+from mlxc_app.launch import page_files
 from mlxc_app.message import MessageArea, card
 from mlxc_app.panel import Panel
 from mlxc_app.panes import Panes
@@ -94,7 +94,9 @@ def test_a_triclinic_cell_can_be_drawn() -> None:
 
 
 def test_the_launcher_serves_this_machine_only_unless_it_is_told() -> None:
-    assert NOTEBOOK.exists()
+    notebook, settings = page_files()
+    assert notebook.is_file()
+    assert (settings / "voila.json").is_file()
     options = launch._parser().parse_args(["--no-browser"])
     arguments = launch.voila_arguments(options.host, options.port, open_browser=False, token=False)
     assert "--Voila.ip=localhost" in arguments
