@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlxc.errors import InputError
+
+if TYPE_CHECKING:
+    from mlxc.crystal import Crystal
 
 CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
@@ -18,7 +21,7 @@ CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 def add_calculation(parser: argparse.ArgumentParser) -> None:
     """The options of a calculation; what is not given is left to :class:`mlxc.Calculation`."""
     add = parser.add_argument
-    add("structure", help="a shipped name such as 'al', or a file: CIF, POSCAR, extended XYZ, ...")
+    add("structure", help="a shipped name such as 'al', a file (CIF, POSCAR, ...), or optimade:PROVIDER/ID")
     add(
         "--xc",
         metavar="NAME",
@@ -87,7 +90,7 @@ def volume_fields(options: argparse.Namespace) -> dict[str, Any]:
 
 def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
     fields = {
-        "structure": options.structure,
+        "structure": _structure(options.structure),
         "xc": options.xc,
         "pseudo": options.pseudo,
         "pseudo_names": _names_of_elements("--pseudo-name", "Al=GTH-PBE-q3", options.pseudo_name),
@@ -108,6 +111,13 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
         "seed": options.seed,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _structure(named: str) -> str | Crystal:
+    """A name or a file as it is; an entry of a database is fetched."""
+    from mlxc.optimade import PREFIX, fetch_structure
+
+    return fetch_structure(named.removeprefix(PREFIX)) if named.startswith(PREFIX) else named
 
 
 def _names_of_elements(option: str, example: str, assignments: list[str] | None) -> dict[str, str] | None:

@@ -178,17 +178,37 @@ class Crystal:
 
     @classmethod
     def from_pymatgen(cls, structure: Structure, name: str | None = None) -> Crystal:
-        """Take over a ``pymatgen.core.Structure``; every site must be fully occupied by one element."""
+        """Take over a ``pymatgen.core.Structure``; every site must be fully occupied by one element.
+
+        Moments are the sites' property ``magmom``, else the spins of their species; oxidation states are left out.
+        """
+        if not hasattr(structure, "lattice"):
+            raise InputError("The structure has no lattice; mlxc computes crystals, so make a Structure of it.")
         if not structure.is_ordered:
             raise InputError("The structure has partially occupied sites; choose one ordered arrangement of it.")
-        moments = structure.site_properties.get("magmom")
+        moments = [site.properties.get("magmom", getattr(site.specie, "spin", None)) for site in structure]
         return cls(
             structure.lattice.matrix / BOHR_ANG,
             [site.specie.symbol for site in structure],
             structure.frac_coords,
-            moments,
+            [_collinear(moment) for moment in moments],
             name or structure.reduced_formula,
         )
+
+    @classmethod
+    def from_optimade(cls, entry: str) -> Crystal:
+        """Fetch a structure from a database that speaks OPTIMADE; this is the only method that asks the network.
+
+        Args:
+            entry: ``PROVIDER/ID``, such as ``"mp/mp-149"``, or ``https://HOST/.../v1/structures/ID``; see
+                :mod:`mlxc.optimade`.
+
+        Raises:
+            InputError: there is no network, no such entry, or the entry is no crystal whose sites are all occupied.
+        """
+        from mlxc.optimade import fetch_structure
+
+        return fetch_structure(entry)
 
     def to_ase(self) -> Atoms:
         """The crystal as an ``ase.Atoms`` object (angstrom)."""
@@ -248,3 +268,13 @@ def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.f
     if not np.isfinite(array).all():
         raise InputError(f"The {name} of the structure must be finite numbers.")
     return array
+
+
+def _collinear(moment: Any) -> float:
+    """A magnetic moment of pymatgen, which is a number, a vector, a ``Magmom``, or None, along z, Bohr magneton."""
+    if moment is None:
+        return 0.0
+    components = np.atleast_1d(np.asarray(getattr(moment, "global_moment", moment), dtype=np.float64))
+    if np.abs(components[:-1]).max(initial=0.0) > 1e-3:
+        raise InputError("The structure has magnetic moments in several directions; give collinear ones, along z.")
+    return float(components[-1])

@@ -25,7 +25,7 @@ REPORTS: dict[str, Callable[[dict[str, Any]], str]] = {
 EXIT_CODES = {"finished": 0, "failed": 2, "not converged": 3, "stopped": 130}
 ZIP = "zip"
 # What mlxc.export.files offers, which the parser need not load.
-KINDS = (ZIP, "script", "cli", "json", "csv", "cif", "cube", "xsf", "hdf5")
+KINDS = (ZIP, "script", "cli", "json", "qcschema", "csv", "cif", "cube", "xsf", "hdf5")
 
 
 def add_run_command(parser: argparse.ArgumentParser) -> None:

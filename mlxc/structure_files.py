@@ -59,7 +59,7 @@ def read_structure(content: str | bytes, filename: str) -> Crystal:
             warnings.simplefilter("ignore")
             return _read(data, filename)
     except InputError as error:
-        raise InputError(f"{filename}: {_uncapitalised(str(error))}") from None
+        raise InputError(f"{filename}: {uncapitalised(str(error))}") from None
 
 
 def _read(data: bytes, filename: str) -> Crystal:
@@ -150,5 +150,6 @@ def _sentence(error: Exception, form: Format) -> str:
     return f"The file cannot be read {_CANNOT_BE_READ[form]}."
 
 
-def _uncapitalised(sentence: str) -> str:
+def uncapitalised(sentence: str) -> str:
+    """A sentence that goes on after a colon."""
     return sentence[:1].lower() + sentence[1:]

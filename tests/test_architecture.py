@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mlxc"
 # A module may import from its own layer and from those before it.
 LAYERS: list[set[str]] = [
     {"errors", "units", "assets", "parallel", "replacing"},
-    {"elements", "crystal", "structure_files", "vacuum", "default_settings", "structures"},
+    {"elements", "crystal", "structure_files", "vacuum", "default_settings", "structures", "optimade"},
     {"calculation", "variation", "references", "symmetry", "brillouin", "grid_shape", "editing"},
     {"xc", "pseudo"},
     {"terms", "basis"},

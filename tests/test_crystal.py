@@ -114,6 +114,29 @@ def test_partial_occupancy_is_refused() -> None:
         Crystal.from_pymatgen(alloy)
 
 
+def test_moments_of_pymatgen_come_as_numbers_objects_and_spins() -> None:
+    from pymatgen.core import Lattice, Species, Structure
+    from pymatgen.electronic_structure.core import Magmom
+
+    iron = Structure(Lattice.cubic(2.87), [Species("Fe", 2, spin=4), "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    assert Crystal.from_pymatgen(iron).moments.tolist() == [4.0, 0.0]
+    assert Crystal.from_pymatgen(iron).species == ("Fe", "Fe")
+    iron.add_site_property("magmom", [Magmom(-2.2), None])
+    assert Crystal.from_pymatgen(iron).moments.tolist() == [-2.2, 0.0]
+    again = Crystal.from_pymatgen(Crystal.from_pymatgen(iron).to_pymatgen())
+    assert_same(again, Crystal.from_pymatgen(iron))
+    iron.add_site_property("magmom", [[0, 0, 1.5], Magmom([1.0, 0, 1.0])])
+    with pytest.raises(InputError, match="several directions"):
+        Crystal.from_pymatgen(iron)
+
+
+def test_a_molecule_of_pymatgen_is_refused() -> None:
+    from pymatgen.core import Molecule
+
+    with pytest.raises(InputError, match="no lattice"):
+        Crystal.from_pymatgen(Molecule(["H", "H"], [[0, 0, 0], [0, 0, 0.74]]))  # type: ignore[arg-type]
+
+
 CUBE = [[4.0, 0, 0], [0, 4.0, 0], [0, 0, 4.0]]
 
 

@@ -26,6 +26,7 @@ LABELS = {
     "script": "Python script",
     "cli": "Shell script",
     "json": "Result (JSON)",
+    "qcschema": "Result (QCSchema)",
     "csv": "Tables (CSV)",
     "cif": "Crystal (CIF)",
     "cube": "Density (cube)",
@@ -95,7 +96,9 @@ def offer_of(folder: RunFolder) -> TakeAway:
     if SavedDensity.read(folder.ground_state_path) is None:
         missing |= {"cube", "xsf"}
     if folder.result is None:
-        missing.add("json")
+        missing |= {"json", "qcschema"}
+    if folder.kind != "scf":
+        missing.add("qcschema")
     if not folder.records()[0]:
         missing.add("csv")
     note = ""

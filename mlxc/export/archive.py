@@ -21,6 +21,7 @@ MEANINGS = {
     "run.py": "Python script that computes the run again",
     "run.sh": "the same as a command for a shell",
     "result.json": "all figures of the result, with units in their names",
+    "qcschema.json": "the same as QCSchema, the JSON of quantum chemistry",
     "result.h5": "density, potential, levels, orbitals (HDF5; mlxc.GroundState.load reads it)",
     "iterations.csv": "one row per SCF step",
     "points.csv": "one row per volume, or area, of an equation of state",

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from mlxc.calculation import Calculation
 from mlxc.crystal import Crystal
 from mlxc.export.command import needs_structure_file, shell_script
 from mlxc.export.density import SavedDensity, cube_text, xsf_text
+from mlxc.export.qcschema import qcschema_output
 from mlxc.export.script import python_script
 from mlxc.export.settings import structure_file, structure_lists
 from mlxc.export.tables import record_tables
@@ -42,6 +44,15 @@ def result_file(folder: RunFolder) -> Files:
     """The result, as ``--json`` prints it."""
     result = folder.result
     return {} if result is None else {"result.json": json.dumps(result, indent=1) + "\n"}
+
+
+def qcschema_file(folder: RunFolder) -> Files:
+    """The result of a self-consistent calculation as QCSchema; other tasks have no place in it."""
+    task, result = folder.task, folder.result
+    if result is None or not isinstance(task, Calculation):
+        return {}
+    output = qcschema_output(task.crystal, task.model_dump(mode="json"), result)
+    return {"qcschema.json": json.dumps(output, indent=1) + "\n"}
 
 
 def table_files(folder: RunFolder) -> Files:
@@ -92,6 +103,7 @@ EXPORTS: dict[str, Export] = {
     "script": Export("Python script that computes the run again", script_file),
     "cli": Export("the same as a command for a shell", command_files),
     "json": Export("all figures of the result", result_file),
+    "qcschema": Export("the same in the JSON of quantum chemistry", qcschema_file),
     "csv": Export("steps and points as tables", table_files),
     "cif": Export("the crystal", structure_files),
     "cube": Export("density for VESTA, VMD, Avogadro", cube_files),

@@ -120,7 +120,7 @@ def test_a_mistake_on_the_command_line_of_the_page_is_a_sentence(
 
 
 def test_voila_is_given_the_kernel_and_the_template_of_the_page() -> None:
-    settings = json.loads((NOTEBOOK.parent.parent / "voila.json").read_text())["VoilaConfiguration"]
+    settings = json.loads((page_files()[1] / "voila.json").read_text())["VoilaConfiguration"]
     assert settings["kernel_spec_manager_class"] == f"{PageKernelSpecs.__module__}.{PageKernelSpecs.__name__}"
     assert (JUPYTER_DIRECTORY / "nbconvert" / "templates" / settings["template"] / "index.html.j2").is_file()
     assert PageKernelSpecs().get_kernel_spec("python3").argv[0] == sys.executable

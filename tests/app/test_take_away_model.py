@@ -28,7 +28,8 @@ def finished(run: RunModel, aluminium: Calculation) -> RunModel:
     run.start(aluminium, "Al <b>&</b>")
     assert run.folder is not None
     run.folder.append(iteration(1, -2.0))
-    run.folder.write_result({"free_energy_ha": -2.0, "iterations": 1, "seconds": {"total": 1.0}})
+    result = {"free_energy_ha": -2.0, "energies_ha": {"xc": -1.0}, "forces_ha_bohr": None, "seconds": {"total": 1.0}}
+    run.folder.write_result({"converged": True, "iterations": 1, **result})
     write_density(run.folder.ground_state_path, np.eye(3) * 5.0, np.ones((4, 4, 4)))
     run.folder.set_status("finished")
     run.poll()
@@ -47,7 +48,9 @@ def test_nothing_is_offered_before_a_run_has_ended(run: RunModel, aluminium: Cal
 def test_a_finished_run_offers_every_kind_of_file(finished: RunModel) -> None:
     model = TakeAwayModel(finished)
     assert model.offer.command.startswith("mlxc scf al ")
-    assert {name for name, _, _ in model.offer.kinds} >= {"zip", "script", "cli", "json", "csv", "cif", "cube", "hdf5"}
+    assert {name for name, _, _ in model.offer.kinds} >= {
+        "zip", "script", "cli", "json", "qcschema", "csv", "cif", "cube", "hdf5",
+    }  # fmt: skip
     for kind, _, _ in model.offer.kinds:
         name, data = model.file(kind)
         assert data
