@@ -97,8 +97,8 @@ def test_an_entry_becomes_the_crystal_that_it_describes(server: Server) -> None:
 
 
 def test_the_command_line_computes_an_entry(server: Server, mlxc_command: Callable[..., Outcome]) -> None:
-    settings = ("--pseudo", "gth", "--ecut", "4", "--kmesh", "1", "1", "1", "--smearing", "none", "--max-iterations", "1")
-    outcome = mlxc_command("scf", f"optimade:{server.address}/v1/a/b", *settings, "--json")
+    settings = "--pseudo gth --ecut 4 --kmesh 1 1 1 --smearing none --max-iterations 1 --json"
+    outcome = mlxc_command("scf", f"optimade:{server.address}/v1/a/b", *settings.split())
     structure = json.loads(outcome.stdout)["calculation"]["structure"]
     assert (structure["name"], structure["species"]) == ("a/b", ["Na", "Cl"])
     assert urlsplit(server.asked[0]).path == "/v1/structures/a%2Fb"

@@ -1,8 +1,9 @@
 """A result in the form of QCSchema, the JSON in which programs of quantum chemistry exchange molecules and results.
 
 QCSchema (version 1 of ``qcschema_output``, https://molssi-qc-schema.readthedocs.io) describes molecules and has no
-fields for a crystal. What it has stands where it belongs, per cell; the lattice and whatever else only crystals have are
-in ``extras``, where the schema allows further fields. ``docs/qcschema.md`` lists both. Read and written without torch.
+fields for a crystal. What it has stands where it belongs, per cell; the lattice and whatever else only crystals have
+are in ``extras``, where the schema allows further fields. ``docs/qcschema.md`` lists both. Read and written without
+torch.
 """
 
 from __future__ import annotations
