@@ -88,7 +88,7 @@ class MLXC(Calculator):
         self.results = _in_ase_units(ground)
 
     def _choose(self, crystal: Crystal) -> None:
-        """Choose what is missing in the settings, for the first crystal or one that has not much to do with the last."""
+        """Choose what is missing in the settings, unless that is done for a crystal like this one."""
         settings: dict[str, Any] = dict(self.parameters)
         if self._calculation is not None:
             before = self._calculation.crystal
