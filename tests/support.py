@@ -1,14 +1,8 @@
-"""Small structure files, what a command leaves behind, and a server that starts."""
+"""Small structure files, and what a command leaves behind."""
 
 from __future__ import annotations
 
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-
-import pytest
 
 _CIF_HEAD = """data_test
 _cell_length_a 4.05
@@ -52,15 +46,3 @@ class Outcome:
     code: int
     stdout: str
     stderr: str
-
-
-def wait_for_server(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert server.poll() is None, "Voila ended at once"
-        try:
-            urllib.request.urlopen(url, timeout=5)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("Voila did not answer within a minute")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import wait_for_server
+from browser import wait_for_server
 
 import mlxc
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -21,6 +27,18 @@ FLAGS = [
 LOADING_MS = 120_000
 RUNNING_MS = 180_000
 CONVERGENCE, DENSITY, EQUATION_OF_STATE, FUNCTIONAL = "convergence", "density", "equation-of-state", "functional"
+
+
+def wait_for_server(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert server.poll() is None, "Voila ended at once"
+        try:
+            urllib.request.urlopen(url, timeout=5)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("Voila did not answer within a minute")
 
 
 def visit(browser: Browser, address: str, console: list[str], requests: list[str], **settings: Any) -> Page:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import FLAGS, visit
+from browser import FLAGS, visit, wait_for_server
 from mlxc_app.run_model import RunModel
 from stand_ins import IdleWorker
-from support import wait_for_server
 
 from mlxc.calculation import Calculation
 
