@@ -105,7 +105,7 @@ def open_page(browser: Browser, address: str) -> tuple[float, float]:
     page = context.new_page()
     started = time.perf_counter()
     page.goto(address, wait_until="commit", timeout=LOADING_MS)
-    page.wait_for_function("document.body?.innerText.trim().length > 20", timeout=LOADING_MS)
+    page.wait_for_function("document.body?.innerText.trim().length > 0", timeout=LOADING_MS)
     readable = time.perf_counter() - started
     page.wait_for_selector(".jupyter-button:visible", timeout=LOADING_MS)
     widget = time.perf_counter() - started
