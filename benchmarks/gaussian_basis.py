@@ -132,9 +132,7 @@ def main() -> None:
     for name in arguments.cases or CASES:
         for basis_set in (SMALL.get(name, "gth-szv"), LARGE):
             version = compare(name, basis_set)
-    print(
-        f"\nmlxc {mlxc.__version__}, PyTorch {torch.__version__}, PySCF {version}, {arguments.threads} thread(s) each."
-    )
+    print(f"\nmlxc {mlxc.__version__}, PyTorch {torch.__version__}, PySCF {version}, one thread each.")
 
 
 if __name__ == "__main__":
