@@ -76,7 +76,7 @@ def entry_address(entry: str) -> tuple[str, str]:
     """
     if "://" in entry:
         found = re.fullmatch(r"(https?://[^\s?#]+?/v1(?:\.\d+)*)/(?:structures/)?([^\s?#]+)", entry)
-        if found is None or not urlsplit(found[1]).hostname:
+        if found is None or not _host(found[1]):
             raise InputError(f"'{_shown(entry)}': an address of OPTIMADE has the form https://HOST/v1/structures/ID.")
         base, identifier = found.groups()
     else:
@@ -90,7 +90,15 @@ def entry_address(entry: str) -> tuple[str, str]:
     return f"{base}/structures/{quote(identifier, safe='')}?response_fields={FIELDS}", identifier
 
 
-class _SameProtocol(urllib.request.HTTPRedirectHandler):
+def _host(url: str) -> str:
+    """The name of the machine in an address; empty if it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+class _WebRedirections(urllib.request.HTTPRedirectHandler):
     """Follows a redirection to a web server, but not from an encrypted connection to one that is not."""
 
     max_redirections = 3
@@ -113,14 +121,14 @@ def _opener() -> urllib.request.OpenerDirector:
         urllib.request.HTTPSHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
-        _SameProtocol(),
+        _WebRedirections(),
     ):
         opener.add_handler(handler)
     return opener
 
 
 def _fetch(url: str, shown: str) -> bytes:
-    host = urlsplit(url).hostname
+    host = _shown(_host(url))
     request = urllib.request.Request(
         url, headers={"Accept": "application/vnd.api+json, application/json", "User-Agent": f"mlxc/{mlxc.__version__}"}
     )

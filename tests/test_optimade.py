@@ -119,7 +119,8 @@ def test_an_entry_has_an_address(entry: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    ["", "mp", "mp/", "nobody/1", "file:///v1/etc/passwd", "ftp://x.org/v1/1", "https:///v1/1", "https://x.org/1",
+    ["", "mp", "mp/", "nobody/1", "file:///v1/etc/passwd", "ftp://x.org/v1/1", "https:///v1/1", "https://[::1/v1/1",
+     "https://x.org/1",
      "https://x.org/v1/", "https://x.org/v1/a b", "https://x.org/v1/1?filter=x", "mp\n/1", "x" * 10_000],
 )  # fmt: skip
 def test_what_is_no_entry_is_answered_with_one_sentence(entry: str) -> None:
@@ -206,7 +207,7 @@ def test_a_redirection_leads_to_the_web_and_nowhere_else(server: Server, tmp_pat
         server.headers = {"Location": target}
         assert_refused(server, "redirects")
     request = urllib.request.Request("https://127.0.0.1/")
-    assert optimade._SameProtocol().redirect_request(request, None, 302, "", None, server.address) is None  # type: ignore[arg-type]
+    assert optimade._WebRedirections().redirect_request(request, None, 302, "", None, server.address) is None  # type: ignore[arg-type]
 
 
 def test_without_a_network_one_sentence_says_so(server: Server) -> None:
