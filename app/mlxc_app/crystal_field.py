@@ -16,7 +16,7 @@ DENSITY = "Density"
 SPIN = "Spin density (up − down)"
 DIFFERENCE = "Density − that of another run"
 POTENTIAL = "v_xc − v_xc of PBE"
-PULL = "Where the loss pulls (dL/d ln e_xc)"
+PULL = "Where the loss pulls"
 # In the order in which they are offered; what each one is.
 MEANINGS = {
     DENSITY: "Where the valence electrons are. The core electrons are part of the pseudopotential, so there is no peak "
@@ -25,7 +25,7 @@ MEANINGS = {
     DIFFERENCE: "Where this run has more electrons than the other one (positive), or fewer.",
     POTENTIAL: "Where the functional's exchange-correlation potential is higher than that of PBE (positive, it repels "
     "electrons), or lower, at the density of this run.",
-    PULL: "Where the loss of a gradient grows if e_xc is made larger by a factor there (positive), or falls.",
+    PULL: "dL/d(ln e_xc): where the loss of a gradient grows if e_xc is made larger by a factor (positive), or falls.",
 }
 ELECTRONS, ELECTRONVOLT, OF_THE_LOSS = "electrons per Å³", "eV", "of the loss per Å³"
 
