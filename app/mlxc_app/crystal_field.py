@@ -16,6 +16,7 @@ DENSITY = "Density"
 SPIN = "Spin density (up − down)"
 DIFFERENCE = "Density − that of another run"
 POTENTIAL = "v_xc − v_xc of PBE"
+PULL = "Where the loss pulls"
 # In the order in which they are offered; what each one is.
 MEANINGS = {
     DENSITY: "Where the valence electrons are. The core electrons are part of the pseudopotential, so there is no peak "
@@ -24,8 +25,9 @@ MEANINGS = {
     DIFFERENCE: "Where this run has more electrons than the other one (positive), or fewer.",
     POTENTIAL: "Where the functional's exchange-correlation potential is higher than that of PBE (positive, it repels "
     "electrons), or lower, at the density of this run.",
+    PULL: "dL/d(ln e_xc): where the loss of a gradient grows if e_xc is made larger by a factor (positive), or falls.",
 }
-ELECTRONS, ELECTRONVOLT = "electrons per Å³", "eV"
+ELECTRONS, ELECTRONVOLT, OF_THE_LOSS = "electrons per Å³", "eV", "of the loss per Å³"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,7 @@ def quantities_in(path: Path, has_others: bool) -> tuple[str, ...]:
             SPIN: len(file["density"]) == 2,
             DIFFERENCE: has_others,
             POTENTIAL: "xc_potential_ha" in file,
+            PULL: "loss_pull" in file,
         }
     return tuple(name for name in MEANINGS if there[name])
 
@@ -99,6 +102,9 @@ def read_field(path: Path, quantity: str) -> CrystalField:
         if quantity == POTENTIAL:
             change = (file["xc_potential_ha"][()] - file["pbe_xc_potential_ha"][()]).mean(axis=0)
             return CrystalField(**crystal, values=change * HARTREE_EV, unit=ELECTRONVOLT, is_signed=True)
+        if quantity == PULL:
+            values = file["loss_pull"][()] / BOHR_ANG**3
+            return CrystalField(**crystal, values=values, unit=OF_THE_LOSS, is_signed=True)
         density = file["density"][()] / BOHR_ANG**3
     if quantity == SPIN:
         return CrystalField(**crystal, values=density[0] - density[1], is_signed=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mlxc_app.crystal_field import PULL as IN_CRYSTAL
 from mlxc_app.gradient_model import GradientPicture
 from mlxc_app.palette import BLUE, GREY, VERMILLION
 
@@ -112,7 +113,8 @@ def _planes(picture: GradientPicture) -> Chart:
         y=tuple(average.get("pull_per_ang3", ())),
         x_title="position across the cell (Å)",
         y_title="pull (loss per Å³)",
-        explanation=f"{PULL} Blue: its mean over planes; grey: that of the density.",
+        explanation=f"{PULL} Blue: its mean over planes; grey: that of the density. As a surface "
+        f"among the atoms it is in the panel Density: look at “{IN_CRYSTAL}”.",
         y_type="linear",
         second=tuple(average.get("density_per_ang3", ())),
     )

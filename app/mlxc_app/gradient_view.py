@@ -75,9 +75,11 @@ class GradientView:
         self._shown.value = suggestion(picture)
         self.curves = self._curves(picture)
         self.map = self._map(picture)
+        # Plotly writes the classes of its figures itself, so what is folded is a box around them.
+        self._boxes = VBox([self.curves]), VBox([self.map])
         rows = self._choices(messages)
         self.widget = VBox(
-            [*rows, self._blocker, self._words, self._shown, self._explanation, self.curves, self.map, self._table]
+            [*rows, self._blocker, self._words, self._shown, self._explanation, *self._boxes, self._table]
         )
         self._start.on_click(messages.starting(model.start))
         self._again.on_click(messages.starting(model.take_step))
@@ -163,7 +165,7 @@ class GradientView:
 
     def _unfold_figure(self) -> None:
         is_map = self._shown.value == HEAT_MAP
-        folded, unfolded = (self.curves, self.map) if is_map else (self.map, self.curves)
+        folded, unfolded = self._boxes if is_map else self._boxes[::-1]
         folded.add_class("mlxc-folded")
         unfolded.remove_class("mlxc-folded")
         chart = self._chart(self._model.picture)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxc_app.crystal_block import MOST_POINTS, FieldBlock
-from mlxc_app.crystal_field import DENSITY, DIFFERENCE, POTENTIAL, SPIN, CrystalField, on_grid, read_field
+from mlxc_app.crystal_field import DENSITY, DIFFERENCE, POTENTIAL, PULL, SPIN, CrystalField, on_grid, read_field
 from mlxc_app.density_model import DensityModel
 from mlxc_app.density_slice import MILLER, PLANES, cut, miller_orientation, planar_average
 from mlxc_app.density_view import DensityView
@@ -231,6 +231,18 @@ def test_a_run_is_subtracted_from_another_of_the_same_cell_on_whatever_grid(
     assert model.field is not None
     assert model.field.is_signed
     assert model.field.values == pytest.approx(0.5)
+
+
+def test_where_a_loss_pulls_is_drawn_with_its_sign(run: RunModel, aluminium: Calculation) -> None:
+    model = DensityModel(run)
+    pull = np.linspace(-1, 1, 512).reshape(8, 8, 8)
+    finish(run, aluminium, "a gradient", 1.0, further={"loss_pull": pull})
+    assert PULL in model.quantities
+    model.quantity = PULL
+    assert model.field is not None
+    assert model.field.values == pytest.approx(pull / BOHR_ANG**3)
+    assert model.block is not None
+    assert list(model.block.signs(model.level)) == [1, -1]
 
 
 def test_spins_and_potentials_are_offered_where_they_were_saved(run: RunModel, aluminium: Calculation) -> None:

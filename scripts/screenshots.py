@@ -1,0 +1,103 @@
+"""Takes the pictures of the page, light and dark, from runs that it computes for them.
+
+python scripts/screenshots.py [--folder assets/screenshots] [--without-diagnosis]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path += [str(ROOT / "tests" / "app"), str(ROOT / "benchmarks")]
+
+from browser import LOADING_MS, choose, press  # noqa: E402
+from page import COMPARE, visited  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+# Of the diagnosis of graphene, which takes longest.
+RUNNING_MS = 900_000
+LOOK_MS = 2_500
+SILICON, GRAPHENE = "Silicon (diamond structure)", "Graphene"
+
+
+def compute(page: Page, name: str) -> None:
+    """Press a button that starts a run, and wait for its end."""
+    page.get_by_role("button", name=name, exact=True).last.click()
+    page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for(timeout=LOADING_MS)
+    page.get_by_role("button", name="Stop", exact=True, disabled=True).wait_for(timeout=RUNNING_MS)
+
+
+def take(page: Page, folder: Path, name: str) -> None:
+    """The page as it is, in both themes."""
+    for theme in ("light", "dark"):
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(LOOK_MS)
+        page.screenshot(path=folder / f"{name}-{theme}.png")
+        press(page, "Light / Dark")
+    page.wait_for_timeout(500)
+
+
+def functional(page: Page, name: str) -> None:
+    """Choose a functional."""
+    page.get_by_label("XC functional", exact=True).select_option(label=name)
+    page.wait_for_timeout(800)
+
+
+def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
+    """Every panel, in the order of the page."""
+    take(page, folder, "first-view")
+    choose(page, SILICON, 12, 4)
+    compute(page, "Run")
+    take(page, folder, "convergence")
+    press(page, "Density")
+    page.wait_for_timeout(LOOK_MS)
+    take(page, folder, "density")
+    press(page, "Bands")
+    compute(page, "Run bands")
+    take(page, folder, "bands")
+    for name in ("pbe", "pbe-proxy"):
+        functional(page, name)
+        compute(page, "Run equation of state")
+    press(page, "Equation of state")
+    take(page, folder, "equation-of-state")
+    press(page, "Compare")
+    choice = f"{COMPARE} .mlxc-compare-choice select"
+    page.locator(f"{choice} option").nth(1).wait_for(timeout=LOADING_MS)
+    page.locator(choice).select_option(index=[0, 1])
+    take(page, folder, "compare")
+    functional(page, "pbe-kappa-mu")
+    press(page, "Gradients")
+    compute(page, "Run gradient")
+    take(page, folder, "gradients")
+    press(page, "Functional")
+    take(page, folder, "functional")
+    press(page, "Learn")
+    take(page, folder, "learn")
+    if with_diagnosis:
+        page.get_by_label("Crystal", exact=True).select_option(label=GRAPHENE)
+        page.wait_for_timeout(800)
+        functional(page, "bulk-unconstrained")
+        press(page, "Diagnose")
+        compute(page, "Diagnose")
+        take(page, folder, "diagnose")
+
+
+def main() -> None:
+    """Take them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=ROOT / "assets" / "screenshots")
+    parser.add_argument("--without-diagnosis", action="store_true", help="leave out what takes minutes")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    with visited() as (page, _):
+        page.wait_for_timeout(LOOK_MS)
+        take_all(page, arguments.folder, not arguments.without_diagnosis)
+
+
+if __name__ == "__main__":
+    main()
