@@ -37,6 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
     "al": {"kmesh": (6, 6, 6)},
     "graphene": {"kmesh": (4, 4, 1)},
 }
+TITLES = {"al": "Aluminium", "graphene": "Graphene"}
 # Hartree. Of graphene's Gaussians the grid's, at which energies are converged to some microhartree.
 PLANE_WAVES_HA = {"al": 30.0, "graphene": 60.0}
 GRID_HA = {"al": 20.0, "graphene": 40.0}
@@ -134,6 +135,7 @@ def print_point(name: str, basis_set: str | None, point: Point, limit: Point) ->
 def draw(found: dict[str, dict[str | None, Point]], path: Path) -> None:
     """Lattice constants above, energies below, a column for each crystal."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     figure = Figure(figsize=(9.5, 6.2), layout="constrained")
     axes = figure.subplots(2, len(found), squeeze=False)
@@ -152,16 +154,19 @@ def draw(found: dict[str, dict[str | None, Point]], path: Path) -> None:
             below.semilogy(counts, errors, marker, color=colour, label=label)
             for basis_set, count, error in zip(sets, counts, errors, strict=True):
                 below.annotate(
-                    basis_set.removeprefix("gth-").removesuffix("-molopt-sr"), (count, error), (6, 6),
+                    basis_set.removeprefix("gth-").removesuffix("-molopt-sr"), (count, error), (7, 3),
                     textcoords="offset points", color=colour, fontsize=9,
                 )  # fmt: skip
-        above.set_title(name)
+        above.set_title(TITLES[name])
         above.set_ylabel("lattice constant (Å)")
         below.set_ylabel("energy above plane waves (mHa/atom)")
         below.set_xlabel("Gaussian functions per atom")
         for axis in (above, below):
             axis.grid(color="#e4e8eb")
-            axis.margins(x=0.15)
+            axis.margins(x=0.15, y=0.12)
+        below.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        below.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        below.yaxis.set_minor_formatter(NullFormatter())
     axes[0, 0].legend(frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)

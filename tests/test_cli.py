@@ -84,6 +84,7 @@ def test_an_equation_of_state_without_a_minimum_is_printed_and_says_so(mlxc_comm
     assert outcome.code == 3
     assert "energy / eV" in outcome.stdout
     assert "no minimum" in outcome.stderr.splitlines()[-1]
+    assert "still fall at the largest, so choose larger ones" in outcome.stderr.splitlines()[-1]
 
 
 def test_a_saved_result_is_loaded_again(mlxc_command: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ ADVICE = {
     "failed": "If the sentence names a setting, change it; otherwise lower the cutoff or the k mesh, and run again.",
     "stopped": "Press Run to start afresh.",
 }
+NO_MINIMUM = (
+    "More k points or a higher cutoff may move the minimum into the range; else change the lattice constant of the "
+    "crystal, around which the range lies."
+)
 KINDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
 
 
@@ -95,10 +99,17 @@ class RunView:
         what = self._run.message or f"The run is {state}."
         if state == "finished":
             what = finished_sentence(self._run)
-        advice = [ADVICE.get(state, ""), training_sentence(self._run.result)]
+        advice = [self._advice(state), training_sentence(self._run.result)]
         self._messages.show(
             KINDS[state], f"{self._run.title}: {what}", " ".join(filter(None, advice)), self._run.traceback
         )
+
+    def _advice(self, state: str) -> str:
+        """What to do after a run that ended so."""
+        points = self._run.points
+        if state == "not converged" and points and all(point["converged"] for point in points):
+            return NO_MINIMUM
+        return ADVICE.get(state, "")
 
     def _show_progress(self, change: Any) -> None:
         if not self._run.iterations or not self._run.active:

@@ -61,10 +61,7 @@ def fit_birch_murnaghan(volumes: ArrayLike, energies: ArrayLike) -> BirchMurnagh
         if abs(y.imag) < 1e-12 and second(y.real) > 0 and v.min() <= scale * y.real**-1.5 <= v.max()
     ]
     if not inside:
-        raise FitError(
-            f"The energies have no minimum between {v.min():.4g} and {v.max():.4g}: "
-            "choose points around the equilibrium."
-        )
+        raise FitError(f"The energies have no minimum between {v.min():.4g} and {v.max():.4g}{_where_it_lies(v, e)}.")
     y = inside[0]
     volume0 = scale * y**-1.5
     # dy/dV = -(2/3) y / V; at the minimum E'(y) = 0, which leaves these two derivatives with respect to V.
@@ -73,3 +70,14 @@ def fit_birch_murnaghan(volumes: ArrayLike, energies: ArrayLike) -> BirchMurnagh
     return BirchMurnaghan(
         float(cubic(y) + e.mean()), float(volume0), float(volume0 * d2), float(-1 - volume0 * d3 / d2)
     )
+
+
+def _where_it_lies(volumes: NDArray[np.float64], energies: NDArray[np.float64]) -> str:
+    """Words on the side on which the energies still fall, if they do on one."""
+    by_volume = np.argsort(volumes)
+    lowest = int(energies[by_volume].argmin())
+    if lowest == 0:
+        return ": they still fall at the smallest, so choose smaller ones as well"
+    if lowest == len(volumes) - 1:
+        return ": they still fall at the largest, so choose larger ones as well"
+    return ": choose points around the equilibrium"

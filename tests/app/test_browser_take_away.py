@@ -98,9 +98,9 @@ def test_a_hostile_link_is_a_sentence_and_the_usual_page(
 @pytest.mark.parametrize("form", ["png", "svg"])
 def test_a_plot_is_saved(form: str, own: Page, tmp_path: Path) -> None:
     press(own, "Convergence")
-    own.locator(plot(CONVERGENCE)).hover()
+    own.locator(plot(CONVERGENCE)).first.hover()
     with own.expect_download(timeout=LOADING_MS) as waiting:
-        own.locator(f"{plot(CONVERGENCE)} [data-title='Save as {form.upper()}']").click()
+        own.locator(f"{plot(CONVERGENCE)} [data-title='Save as {form.upper()}']").first.click()
     path = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(path)
     assert path.suffix == f".{form}"

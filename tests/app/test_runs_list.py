@@ -11,7 +11,7 @@ from mlxc_app.runs_list import RunsList
 from mlxc_app.runs_list_model import RunsListModel, outcome
 from stand_ins import iteration
 
-from mlxc.calculation import Calculation
+from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 
@@ -56,6 +56,18 @@ def test_a_failed_run_opens_and_explains_itself(run: RunModel, failed: RunFolder
     card = messages.widget.value
     for words in ("a &lt;b&gt;run", "failed unexpectedly", "ZeroDivisionError &lt;here&gt;"):
         assert words in card
+
+
+@pytest.mark.parametrize(("converged", "words"), [(True, "lattice constant"), (False, "smearing width")])
+def test_advice_tells_a_curve_without_a_minimum_from_points_that_do_not_converge(
+    converged: bool, words: str, run: RunModel, aluminium: Calculation
+) -> None:
+    messages = MessageArea()
+    RunView(run, ChooseModel("al"), messages)
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = tuple({"index": index, "converged": converged} for index in range(7))
+    run.state = "not converged"
+    assert words in messages.widget.value
 
 
 def test_rename_and_delete(run: RunModel, failed: RunFolder) -> None:
