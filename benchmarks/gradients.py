@@ -7,7 +7,7 @@ Accuracy is judged at coarse settings, at which SCFs are converged to 1e-11 per 
 discretised problem, whatever its size. Each functional has one parameter p: conventional ones are p E_xc with p = 1; of
 the network it is a step p along all weights, in the direction in which the energy changes most. Finite differences are
 of fourth order. A density moment is the integral of n^2 cos(2 pi x) along the last lattice vector. What is not said to
-be in Gaussian orbitals is in plane waves; hydrogen is a row of atoms that keep their moments.
+be in Gaussian orbitals is in plane waves; hydrogen is a row of atoms that keep most of their moments.
 
 Cost is that of the shipped settings and default tolerances: one backward pass from a density moment, beside its SCF.
 """
@@ -51,14 +51,15 @@ CASES: dict[str, dict[str, Any]] = {
     "si-gaussian": {"kmesh": (2, 2, 2), "basis": mlxc.GaussianOrbitals("gth-dzvp-molopt-sr", fft_grid=(16, 16, 16))},
     "h-gaussian": {
         "kmesh": (2, 1, 1),
-        "smearing": mlxc.FermiDirac(0.01),
+        "smearing": mlxc.FermiDirac(0.025),
         "spin": True,
         "basis": mlxc.GaussianOrbitals("gth-dzvp", fft_grid=(16, 20, 20)),
     },
 }
 PLANE_WAVES = ("al", "si", "ni", "graphene")
 SPIN = {"ni", "h-gaussian"}
-HYDROGEN = Crystal(np.diag([6.0, 7.0, 7.0]), ["H"], [[0, 0, 0]], name="h")
+# From larger moments an SCF finds it hard to leave the saturated state, which is not the ground state.
+HYDROGEN = Crystal(np.diag([6.5, 7.0, 7.0]), ["H"], [[0, 0, 0]], [0.7], name="h")
 # Atoms out of their places, so that there are forces.
 DISPLACED = {"si", "graphene"}
 FUNCTIONALS = ("lda", "pbe", "r2scan", "pbe-proxy")

@@ -1,0 +1,162 @@
+"""Regenerates the evidence: runs the benchmarks, keeps what they print, and puts that where it is quoted.
+
+    python benchmarks/evidence.py               # everything: some hours, with all other codes installed
+    python benchmarks/evidence.py speed headline
+    python benchmarks/evidence.py --quote       # computes nothing; what is kept goes where it is quoted
+
+What a benchmark prints is kept in ``benchmarks/results/NAME.md``, between the command and a line with date, duration,
+versions and machine. Between ``<!-- evidence: NAME -->`` and ``<!-- end -->``, README.md and the cards of the
+checkpoints have what NAME printed, docs/evidence.md the command and that line as well. A benchmark that needs a
+program that is not installed, or that fails, leaves what was kept before, and says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "evidence.md"
+QUOTING = (PAGE, ROOT / "README.md", ROOT / "assets" / "checkpoints" / "README.md")
+QUOTED = re.compile(r"(<!-- evidence: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# How to ask a program for its version; Python packages are asked through their metadata.
+ASKED = {"pw.x": "-h", "elk-lapw": ""}
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A command, the programs without which it makes no sense, and packages whose version matters."""
+
+    command: str
+    programs: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+
+
+# Writes where elements.py looks.
+PSEUDODOJO = "python benchmarks/pseudodojo_files.py >&2"
+
+BENCHMARKS = {
+    "accuracy": Benchmark("python benchmarks/accuracy.py"),
+    "equations_of_state": Benchmark("python benchmarks/equations_of_state.py", ("pw.x",)),
+    "elements": Benchmark(f"{PSEUDODOJO} && python benchmarks/elements.py"),
+    "headline": Benchmark("python benchmarks/headline.py", ("gpaw", "elk-lapw"), ("pyscf",)),
+    "speed": Benchmark("python benchmarks/speed.py", ("pw.x",)),
+    "speed_gth": Benchmark("python benchmarks/speed.py --pseudo gth", ("pw.x", "abinit")),
+    "gpu": Benchmark("python benchmarks/gpu.py --repeats 2", ("nvidia-smi",)),
+    "gaussian_basis": Benchmark("python benchmarks/gaussian_basis.py", packages=("pyscf",)),
+    "basis_convergence": Benchmark("python benchmarks/basis_convergence.py"),
+    "gradients": Benchmark("python benchmarks/gradients.py accuracy al si ni graphene"),
+    "gradients_gaussian": Benchmark("python benchmarks/gradients.py accuracy al-gaussian si-gaussian h-gaussian"),
+    "gradients_cost": Benchmark("python benchmarks/gradients.py cost"),
+    "neural_functional": Benchmark("python benchmarks/neural_functional.py"),
+    "training": Benchmark("rm -rf build/kappa-mu && mlxc train scripts/training/kappa-mu.yaml --out build/kappa-mu"),
+    "solids": Benchmark(
+        f"{PSEUDODOJO} && rm -rf build/solids && MLXC_PSEUDO_DIR=~/.cache/mlxc/pseudodojo "
+        "mlxc evaluate sol58lc --processes 2 --out build/solids --xc pbe pbesol solids-mgga --solids "
+        "Li_bcc Sr_fcc Nb_bcc Ni_fcc Ag_fcc Ge_diamond LiF_b1 LiCl_b1 TiC_b1 FeAl_b2 BN_b3 AlAs_b3 GaP_b3 SiC_b3"
+    ),
+    "exhibit": Benchmark("python benchmarks/exhibit.py"),
+    "diagnosis": Benchmark("python benchmarks/diagnosis.py"),
+    "page_opening": Benchmark("python benchmarks/page.py opening", ("chromium",), ("voila",)),
+    "page_run": Benchmark("python benchmarks/page.py run", ("chromium",), ("voila",)),
+    "page_memory": Benchmark("python benchmarks/page.py memory", ("chromium",), ("voila",)),
+    "page_path": Benchmark("python benchmarks/page.py path", ("chromium",), ("voila",)),
+}
+
+
+def measure(name: str) -> bool:
+    """Run a benchmark and keep what it prints; whether that was possible."""
+    benchmark = BENCHMARKS[name]
+    if missing := [program for program in benchmark.programs if shutil.which(program) is None]:
+        print(f"{name}: {', '.join(missing)} not installed; the last result stays.", file=sys.stderr)
+        return False
+    print(f"{name}: {benchmark.command}", file=sys.stderr, flush=True)
+    started = time.perf_counter()
+    # Commands are those of the environment in which this runs.
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    shell = ["bash", "-c", benchmark.command]
+    ended = subprocess.run(shell, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    if ended.returncode:
+        print(f"{name}: ended with code {ended.returncode}; the last result stays.", file=sys.stderr)
+        return False
+    keep(name, ended.stdout, time.perf_counter() - started)
+    return True
+
+
+def keep(name: str, printed: str, seconds: float) -> None:
+    """Write what a benchmark printed, and under what circumstances."""
+    benchmark = BENCHMARKS[name]
+    versions = [f"{package} {version(package)}" for package in ("mlxc", "torch", *benchmark.packages)]
+    versions += [f"{program} {program_version(program)}" for program in benchmark.programs]
+    circumstances = f"{date.today()}, {seconds:.0f} s; {', '.join(versions)}; {machine()}."
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(f"`{benchmark.command}`\n\n{printed.strip()}\n\n{circumstances}\n")
+
+
+def program_version(program: str) -> str:
+    """What a program says about itself."""
+    # Quantum ESPRESSO leaves a file behind.
+    with tempfile.TemporaryDirectory() as folder:
+        answer = subprocess.run(
+            [program, *shlex.split(ASKED.get(program, "--version"))], cwd=folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+        )  # fmt: skip
+    found = re.search(r"\d+\.\d+(\.\d+)*", answer.stdout)
+    return found[0] if found else "(version unknown)"
+
+
+def machine() -> str:
+    """Processor, cores and Python."""
+    described = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else ""
+    model = re.search(r"model name\s*: (.*)", described)
+    processor = model[1] if model else platform.processor()
+    return f"{os.cpu_count()} cores of {processor}, Python {platform.python_version()}"
+
+
+def kept(name: str) -> str:
+    """The command, what it printed when it ran last, and under what circumstances."""
+    return (RESULTS / f"{name}.md").read_text().strip()
+
+
+def printed(name: str) -> str:
+    """What a benchmark printed when it ran last."""
+    _, *lines, _ = kept(name).split("\n\n")
+    return "\n\n".join(lines)
+
+
+def with_quotations(document: Path) -> str:
+    """The text of a document whose quoted lines are those that are kept."""
+    quote = kept if document == PAGE else printed
+    return QUOTED.sub(lambda found: f"{found[1]}\n{quote(found[2])}\n\n{found[3]}", document.read_text())
+
+
+def main() -> None:
+    """Measure and quote; exit code 1 if something could not be measured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=f"default: {' '.join(BENCHMARKS)}")
+    parser.add_argument("--quote", action="store_true", help="compute nothing")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(BENCHMARKS):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}")
+    names = [] if arguments.quote else arguments.names or list(BENCHMARKS)
+    measured = [measure(name) for name in names]
+    for document in QUOTING:
+        document.write_text(with_quotations(document))
+    sys.exit(not all(measured))
+
+
+if __name__ == "__main__":
+    main()
