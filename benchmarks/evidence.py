@@ -138,9 +138,14 @@ def printed(name: str) -> str:
 
 
 def with_quotations(document: Path) -> str:
-    """The text of a document whose quoted lines are those that are kept."""
+    """The text of a document whose quoted lines are those that are kept, where something is."""
     quote = kept if document == PAGE else printed
-    return QUOTED.sub(lambda found: f"{found[1]}\n{quote(found[2])}\n\n{found[3]}", document.read_text())
+
+    def quotation(found: re.Match[str]) -> str:
+        measured = (RESULTS / f"{found[2]}.md").exists()
+        return f"{found[1]}\n{quote(found[2])}\n\n{found[3]}" if measured else found[0]
+
+    return QUOTED.sub(quotation, document.read_text())
 
 
 def main() -> None:
