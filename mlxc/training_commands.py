@@ -37,13 +37,17 @@ def _train(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.report import checkpoint_report
     from mlxc.training.config import read_config
     from mlxc.training.trainer import MODEL, Trainer
+    from mlxc.xc.catalogue import functional
 
     config = read_config(options.config)
     folder = options.out or Path(config.name)
     trainer = Trainer(config, folder, on_step=_show_step)
     _check_writable(folder)
-    record = trainer.run()
-    print(f"{checkpoint_report(record.model_dump(mode='json'))}\n\nwritten to {folder / MODEL}")
+    report = checkpoint_report(trainer.run().model_dump(mode="json"))
+    # A network's many parameters tell a person nothing.
+    parameters = functional(str(folder / MODEL)).named_parameters()
+    fitted = ", ".join(f"{name} = {value.item():.4g}" for name, value in parameters if value.numel() == 1)
+    print("\n\n".join(filter(None, [report, fitted, f"written to {folder / MODEL}"])))
     return 0
 
 

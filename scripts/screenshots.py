@@ -32,8 +32,9 @@ def compute(page: Page, name: str) -> None:
     page.get_by_role("button", name="Stop", exact=True, disabled=True).wait_for(timeout=RUNNING_MS)
 
 
-def take(page: Page, folder: Path, name: str) -> None:
-    """The page as it is, in both themes."""
+def take(page: Page, folder: Path, name: str, from_top: bool = False) -> None:
+    """The page as it is, in both themes, from the buttons of the panels on."""
+    page.locator(".mlxc-run" if from_top else ".mlxc-tab-row").first.evaluate("element => element.scrollIntoView()")
     for theme in ("light", "dark"):
         page.mouse.move(0, 0)
         page.wait_for_timeout(LOOK_MS)
@@ -50,7 +51,7 @@ def functional(page: Page, name: str) -> None:
 
 def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     """Every panel, in the order of the page."""
-    take(page, folder, "first-view")
+    take(page, folder, "first-view", from_top=True)
     choose(page, SILICON, 12, 4)
     compute(page, "Run")
     take(page, folder, "convergence")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from support import Outcome
 
 import mlxc
 from mlxc import InputError
@@ -253,6 +256,18 @@ def test_a_run_that_is_killed_ends_as_one_that_is_not(table: Path, tmp_path: Pat
         assert torch.equal(ours, theirs)
     losses = [[(r["round"], r["step"], r["loss"]) for r in read_log(tmp_path / run)] for run in ("whole", "killed")]
     assert losses[0] == losses[1]
+
+
+def test_the_command_says_what_has_been_fitted_and_says_it_again(
+    table: Path, tmp_path: Path, mlxc_command: Callable[..., Outcome]
+) -> None:
+    few = {"kind": "adam", "rate": 0.002, "steps": 3}
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps(config(table, rounds=1, optimiser=few).model_dump(mode="json")))  # JSON is YAML
+    first, again = (mlxc_command("train", str(path), "--out", "run") for _ in range(2))
+    assert first.code == 0
+    assert re.search(r"^kappa = 0\.\d+, mu = 0\.\d+$", first.stdout, re.MULTILINE)
+    assert again.stdout == first.stdout
 
 
 def test_a_folder_belongs_to_one_configuration(table: Path, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ def _token(token: str) -> str:
         return f"<mn>{token}</mn>"
     if token[0].isalpha():
         return f"<mi>{escape(token.replace(chr(39), '′'), quote=False)}</mi>"
-    return f"<mo>{escape(token)}</mo>"
+    # Brackets of one group do not know how tall the others are; _brackets makes those that should grow.
+    return f'<mo stretchy="false">{escape(token)}</mo>'
 
 
 def _of(part: str) -> str:
@@ -38,31 +39,41 @@ def _fraction(above: str, below: str) -> str:
     return f"<mfrac>{_of(above)}{_of(below)}</mfrac>"
 
 
+def _label(text: str) -> str:
+    """An index that is a word, not a number that could be inserted."""
+    return f"<mtext>{text}</mtext>"
+
+
+def _brackets(*parts: str) -> str:
+    """Round ones, as tall as what is in them."""
+    return f"<mrow><mo>(</mo>{''.join(_of(part) for part in parts)}<mo>)</mo></mrow>"
+
+
 def _formula(*parts: str) -> str:
     return f'<math display="block">{"".join(_of(part) for part in parts)}</math>'
 
 
-_N, _XC, _HALF = _sup("n", "*"), _sub("E", "xc"), _fraction("1", "2")
+_N, _XC, _HALF = _sup("n", "*"), _sub("E", _label("xc")), _fraction("1", "2")
 _ORBITAL = _sub("ψ", "i")
-_RATIO = _sup(f"<mo>(</mo>{_fraction(_sub('V', '0'), 'V')}<mo>)</mo>", _fraction("2", "3"))
-_STRAIN = f"<mo>(</mo>{_RATIO}<mo>−</mo><mn>1</mn><mo>)</mo>"
+_RATIO = _sup(_brackets(_fraction(_sub("V", "0"), "V")), _fraction("2", "3"))
+_STRAIN = _brackets(_RATIO, "− 1")
 
 TOTAL_ENERGY = _formula(
-    "F [ n ] =", _sub("T", "s"), "+", _sub("E", "ion"), "+", _sub("E", "H"), "+", _XC, "[ n ; θ ] +",
-    _sub("E", "Ewald"), "− T S",
+    "F [ n ] =", _sub("T", _label("s")), "+", _sub("E", _label("ion")), "+", _sub("E", _label("H")), "+", _XC,
+    "[ n ; θ ] +", _sub("E", _label("Ewald")), "− T S",
 )  # fmt: skip
 KOHN_SHAM = _formula(
-    "(", "−", _HALF, _sup("∇", "2"), "+", _sub("v", "eff"), "[ n ] )", _ORBITAL, "=", _sub("ε", "i"), _ORBITAL,
-    ",", "n =", _sub("∑", "i"), _sub("f", "i"), "|", _ORBITAL, _sup("|", "2"),
+    _brackets("−", _HALF, _sup("∇", "2"), "+", _sub("v", _label("eff")), "[ n ]"), _ORBITAL, "=",
+    _sub("ε", "i"), _ORBITAL, ",", "n =", _sub("∑", "i"), _sub("f", "i"), "|", _ORBITAL, _sup("|", "2"),
 )  # fmt: skip
 FIXED_POINT = _formula(_N, "= G [", _N, "]")
 MIXING = _formula(_sub("n", "j + 1"), "=", _sub("n", "j"), "+ α P ( G [", _sub("n", "j"), "] −", _sub("n", "j"), ")")
 ENERGY_GRADIENT = _formula(_fraction("d F", "d θ"), "=", _fraction(f"<mo>∂</mo>{_XC}", "∂ θ"), "[", _N, "; θ ]")
 ADJOINT = _formula(
-    "δ n =", _sub("χ", "0"), "(", _fraction("∂ L", "∂ n"), "+ K δ n )", ",",
-    _fraction("d L", "d θ"), "= ∫", _fraction(f"<mo>∂</mo>{_sub('v', 'xc')}", "∂ θ"), "δ n", "d r",
+    "δ n =", _sub("χ", "0"), _brackets(_fraction("∂ L", "∂ n"), "+ K δ n"), ",",
+    _fraction("d L", "d θ"), "= ∫", _fraction(f"<mo>∂</mo>{_sub('v', _label('xc'))}", "∂ θ"), "δ n", "d r",
 )  # fmt: skip
 BIRCH_MURNAGHAN = _formula(
     "E ( V ) =", _sub("E", "0"), "+", _fraction(f"<mn>9</mn>{_sub('V', '0')}{_sub('B', '0')}", "16"), "[",
-    _sup(_STRAIN, "3"), _sub("B'", "0"), "+", _sup(_STRAIN, "2"), "( 6 − 4", _RATIO, ") ]",
+    _sup(_STRAIN, "3"), _sub("B'", "0"), "+", _sup(_STRAIN, "2"), _brackets("6 − 4", _RATIO), "]",
 )  # fmt: skip

@@ -15,7 +15,7 @@ from mlxc_app.panel import Page
 from mlxc_app.run_model import RunModel
 from mlxc_app.theme import Theme
 
-MATHML = {"math", "mrow", "mi", "mn", "mo", "msub", "msup", "mfrac"}
+MATHML = {"math", "mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "mfrac"}
 CHILDREN = {"msub": 2, "msup": 2, "mfrac": 2}
 
 
