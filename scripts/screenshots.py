@@ -30,6 +30,7 @@ def compute(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).last.click()
     page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for(timeout=LOADING_MS)
     page.get_by_role("button", name="Stop", exact=True, disabled=True).wait_for(timeout=RUNNING_MS)
+    page.get_by_text("The run is finished.").wait_for(timeout=LOADING_MS)
 
 
 def take(page: Page, folder: Path, name: str, from_top: bool = False) -> None:

@@ -120,7 +120,7 @@ def size_in_words(answer: Answer, calculation: Calculation) -> str:
     ratio = answer.size ** (2 if vary == "area" else 3)
     constant = lattice_constant(crystal, crystal.volume * BOHR_ANG**3 * ratio, vary)
     if constant is None:
-        return f"a size {100 * (answer.size - 1):+.2f} % from the given one"
+        return f"a size {100 * (answer.size - 1):+z.2f} % from the given one"
     return f"a lattice constant of {constant:.3f} angstrom"
 
 

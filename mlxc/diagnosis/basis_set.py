@@ -43,13 +43,13 @@ def examine_basis_set(bench: Bench) -> Finding:
     )
     sizes = " instead of ".join(size_in_words(answer, bench.calculation) for answer in (given, better))
     sentence = (
-        f"{what}: the energy is {energy or 0:+.1f} mHa per atom off; {sizes}."
+        f"{what}: the energy is {energy or 0:+z.1f} mHa per atom off; {sizes}."
         if better.converged
         else f"{what}: the better basis did not converge. {better.message}"
     )
     if compared:
         rows = ", ".join(
-            f"{name} {row['energy_above_plane_waves_mha_per_atom']:+.1f}" for name, row in compared.items()
+            f"{name} {row['energy_above_plane_waves_mha_per_atom']:+z.1f}" for name, row in compared.items()
         )
         sentence += f" Above the limit of plane waves, on a k mesh half as dense, mHa per atom: {rows}."
     numbers = {
@@ -64,7 +64,7 @@ def examine_basis_set(bench: Bench) -> Finding:
         sentence=sentence,
         cause="basis",
         severity=abs(size or 0.0) / TOLERABLE_SIZE_PERCENT,
-        effect=f"the basis changes the lattice constant by {size or 0:+.2f} %",
+        effect=f"the basis changes the lattice constant by {size or 0:+z.2f} %",
         numbers=numbers,
         plots=[_plot(compared)] if compared else [],
     )

@@ -61,7 +61,7 @@ def _blame(bench: Bench) -> tuple[float, str]:
     change = given.size_change_percent(clamped)
     if change is None:
         return 0.0, "no size to compare"
-    return abs(change) / TOLERABLE_SIZE_PERCENT, f"{_beyond(bench)} changes the lattice constant by {change:+.2f} %"
+    return abs(change) / TOLERABLE_SIZE_PERCENT, f"{_beyond(bench)} changes the lattice constant by {change:+z.2f} %"
 
 
 def _beyond(bench: Bench) -> str:

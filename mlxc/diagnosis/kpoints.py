@@ -42,15 +42,15 @@ def examine_kpoints(bench: Bench) -> Finding:
     errors = {
         f"a gap of {mesh_gap:.2f} eV that is none" if special_gap < TOLERABLE_GAP_EV else
         f"a gap that is {mesh_gap - special_gap:.2f} eV too large": (mesh_gap - special_gap) / TOLERABLE_GAP_EV,
-        f"the lattice constant by {size or 0:+.2f} %": abs(size or 0) / TOLERABLE_SIZE_PERCENT,
-        f"the energy by {energy or 0:+.1f} mHa per atom": abs(energy or 0) / TOLERABLE_ENERGY_MHA,
+        f"the lattice constant by {size or 0:+z.2f} %": abs(size or 0) / TOLERABLE_SIZE_PERCENT,
+        f"the energy by {energy or 0:+z.1f} mHa per atom": abs(energy or 0) / TOLERABLE_ENERGY_MHA,
     }  # fmt: skip
     effect = max(errors, key=lambda words: errors[words])
     mesh, better_mesh = (" x ".join(map(str, c.kmesh)) for c in (bench.calculation, denser))
     sentence = (
         f"The {mesh} mesh {_holds(missing, list(special))}. Its levels leave a gap of {mesh_gap:.2f} eV; with these "
         f"points it is {special_gap:.2f} eV. On {better_mesh} with {_smearing(denser)} the energy changes by "
-        f"{-(energy or 0):+.2f} mHa per atom and the lattice constant by {-(size or 0):+.3f} %."
+        f"{-(energy or 0):+z.2f} mHa per atom and the lattice constant by {-(size or 0):+z.3f} %."
     )
     return Finding(
         test="k points",

@@ -58,7 +58,7 @@ def examine_self_consistency(bench: Bench) -> Finding:
     words.append(
         "From the density of a larger crystal, it does not converge."
         if change is None
-        else f"From the density of a larger crystal, it ends at an energy {change:+.4f} mHa per atom from this one."
+        else f"From the density of a larger crystal, it ends at an energy {change:+z.4f} mHa per atom from this one."
     )
     return Finding(
         test="self-consistency",

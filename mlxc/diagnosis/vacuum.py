@@ -33,11 +33,11 @@ def examine_vacuum(bench: Bench) -> Finding:
         title=TITLE,
         sentence=(
             f"In a cell {HIGHER * height:.1f} instead of {height:.1f} angstrom high the energy changes by "
-            f"{-change:+.3f} mHa per atom."
+            f"{-change:+z.3f} mHa per atom."
         ),
         cause="vacuum",
         severity=abs(change) / TOLERABLE_ENERGY_MHA,
-        effect=f"the images of the sheet change the energy by {change:+.2f} mHa per atom",
+        effect=f"the images of the sheet change the energy by {change:+z.2f} mHa per atom",
         numbers={"height_ang": height, "higher_ang": HIGHER * height, "energy_change_mha_per_atom": change},
     )
 
