@@ -46,7 +46,7 @@ class SentenceParser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
-        options, unparsed = _parser().parse_known_args(arguments)
+        options, unparsed = make_parser().parse_known_args(arguments)
         if unparsed and options.command is not _app:
             raise InputError(f"'{unparsed[0]}' is not understood; 'mlxc {options.name} --help' lists what there is.")
         command: Callable[[argparse.Namespace, list[str]], int] = options.command
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail("Interrupted.", INTERRUPTED)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     parser = SentenceParser(
         prog="mlxc", description="Differentiable density-functional theory for crystals.", allow_abbrev=False
     )

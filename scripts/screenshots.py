@@ -35,9 +35,10 @@ def compute(page: Page, name: str) -> None:
 
 def take(page: Page, folder: Path, name: str, from_top: bool = False) -> None:
     """The page as it is, in both themes, from the buttons of the panels on."""
-    page.locator(".mlxc-run" if from_top else ".mlxc-tab-row").first.evaluate("element => element.scrollIntoView()")
+    top = (page.get_by_text("Choose a crystal and an") if from_top else page.locator(".mlxc-tab-row")).first
     for theme in ("light", "dark"):
         page.mouse.move(0, 0)
+        top.evaluate("element => element.scrollIntoView()")
         page.wait_for_timeout(LOOK_MS)
         page.screenshot(path=folder / f"{name}-{theme}.png")
         press(page, "Light / Dark")

@@ -9,7 +9,9 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from mlxc import __version__
 from mlxc.diagnosis.finding import Finding, Plot
@@ -18,6 +20,8 @@ from mlxc.replacing import replacing
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 DASHES = ("-", "--", "-.", ":")
+# Where numbers on a logarithmic axis are written without powers of ten.
+PLAIN = (1e-2, 1e4)
 STYLE = """
 body { font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #1f2933; max-width: 900px;
        margin: 2em auto; padding: 0 1em; }
@@ -106,10 +110,9 @@ def _draw(axes: Axes, plot: Plot) -> None:
         else:
             drawstyle = "steps-mid" if curve.kind == "steps" else "default"
             axes.plot(curve.x, curve.y, DASHES[index % len(DASHES)], drawstyle=drawstyle, **look)
-    if "x" in plot.logarithmic:
-        axes.set_xscale("log")
-    if "y" in plot.logarithmic:
-        axes.set_yscale("log")
+    for name in plot.logarithmic:
+        axes.set(**{f"{name}scale": "log"})
+        _write_plainly(axes.xaxis if name == "x" else axes.yaxis)
     if plot.shaded is not None:
         low, high = axes.get_xlim()
         first, last = plot.shaded
@@ -118,3 +121,11 @@ def _draw(axes: Axes, plot: Plot) -> None:
         axes.set_xlim(low, high)
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label)
     axes.legend(frameon=False)
+
+
+def _write_plainly(axis: Axis) -> None:
+    """Numbers within few powers of ten are written as such, 1.6 instead of 1.6 x 10^0."""
+    low, high = axis.get_view_interval()
+    if PLAIN[0] < low and high < PLAIN[1]:
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(StrMethodFormatter("{x:g}") if high < 10 * low else NullFormatter())

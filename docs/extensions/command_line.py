@@ -1,0 +1,45 @@
+"""The directive ``command-line``: what each command of ``mlxc`` takes, from the parser itself."""
+
+from __future__ import annotations
+
+import argparse
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
+from mlxc.cli import make_parser
+
+
+class CommandLine(Directive):
+    """One section for each command, with what ``mlxc COMMAND --help`` prints."""
+
+    def run(self) -> list[nodes.Node]:
+        return [
+            section
+            for action in make_parser()._actions
+            if isinstance(action, argparse._SubParsersAction)
+            for name, parser in action.choices.items()
+            for section in _sections(f"mlxc {name}", parser)
+        ]
+
+
+def _sections(name: str, parser: argparse.ArgumentParser) -> list[nodes.Node]:
+    """Of a command, and of the commands below it."""
+    section = nodes.section(ids=[nodes.make_id(name)])
+    section += nodes.title("", name)
+    section += nodes.literal_block("", parser.format_help(), language="text")
+    below = [
+        one
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for word, child in action.choices.items()
+        for one in _sections(f"{name} {word}", child)
+    ]
+    return [section, *below]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add the directive."""
+    app.add_directive("command-line", CommandLine)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
