@@ -86,6 +86,7 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
         page.wait_for_timeout(800)
         functional(page, "bulk-unconstrained")
         press(page, "Diagnose")
+        page.wait_for_timeout(LOOK_MS)
         compute(page, "Diagnose")
         take(page, folder, "diagnose")
 
