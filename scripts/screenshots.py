@@ -78,6 +78,8 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     compute(page, "Run gradient")
     take(page, folder, "gradients")
     press(page, "Functional")
+    page.get_by_text("The functional is being asked").wait_for(timeout=LOADING_MS)
+    page.get_by_text("The functional is being asked").wait_for(state="hidden", timeout=RUNNING_MS)
     take(page, folder, "functional")
     press(page, "Learn")
     take(page, folder, "learn")

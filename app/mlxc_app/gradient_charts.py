@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -23,6 +23,8 @@ MAP_EXPLANATION = (
     f"{PULL} Here it is summed over all points with the same density (small r<sub>s</sub>: dense) and reduced gradient "
     "s: these are what the functional sees. White: no pull, or no such point in the crystal."
 )
+
+MOST_TICKS = 6
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,12 @@ class Chart:
         """Powers of ten in which also the shortest bar is a bar; None for what the data say themselves."""
         logarithms = [log10(value) for value in self.y if value > 0] if self.bars else []
         return [floor(min(logarithms)) - 0.5, max(logarithms) + 0.2] if logarithms else None
+
+    @property
+    def y_tick(self) -> int | None:
+        """Powers of ten from one number on the axis to the next, where plotly would write 2 and 5 between them."""
+        logarithms = [log10(value) for value in self.y if value > 0] if self.y_type == "log" else []
+        return max(1, ceil((max(logarithms) - min(logarithms)) / MOST_TICKS)) if logarithms else None
 
 
 def _adjoint(picture: GradientPicture) -> Chart:

@@ -97,7 +97,7 @@ class GradientView:
         step = FloatText(description="Step", step=0.01, **SHORT)
         for trait, widget in {"loss": loss, "target": target, "mode": mode, "step": step}.items():
             bind(self._model, trait, widget, messages)
-        hint = HTML('<span class="mlxc-muted">of the norm of all parameters, at most 1</span>')
+        hint = HTML('<span class="mlxc-muted">× |θ| of all parameters, at most 1</span>', layout={"width": "auto"})
         rows = HBox([loss, target]), HBox([mode, step, hint]), HBox([self._start, self._again])
         for row in rows:
             row.add_class("mlxc-panel-row")
@@ -111,7 +111,9 @@ class GradientView:
             showlegend=False,
             margin={"l": 90, "r": 90, "t": 20, "b": 75},
             xaxis=axis(chart.x_title, type=chart.x_type),
-            yaxis=axis(chart.y_title, type=chart.y_type, exponentformat="power", range=chart.y_range),
+            yaxis=axis(
+                chart.y_title, type=chart.y_type, exponentformat="power", range=chart.y_range, dtick=chart.y_tick
+            ),
             yaxis2=axis("electrons per Å³", overlaying="y", side="right", showgrid=False, visible=bool(chart.second)),
         )
 
@@ -152,6 +154,7 @@ class GradientView:
                 trace.x, trace.y, trace.visible = new.x, new.y, new.visible
             layout.xaxis.type, layout.yaxis.type = chart.x_type, chart.y_type
             layout.xaxis.title.text, layout.yaxis.title.text = chart.x_title, chart.y_title
+            layout.yaxis.dtick = chart.y_tick
             layout.xaxis.autorange = True
             if chart.y_range is None:
                 layout.yaxis.autorange = True
