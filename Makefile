@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8866
 
-.PHONY: help environment app test lint
+.PHONY: help environment app test lint docs
 
 help:
 	@echo "make app          open the dashboard at http://localhost:$(PORT)"
 	@echo "make test         run the tests"
 	@echo "make lint         check style and types"
+	@echo "make docs         build the documentation into build/docs"
 	@echo "make environment  install what is needed into $(VENV)"
 
 environment: $(VENV)/.installed
@@ -18,7 +19,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "mlxc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[app,deepchem,train,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[app,deepchem,docs,train,test]'
 	@touch $@
 
 app: environment
@@ -31,3 +32,7 @@ test: environment
 lint: environment
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: environment
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going docs build/docs
+	@echo "The documentation is at build/docs/index.html"

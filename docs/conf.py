@@ -16,7 +16,7 @@ import mlxc  # noqa: E402
 
 project = "mlxc"
 author = "The mlxc developers"
-copyright = author  # noqa: A001
+copyright = author
 version = release = mlxc.__version__
 
 extensions = [

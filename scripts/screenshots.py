@@ -36,9 +36,10 @@ def compute(page: Page, name: str) -> None:
 def take(page: Page, folder: Path, name: str, from_top: bool = False) -> None:
     """The page as it is, in both themes, from the buttons of the panels on."""
     top = (page.get_by_text("Choose a crystal and an") if from_top else page.locator(".mlxc-tab-row")).first
+    block = "center" if from_top else "start"
     for theme in ("light", "dark"):
         page.mouse.move(0, 0)
-        top.evaluate("element => element.scrollIntoView()")
+        top.evaluate("(element, block) => element.scrollIntoView({block})", block)
         page.wait_for_timeout(LOOK_MS)
         page.screenshot(path=folder / f"{name}-{theme}.png")
         press(page, "Light / Dark")
