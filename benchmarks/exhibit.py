@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from equations_of_state import CASES, RATIOS, Curve, at_ratio, calculation_of, lattice_constant
+from equations_of_state import CASES, RATIOS, Curve, calculation_of, constant_of
 from tables import cell, print_header, print_row
 
 from mlxc.calculation import Calculation
@@ -26,9 +26,9 @@ BASELINE = "pbe"
 def states_of(calculation: Calculation) -> list[GroundState]:
     """One for each ratio, from those before that converged."""
     states: list[GroundState] = []
-    for ratio in RATIOS:
+    for case in calculation.at_volumes(RATIOS.tolist()):
         converged = [state for state in states if state.converged]
-        states.append(run_calculation(at_ratio(calculation, ratio), start=converged))
+        states.append(run_calculation(case, start=converged))
     return states
 
 
@@ -53,11 +53,11 @@ def compare(name: str, functionals: list[str]) -> None:
             [
                 name,
                 xc,
-                cell(lattice_constant(calculation, curve_of(energies)) if settled else None, ".4f"),
+                cell(constant_of(calculation, curve_of(energies)) if settled else None, ".4f"),
                 sum(state.converged for state in own),
                 f"{own[middle].history[-1].density_residual:.1e}",
                 f"{1000 * (energies[middle] - float(states[middle].energy)):+.2f}",
-                cell(lattice_constant(calculation, curve_of(fixed)), ".4f"),
+                cell(constant_of(calculation, curve_of(fixed)), ".4f"),
                 f"{1000 * (fixed[middle] - float(states[middle].energy)):+.2f}",
             ]
         )
