@@ -14,6 +14,10 @@ import pytest
 from markdown_files import anchors, code_blocks, links
 from support import Outcome
 
+import mlxc
+from mlxc.cli import make_parser
+from mlxc_app import launch
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 # Scripts, styles and pictures from other machines.
@@ -31,7 +35,13 @@ def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     assert "<math" in theory
     assert 'mathvariant="bold"' not in theory  # which no browser draws
     assert "solve_dyson" in theory
-    assert "mlxc checkpoint verify" in (tmp_path / "command-line.html").read_text()
+    commands = (tmp_path / "command-line.html").read_text()
+    assert "mlxc checkpoint verify" in commands
+    assert "--max-seconds" in commands
+    reference = "".join(page.read_text() for page in (tmp_path / "api").glob("*.html"))
+    for name in set(mlxc.__all__) - {"__version__", "scf"}:
+        thing = getattr(mlxc, name)
+        assert f'id="{thing.__module__}.{thing.__qualname__}"' in reference, name
     for page in tmp_path.rglob("*.html"):
         assert not FETCHED.search(page.read_text()), page
 
@@ -53,11 +63,24 @@ def test_the_code_of_a_page_runs(page: Path, monkeypatch: pytest.MonkeyPatch, tm
         exec(block, names)
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
+def test_the_commands_of_a_page_are_known(page: Path) -> None:
+    for words in _commands(page):
+        if words[0] == "app":
+            launch.make_parser().parse_args(words[1:])
+        else:
+            make_parser().parse_args(words)
+
+
 def test_the_commands_of_the_first_steps_run(mlxc_command: Callable[..., Outcome]) -> None:
-    blocks = code_blocks(ROOT / "docs" / "first-steps.md", "sh")
-    commands = [line for block in blocks for line in block.splitlines() if line.startswith("mlxc")]
+    commands = _commands(ROOT / "docs" / "first-steps.md")
     assert len(commands) == 4
-    for command in commands:
-        words = shlex.split(command.split(" > ")[0])[1:]
+    for words in commands:
         if words != ["app"]:  # has browser tests of its own
             assert mlxc_command(*words).code == 0
+
+
+def _commands(page: Path) -> list[list[str]]:
+    """What follows ``mlxc`` in the blocks that a person would paste into a shell."""
+    lines = [line for block in code_blocks(page, "sh") for line in block.replace("\\\n", "").splitlines()]
+    return [shlex.split(line.split(" > ")[0], comments=True)[1:] for line in lines if line.startswith("mlxc ")]
