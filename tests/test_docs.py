@@ -12,11 +12,11 @@ from urllib.parse import unquote
 
 import pytest
 from markdown_files import anchors, code_blocks, links
+from mlxc_app import launch
 from support import Outcome
 
 import mlxc
 from mlxc.cli import make_parser
-from mlxc_app import launch
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))

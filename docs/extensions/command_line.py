@@ -7,10 +7,10 @@ from functools import partial
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from mlxc_app import launch
 from sphinx.application import Sphinx
 
 from mlxc.cli import make_parser
-from mlxc_app import launch
 
 # Characters that fit into a line, whatever the terminal in which this is built.
 WIDTH = 80
