@@ -46,7 +46,7 @@ html_theme = "furo"
 html_title = f"mlxc {version}"
 html_theme_options = {"top_of_page_buttons": []}
 html_static_path = ["static"]
-html_css_files = ["math.css"]
+html_css_files = ["math.css", "tables.css"]
 html_show_sourcelink = False
 html_copy_source = False
 

@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         InputError: something on the command line or in the environment is not allowed, or the page is not here.
     """
-    options = _parser().parse_args(argv)
+    options = make_parser().parse_args(argv)
     os.environ.update(page_environment(options))
     Limits.from_environment()
     slot_count()
@@ -77,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     serve(arguments)
 
 
-def _parser() -> SentenceParser:
+def make_parser() -> SentenceParser:
+    """What ``mlxc app`` takes."""
     parser = SentenceParser(prog="mlxc app", description="Serve the dashboard.", allow_abbrev=False)
     add = parser.add_argument
     add(

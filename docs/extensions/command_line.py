@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from mlxc_app import launch
 from sphinx.application import Sphinx
 
 from mlxc.cli import make_parser
+
+# Characters that fit into a line, whatever the terminal in which this is built.
+WIDTH = 80
 
 
 class CommandLine(Directive):
@@ -19,7 +24,8 @@ class CommandLine(Directive):
             section
             for action in make_parser()._actions
             if isinstance(action, argparse._SubParsersAction)
-            for name, parser in action.choices.items()
+            # The page reads its arguments itself.
+            for name, parser in (dict(action.choices) | {"app": launch.make_parser()}).items()
             for section in _sections(f"mlxc {name}", parser)
         ]
 
@@ -28,6 +34,7 @@ def _sections(name: str, parser: argparse.ArgumentParser) -> list[nodes.Node]:
     """Of a command, and of the commands below it."""
     section = nodes.section(ids=[nodes.make_id(name)])
     section += nodes.title("", name)
+    parser.formatter_class = partial(argparse.HelpFormatter, width=WIDTH)  # type: ignore[assignment]
     section += nodes.literal_block("", parser.format_help(), language="text")
     below = [
         one

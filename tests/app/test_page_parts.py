@@ -97,12 +97,12 @@ def test_the_launcher_serves_this_machine_only_unless_it_is_told() -> None:
     notebook, settings = page_files()
     assert notebook.is_file()
     assert (settings / "voila.json").is_file()
-    options = launch._parser().parse_args(["--no-browser"])
+    options = launch.make_parser().parse_args(["--no-browser"])
     arguments = launch.voila_arguments(options.host, options.port, open_browser=False, token=False)
     assert "--Voila.ip=localhost" in arguments
     assert "--no-browser" in arguments
     assert launch.page_environment(options) == {}
-    options = launch._parser().parse_args(["--host", "0.0.0.0", "--max-ecut", "40", "--max-runs", "4"])
+    options = launch.make_parser().parse_args(["--host", "0.0.0.0", "--max-ecut", "40", "--max-runs", "4"])
     assert launch.page_environment(options) == {"MLXC_MAX_ECUT": "40", "MLXC_MAX_RUNS": "4", "MLXC_SHARED": "1"}
 
 
