@@ -189,7 +189,7 @@ def measure_memory(runs: int) -> None:
             if number % 10 == 0:
                 sizes = memory_mib(page, server)
                 print_row([number, *(f"{sizes.get(kind, 0):.0f}" for kind in ("kernel", "worker", "JavaScript"))])
-            # So quick that its points may be missed, but not the card, which goes with the click and comes with the end.
+            # So quick that its points may be missed; the card goes with the click and comes with the end.
             press(page, "Run")
             page.locator(".mlxc-success").wait_for(state="hidden", timeout=LOADING_MS)
             page.locator(".mlxc-success").wait_for(timeout=LOADING_MS)
