@@ -39,8 +39,20 @@ def eos_traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
     for index, look in enumerate(REFERENCE_LOOKS):
         known = picture.references[index] if index < len(picture.references) else None
         references += _reference(known, sizes, *look)
-    own, *others = [_points_and_fit(curve, *look) for curve, look in runs]
-    return [*own, *references, *chain.from_iterable(others), *[_residuals(curve, *look) for curve, look in runs]]
+    names = [*distinct_names([curve.title for curve in curves]), *[""] * len(empty)]
+    own, *others = [_points_and_fit(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
+    residuals = [_residuals(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
+    return [*own, *references, *chain.from_iterable(others), *residuals]
+
+
+def distinct_names(titles: list[str]) -> list[str]:
+    """What tells titles apart: without the parts between commas that all have at their beginning and at their end."""
+    parts = [title.split(", ") for title in titles]
+    shortest = min(map(len, parts))
+    first = next((i for i in range(shortest) if len({part[i] for part in parts}) > 1), shortest)
+    last = next((i for i in range(shortest - first) if len({part[-1 - i] for part in parts}) > 1), shortest - first)
+    names = [", ".join(part[first : len(part) - last]) for part in parts]
+    return names if all(names) else titles
 
 
 def _range(picture: EquationOfStatePicture) -> np.ndarray:
@@ -51,13 +63,13 @@ def _range(picture: EquationOfStatePicture) -> np.ndarray:
     return np.linspace(min(found), max(found), 60) if found else np.zeros(0)
 
 
-def _points_and_fit(curve: EquationOfStateCurve, colour: str, symbol: str) -> list[go.Scatter]:
+def _points_and_fit(curve: EquationOfStateCurve, name: str, colour: str, symbol: str) -> list[go.Scatter]:
     return [
         go.Scatter(
             x=curve.sizes,
             y=curve.energies,
             mode="markers",
-            name=curve.title,
+            name=name,
             legendgroup=colour,
             visible=bool(curve.sizes),
             marker={"size": 10, "color": colour, "symbol": symbol},
@@ -77,13 +89,13 @@ def _points_and_fit(curve: EquationOfStateCurve, colour: str, symbol: str) -> li
     ]
 
 
-def _residuals(curve: EquationOfStateCurve, colour: str, symbol: str) -> go.Scatter:
+def _residuals(curve: EquationOfStateCurve, name: str, colour: str, symbol: str) -> go.Scatter:
     return go.Scatter(
         x=curve.sizes if curve.residuals else [],
         y=curve.residuals,
         yaxis="y3",
         mode="markers",
-        name=f"residual of {curve.title}",
+        name=f"residual of {name}",
         legendgroup=colour,
         showlegend=False,
         visible=bool(curve.residuals),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mlxc_app.choose_model import ChooseModel
 from mlxc_app.eos_figure import REFERENCE_LOOKS, eos_traces
+from mlxc_app.eos_figure import distinct_names
 from mlxc_app.eos_model import MOST_OVERLAID, EquationOfStateModel
 from mlxc_app.eos_view import EquationOfStateView, comparison_table
 from mlxc_app.message import MessageArea
@@ -227,3 +228,17 @@ def test_the_panel_offers_what_the_model_has_and_tells_it_what_is_chosen(run: Ru
     assert [trace.name for trace in view.figure.data if trace.visible and trace.yaxis == "y3"] == [
         "residual of the second"
     ]
+
+
+@pytest.mark.parametrize(
+    ("titles", "names"),
+    [
+        (["Silicon, pbe, 12 Ha, k mesh 4×4×4", "Silicon, lda, 12 Ha, k mesh 4×4×4"], ["pbe", "lda"]),
+        (["Silicon, pbe, 12 Ha", "Silicon, lda, 8 Ha"], ["pbe, 12 Ha", "lda, 8 Ha"]),
+        (["Silicon, pbe", "Silicon, pbe"], ["Silicon, pbe", "Silicon, pbe"]),
+        (["Silicon, pbe, 12 Ha"], ["Silicon, pbe, 12 Ha"]),
+        (["Nickel, pbe, 12 Ha", "Nickel, pbe, 12 Ha, spin"], ["Nickel, pbe, 12 Ha", "Nickel, pbe, 12 Ha, spin"]),
+    ],
+)
+def test_a_legend_says_what_tells_runs_apart(titles: list[str], names: list[str]) -> None:
+    assert distinct_names(titles) == names
