@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxc_app.choose_model import ChooseModel
-from mlxc_app.eos_figure import REFERENCE_LOOKS, eos_traces
-from mlxc_app.eos_figure import distinct_names
+from mlxc_app.eos_figure import REFERENCE_LOOKS, distinct_names, eos_traces
 from mlxc_app.eos_model import MOST_OVERLAID, EquationOfStateModel
 from mlxc_app.eos_view import EquationOfStateView, comparison_table
 from mlxc_app.message import MessageArea
