@@ -63,11 +63,7 @@ BENCHMARKS = {
     "gradients_cost": Benchmark("python benchmarks/gradients.py cost"),
     "neural_functional": Benchmark("python benchmarks/neural_functional.py"),
     "training": Benchmark("rm -rf build/kappa-mu && mlxc train scripts/training/kappa-mu.yaml --out build/kappa-mu"),
-    "solids": Benchmark(
-        f"{PSEUDODOJO} && rm -rf build/solids && MLXC_PSEUDO_DIR=~/.cache/mlxc/pseudodojo "
-        "mlxc evaluate sol58lc --processes 2 --out build/solids --xc pbe pbesol solids-mgga --solids "
-        "Li_bcc Sr_fcc Nb_bcc Ni_fcc Ag_fcc Ge_diamond LiF_b1 LiCl_b1 TiC_b1 FeAl_b2 BN_b3 AlAs_b3 GaP_b3 SiC_b3"
-    ),
+    "solids": Benchmark(f"{PSEUDODOJO} && python benchmarks/solids.py"),
     "exhibit": Benchmark("python benchmarks/exhibit.py"),
     "diagnosis": Benchmark("python benchmarks/diagnosis.py"),
     "page_opening": Benchmark("python benchmarks/page.py opening", ("chromium",), ("voila",)),
