@@ -175,7 +175,7 @@ def test_what_is_told_of_a_task_makes_the_same_task(
 
 def by_command(folder: RunFolder) -> Task:
     """The task that the command line makes of the exported command."""
-    options, unparsed = cli._parser().parse_known_args(shlex.split(command_line(folder))[1:])
+    options, unparsed = cli.make_parser().parse_known_args(shlex.split(command_line(folder))[1:])
     assert not unparsed
     seen: list[Task] = []
     with pytest.MonkeyPatch.context() as patch:
