@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mlxc_app.crystal_block import FieldBlock
 from mlxc_app.crystal_picture import CrystalPicture, screen_axes
 from mlxc_app.live_figure import live_figure
+from mlxc_app.ngl_canvas import NglCanvas
 from mlxc_app.palette import BLUE, GREY, VERMILLION
 from mlxc_app.theme import Theme
 from mlxc_app.viewer import ATOM_PER_BOND_RADIUS, BACKGROUNDS, BOND_RADIUS_ANG, frame_shapes, pdb_text
@@ -43,7 +44,7 @@ class NglIsosurfaces:
     """One WebGL canvas, in which the surfaces can be turned with the mouse; browsers allow few of them."""
 
     def __init__(self, theme: Theme) -> None:
-        self._view = nglview.NGLWidget()
+        self._view = NglCanvas()
         self._view.layout.width, self._view.layout.height = "100%", f"{HEIGHT}px"
         self._view.camera = "orthographic"
         self._view.stage.set_parameters(clip_dist=0)

@@ -10,6 +10,7 @@ from ipywidgets import Widget
 from numpy.typing import NDArray
 
 from mlxc_app.crystal_picture import CrystalPicture, draw
+from mlxc_app.ngl_canvas import NglCanvas
 from mlxc_app.theme import Theme
 
 BOND_RADIUS_ANG = 0.15
@@ -23,7 +24,7 @@ class StructureViewer:
     """Shows one crystal at a time in one WebGL canvas; browsers allow few of them."""
 
     def __init__(self, structure: dict[str, Any], theme: Theme, height: str = "210px") -> None:
-        self._view = nglview.NGLWidget()
+        self._view = NglCanvas()
         self._view.layout.width, self._view.layout.height = "100%", height
         self._view.camera = "orthographic"
         self._view.stage.set_parameters(clip_dist=0)

@@ -1,0 +1,21 @@
+"""A WebGL canvas that does what it is told in the order in which it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import nglview
+
+
+class NglCanvas(nglview.NGLWidget):
+    """NGL's widget with one queue of messages to the browser.
+
+    Components are addressed by their number, and a file counts only once the browser has loaded it. nglview therefore
+    waits after each file; but it sends what was asked for before the canvas was there from a thread of its own, beside
+    the one that sends what is asked for later. A crystal chosen while the first one is still loading would then be
+    drawn into a component that is not there yet.
+    """
+
+    def _fire_callbacks(self, callbacks: Iterable[Any]) -> None:
+        self._remote_call_thread.q.extend(callbacks)
