@@ -182,13 +182,17 @@ class RunModel(HasTraits):
 
     def _line_up(self) -> None:
         """See which runs are still to come, and show the next one if the shown one is done."""
-        self._queue = [folder for folder in self._queue if _pending(folder)]
+        lined_up = self._queue
+        self._queue = [folder for folder in lined_up if _pending(folder)]
         for folder in self._queue:
             self._adopt(folder)
         self.computing = bool(self._queue)
         self.waiting = tuple(WaitingRun(folder.path.name, folder.title) for folder in self._queue[1:])
-        if self._queue and self._along and not self.active:
-            self._follow(self._queue[0])
+        if self._along and not self.active:
+            # A short run may have begun and ended since the last look: then it is the last one that was computed.
+            coming = self._queue[:1] or [folder for folder in lined_up if folder.exists][-1:]
+            if coming and coming[0] != self.folder:
+                self._follow(coming[0])
 
     def _adopt(self, folder: RunFolder) -> None:
         """Compute a run whose page and process are both gone."""

@@ -13,7 +13,7 @@ from stand_ins import IdleWorker, iteration
 from mlxc.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
-from mlxc.runs.kept import kept_runs
+from mlxc.runs.kept import find_run, kept_runs
 
 
 def test_records_and_result_arrive(run: RunModel, aluminium: Calculation) -> None:
@@ -89,6 +89,18 @@ def test_stop_ends_the_run_that_is_computed_and_the_next_one_follows(run: RunMod
     run.stop()
     run.poll()
     assert not run.computing
+
+
+def test_a_run_that_ends_between_two_looks_is_shown(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "the first")
+    first = run.folder
+    assert first is not None
+    run.start(aluminium, "the second")
+    first.set_status("finished")
+    find_run(run.waiting[0].name).set_status("finished")
+    run.poll()
+    run.poll()
+    assert (run.title, run.state, run.computing) == ("the second", "finished", False)
 
 
 def test_who_looks_at_an_earlier_run_is_not_disturbed(run: RunModel, aluminium: Calculation) -> None:
