@@ -52,7 +52,10 @@ def test_a_new_run_starts_with_an_empty_plot(run: RunModel, aluminium: Calculati
     model = ConvergenceModel(run, ChooseModel("al"))
     run.start(aluminium, "a run")
     run.iterations = (iteration(1, -2.0),)
-    run.state = "stopped"
+    assert model.picture.steps == (1,)
+    assert run.folder is not None
+    run.folder.set_status("stopped")
+    run.poll()
     assert model.picture.steps == (1,)
     run.start(aluminium, "the next")
     assert model.picture.steps == ()
