@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
-def add_calculation(parser: argparse.ArgumentParser) -> None:
-    """The options of a calculation; what is not given is left to :class:`mlxc.Calculation`."""
+def add_calculation(parser: argparse.ArgumentParser, basis: str = "pw") -> None:
+    """The options of a calculation; what is not given, but the ``basis``, is left to :class:`mlxc.Calculation`."""
     add = parser.add_argument
     add("structure", help="a shipped name such as 'al', a file (CIF, POSCAR, ...), or optimade:PROVIDER/ID")
     add(
@@ -29,7 +29,8 @@ def add_calculation(parser: argparse.ArgumentParser) -> None:
     )
     add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
     add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
-    add("--basis", metavar="KIND", help="basis set: plane waves, pw, or Gaussian orbitals, gaussian (pw)")
+    kinds = "basis set: plane waves, pw, or Gaussian orbitals, gaussian (%(default)s)"
+    add("--basis", metavar="KIND", default=basis, help=kinds)
     add("--gaussian-basis", metavar="NAME", help="of Gaussian orbitals, such as gth-tzvp (gth-dzvp-molopt-sr)")
     add("--gaussian-name", nargs="+", action="extend", metavar="EL=NAME", help="another set for an element")
     add(

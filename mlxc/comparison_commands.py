@@ -11,7 +11,7 @@ from mlxc.errors import InputError
 def add_comparison_command(parser: argparse.ArgumentParser) -> None:
     """Define ``mlxc compare``."""
     parser.set_defaults(command=_compare)
-    add_calculation(parser)
+    add_calculation(parser, basis="gaussian")  # which PySCF has as well
     parser.add_argument("--codes", nargs="+", metavar="CODE", help="pyscf, gpaw (those that are installed)")
     parser.add_argument("--eos", action="store_true", help="equations of state: lattice constant, bulk modulus")
     add_volumes(parser)
@@ -24,8 +24,7 @@ def _compare(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.report import comparison_report
 
     codes = choose_codes(options.codes)
-    # Gaussians are what PySCF has as well.
-    fields, volumes = {"basis": "gaussian"} | calculation_fields(options), volume_fields(options)
+    fields, volumes = calculation_fields(options), volume_fields(options)
     if volumes and not options.eos:
         raise InputError("--points, --volume-range and --vary belong to an equation of state; give --eos as well.")
     task: Calculation | EquationOfStateTask

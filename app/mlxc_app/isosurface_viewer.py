@@ -44,10 +44,7 @@ class NglIsosurfaces:
     """One WebGL canvas, in which the surfaces can be turned with the mouse; browsers allow few of them."""
 
     def __init__(self, theme: Theme) -> None:
-        self._view = NglCanvas()
-        self._view.layout.width, self._view.layout.height = "100%", f"{HEIGHT}px"
-        self._view.camera = "orthographic"
-        self._view.stage.set_parameters(clip_dist=0)
+        self._view = NglCanvas(f"{HEIGHT}px")
         self._view.background = BACKGROUNDS[theme.dark]
         theme.observe(self._colour, "dark")
         self._components: list[Any] = []

@@ -24,10 +24,7 @@ class StructureViewer:
     """Shows one crystal at a time in one WebGL canvas; browsers allow few of them."""
 
     def __init__(self, structure: dict[str, Any], theme: Theme, height: str = "210px") -> None:
-        self._view = NglCanvas()
-        self._view.layout.width, self._view.layout.height = "100%", height
-        self._view.camera = "orthographic"
-        self._view.stage.set_parameters(clip_dist=0)
+        self._view = NglCanvas(height)
         self._components: list[Any] = []
         theme.observe(lambda change: self._colour(change["new"]), "dark")
         self.show(structure)

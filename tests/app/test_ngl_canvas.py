@@ -15,7 +15,7 @@ def load(canvas: NglCanvas) -> None:
 
 
 def test_a_second_crystal_waits_until_the_first_has_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    canvas = NglCanvas()
+    canvas = NglCanvas("200px")
     sent: list[str] = []
 
     def remember(message: dict[str, Any]) -> None:
