@@ -6,6 +6,7 @@ from textwrap import wrap
 from typing import Any
 
 from mlxc.references.live import label_of
+from mlxc.units import HARTREE_PER_BOHR3_GPA
 
 _TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
 
@@ -37,7 +38,11 @@ def ground_state_report(summary: dict[str, Any]) -> str:
     if summary["magnetisation_bohr_magneton"] is not None:
         lines.append(_row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
     for atom, force in enumerate(summary["forces_ha_bohr"] or [], start=1):
-        lines.append(_row(f"force on atom {atom}", "  ".join(f"{x:10.6f}" for x in force) + " Ha/bohr"))
+        lines.append(_row(f"force on atom {atom}", _vector(force, 6) + " Ha/bohr"))
+    if (stress := summary["stress_ha_bohr3"]) is not None:
+        in_gpa = [x * HARTREE_PER_BOHR3_GPA for x in stress]
+        lines.append(_row("stress xx, yy, zz", _vector(in_gpa[:3], 4) + " GPa"))
+        lines.append(_row("stress yz, xz, xy", _vector(in_gpa[3:], 4) + " GPa"))
     if (outside := summary["outside_training_domain"]) is not None:
         shares = f"{outside['electrons']:.2%} of the electrons, {outside['volume']:.2%} of the volume"
         lines.append(_row("outside the training domain", shares))
@@ -266,3 +271,8 @@ def _state(summary: dict[str, Any]) -> str:
 
 def _row(label: str, value: str) -> str:
     return f"  {label:28}{value}"
+
+
+def _vector(components: list[float], digits: int) -> str:
+    # Adding zero makes a zero of what rounds to minus zero.
+    return "  ".join(f"{round(x, digits) + 0.0:10.{digits}f}" for x in components)

@@ -47,7 +47,7 @@ def test_the_calculation_in_the_json_gives_the_same_result_again(mlxc_command: C
 def test_a_person_reads_a_table_with_units(mlxc_command: Callable[..., Outcome]) -> None:
     outcome = mlxc_command("scf", *QUICK)
     assert outcome.code == 0
-    for text in ("free energy F = E - TS", "kinetic", "Ha", "irreducible k points", "converged after"):
+    for text in ("free energy F = E - TS", "kinetic", "Ha", "irreducible k points", "converged after", "stress xx"):
         assert text in outcome.stdout
 
 
