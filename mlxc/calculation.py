@@ -295,9 +295,11 @@ def build_model(model: type[Model], data: dict[str, Any]) -> Model:
         if isinstance(cause, InputError):
             raise cause from None
         field = ".".join(str(part) for part in first["loc"]) or "calculation"
-        reason = first["msg"].removeprefix("Value error, ")
+        reason = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
         if first["type"] == "extra_forbidden":
             sentence = f"{field}: there is no such setting; the settings are {', '.join(model.model_fields)}."
+        elif first["type"] == "missing":
+            sentence = f"{field}: this is missing and has to be given."
         elif isinstance(first.get("input"), (str, int, float, list, tuple, type(None))):
             sentence = f"{field}: {first['input']!r} is not allowed: {reason[0].lower()}{reason[1:]}."
         else:

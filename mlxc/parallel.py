@@ -30,6 +30,9 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
     with_gradients = torch.is_grad_enabled()
 
     def compute(item: Item) -> Result:
+        # Each thread has a number of its own, too: until it is set, the first item of a thread would be computed with
+        # several, and round differently from the same item later on.
+        torch.set_num_threads(1)
         with torch.set_grad_enabled(with_gradients):
             return function(item)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from mlxc.calculation import build_model
 from mlxc.errors import InputError
 from mlxc.training.quantities import QUANTITIES
 
@@ -131,9 +132,6 @@ def read_config(path: Path) -> TrainingConfig:
     if not isinstance(data, dict):
         raise InputError(f"{path.name} holds no settings.")
     try:
-        return TrainingConfig.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "settings"
-        what = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
-        raise InputError(f"{path.name}: {where}: {what}.") from None
+        return build_model(TrainingConfig, data)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None

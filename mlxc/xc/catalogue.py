@@ -54,7 +54,10 @@ def checkpoint_path(name: str) -> Path | None:
     """Where the checkpoint of this name lies, or would lie; None for the names of other functionals."""
     if name in shipped_checkpoints():
         return shipped_checkpoints()[name]
-    return Path(name) if name.endswith(SUFFIX) or ("/" in name and Path(name).is_file()) else None
+    path = Path(name)
+    # A file may be called like a functional, but not with a folder or an extension.
+    is_file = ("/" in name or path.suffix != "") and path.is_file()
+    return path if name.endswith(SUFFIX) or is_file else None
 
 
 def checkpoint_of(name: str) -> CheckpointRecord | None:
