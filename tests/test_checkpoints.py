@@ -181,6 +181,13 @@ def test_an_oversized_file_is_refused_before_it_is_read(checkpoint: Path) -> Non
         load_checkpoint(checkpoint)
 
 
+def test_a_checkpoint_may_be_read_by_whoever_may_read_other_new_files(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    save_checkpoint(NNPBE(), tmp_path / "model.safetensors", name="model")
+    modes = {file.stat().st_mode for file in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.safetensors").mkdir()
     for name in ("folder", "nowhere"):

@@ -68,7 +68,8 @@ class Snapshot:
         numbers = torch.tensor([self.volume_ang3, self.rest_ha], dtype=torch.float64)
         tensors = self.ingredients | {"volumes": self.volumes, "numbers": numbers}
         with replacing(path) as temporary:
-            safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+            contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+            temporary.write_bytes(safetensors.torch.save(contiguous))
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:

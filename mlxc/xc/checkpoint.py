@@ -45,7 +45,8 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
     record = CheckpointRecord.model_validate({"name": name, **own, "mlxc_version": __version__, **fields})
     record = record.model_copy(update={"content_hash": content_hash(record, weights)})
     with replacing(path) as temporary:
-        safetensors.torch.save_file(weights, temporary, {METADATA_KEY: record.model_dump_json()})
+        # Not save_file, whose files nobody but their owner may read.
+        temporary.write_bytes(safetensors.torch.save(weights, {METADATA_KEY: record.model_dump_json()}))
     return record
 
 
