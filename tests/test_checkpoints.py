@@ -188,6 +188,11 @@ def test_a_checkpoint_may_be_read_by_whoever_may_read_other_new_files(tmp_path: 
     assert len(modes) == 1
 
 
+def test_a_checkpoint_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written: no such file or directory"):
+        save_checkpoint(NNPBE(), tmp_path / "nowhere" / "model.safetensors", name="model")
+
+
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.safetensors").mkdir()
     for name in ("folder", "nowhere"):

@@ -35,7 +35,7 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
         the record as it was written.
 
     Raises:
-        InputError: checkpoints know no such form, or a weight is not a finite number.
+        InputError: checkpoints know no such form, a weight is not a finite number, or the file cannot be written.
     """
     path = Path(path)
     architecture, config = describe_architecture(functional)
@@ -44,9 +44,12 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
     own = {"architecture": architecture, "config": config, "ingredients": declared_ingredients(functional)}
     record = CheckpointRecord.model_validate({"name": name, **own, "mlxc_version": __version__, **fields})
     record = record.model_copy(update={"content_hash": content_hash(record, weights)})
-    with replacing(path) as temporary:
-        # Not save_file, whose files nobody but their owner may read.
-        temporary.write_bytes(safetensors.torch.save(weights, {METADATA_KEY: record.model_dump_json()}))
+    try:
+        with replacing(path) as temporary:
+            # Not save_file, whose files nobody but their owner may read.
+            temporary.write_bytes(safetensors.torch.save(weights, {METADATA_KEY: record.model_dump_json()}))
+    except OSError as error:
+        raise refusal(path, f"cannot be written: {(error.strerror or str(error)).lower()}.") from None
     return record
 
 
