@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from mlxc.errors import InputError
 from mlxc.progress import Progress
-from mlxc.report import band_report, diagnosis_report, equation_of_state_report, ground_state_report
+from mlxc.report import (
+    band_report,
+    diagnosis_report,
+    equation_of_state_report,
+    gradient_report,
+    ground_state_report,
+)
 
 if TYPE_CHECKING:
     from mlxc.runs.folder import RunFolder
@@ -20,6 +26,7 @@ REPORTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "scf": ground_state_report,
     "eos": equation_of_state_report,
     "bands": band_report,
+    "gradient": gradient_report,
     "diagnosis": diagnosis_report,
 }
 EXIT_CODES = {"finished": 0, "failed": 2, "not converged": 3, "stopped": 130}
@@ -51,8 +58,7 @@ def _run(options: argparse.Namespace, _: list[str]) -> int:
         execute(_shown(folder, progress))
     status, result = folder.status, folder.result
     if result is not None:
-        report = REPORTS.get(folder.kind)
-        print(report(result) if report and not options.json else json.dumps(result, indent=1))
+        print(json.dumps(result, indent=1) if options.json else REPORTS[folder.kind](result))
     if status["state"] != "finished":
         print(f"mlxc: {' '.join(status['message'].split())}", file=sys.stderr)
     return EXIT_CODES[status["state"]]
@@ -60,6 +66,7 @@ def _run(options: argparse.Namespace, _: list[str]) -> int:
 
 def _shown(folder: RunFolder, progress: Progress) -> RunFolder:
     """The folder, made to show what is written to it."""
+    from mlxc.diagnosis.finding import Finding
     from mlxc.runs.folder import RunFolder
     from mlxc.scf.monitor import SCFRecord
 
@@ -67,10 +74,17 @@ def _shown(folder: RunFolder, progress: Progress) -> RunFolder:
         def append(self, record: dict[str, Any]) -> None:
             super().append(record)
             values = {name: value for name, value in record.items() if name != "kind"}
-            if record["kind"] == "iteration":
-                progress.record(SCFRecord(**values))
-            elif record["kind"] == "point":
-                progress.point(values)
+            match record["kind"]:
+                case "iteration":
+                    progress.record(SCFRecord(**values))
+                case "point":
+                    progress.point(values)
+                case "bands":
+                    progress.bands(values)
+                case "finding":
+                    progress.finding(Finding(**values))
+                case "loss" | "adjoint" | "density_gradient":
+                    progress.gradient(record)
 
     return ShownFolder(folder.path)
 

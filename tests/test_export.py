@@ -26,6 +26,8 @@ from mlxc.export.command import OPTIONS, command_line
 from mlxc.export.files import EXPORTS, Files
 from mlxc.export.script import python_script
 from mlxc.export.settings import settings_of, structure_file
+from mlxc.gradients.task import GradientTask
+from mlxc.properties.bands_task import BandsTask
 from mlxc.run_commands import KINDS, ZIP
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.tasks import TASKS, Task, task_from_dict
@@ -295,6 +297,23 @@ def test_what_a_run_has_not_is_left_out(tmp_path: Path, mlxc_command: Callable[.
     with zipfile.ZipFile(outcome.stdout.strip()) as archive:
         names = {Path(name).name for name in archive.namelist()}
     assert {"run.py", "run.sh", "task.json", "si.cif", "README.txt"} <= names
+
+
+@pytest.mark.parametrize(
+    ("task", "progress", "report"),
+    [
+        (BandsTask.from_dict({"calculation": QUICK, "points": 10}), "k points", "smallest direct gap"),
+        (GradientTask.from_dict({"calculation": QUICK | {"xc": "pbe-kappa-mu"}, "loss": "gap"}), "adjoint", "dL/d(mu)"),
+    ],
+    ids=["bands", "gradient"],
+)
+def test_mlxc_run_shows_what_the_command_of_its_own_shows(
+    task: Task, progress: str, report: str, tmp_path: Path, mlxc_command: Callable[..., Outcome]
+) -> None:
+    outcome = mlxc_command("run", str(folder_for(task, tmp_path).path))
+    assert outcome.code == 0
+    assert progress in outcome.stderr
+    assert report in outcome.stdout
 
 
 def test_mlxc_run_computes_a_waiting_folder_and_repeats_a_finished_one(
