@@ -97,7 +97,7 @@ class GradientView:
         step = FloatText(description="Step", step=0.01, **SHORT)
         for trait, widget in {"loss": loss, "target": target, "mode": mode, "step": step}.items():
             bind(self._model, trait, widget, messages)
-        hint = HTML('<span class="mlxc-muted">× |θ| of all parameters, at most 1</span>', layout={"width": "auto"})
+        hint = HTML('<span class="mlxc-muted">× |θ|, at most 1</span>', layout={"width": "auto"})
         rows = HBox([loss, target]), HBox([mode, step, hint]), HBox([self._start, self._again])
         for row in rows:
             row.add_class("mlxc-panel-row")

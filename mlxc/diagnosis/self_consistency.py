@@ -41,17 +41,14 @@ def examine_self_consistency(bench: Bench) -> Finding:
     }
     sloshes = numbers["long_wave_share"] > SLOSHING and not given.converged
     words = [
-        f"{'Converged' if given.converged else 'Not converged'} after {len(history)} steps: each multiplies the "
-        f"residual by {numbers['residual_falls_per_step']:.2g} on average."
+        f"Converged after {len(history)} steps." if given.converged else given.message,
+        f"Each step multiplies the residual by {numbers['residual_falls_per_step']:.2g} on average.",
     ]
     if sloshes:
         words.append("The charge sloshes: most of the residual is in waves longer than 10 bohr.")
     if not given.converged:
         severity, effect = _failure(bench)
-        return Finding(
-            "self-consistency", TITLE, f"{' '.join(words)} {given.message}", "self-consistency", severity, effect,
-            numbers, plots,
-        )  # fmt: skip
+        return Finding("self-consistency", TITLE, " ".join(words), "self-consistency", severity, effect, numbers, plots)
     other = bench.ask(bench.calculation.at_volumes(RATIOS)[1], start=given.larger, with_size=False)
     change = other.energy_change_mha(given)
     numbers["energy_from_other_start_mha_per_atom"] = change
