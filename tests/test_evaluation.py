@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mlxc import InputError, MlxcError
@@ -52,12 +53,15 @@ def constants(folder: Path) -> dict[tuple[str, str], float]:
 
 def test_a_sweep_that_is_killed_goes_on_and_ends_as_one_that_is_not(table: Path, tmp_path: Path) -> None:
     subprocess.run(command(table, tmp_path / "whole", *ALIKE), check=True)
-    victim = subprocess.Popen(command(table, tmp_path / "killed", *ALIKE), start_new_session=True)
+    victim = subprocess.Popen(command(table, tmp_path / "killed", *ALIKE))
     while len(read_json_lines(tmp_path / "killed" / RESULTS)) < 2:
         assert victim.poll() is None
         time.sleep(0.05)
-    os.killpg(victim.pid, signal.SIGKILL)
+    workers = psutil.Process(victim.pid).children(recursive=True)
+    assert len(workers) >= 2
+    victim.kill()
     victim.wait()
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
     before = (tmp_path / "killed" / RESULTS).read_text().splitlines()
     subprocess.run(command(table, tmp_path / "killed", *ALIKE), check=True)
     after = (tmp_path / "killed" / RESULTS).read_text().splitlines()
