@@ -16,11 +16,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from browser import wait_for_server
+from packaging.specifiers import SpecifierSet
 
 import mlxc
 
@@ -197,3 +199,10 @@ def served(program: Path, folder: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+def test_all_packages_can_be_installed_with_the_oldest_python() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    oldest = f"{wanted.removeprefix('>=')}.0"
+    needs = {package.metadata["Name"]: package.metadata["Requires-Python"] for package in distributions()}
+    assert not [name for name, need in needs.items() if need and oldest not in SpecifierSet(need)]
