@@ -150,9 +150,11 @@ class GaussianBasis:
             tables = torch.empty(shape, dtype=torch.complex128, device=self.device)
             first = 0
             for portion in portions:
-                atomic = torch.as_tensor(self.cell.values(portion, slopes)).to(self.device)
-                tables[..., first : first + len(portion)] = self._combinations.mT[:, None] @ atomic
-                first += len(portion)
+                places = slice(first, first + len(portion))
+                atomic = self.cell.values(portion, slopes)
+                for own, combinations, values in zip(tables, self._combinations, atomic, strict=True):
+                    own[..., places] = combinations.mT @ torch.as_tensor(values).to(combinations)
+                first = places.stop
             self._tables = tables
         return self._tables
 

@@ -92,7 +92,7 @@ class GaussianCell:
         cell = self._built({symbol: p.in_pyscf_form() for symbol, p in parameters.items()})
         return np.array(get_pp_nl(cell, self._kpoints), dtype=np.complex128)
 
-    def values(self, points: NDArray[np.float64], slopes: bool) -> NDArray[np.complex128]:
+    def values(self, points: NDArray[np.float64], slopes: bool) -> list[NDArray[Any]]:
         """The functions at some points.
 
         Args:
@@ -100,13 +100,13 @@ class GaussianCell:
             slopes: whether their Cartesian derivatives are wanted too.
 
         Returns:
-            shape ``(nk, ncomponent, nfunction, npoint)``: the value, and the slopes along x, y and z if they are
-            wanted.
+            for each k point, shape ``(ncomponent, nfunction, npoint)``, real where PySCF finds them real: the value,
+            and the slopes along x, y and z if they are wanted.
         """
         name = "GTOval_sph_deriv1" if slopes else "GTOval_sph"
         found = self._cell.pbc_eval_gto(name, points @ self._crystal.lattice, kpts=self._kpoints)
-        by_kpoint = [np.asarray(some).reshape(4 if slopes else 1, len(points), -1) for some in found]
-        return np.stack(by_kpoint).swapaxes(-1, -2).astype(np.complex128)
+        # PySCF keeps the points last, too, and shows them before the functions.
+        return [np.asarray(own).reshape(-1, len(points), self._cell.nao).swapaxes(-1, -2) for own in found]
 
 
 def uniform_points(shape: Shape) -> NDArray[np.float64]:

@@ -25,15 +25,16 @@ class Symmetrizer:
             return
         miller = grid.miller.cpu().numpy()
         inverse = np.linalg.inv(group.rotations).round()
-        images = (miller.astype(float) @ inverse).astype(np.int64)  # h' = inv(W).T h, shape (nop, ngvector, 3)
-        flat = np.ravel_multi_index(tuple(np.moveaxis(images % grid.shape, -1, 0)), grid.shape)
+        # h' = inv(W).T h, shape (nop, 3, ngvector); numpy multiplies matrices of floats much faster than of integers.
+        images = np.tensordot(inverse, miller.astype(float), (1, 1)).astype(np.int64)
+        flat = np.ravel_multi_index(tuple(np.moveaxis(images, 1, 0)), grid.shape, mode="wrap")
         rank = np.full(np.prod(grid.shape), -1)
         rank[grid.sphere.cpu().numpy()] = np.arange(len(miller))
         source = rank[flat]
         # The G vectors that rotate into each other form a star; averages are taken for one member of each.
         first = source.min(axis=0)
         members, star = np.unique(first, return_inverse=True)
-        phases = np.exp(2j * np.pi * np.einsum("sgi,si->sg", images[:, members], group.translations))
+        phases = np.exp(2j * np.pi * np.einsum("sig,si->sg", images[..., members], group.translations))
         self._source = torch.as_tensor(source[:, members], device=grid.device)
         self._phases = torch.as_tensor(phases / len(group), device=grid.device)
         # f_h' = exp(-2 pi i h'.w) f_h for an operation that takes the member h to h'.

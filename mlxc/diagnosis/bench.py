@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from torch import nn
+from torch import Tensor, nn
 
 from mlxc.calculation import Calculation
 from mlxc.diagnosis.answer import Answer, ask
@@ -51,10 +51,15 @@ class Bench:
         return bool(training_domains(self.functional))
 
     @cached_property
-    def outside_shares(self) -> dict[str, float]:
-        """Of the ``electrons`` and the ``volume`` outside the domain, at the density that converges."""
+    def seen(self) -> tuple[dict[str, Tensor], Tensor, Tensor] | None:
+        """See :func:`~mlxc.diagnosis.seen.seen_variables`; at the density that converges."""
         state = self.sound.state
-        return {} if state is None else outside_shares(*seen_variables(state), self.domain)
+        return None if state is None else seen_variables(state)
+
+    @property
+    def outside_shares(self) -> dict[str, float]:
+        """Of the ``electrons`` and the ``volume`` outside the domain."""
+        return {} if self.seen is None else outside_shares(*self.seen, self.domain)
 
     @cached_property
     def baseline_name(self) -> str:

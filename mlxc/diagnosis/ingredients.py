@@ -7,7 +7,6 @@ from torch import Tensor
 
 from mlxc.diagnosis.bench import Bench
 from mlxc.diagnosis.finding import Curve, Finding, Plot
-from mlxc.diagnosis.seen import seen_variables
 from mlxc.xc.domain import Domain
 
 TITLE = "Which densities and gradients does the functional see here?"
@@ -20,10 +19,9 @@ LABELS = {"s": "reduced gradient s", "rs": "Wigner-Seitz radius r_s (bohr)"}
 
 def examine_ingredients(bench: Bench) -> Finding:
     """Histograms of s and r_s, and what of them lies outside the domain of training."""
-    state = bench.sound.state
-    if state is None:
+    if bench.seen is None:
         return Finding("ingredients", TITLE, f"There is no density to look at. {bench.sound.message}")
-    variables, electrons, volumes = seen_variables(state)
+    variables, electrons, volumes = bench.seen
     domain, shares = bench.domain, bench.outside_shares
     whose = "of its training" if bench.domain_is_recorded else "that bulk crystals have"
     edges, largest = _edges_in_words(domain), {name: float(variables[name].max()) for name in ("s", "rs")}
