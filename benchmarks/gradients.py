@@ -3,11 +3,12 @@
     python benchmarks/gradients.py accuracy [al si ni graphene al-gaussian si-gaussian h-gaussian]
     python benchmarks/gradients.py cost [al si ni graphene]
 
-Accuracy is judged at coarse settings, at which SCFs are converged to 1e-11 per electron: the derivative belongs to the
-discretised problem, whatever its size. Each functional has one parameter p: conventional ones are p E_xc with p = 1; of
-the network it is a step p along all weights, in the direction in which the energy changes most. Finite differences are
-of fourth order. A density moment is the integral of n^2 cos(2 pi x) along the last lattice vector. What is not said to
-be in Gaussian orbitals is in plane waves; hydrogen is a row of atoms that keep most of their moments.
+Accuracy is judged at coarse settings, at which SCFs are converged to 1e-11 per electron, or 1e-8 for lattice constants,
+which are made of energies alone: the derivative belongs to the discretised problem, whatever its size. Each functional
+has one parameter p: conventional ones are p E_xc with p = 1; of the network it is a step p along all weights, in the
+direction in which the energy changes most. Finite differences are of fourth order. A density moment is the integral of
+n^2 cos(2 pi x) along the last lattice vector. What is not said to be in Gaussian orbitals is in plane waves; hydrogen
+is a row of atoms that keep most of their moments.
 
 Cost is that of the shipped settings and default tolerances: one backward pass from a density moment, beside its SCF.
 """

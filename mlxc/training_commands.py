@@ -22,7 +22,8 @@ def add_training_command(parser: argparse.ArgumentParser) -> None:
 def add_evaluation_command(parser: argparse.ArgumentParser) -> None:
     """Define ``mlxc evaluate``."""
     parser.set_defaults(command=_evaluate)
-    parser.add_argument("suite", help="'sol58lc', or a table of solids: JSON, CSV or extended XYZ")
+    tables = "'sol58lc', a table of solids (JSON, CSV, extended XYZ), or mp: and identifiers of the Materials Project"
+    parser.add_argument("suite", help=tables)
     parser.add_argument("--xc", nargs="+", default=["pbe"], metavar="NAME", help="functionals to compare (pbe)")
     parser.add_argument("--solids", nargs="+", metavar="NAME", help="some of the table's solids")
     parser.add_argument(

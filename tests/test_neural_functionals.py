@@ -196,7 +196,10 @@ def test_a_plain_module_with_declared_ingredients_is_a_functional() -> None:
         def forward(self, rho: Tensor) -> Tensor:
             return LDA().exchange(rho)
 
-    ground = mlxc.scf(
-        Crystal.load("al"), xc=SlaterExchange(), basis=PlaneWaves(8.0), kmesh=(2, 2, 2), smearing=FermiDirac(0.02)
+    own, libxc = (
+        mlxc.scf(Crystal.load("al"), xc=xc, basis=PlaneWaves(8.0), kmesh=(2, 2, 2), smearing=FermiDirac(0.02))
+        for xc in (SlaterExchange(), "lda_x")
     )
-    assert ground.converged
+    assert own.converged
+    assert own.energies["xc"] == pytest.approx(libxc.energies["xc"], abs=1e-6)
+    assert float(own.energy) == pytest.approx(float(libxc.energy), abs=1e-8)

@@ -214,12 +214,12 @@ def test_the_pull_of_a_loss_integrates_to_the_derivative_by_a_factor_of_the_ener
     assert float(flow.pull.sum()) * flow.volume == pytest.approx(float(xc.p.grad), rel=1e-6)
     s = flow.variables["s"]
     edges = torch.linspace(0, float(s.max()) * 1.01, 6, dtype=torch.float64)
-    assert float(flow.resolved("s", edges).sum()) == pytest.approx(float(xc.p.grad), rel=1e-6)
+    assert float(flow.histogram({"s": edges}).sum()) == pytest.approx(float(xc.p.grad), rel=1e-6)
     assert flow.parameter_norms["p"] == pytest.approx(abs(float(xc.p.grad)))
     assert flow.adjoint[-1].residual < 1e-6
     assert "functional.exchange_network.0" in flow.layer_norms
     with pytest.raises(InputError, match="There is no 'nonsense'"):
-        flow.resolved("nonsense", edges)
+        flow.histogram({"nonsense": edges})
 
 
 LOSSES: dict[str, Callable[[GroundState], Tensor]] = {

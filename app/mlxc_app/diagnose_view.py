@@ -14,9 +14,9 @@ from mlxc_app.message import MessageArea
 from mlxc_app.panel import Page, Panel
 
 ABOUT = (
-    "Why does a calculation disagree with what it should give? Nine tests change one thing each: the functional is "
-    "held inside its training domain, the k mesh is made denser, the vacuum thicker, the basis larger. What changes "
-    "the answer most is to blame."
+    "Why does a calculation disagree with what it should give? Nine tests, most of which change one "
+    "thing: the functional is held inside its training domain, the k mesh is made denser, the vacuum thicker, the "
+    "basis larger. What changes the answer most is to blame."
 )
 _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press “Diagnose”: what is chosen on the left is examined, in one to three minutes. '

@@ -36,7 +36,7 @@ class RunsList:
 
     def __init__(self, model: RunsListModel, messages: MessageArea) -> None:
         self._model, self._messages = model, messages
-        self.button = Button(tooltip="All runs that are kept: open, rename or delete them")
+        self.button = Button(tooltip="The newest runs that are kept: open, rename or delete them")
         self.button.add_class("mlxc-runs")
         self.widget = VBox()
         self._table: RunsTable | None = None

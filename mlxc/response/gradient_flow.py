@@ -55,26 +55,12 @@ class GradientFlow:
         """(integral of (dL/dn(r))^2)^(1/2), with the functional derivative, at each step of an unrolled SCF."""
         return [_density_norm(fields, self.volume) for fields in self.density_gradients]
 
-    def resolved(self, variable: str, edges: Tensor) -> Tensor:
-        """The pull integrated over the parts of the crystal where a variable lies between neighbouring edges.
-
-        Args:
-            variable: one of ``variables``.
-            edges: ascending, shape ``(nbin + 1,)``; what lies beyond them is left out.
-
-        Returns:
-            shape ``(nbin,)``.
-
-        Raises:
-            InputError: there is no such variable.
-        """
-        return self.histogram({variable: edges})
-
     def histogram(self, edges: Mapping[str, Tensor]) -> Tensor:
         """The pull integrated over the parts of the crystal where several variables lie between neighbouring edges.
 
         Args:
-            edges: by variable, see :meth:`resolved`.
+            edges: by variable, one of ``variables``, ascending, shape ``(nbin + 1,)``; what lies beyond them is left
+                out.
 
         Returns:
             one axis for each variable, in the order in which they are given.

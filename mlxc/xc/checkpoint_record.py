@@ -120,7 +120,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 
 def _refuse_pickles(path: Path, start: bytes) -> None:
     for magic, kind in _PICKLES.items():
-        # A header of 128 bytes begins like a pickle, but goes on with zeros.
+        # The length of a header may begin like a pickle, with 128, but goes on with zeros.
         if start.startswith(magic) and start[3:] != bytes(5):
             raise refusal(
                 path,
