@@ -29,6 +29,8 @@ _SCRIPT = Path(__file__).with_name("inside.py")
 ENDS = ("result", "failure")
 # As much as is shown of what a code said before it died.
 _SHOWN_LENGTH = 200
+# Seconds in which processes that have been killed are gone.
+_LAST_BREATH = 0.5
 _SEARCH = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
 
 
@@ -163,6 +165,8 @@ class ReferenceRun:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
             self._process.wait()
+            # They die when the system comes to it, which on a busy machine is a little later.
+            psutil.wait_procs(started, timeout=_LAST_BREATH)
 
     def __enter__(self) -> ReferenceRun:
         return self
