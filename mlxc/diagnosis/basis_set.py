@@ -17,7 +17,7 @@ SETS = ("gth-szv", "gth-szv-molopt-sr", "gth-dzvp", "gth-dzvp-molopt-sr", "gth-t
 # How many of them.
 COMPARED = 3
 # How much coarser the k mesh is on which they are compared: it matters little for differences between basis sets.
-COARSER = 2
+COARSER = 3
 # Density residual at which they stop: the energy, of second order in it, is then right to microhartrees.
 TOLERANCE = 3e-4
 # A cutoff that much higher shows what the given one leaves out.
@@ -53,7 +53,7 @@ def examine_basis_set(bench: Bench) -> Finding:
         rows = ", ".join(
             f"{name} {row['energy_above_plane_waves_mha_per_atom']:+z.1f}" for name, row in compared.items()
         )
-        sentence += f" Above the limit of plane waves, on a k mesh half as dense, mHa per atom: {rows}."
+        sentence += f" Above the limit of plane waves, on a k mesh a third as dense, mHa per atom: {rows}."
     numbers = {
         "size_change_percent": size,
         "energy_change_mha_per_atom": energy,
