@@ -14,7 +14,7 @@ from mlxc_app.message import MessageArea
 from mlxc_app.panel import Page, Panel
 
 ABOUT = (
-    "Why does a calculation disagree with what it should give? Nine tests, most of which change one "
+    "Why does a calculation disagree with what it should give? Nine tests find out. Most change one "
     "thing: the functional is held inside its training domain, the k mesh is made denser, the vacuum thicker, the "
     "basis larger. What changes the answer most is to blame."
 )

@@ -16,7 +16,8 @@ TITLE = "Is the basis set complete enough?"
 SETS = ("gth-szv", "gth-szv-molopt-sr", "gth-dzvp", "gth-dzvp-molopt-sr", "gth-tzvp")
 # How many of them.
 COMPARED = 3
-# How much coarser the k mesh is on which they are compared: it matters little for differences between basis sets.
+# How much coarser the k mesh is on which they are compared: it matters little for differences between basis sets. That
+# of gth-szv from plane waves is 74.5 mHa per atom in graphene on 9 x 9 x 1 and on 3 x 3 x 1.
 COARSER = 3
 # Density residual at which they stop: the energy, of second order in it, is then right to microhartrees.
 TOLERANCE = 3e-4
