@@ -1,6 +1,6 @@
 """Puts into a wheel what lies beside the packages in a checkout; everything else is in pyproject.toml.
 
-An editable install uses the files of the checkout. ``mlxc.assets`` and ``mlxc_app.launch`` look in both places.
+An editable install uses the files of the checkout. ``mlxc.utils.assets`` and ``mlxc_app.launch`` look in both places.
 """
 
 import shutil
@@ -16,7 +16,7 @@ PAGE = ("app/dashboard.ipynb", "voila.json")
 
 
 class BuildWithData(build_py):
-    """Copies the assets into ``mlxc/assets`` and the page's files into ``mlxc_app/page``."""
+    """Copies the assets into ``mlxc/assets`` and the page's files into ``mlxc_app/served``."""
 
     def run(self) -> None:
         """Build the packages, and the data inside them unless the install is editable."""
@@ -26,7 +26,7 @@ class BuildWithData(build_py):
         library = Path(self.build_lib)
         for name in ASSETS:
             shutil.copytree(ROOT / "assets" / name, library / "mlxc" / "assets" / name, dirs_exist_ok=True)
-        page = library / "mlxc_app" / "page"
+        page = library / "mlxc_app" / "served"
         page.mkdir(parents=True, exist_ok=True)
         for name in PAGE:
             shutil.copy(ROOT / name, page)

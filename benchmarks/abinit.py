@@ -9,7 +9,7 @@ from pathlib import Path
 from other_codes import ENERGY_TOLERANCE_HA, Ion, Timing, joined, run_in_folder, write_pseudopotentials
 
 from mlxc import Calculation
-from mlxc.scf.occupations import band_count
+from mlxc.kohn_sham.occupations import band_count
 
 
 def run_abinit(calculation: Calculation, folder: Path, processes: int) -> Timing | None:

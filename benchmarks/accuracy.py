@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from test_reference_energies import SYSTEMS, UNPOLARISED, calculation
+from reference_systems import SYSTEMS, UNPOLARISED, calculation
 
 
 def main() -> None:

@@ -22,11 +22,11 @@ from tables import cell, print_header, print_row
 
 import mlxc
 from mlxc import Calculation
+from mlxc.crystal.resizing import lattice_constant, natural_variation
+from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.loop import run_calculation, warm_up
 from mlxc.units import BOHR_ANG
-from mlxc.variation import lattice_constant, natural_variation
 
 HERE = Path(__file__).resolve().parent
 FIGURE = HERE.parent / "assets" / "figures" / "basis_convergence.png"

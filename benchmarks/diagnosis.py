@@ -2,7 +2,8 @@
 
     python benchmarks/diagnosis.py
 
-Each is a process of its own, as a person starts it. ``pytest -m slow tests/test_diagnosis.py`` holds the culprits.
+Each is a process of its own, as a person starts it. The culprits are held by
+``pytest -m slow tests/tasks/test_diagnosis.py``.
 """
 
 from __future__ import annotations

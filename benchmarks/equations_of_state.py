@@ -23,11 +23,11 @@ from quantum_espresso import run_quantum_espresso
 from tables import cell, median, print_header, print_row
 
 from mlxc import Calculation, EquationOfStateTask
+from mlxc.crystal.resizing import lattice_constant, natural_variation
+from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.loop import run_calculation, warm_up
 from mlxc.units import BOHR_ANG
-from mlxc.variation import lattice_constant, natural_variation
 
 _COLD = {"smearing": "marzari-vanderbilt", "width_ha": 0.01}
 # What differs from the shipped settings.

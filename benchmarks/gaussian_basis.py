@@ -29,8 +29,8 @@ from tables import cell, print_header, print_row
 
 import mlxc
 from mlxc import Calculation
+from mlxc.kohn_sham.loop import run_calculation, warm_up
 from mlxc.pseudo.library import find_pseudopotentials
-from mlxc.scf.loop import run_calculation, warm_up
 
 HERE = Path(__file__).resolve().parent
 WIDTH_HA = 0.01

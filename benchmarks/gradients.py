@@ -28,10 +28,10 @@ from torch import Tensor, nn
 
 import mlxc
 from mlxc import Calculation, Crystal, GroundState
+from mlxc.kohn_sham.loop import warm_up
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.levels import band_gap
-from mlxc.scf.loop import warm_up
 from mlxc.xc.functional import declared_ingredients
 
 CASES: dict[str, dict[str, Any]] = {
@@ -207,7 +207,7 @@ def cost(cases: list[str], repeats: int) -> None:
 
 
 def _shipped(calculation: Calculation) -> GroundState:
-    from mlxc.scf.occupations import make_smearing
+    from mlxc.kohn_sham.occupations import make_smearing
 
     return mlxc.scf(
         calculation.crystal,

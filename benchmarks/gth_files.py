@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlxc.elements import atomic_number
+from mlxc.crystal.elements import atomic_number
 from mlxc.pseudo.gth_table import Channel, GTHParameters
 
 # pspxc of ABINIT and Quantum ESPRESSO's name for the functional that the potential was made for.

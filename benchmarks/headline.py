@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from tables import cell, print_header, print_row
 
 from mlxc import Calculation
+from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.kohn_sham.state import GroundState
 from mlxc.references.tables import reference_lines
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.loop import run_calculation, warm_up
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 HERE = Path(__file__).resolve().parent

@@ -15,7 +15,7 @@ from equations_of_state import CASES, calculation_of, constant_of, mlxc_curve
 from tables import median, print_header, print_row
 
 from mlxc import Calculation
-from mlxc.scf.loop import run_calculation, warm_up
+from mlxc.kohn_sham.loop import run_calculation, warm_up
 
 BASELINE = "pbe"
 

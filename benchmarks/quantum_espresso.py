@@ -11,7 +11,7 @@ import numpy as np
 from other_codes import ENERGY_TOLERANCE_HA, Ion, Timing, joined, run_in_folder, write_pseudopotentials
 
 from mlxc import Calculation
-from mlxc.scf.occupations import band_count
+from mlxc.kohn_sham.occupations import band_count
 
 _SMEARINGS = {"fermi-dirac": "fd", "gaussian": "gaussian", "marzari-vanderbilt": "mv"}
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}

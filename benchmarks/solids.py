@@ -16,9 +16,9 @@ import torch
 from pseudodojo_files import DEFAULT_FOLDER, require
 from tables import print_header, print_row
 
-from mlxc.scf.loop import warm_up
-from mlxc.training.curve import SolidCurve, compute_curve
+from mlxc.kohn_sham.loop import warm_up
 from mlxc.training.solids import SOL58LC, read_solids
+from mlxc.training.subjects.curve import SolidCurve, compute_curve
 from mlxc.xc.catalogue import functional
 
 TESTED = (

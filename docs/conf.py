@@ -52,7 +52,7 @@ html_copy_source = False
 
 # Where the names are defined that `import mlxc` gives.
 PUBLIC = {name: getattr(mlxc, name).__module__ for name in mlxc.__all__ if hasattr(getattr(mlxc, name), "__module__")}
-PUBLIC["scf"] = "mlxc.scf.loop"
+PUBLIC["scf"] = "mlxc.kohn_sham.loop"
 
 # What reStructuredText would take for markup, where docstrings hold formulas: |x| and f_(G), outside of literals.
 FORMULA = re.compile(r"(``.*?``|:\w+:`.*?`|`[^`]+`_)|(\||(?<=\w)_(?=\W))")
@@ -64,7 +64,7 @@ def escape_formulas(app: Sphinx, what: str, name: str, thing: object, options: o
 
 
 def find_at_home(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element) -> Element | None:
-    """``mlxc.Crystal`` is described as what it is, ``mlxc.crystal.Crystal``."""
+    """``mlxc.Crystal`` is described as what it is, ``mlxc.crystal.crystal.Crystal``."""
     package, _, rest = node.get("reftarget", "").partition(".")
     home = PUBLIC.get(rest.split(".")[0]) if package == "mlxc" else None
     if home is None:

@@ -10,16 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlxc.basis.gaussian import GaussianOrbitals as GaussianOrbitals
-    from mlxc.basis.planewave import PlaneWaves as PlaneWaves
-    from mlxc.calculation import Calculation as Calculation
-    from mlxc.calculation import EquationOfStateTask as EquationOfStateTask
-    from mlxc.crystal import Crystal as Crystal
+    from mlxc.basis.gaussian.basis import GaussianOrbitals as GaussianOrbitals
+    from mlxc.basis.planewave.basis import PlaneWaves as PlaneWaves
+    from mlxc.calculation.calculation import Calculation as Calculation
+    from mlxc.calculation.calculation import EquationOfStateTask as EquationOfStateTask
+    from mlxc.crystal.crystal import Crystal as Crystal
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
+    from mlxc.kohn_sham.loop import scf as scf
+    from mlxc.kohn_sham.state import GroundState as GroundState
     from mlxc.response.differentiable import differentiable_scf as differentiable_scf
-    from mlxc.scf.ground_state import GroundState as GroundState
-    from mlxc.scf.loop import scf as scf
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
-    "Calculation": "mlxc.calculation",
-    "Crystal": "mlxc.crystal",
-    "EquationOfStateTask": "mlxc.calculation",
+    "Calculation": "mlxc.calculation.calculation",
+    "Crystal": "mlxc.crystal.crystal",
+    "EquationOfStateTask": "mlxc.calculation.calculation",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",
-    "GaussianOrbitals": "mlxc.basis.gaussian",
-    "GroundState": "mlxc.scf.ground_state",
+    "GaussianOrbitals": "mlxc.basis.gaussian.basis",
+    "GroundState": "mlxc.kohn_sham.state",
     "InputError": "mlxc.errors",
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
-    "PlaneWaves": "mlxc.basis.planewave",
+    "PlaneWaves": "mlxc.basis.planewave.basis",
     "differentiable_scf": "mlxc.response.differentiable",
     "functional": "mlxc.xc.catalogue",
 }
@@ -52,7 +52,7 @@ __all__ = sorted([*_HOME, "__version__", "scf"])
 
 def __getattr__(name: str) -> Any:
     if name == "scf":
-        return import_module("mlxc.scf")  # a package that can be called
+        return import_module("mlxc.response.differentiable").differentiable_scf
     if name not in _HOME:
         raise AttributeError(f"module 'mlxc' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -28,14 +28,14 @@ from levenberg_marquardt import NormalEquations, minimise
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, jacrev, vmap
 
-from mlxc.crystal import Crystal
-from mlxc.training.curve import SolidCurve
-from mlxc.training.snapshot import Snapshot
+from mlxc.crystal.crystal import Crystal
 from mlxc.training.solids import Solid
-from mlxc.training.subjects import Preparation
+from mlxc.training.subjects.curve import SolidCurve
+from mlxc.training.subjects.snapshot import Snapshot
+from mlxc.training.subjects.subjects import Preparation
+from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoint import save_checkpoint
-from mlxc.xc.domain import domain_of
 from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.unconstrained import NNPBE, softplus_network
 

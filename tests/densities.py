@@ -7,7 +7,7 @@ from math import pi
 import torch
 from torch import Tensor, nn
 
-from mlxc.basis.grid import Grid
+from mlxc.grid.grid import Grid
 
 FERMI_WAVE_VECTOR = (3 * pi**2) ** (1 / 3)
 # A quantity times n^power has no dimension, so it can be judged at any density; the libraries agree to this accuracy.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlxc.crystal import Crystal
+from mlxc.crystal.crystal import Crystal
 
 # Of everything something that is not the default.
 SEVERAL: dict[str, Any] = {

@@ -11,7 +11,7 @@ from mlxc.cli import SentenceParser
 from mlxc.errors import InputError
 from mlxc.runs.limits import ATOMS, ECUT, SECONDS, Limits
 from mlxc.runs.locks import SLOTS_VARIABLE, slot_count
-from mlxc_app.runs_list_model import SHARED_VARIABLE
+from mlxc_app.run.runs_list_model import SHARED_VARIABLE
 
 PACKAGE = Path(__file__).resolve().parent
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -23,7 +23,7 @@ def page_files() -> tuple[Path, Path]:
     Raises:
         InputError: the notebook is in neither place.
     """
-    installed = PACKAGE / "page"
+    installed = PACKAGE / "served"
     checkout = PACKAGE.parent
     places = ((installed / "dashboard.ipynb", installed), (checkout / "dashboard.ipynb", checkout.parent))
     for notebook, settings in places:

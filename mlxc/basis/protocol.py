@@ -7,15 +7,15 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from mlxc.basis.fields import Fields, Wanted
-from mlxc.basis.grid import Grid
-from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
-from mlxc.basis.orthonormal import LinearDependence
-from mlxc.brillouin import KPoints
-from mlxc.crystal import Crystal
-from mlxc.grid_shape import Shape
-from mlxc.symmetry import SpaceGroup
-from mlxc.terms.ions import Ions
+from mlxc.basis.gaussian.orthonormal import LinearDependence
+from mlxc.basis.planewave.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.crystal.brillouin import KPoints
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.grid.fields import Fields, Wanted
+from mlxc.grid.grid import Grid
+from mlxc.grid.shape import Shape
+from mlxc.pseudo.ions import Ions
 
 
 class PotentialOperator(Protocol):

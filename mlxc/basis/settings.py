@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlxc.basis.planewave import PlaneWaves
+from mlxc.basis.planewave.basis import PlaneWaves
 from mlxc.basis.protocol import BasisSettings
-from mlxc.calculation import Calculation
+from mlxc.calculation.calculation import Calculation
 
 
 def settings_of(calculation: Calculation) -> BasisSettings:
     """Of a calculation."""
     if calculation.basis == "gaussian":
-        from mlxc.basis.gaussian import GaussianOrbitals
+        from mlxc.basis.gaussian.basis import GaussianOrbitals
 
         assert calculation.gaussian_basis is not None  # the calculation has checked it
         return GaussianOrbitals(
@@ -29,7 +29,7 @@ def saved_settings(saved: dict[str, Any]) -> BasisSettings:
     first, second, third = saved["fft_grid"]
     shape = (first, second, third)
     if saved.get("kind") == "gaussian":
-        from mlxc.basis.gaussian import GaussianOrbitals
+        from mlxc.basis.gaussian.basis import GaussianOrbitals
 
         ghosts = tuple((symbol, (x, y, z)) for symbol, (x, y, z) in saved["ghosts"])
         return GaussianOrbitals(saved["name"], saved["names"], saved["ecut"], shape, ghosts)

@@ -13,7 +13,7 @@ from mlxc.export.files import EXPORTS, Files, structure_beside
 from mlxc.export.script import one_line, python_script
 from mlxc.export.settings import checkpoint_files
 from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
-from mlxc.runs.tasks import calculation_of
+from mlxc.tasks.kinds import calculation_of
 
 # That make a folder one of a run, beside its task, see mlxc.runs.folder.
 RUN_FILES = ("status.json", "records.jsonl", TRACEBACK_FILE)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlxc.crystal import Crystal
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 
 

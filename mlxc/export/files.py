@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from mlxc.calculation import Calculation
-from mlxc.crystal import Crystal
+from mlxc.calculation.calculation import Calculation
+from mlxc.crystal.crystal import Crystal
 from mlxc.export.command import needs_structure_file, shell_script
 from mlxc.export.density import SavedDensity, cube_text, xsf_text
 from mlxc.export.qcschema import qcschema_output

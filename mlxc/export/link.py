@@ -12,13 +12,13 @@ import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
-from mlxc.calculation import Calculation
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.export.settings import settings_of
 from mlxc.pseudo.library import FAMILIES
-from mlxc.structures import shipped_names
+from mlxc.structures.shipped import shipped_names
 from mlxc.xc.catalogue import check_name, shipped_checkpoints
-from mlxc.xc.checkpoint_record import SUFFIX
+from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc.xc.expression import split_sum
 
 # Servers and browsers take addresses of this length, and no structure that fits the page needs more.

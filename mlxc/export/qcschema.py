@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mlxc
-from mlxc.crystal import Crystal
+from mlxc.crystal.crystal import Crystal
 
 if TYPE_CHECKING:
-    from mlxc.scf.ground_state import GroundState
+    from mlxc.kohn_sham.state import GroundState
 
 # Settings that have a place of their own.
 ELSEWHERE = ("structure", "xc", "basis", "gaussian_basis")

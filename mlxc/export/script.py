@@ -8,7 +8,7 @@ from typing import Any
 import mlxc
 from mlxc.export.settings import calculation_settings, settings_of, with_checkpoints_beside
 from mlxc.runs.folder import RunFolder
-from mlxc.runs.tasks import calculation_of
+from mlxc.tasks.kinds import calculation_of
 
 LONGEST_LINE = 100
 # What a summary is asked for: its key, and how a person says it.

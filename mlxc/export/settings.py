@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mlxc.crystal import Crystal
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.runs.tasks import Task, calculation_of
-from mlxc.structures import load_structure, shipped_names
+from mlxc.structures.shipped import load_structure, shipped_names
+from mlxc.tasks.kinds import Task, calculation_of
 from mlxc.xc.catalogue import checkpoint_path, shipped_checkpoints
 from mlxc.xc.expression import split_sum
 

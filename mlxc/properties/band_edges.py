@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mlxc.scf.ground_state import GroundState
+from mlxc.kohn_sham.state import GroundState
 from mlxc.units import HARTREE_EV
 
 # Levels within this of the Fermi level are occupied, and those within this of each other are equal, hartree.

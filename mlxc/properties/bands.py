@@ -11,18 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mlxc.brillouin import BandPath, KPoints, band_path
+from mlxc.crystal.brillouin import BandPath, KPoints, band_path
+from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
+from mlxc.kohn_sham.eigensolver import diagonalise
+from mlxc.kohn_sham.guess import starting_orbitals
+from mlxc.kohn_sham.loop import run_calculation
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import BandEdge, BandEdges, band_edges
-from mlxc.properties.bands_task import BandsTask
 from mlxc.properties.density_of_states import DensityOfStates, curve_of_states
-from mlxc.scf.eigensolver import diagonalise
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.guess import starting_orbitals
-from mlxc.scf.kohn_sham import KohnSham
-from mlxc.scf.loop import run_calculation
-from mlxc.scf.monitor import Monitor
-from mlxc.symmetry import SpaceGroup
+from mlxc.tasks.bands.task import BandsTask
 from mlxc.units import HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
@@ -120,7 +120,7 @@ def run_bands(
 
 
 def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS_WIDTH) -> BandStructure:
-    """Bands on the path of :func:`~mlxc.brillouin.band_path`, and the density of states.
+    """Bands on the path of :func:`~mlxc.crystal.brillouin.band_path`, and the density of states.
 
     Args:
         ground: a converged state that was computed in this process.

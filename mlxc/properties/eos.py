@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from mlxc.calculation import EquationOfStateTask
+from mlxc.calculation.calculation import EquationOfStateTask
+from mlxc.crystal.resizing import Variation, area_ang2
+from mlxc.kohn_sham.loop import run_calculation
+from mlxc.kohn_sham.monitor import Monitor, SCFRecord
+from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
 from mlxc.properties.fitted_curve import fitted_curve
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.loop import run_calculation
-from mlxc.scf.monitor import Monitor, SCFRecord
 from mlxc.units import BOHR_ANG, HARTREE_EV
-from mlxc.variation import Variation, area_ang2
 
 
 @dataclass

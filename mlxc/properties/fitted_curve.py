@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlxc.crystal import Crystal
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.resizing import Variation, height_ang, lattice_constant
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
-from mlxc.variation import Variation, height_ang, lattice_constant
 
 
 def fitted_curve(
@@ -24,8 +24,8 @@ def fitted_curve(
 
     Where the area varied, ``bulk_modulus_gpa`` is None, since it would depend on the height of the vacuum:
     ``in_plane_modulus_n_per_m`` is in its place, and ``bulk_modulus_derivative`` is the derivative of that. The lattice
-    constant is what :func:`~mlxc.variation.lattice_constant` says; ``volume0_ang3`` is the volume of the cell, vacuum
-    included.
+    constant is what :func:`~mlxc.crystal.resizing.lattice_constant` says; ``volume0_ang3`` is the volume of the cell,
+    vacuum included.
 
     Args:
         crystal: at any of the volumes.

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave import PlaneWaveBasis
+from mlxc.basis.planewave.basis import PlaneWaveBasis
+from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.kohn_sham import KohnSham
-from mlxc.symmetry import SpaceGroup
+from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.state import GroundState
 
 
 def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:

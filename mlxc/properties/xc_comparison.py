@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mlxc.errors import InputError
-from mlxc.scf.ground_state import GroundState
+from mlxc.kohn_sham.state import GroundState
 from mlxc.xc.catalogue import functional
 
 REFERENCE = "pbe"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from functools import cache
 
-from mlxc.assets import asset_path
 from mlxc.pseudo.gth_table import GTH_FAMILIES
 from mlxc.pseudo.library import PSEUDODOJO, find_pseudopotential
 from mlxc.pseudo.upf import UPFPseudopotential
+from mlxc.utils.assets import asset_path
 
 # About 3.6/r^2 with the smallest radius r of the element's default GTH-PBE pseudopotential, to the next 10 Ha, and at
 # most 60 Ha: enough to see the physics within minutes on a small machine; converged figures of the hard ones need more.

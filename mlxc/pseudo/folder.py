@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mlxc.assets import asset_path
 from mlxc.errors import InputError
+from mlxc.utils.assets import asset_path
 
 SUFFIXES = (".upf", ".upf.gz")
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from mlxc.elements import atomic_number
+from mlxc.crystal.elements import atomic_number
 from mlxc.errors import InputError
 from mlxc.pseudo.folder import file_in_folder, shipped_file
 from mlxc.pseudo.gth_table import GTH_FAMILIES, GTHParameters, find_gth

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mlxc.assets import asset_path
 from mlxc.errors import InputError
-from mlxc.structures import shipped_record
+from mlxc.structures.shipped import shipped_record
+from mlxc.utils.assets import asset_path
 
 # Atoms in the conventional cubic cell.
 _ATOMS_PER_CUBE = {"SC": 1, "BCC": 2, "FCC": 4, "Diamond": 8}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
-from mlxc.scf.eigensolver import diagonalise, inner_products
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.kohn_sham import KohnSham
-from mlxc.scf.occupations import fermi_level
+from mlxc.basis.planewave.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.kohn_sham.eigensolver import diagonalise, inner_products
+from mlxc.kohn_sham.occupations import fermi_level
+from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
 
 # Bands with a smaller fraction of the electrons that they could hold do not show in the response: in units of the

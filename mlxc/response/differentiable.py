@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 import torch
 
-from mlxc.crystal import Crystal
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
+from mlxc.kohn_sham.loop import scf
+from mlxc.kohn_sham.state import GroundState
 from mlxc.response.implicit import attach
 from mlxc.response.unrolled import unroll
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.loop import scf
 
 
 def differentiable_scf(
@@ -27,7 +27,7 @@ def differentiable_scf(
         crystal: what to compute.
         differentiate: ``unrolled`` repeats the SCF in plain steps that autograd goes back through, for small cells, for
             teaching and as a witness.
-        settings: further arguments of :func:`mlxc.scf.loop.scf`.
+        settings: further arguments of :func:`mlxc.kohn_sham.loop.scf`.
 
     Raises:
         InputError: what was asked cannot be computed.

@@ -14,12 +14,12 @@ from typing import Any
 
 from torch import Tensor
 
-from mlxc.basis.grid import Grid
-from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.basis.planewave.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
+from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.mixing import AndersonMixer
+from mlxc.kohn_sham.mixing_schedule import is_stuck, rungs
 from mlxc.response.independent import IndependentResponse
-from mlxc.scf.ladder import is_stuck, rungs
-from mlxc.scf.mixing import AndersonMixer
 
 MAX_ITERATIONS = 40
 # Residual of an orbital's change that is good enough for a response with a relative error of one electron per cell.

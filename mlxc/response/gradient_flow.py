@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
+from mlxc.kohn_sham.state import GroundState
 from mlxc.response.dyson import AdjointMonitor, AdjointRecord
-from mlxc.scf.ground_state import GroundState
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
+from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.state import GroundState
 from mlxc.response.bands import Bands, refined_bands
 from mlxc.response.dyson import AdjointMonitor, AdjointRecord, solve_dyson
 from mlxc.response.loss import Cotangents, LossResponse
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.kohn_sham import KohnSham
 
 # A gradient is as accurate as the SCF, within these bounds.
 TOLERANCES = (1e-10, 1e-6)

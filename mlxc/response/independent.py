@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import EffectivePotential, HamiltonianBlock
-from mlxc.parallel import map_in_threads
+from mlxc.basis.planewave.hamiltonian import EffectivePotential, HamiltonianBlock
+from mlxc.kohn_sham.eigensolver import inner_products
 from mlxc.response.bands import Bands
 from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer
-from mlxc.scf.eigensolver import inner_products
+from mlxc.utils.parallel import map_in_threads
 
 # Relative size of rounding errors in what drives the orbitals.
 ROUNDING = 1e-15

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.basis.planewave.hamiltonian import EffectivePotential
 from mlxc.errors import InputError
+from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise, orthonormalise
+from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.state import GroundState
 from mlxc.response.dyson import ResponseError
-from mlxc.scf.eigensolver import Eigenpairs, diagonalise, orthonormalise
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.kohn_sham import KohnSham
 
 # Residual of the orbitals, hartree: wanted, and at most. Levels are of second order in it, gradients of first.
 ACCURACY, USELESS = 1e-8, 1e-5

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.basis.planewave.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
+from mlxc.kohn_sham.guess import superposed_spin_density
+from mlxc.kohn_sham.residual import density_residual
+from mlxc.kohn_sham.state import GroundState
 from mlxc.response.bands import Bands, bands_in
 from mlxc.response.implicit import check_has_problem, place_parts
 from mlxc.response.loss import Cotangents, LossResponse
-from mlxc.scf.ground_state import GroundState
-from mlxc.scf.guess import superposed_spin_density
-from mlxc.scf.residual import density_residual
 
 # Of each change this fraction is taken, less of long waves (1/bohr): plain mixing converges slowly and surely.
 DAMPING, SCREENING = 0.5, 0.3

@@ -30,8 +30,8 @@ from typing import Any, Literal
 import psutil
 
 from mlxc.errors import InputError
-from mlxc.replacing import replacing
-from mlxc.runs.tasks import Kind, Task, kind_of, task_from_dict
+from mlxc.tasks.kinds import Kind, Task, kind_of, task_from_dict
+from mlxc.utils.replacing import replacing
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
 ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
@@ -104,7 +104,7 @@ class RunFolder:
 
     @property
     def structure(self) -> dict[str, Any]:
-        """The crystal that the task is about, see :meth:`mlxc.crystal.Crystal.to_dict`, without checking the task."""
+        """The crystal that the task is about, as :meth:`mlxc.Crystal.to_dict` writes it, without checking the task."""
         data = self._read(TASK_FILE)
         structure: dict[str, Any] = data.get("calculation", data)["structure"]
         return structure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from mlxc.calculation import Calculation
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 
 ECUT, ATOMS, SECONDS = "MLXC_MAX_ECUT", "MLXC_MAX_ATOMS", "MLXC_MAX_SECONDS"

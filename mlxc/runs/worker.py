@@ -18,20 +18,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlxc.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import MlxcError, RunStoppedError
-from mlxc.gradients.task import GradientTask
-from mlxc.properties.bands_task import BandsTask
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.locks import lock, slot
-from mlxc.runs.tasks import Task
+from mlxc.tasks.bands.task import BandsTask
+from mlxc.tasks.gradient.task import GradientTask
+from mlxc.tasks.kinds import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mlxc.scf.ground_state import GroundState
-    from mlxc.scf.monitor import Monitor, SCFRecord
+    from mlxc.kohn_sham.monitor import Monitor, SCFRecord
+    from mlxc.kohn_sham.state import GroundState
 
 
 WAITING = "Waits until another run on this machine has ended."
@@ -157,7 +157,7 @@ def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
 
 def main() -> None:
     """Serve runs from standard input."""
-    from mlxc.scf.loop import warm_up
+    from mlxc.kohn_sham.loop import warm_up
 
     warm_up()
     try:

@@ -7,7 +7,7 @@ from math import pi
 import torch
 from torch import Tensor
 
-from mlxc.basis.grid import Grid
+from mlxc.grid.grid import Grid
 
 
 def coulomb_kernel(grid: Grid) -> Tensor:

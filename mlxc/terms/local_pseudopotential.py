@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mlxc.basis.grid import Grid
-from mlxc.terms.ions import Ions
+from mlxc.grid.grid import Grid
+from mlxc.pseudo.ions import Ions
 
 
 def local_potential(grid: Grid, ions: Ions) -> Tensor:

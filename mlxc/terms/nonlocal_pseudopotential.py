@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from mlxc.pseudo.harmonics import solid_harmonics
+from mlxc.pseudo.ions import Ions
 from mlxc.pseudo.protocol import Pseudopotential
-from mlxc.terms.ions import Ions
 
 if TYPE_CHECKING:
-    from mlxc.basis.planewave import PlaneWaveBasis
+    from mlxc.basis.planewave.basis import PlaneWaveBasis
 
 
 def projectors(basis: PlaneWaveBasis, ions: Ions) -> tuple[Tensor, Tensor]:

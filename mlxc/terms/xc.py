@@ -9,12 +9,12 @@ from math import pi
 import torch
 from torch import Tensor, nn
 
-from mlxc.basis.fields import Fields
-from mlxc.basis.grid import Grid
-from mlxc.basis.irreducible_points import IrreduciblePoints
 from mlxc.errors import InputError
-from mlxc.parallel import map_in_threads
-from mlxc.xc.domain import outside, reduced_variables, training_domains
+from mlxc.grid.fields import Fields
+from mlxc.grid.grid import Grid
+from mlxc.grid.irreducible_points import IrreduciblePoints
+from mlxc.utils.parallel import map_in_threads
+from mlxc.xc.analysis.domain import outside, reduced_variables, training_domains
 from mlxc.xc.functional import declared_ingredients
 
 # The low-density switch: functionals see no density below this, electrons/bohr^3, and those well above it as they are.

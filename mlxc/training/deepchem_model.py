@@ -15,10 +15,10 @@ from deepchem.models import TorchModel
 from deepchem.models.losses import L2Loss
 from torch import Tensor, nn
 
-from mlxc.calculation import Calculation
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.training.curve import SolidCurve, compute_curve
 from mlxc.training.solids import Solid
+from mlxc.training.subjects.curve import SolidCurve, compute_curve
 
 
 class LatticeConstants(nn.Module):
@@ -57,7 +57,7 @@ class SolidsModel(TorchModel):
 
     The features of the data set are calculations, as :class:`mlxc.deepchem.MaterialStructureFeaturizer` makes them, its
     labels lattice constants in angstrom. Each crystal is converged once, at several volumes; the functional is then
-    trained at these densities, see :mod:`mlxc.training.snapshot`.
+    trained at these densities, see :mod:`mlxc.training.subjects.snapshot`.
 
     Args:
         functional: with parameters.

@@ -22,11 +22,11 @@ from typing import Any
 import torch
 
 from mlxc.errors import InputError, MlxcError
-from mlxc.training.curve import compute_curve, protocol
-from mlxc.training.json_lines import read_json_lines, write_json_lines
-from mlxc.training.known_quantities import reference_curve
 from mlxc.training.solids import Solid
-from mlxc.training.table_values import reason_of
+from mlxc.training.subjects.curve import compute_curve, protocol
+from mlxc.training.tables.known_quantities import reference_curve
+from mlxc.training.tables.table_values import reason_of
+from mlxc.utils.json_lines import read_json_lines, write_json_lines
 from mlxc.xc.catalogue import check_name, content_hashes, functional
 
 RESULTS = "results.jsonl"

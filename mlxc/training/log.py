@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlxc.training.json_lines import read_json_lines, write_json_lines
 from mlxc.training.loss import Assessment
+from mlxc.utils.json_lines import read_json_lines, write_json_lines
 
 if TYPE_CHECKING:
     from mlxc.training.trainer import Progress

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.training.config import Target
-from mlxc.training.curve import SolidError
-from mlxc.training.known_quantities import is_known
 from mlxc.training.quantities import QUANTITIES
 from mlxc.training.solids import Solid
-from mlxc.training.subjects import Subject
+from mlxc.training.subjects.curve import SolidError
+from mlxc.training.subjects.subjects import Subject
+from mlxc.training.tables.known_quantities import is_known
 
 PERCENT = 0.01
 # The error that a solid without a minimum counts for, so that losing it is no gain.

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.training.config import Regularisation
-from mlxc.xc.constraints import LIEB_OXFORD
+from mlxc.xc.analysis.constraints import LIEB_OXFORD
+from mlxc.xc.analysis.probe import enhancement_at
 from mlxc.xc.functional import declared_ingredients
-from mlxc.xc.probe import enhancement_at
 
 # The range of valence electrons in solids.
 RS = torch.tensor([0.3, 0.6, 1.2, 2.0, 3.5, 6.0], dtype=torch.float64)

@@ -26,14 +26,14 @@ from typing import Any
 import ase.io
 from ase.build import bulk
 
-from mlxc.calculation import Calculation
-from mlxc.crystal import Crystal
-from mlxc.default_settings import likely_metal, mesh_with_spacing
+from mlxc.calculation.calculation import Calculation
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.pseudo.library import find_pseudopotentials, fingerprint
 from mlxc.references.tables import measured_solids
-from mlxc.training.materials_project import PREFIX, fetch_documents, rows_of
-from mlxc.training.table_values import fields, number, reason_of, text, truth
+from mlxc.structures.default_settings import likely_metal, mesh_with_spacing
+from mlxc.training.tables.materials_project import PREFIX, fetch_documents, rows_of
+from mlxc.training.tables.table_values import fields, number, reason_of, text, truth
 
 # Names of structures in tables, and of the same in ASE.
 PROTOTYPES = {

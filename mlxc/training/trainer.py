@@ -19,20 +19,20 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
-from mlxc.replacing import replacing
 from mlxc.training.config import Optimiser, TrainingConfig
-from mlxc.training.known_quantities import is_known
 from mlxc.training.log import TrainingLog
 from mlxc.training.loss import MEASURES, Assessment, assess
 from mlxc.training.quantities import QUANTITIES
 from mlxc.training.regularisers import Penalty
 from mlxc.training.solids import read_solids
-from mlxc.training.subjects import Preparation, Subject
-from mlxc.xc.architectures import describe_architecture
+from mlxc.training.subjects.subjects import Preparation, Subject
+from mlxc.training.tables.known_quantities import is_known
+from mlxc.utils.replacing import replacing
+from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import check_name, content_hashes, functional
 from mlxc.xc.checkpoint import load_checkpoint, save_checkpoint
-from mlxc.xc.checkpoint_record import CheckpointRecord, read_record
-from mlxc.xc.domain import domain_of
+from mlxc.xc.checkpoints.architectures import describe_architecture
+from mlxc.xc.checkpoints.record import CheckpointRecord, read_record
 
 MODEL, STATE = "model.safetensors", "state.pt"
 # The state is written after so many steps, or seconds; what comes after it is computed again.

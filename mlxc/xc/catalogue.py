@@ -13,11 +13,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlxc.assets import asset_path
 from mlxc.errors import InputError
-from mlxc.xc.checkpoint_record import SUFFIX, CheckpointRecord, read_record
+from mlxc.utils.assets import asset_path
+from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord, read_record
 from mlxc.xc.expression import split_sum
-from mlxc.xc.libxc_names import close_libxc_name, find_libxc
+from mlxc.xc.libxc.names import close_libxc_name, find_libxc
 
 if TYPE_CHECKING:
     from torch import nn
@@ -140,7 +140,7 @@ def _build(name: str) -> nn.Module:
     from mlxc.xc.functional import declared_ingredients
     from mlxc.xc.gga import PBE, RPBE, pbesol
     from mlxc.xc.lda import LDA, Teter93
-    from mlxc.xc.libxc import LibXC
+    from mlxc.xc.libxc.functional import LibXC
     from mlxc.xc.mgga import R2SCAN, SCAN
 
     _check_single_name(name)

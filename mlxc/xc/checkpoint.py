@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from mlxc import __version__
 from mlxc.errors import InputError
-from mlxc.replacing import replacing
-from mlxc.xc.architectures import build_architecture, describe_architecture
-from mlxc.xc.checkpoint_record import METADATA_KEY, CheckpointRecord, read_record, refusal
+from mlxc.utils.replacing import replacing
+from mlxc.xc.checkpoints.architectures import build_architecture, describe_architecture
+from mlxc.xc.checkpoints.record import METADATA_KEY, CheckpointRecord, read_record, refusal
 from mlxc.xc.functional import declared_ingredients
 
 # As many names of weights, and as much of each, as an error shows.

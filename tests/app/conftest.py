@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import FLAGS, visit, wait_for_server
-from mlxc_app.run_model import RunModel
+from mlxc_app.run.model import RunModel
 from stand_ins import IdleWorker
 
-from mlxc.calculation import Calculation
+from mlxc.calculation.calculation import Calculation
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -1,0 +1,87 @@
+"""Smearing and spin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipywidgets import HTML, Checkbox, Dropdown, VBox, Widget
+
+from mlxc_app.choose.model import LABELS, ChooseModel
+from mlxc_app.page.message import MessageArea, hint
+from mlxc_app.widgets.binding import bind, same
+from mlxc_app.widgets.controls import LABEL, WIDE, number
+
+SMEARINGS = [
+    ("Fermi-Dirac", "fermi-dirac"),
+    ("Gaussian", "gaussian"),
+    ("Marzari-Vanderbilt", "marzari-vanderbilt"),
+    ("none (insulators only)", "none"),
+]
+
+
+class ElectronsView:
+    """Observes a :class:`ChooseModel`.
+
+    Attributes:
+        widgets: from top to bottom.
+    """
+
+    def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
+        self._model, self._messages = model, messages
+        smearing = Dropdown(options=SMEARINGS, description=LABELS["smearing"], style=LABEL, layout=WIDE)
+        self._width = number(LABELS["width_ha"], 0.005)
+        spin = Checkbox(description="Spin-polarised", style=LABEL, layout=WIDE)
+        self._moments = VBox()
+        self._hold = Checkbox(description="Hold total moment", style=LABEL, layout=WIDE)
+        self._total = number("Total moment (μB)", 0.5)
+        about = hint("Moments to start from, along one axis. If all are 0, each atom starts with 1.")
+        self._magnetic = VBox([self._moments, HTML(about), self._hold, self._total])
+        self.widgets: list[Widget] = [smearing, self._width, spin, self._magnetic]
+        for trait, widget in (("smearing", smearing), ("width_ha", self._width), ("spin", spin)):
+            bind(model, trait, widget, messages)
+        self._hold.observe(messages.guard(self._take_total), "value")
+        self._total.observe(messages.guard(self._take_total), "value")
+        model.observe(self._show, ["smearing", "spin", "total_moment"])
+        model.observe(self._show_moments, ["structure", "moments"])
+        self._show()
+        self._show_moments()
+
+    def _take_total(self, change: Any) -> None:
+        total = self._total.value if self._hold.value else None
+        if not same(total, self._model.total_moment):
+            self._model.total_moment = total
+
+    def _show(self, change: Any = None) -> None:
+        model = self._model
+        self._width.disabled = model.smearing == "none"
+        self._magnetic.layout.display = "" if model.spin else "none"
+        holds = model.total_moment is not None
+        # The number first: the box asks for it.
+        if holds and not same(self._total.value, model.total_moment):
+            self._total.value = model.total_moment
+        self._hold.value = holds
+        self._total.disabled = not holds
+
+    def _show_moments(self, change: Any = None) -> None:
+        elements = self._model.elements
+        if tuple(field.description for field in self._moments.children) != tuple(map(_label, elements)):
+            self._moments.children = [self._moment_field(element) for element in elements]
+        for element, field in zip(elements, self._moments.children, strict=True):
+            moment = self._model.starting_moment(element)
+            field.tooltip = "As in the file: not the same for all atoms." if moment is None else ""
+            if not same(field.value, moment or 0.0):
+                field.value = moment or 0.0
+
+    def _moment_field(self, element: str) -> Widget:
+        field = number(_label(element), 0.5, value=self._model.starting_moment(element) or 0.0)
+
+        def entered(change: Any) -> None:
+            if not same(change["new"], self._model.starting_moment(element) or 0.0):
+                self._model.moments = {**self._model.moments, element: change["new"]}
+
+        field.observe(self._messages.guard(entered), "value")
+        return field
+
+
+def _label(element: str) -> str:
+    return f"Moment of {element} (μB)"

@@ -1,0 +1,296 @@
+"""What is to be computed: crystal, functional, basis, k mesh, smearing and spin, and whether that can be run."""
+
+from __future__ import annotations
+
+from math import ceil, isfinite
+from pathlib import PurePath
+from typing import Any
+
+from traitlets import Bool, Dict, Float, Int, Tuple, Unicode, observe
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
+from mlxc.calculation.feasibility import Size, check_calculation
+from mlxc.calculation.presets import PRESETS
+from mlxc.crystal.crystal import Crystal
+from mlxc.errors import InputError, MlxcError
+from mlxc.export.settings import shipped_structure
+from mlxc.pseudo.gth_table import GTH_FAMILIES
+from mlxc.pseudo.library import families_with
+from mlxc.runs.limits import Limits
+from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
+from mlxc.structures.shipped import shipped_record
+from mlxc.xc.checkpoints.record import SUFFIX
+from mlxc_app.choose.setup_difference import setup_differences
+from mlxc_app.choose.structure_model import StructureModel
+
+PLANE_WAVES, GAUSSIANS = "pw", "gaussian"
+BALANCED, CUSTOM = "balanced", ""
+LABELS = {
+    "ecut_ha": "Cutoff (Ha)",
+    "kmesh": "k mesh",
+    "width_ha": "Width (Ha)",
+    "smearing": "Smearing",
+    "xc": "XC",
+    "structure": "Crystal",
+    "basis": "Basis",
+    "gaussian_basis": "Basis set",
+    "pseudo": "Pseudopotentials",
+    "pseudo_names": "Pseudopotentials",
+    "tolerance": "Tolerance",
+    "max_iterations": "Most steps",
+    "total_moment": "Total moment",
+    "moments": "Starting moment",
+    "lattice_constant_ang": "Constant a (Å)",
+    "scale_percent": "Scale (%)",
+    "strain_percent": "Strain (%)",
+    "height_ang": "Height of cell (Å)",
+    "repeats": "Supercell",
+}
+SETTINGS = (
+    "structure", "xc", "basis", "gaussian_basis", "ecut_ha", "kmesh", "smearing", "width_ha", "spin", "total_moment",
+    "pseudo", "pseudo_names", "tolerance", "max_iterations",
+)  # fmt: skip
+
+
+class ChooseModel(StructureModel):
+    """The choices of a person, and the sentence that stands in the way of running them.
+
+    A new crystal brings all settings with it, but the functional, which stays.
+
+    Attributes:
+        basis: ``pw`` or ``gaussian``.
+        gaussian_basis: name of the set, empty with plane waves.
+        gaussian_sets: names of the sets that have functions for all elements, empty with plane waves.
+        spacing_per_ang: largest distance between points of the k mesh, 1/angstrom.
+        total_moment: to hold, Bohr magneton; None where it finds its own value.
+        preset: whose settings these are, empty if they are a person's own.
+        blocker: why a run cannot start, in one sentence; empty if it can.
+        size: how large the run is, in one sentence; empty if it cannot start.
+        estimate: of time and memory, in one sentence; empty if it cannot start.
+    """
+
+    xc = Unicode("pbe")
+    basis = Unicode(PLANE_WAVES)
+    gaussian_basis = Unicode()
+    gaussian_sets = Tuple()
+    ecut_ha = Float()
+    kmesh = Tuple(Int(), Int(), Int(), default_value=(1, 1, 1))
+    spacing_per_ang = Float()
+    smearing = Unicode("fermi-dirac")
+    width_ha = Float(0.01)
+    spin = Bool(False)
+    total_moment = Float(None, allow_none=True)
+    pseudo = Unicode()
+    pseudo_names = Dict()
+    tolerance = Float(1e-6)
+    max_iterations = Int(60)
+    preset = Unicode(BALANCED)
+    blocker = Unicode()
+    size = Unicode()
+    estimate = Unicode()
+
+    def __init__(self, shipped_name: str = "al") -> None:
+        super().__init__()
+        # Of the crystal as it was chosen, whatever the supercell.
+        self._mesh_of_original = (1, 1, 1)
+        self.take_shipped(shipped_name)
+
+    def calculation(self) -> Calculation:
+        """The calculation as chosen.
+
+        Raises:
+            InputError: something is not allowed.
+        """
+        if self.problem:
+            raise InputError(self.problem)
+        values: dict[str, Any] = {name: getattr(self, name) for name in SETTINGS}
+        values["gaussian_basis"] = self._gaussian_basis() if self.basis == GAUSSIANS else None
+        if self.smearing == "none":
+            values["width_ha"] = None
+        if not self.spin:
+            values["total_moment"] = None
+        return Calculation.from_dict(values)
+
+    def take_calculation(self, calculation: Calculation) -> None:
+        """Choose what a calculation says.
+
+        Raises:
+            InputError: it has a setting that the page does not offer, or cannot be computed here; what the page can be
+                set to is.
+        """
+        crystal = calculation.crystal
+        name = shipped_structure(calculation) or ""
+        with self._several_changes():
+            self._take(crystal, name, shipped_record(name)["title"] if name else f"{crystal.formula} ({crystal.name})")
+            self.basis = calculation.basis
+            self._turn_to_basis()
+            for setting in SETTINGS:
+                if setting != "structure" and (value := getattr(calculation, setting)) is not None:
+                    setattr(self, setting, value)
+            self.total_moment = calculation.total_moment
+            self._mesh_of_original = calculation.kmesh
+            self._look()
+        if phrases := setup_differences(calculation, self.calculation()):
+            raise InputError(f"The page cannot be set to all of it; what differs: {'; '.join(phrases)}.")
+
+    def run_title(self) -> str:
+        """A short name for a run of these choices."""
+        mesh = "×".join(str(n) for n in self.kmesh)
+        # The functional may be a file, whose folder says nothing to a person.
+        functional = PurePath(self.xc).stem if self.xc.endswith(SUFFIX) else self.xc
+        basis = self.gaussian_basis if self.basis == GAUSSIANS else f"{self.ecut_ha:g} Ha"
+        spin = ", spin" if self.spin else ""
+        return f"{self.title}, {functional}, {basis}, k mesh {mesh}{spin}"
+
+    def choose_preset(self, name: str) -> None:
+        """Take cutoff, k mesh and tolerance of a preset, see :mod:`mlxc.calculation.presets`."""
+        with self._several_changes():
+            settings = PRESETS[name].settings(self._recommended)
+            self.ecut_ha, self.tolerance = settings["ecut_ha"], settings["tolerance"]
+            self._mesh_of_original = settings["kmesh"]
+            self.kmesh = self._in_supercell(self._mesh_of_original)
+            self._look()
+
+    def choose_spacing(self, spacing_per_ang: float) -> None:
+        """Take the smallest k mesh whose points are no farther apart than this.
+
+        Raises:
+            InputError: it is no positive number.
+        """
+        if not (isfinite(spacing_per_ang) and spacing_per_ang > 0):
+            raise InputError(f"k spacing: {spacing_per_ang:g} is not allowed: give a positive number, such as 0.3 1/Å.")
+        crystal = Crystal.from_dict(self.structure)
+        self.kmesh = tuple(flat_along_vacuum(crystal, mesh_with_spacing(crystal, spacing_per_ang)))
+
+    def families(self) -> list[str]:
+        """The pseudopotential families that have all elements and suit the basis."""
+        found = families_with(self.elements)
+        return [family for family in found if family in GTH_FAMILIES] if self.basis == GAUSSIANS else found
+
+    def _gaussian_basis(self) -> str:
+        if not self.gaussian_sets:
+            raise InputError(
+                f"basis: no set of Gaussian orbitals has functions for all of {', '.join(self.elements)}; "
+                "choose plane waves."
+            )
+        return self.gaussian_basis
+
+    def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
+        # What cannot be computed at all leaves the former choice as it is.
+        recommended = Calculation.from_dict({"structure": crystal})
+        with self._several_changes():
+            super()._take(crystal, shipped_name, title)
+            self._recommended = recommended
+            self.basis, self.gaussian_sets, self.gaussian_basis = PLANE_WAVES, (), ""
+            self._take_pseudopotentials()
+            self.smearing = self._recommended.smearing
+            self.width_ha = self._recommended.width_ha or 0.01
+            self.spin, self.total_moment = bool(crystal.moments.any()), None
+            self.max_iterations = self._recommended.max_iterations
+            self.choose_preset(BALANCED)
+
+    def _take_pseudopotentials(self) -> None:
+        """And the cutoff that suits them and the preset."""
+        recommended = self._recommended
+        self.pseudo, self.pseudo_names = recommended.pseudo, recommended.pseudo_names
+        preset = PRESETS[self.preset or BALANCED]
+        self.ecut_ha = preset.settings(recommended)["ecut_ha"]
+
+    @observe("edit", "moments")
+    def _rebuild(self, change: Any) -> None:
+        if self._filling:
+            return
+        with self._several_changes():
+            self._build()
+            self.kmesh = self._in_supercell(self._mesh_of_original)
+            self._look()
+
+    @observe("basis", "gaussian_basis", "pseudo")
+    def _renew_recommendation(self, change: Any) -> None:
+        """Another basis or other pseudopotentials need another cutoff."""
+        if self._filling:
+            return
+        with self._several_changes():
+            wanted: dict[str, Any] = {"structure": self.original, "basis": self.basis}
+            if change["name"] == "basis":
+                self._turn_to_basis()
+            else:
+                wanted["pseudo"] = self.pseudo
+            if self.gaussian_basis:
+                wanted["gaussian_basis"] = self.gaussian_basis
+            try:
+                self._recommended = Calculation.from_dict(wanted)
+                self._take_pseudopotentials()
+            except MlxcError:  # the blocker will say why
+                pass
+            self._look()
+
+    def _turn_to_basis(self) -> None:
+        if self.basis != GAUSSIANS:
+            self.gaussian_sets, self.gaussian_basis = (), ""
+            return
+        from mlxc.basis.gaussian.sets import DEFAULT_GAUSSIAN_BASIS, gaussian_basis_names, has_functions
+
+        names = [n for n in gaussian_basis_names() if all(has_functions(symbol, n) for symbol in self.elements)]
+        self.gaussian_sets = tuple(names)
+        self.gaussian_basis = DEFAULT_GAUSSIAN_BASIS if DEFAULT_GAUSSIAN_BASIS in names else next(iter(names), "")
+
+    @observe("kmesh")
+    def _remember_mesh(self, change: Any) -> None:
+        if not self._filling and min(self.kmesh) >= 1:
+            self._mesh_of_original = tuple(n * repeat for n, repeat in zip(self.kmesh, self.repeats, strict=True))
+
+    def _in_supercell(self, mesh: tuple[int, int, int]) -> tuple[int, ...]:
+        """The mesh of the edited crystal that is as dense as this one of the original."""
+        return tuple(ceil(n / repeat) for n, repeat in zip(mesh, self.repeats, strict=True))
+
+    @observe(*SETTINGS)
+    def _setting_changed(self, change: Any) -> None:
+        if not self._filling:
+            self._look()
+
+    def _look(self) -> None:
+        """See whether this can be run, and what it costs."""
+        self.preset = self._matching_preset()
+        try:
+            calculation = self.calculation()
+            Limits.from_environment().check(calculation)
+            size = check_calculation(calculation)
+        except MlxcError as error:
+            self.blocker, self.size, self.estimate = _in_words_of_the_page(str(error)), "", ""
+        else:
+            self.spacing_per_ang = spacing_of_mesh(calculation.crystal, calculation.kmesh)
+            self.blocker, self.size = "", _size_sentence(size, calculation)
+            self.estimate = _estimate_sentence(size, calculation)
+
+    def _matching_preset(self) -> str:
+        for name, preset in PRESETS.items():
+            settings = preset.settings(self._recommended)
+            mesh = self._in_supercell(settings["kmesh"])
+            own = (settings["ecut_ha"], settings["tolerance"], mesh)
+            if own == (self.ecut_ha, self.tolerance, self.kmesh):
+                return name
+        return CUSTOM
+
+
+def _in_words_of_the_page(sentence: str) -> str:
+    """A sentence about a field, such as ``kmesh.0: ...``, with the label that the field has on the page."""
+    field, colon, rest = sentence.partition(":")
+    label = LABELS.get(field.split(".")[0])
+    return f"{label}{colon}{rest}" if label else sentence
+
+
+def _size_sentence(size: Size, calculation: Calculation) -> str:
+    functions = "Gaussian functions" if calculation.basis == GAUSSIANS else "plane waves"
+    return (
+        f"{size.electrons} valence electrons in the cell, {size.irreducible_kpoints} k points after symmetry, "
+        f"about {size.functions} {functions} for each."
+    )
+
+
+def _estimate_sentence(size: Size, calculation: Calculation) -> str:
+    seconds = estimate_seconds(calculation, size)
+    run, curve = seconds_in_words(seconds), seconds_in_words(SCFS_PER_EQUATION_OF_STATE * seconds)
+    memory = f"{size.memory_gb:.1f} GB" if size.memory_gb >= 0.1 else "less than 0.1 GB"
+    return f"Run {run}, equation of state {curve} on two cores; {memory} of memory."

@@ -1,0 +1,157 @@
+"""The widgets in which a person chooses how fine a calculation is."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from ipywidgets import HTML, Dropdown, IntText, ToggleButtons, VBox, Widget
+
+from mlxc.calculation.presets import PRESETS
+from mlxc_app.choose.electrons_view import ElectronsView
+from mlxc_app.choose.model import CUSTOM, GAUSSIANS, LABELS, PLANE_WAVES, ChooseModel
+from mlxc_app.page.message import MessageArea, hint
+from mlxc_app.widgets.binding import bind, same
+from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
+from mlxc_app.widgets.disclosure import Fold
+
+BASES = [("plane waves", PLANE_WAVES), ("Gaussian orbitals", GAUSSIANS)]
+FAMILIES = {
+    "pseudodojo": "PseudoDojo 0.4 (PBE)",
+    "gth": "GTH, as the functional wants",
+    "gth-pbe": "GTH for PBE",
+    "gth-pade": "GTH for LDA (Padé)",
+    "gth-uzh": "GTH of Zurich (UZH)",
+}
+SPACING_DIGITS = 3
+
+
+class SettingsView:
+    """Observes a :class:`ChooseModel`."""
+
+    def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
+        self._model, self._messages = model, messages
+        self._filling = False
+        self._presets = ToggleButtons(options=list(PRESETS), style={"button_width": "112px"})
+        self._presets.add_class("mlxc-presets")
+        self._meaning = HTML()
+        basis = Dropdown(options=BASES, description=LABELS["basis"], style=LABEL, layout=WIDE)
+        self._cutoff = number(LABELS["ecut_ha"], 1)
+        self._sets = Dropdown(description=LABELS["gaussian_basis"], style=LABEL, layout=WIDE)
+        self._mesh = three_numbers(LABELS["kmesh"], ("n₁", "n₂", "n₃"), IntText, "mlxc-mesh")
+        self._spacing = number("k spacing (1/Å)", 0.02)
+        self._size = HTML()
+        electrons = Fold("Smearing and spin", lambda: ElectronsView(model, messages).widgets, messages)
+        advanced = Fold("Advanced: pseudopotentials, tolerance", self._make_advanced, messages)
+        self.widget = VBox(
+            [
+                self._presets, self._meaning, basis, self._sets, self._cutoff, self._mesh, self._spacing,
+                HTML(hint("Smaller spacing, more points. Metals need more of them.")), electrons.widget,
+                advanced.widget, self._size,
+            ]
+        )  # fmt: skip
+        bind(model, "ecut_ha", self._cutoff, messages)
+        bind(model, "basis", basis, messages)
+        self._presets.observe(messages.guard(self._preset_chosen), "value")
+        self._sets.observe(messages.guard(self._set_chosen), "value")
+        self._spacing.observe(messages.guard(self._spacing_chosen), "value")
+        for field in self._mesh.children[1:]:
+            field.observe(messages.guard(self._mesh_chosen), "value")
+        model.observe(self._show_preset, ["preset", "estimate"])
+        model.observe(self._show_basis, ["basis", "gaussian_sets", "gaussian_basis"])
+        model.observe(self._show_mesh, ["kmesh", "spacing_per_ang"])
+        model.observe(self._show_size, "size")
+        for show in (self._show_preset, self._show_basis, self._show_mesh, self._show_size):
+            show()
+
+    def _make_advanced(self) -> list[Widget]:
+        return AdvancedSettings(self._model, self._messages).widgets
+
+    def _preset_chosen(self, change: Any) -> None:
+        if change["new"] and change["new"] != self._model.preset:
+            self._messages.clear()
+            self._model.choose_preset(change["new"])
+
+    def _set_chosen(self, change: Any) -> None:
+        if not self._filling and change["new"]:
+            self._model.gaussian_basis = change["new"]
+
+    def _spacing_chosen(self, change: Any) -> None:
+        if not same(change["new"], round(self._model.spacing_per_ang, SPACING_DIGITS)):
+            self._messages.clear()
+            self._model.choose_spacing(change["new"])
+
+    def _mesh_chosen(self, change: Any) -> None:
+        if not self._filling:
+            self._model.kmesh = tuple(field.value for field in self._mesh.children[1:])
+
+    def _show_preset(self, change: Any = None) -> None:
+        preset = self._model.preset
+        self._presets.value = preset or None
+        meaning = "Your own settings." if preset == CUSTOM else PRESETS[preset].meaning
+        self._meaning.value = (
+            f'<p class="mlxc-hint">{escape(meaning)} <strong class="mlxc-estimate">'
+            f"{escape(self._model.estimate)}</strong></p>"
+        )
+
+    def _show_basis(self, change: Any = None) -> None:
+        """The list of sets is renewed; in between, the widget believes that the first was chosen."""
+        model = self._model
+        self._filling = True
+        try:
+            if self._sets.options != model.gaussian_sets:
+                self._sets.options = model.gaussian_sets
+            self._sets.value = model.gaussian_basis if model.gaussian_basis in model.gaussian_sets else None
+        finally:
+            self._filling = False
+        gaussians = model.basis == GAUSSIANS
+        self._sets.layout.display = "" if gaussians else "none"
+        self._cutoff.tooltip = "Of the grid on which the orbitals are" if gaussians else "Of the plane waves"
+
+    def _show_mesh(self, change: Any = None) -> None:
+        """All three numbers belong together."""
+        self._filling = True
+        try:
+            for field, points in zip(self._mesh.children[1:], self._model.kmesh, strict=True):
+                field.value = points
+        finally:
+            self._filling = False
+        self._spacing.value = round(self._model.spacing_per_ang, SPACING_DIGITS)
+
+    def _show_size(self, change: Any = None) -> None:
+        self._size.value = f'<p class="mlxc-hint">{escape(self._model.size)}</p>'
+
+
+class AdvancedSettings:
+    """What is rarely changed.
+
+    Attributes:
+        widgets: from top to bottom.
+    """
+
+    def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
+        self._model = model
+        self._filling = False
+        self._families = Dropdown(description=LABELS["pseudo"], style=LABEL, layout=WIDE)
+        tolerance = number(LABELS["tolerance"], 1e-6)
+        steps = IntText(description=LABELS["max_iterations"], style=LABEL, layout=WIDE)
+        about = hint("The tolerance is that of the density per electron; the run gives up after the most steps.")
+        self.widgets: list[Widget] = [self._families, tolerance, steps, HTML(about)]
+        bind(model, "tolerance", tolerance, messages)
+        bind(model, "max_iterations", steps, messages)
+        self._families.observe(messages.guard(self._family_chosen), "value")
+        model.observe(messages.guard(self._show_families), ["structure", "basis", "pseudo"])
+        self._show_families()
+
+    def _family_chosen(self, change: Any) -> None:
+        if not self._filling and change["new"]:
+            self._model.pseudo = change["new"]
+
+    def _show_families(self, change: Any = None) -> None:
+        self._filling = True
+        try:
+            names = list(dict.fromkeys([*self._model.families(), self._model.pseudo]))
+            self._families.options = [(FAMILIES.get(name, f"your folder {name}"), name) for name in names]
+            self._families.value = self._model.pseudo
+        finally:
+            self._filling = False

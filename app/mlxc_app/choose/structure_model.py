@@ -1,0 +1,168 @@
+"""Which crystal is to be computed: a shipped one, one from a file or pasted, and what becomes of it by edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from math import isfinite
+from pathlib import PurePath
+from typing import Any
+
+from traitlets import Dict, HasTraits, Instance, Unicode
+
+from mlxc.crystal.cell_edits import CellEdit, lattice_constant_ang
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.resizing import height_ang
+from mlxc.crystal.vacuum import vacuum_directions
+from mlxc.errors import InputError, MlxcError
+from mlxc.structures.shipped import read_structure, shipped_record
+
+# A pasted text comes as a single message; a larger structure is a file's business.
+MAX_PASTE_BYTES = 200_000
+LARGEST_MOMENT = 20.0
+
+
+class StructureModel(HasTraits):
+    """The chosen crystal. Edits always start from the crystal as it was chosen, so that they can be taken back.
+
+    Attributes:
+        shipped_name: name of the shipped structure, empty for one from a file.
+        structure: the edited crystal as plain lists, see ``Crystal.to_dict``; the last one that could be made.
+        title: how the crystal is called on the page.
+        edit: what is to become of the chosen crystal.
+        moments: starting moment by element, Bohr magneton, where it is not that of the chosen crystal.
+        repeats: of the cell along each lattice vector in ``structure``.
+        problem: why no crystal can be made of edit and moments, in one sentence; empty if there is one.
+    """
+
+    shipped_name = Unicode()
+    structure = Dict()
+    title = Unicode()
+    edit = Instance(CellEdit, args=())
+    moments = Dict()
+    problem = Unicode()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filling = False
+        self._original_title = ""
+        self.repeats = (1, 1, 1)
+        self.original = Crystal.load("al")
+
+    def take_shipped(self, name: str) -> None:
+        """Choose a shipped structure and the settings that suit it."""
+        record = shipped_record(name)
+        self._take(Crystal.load(name), name, record["title"])
+
+    def take_file(self, file_name: str, content: bytes) -> None:
+        """Choose the structure in an uploaded file (CIF, POSCAR, extxyz, cube) and settings that suit it.
+
+        Raises:
+            InputError: the file holds no crystal that can be computed; the former choice stays.
+        """
+        crystal = read_structure(content, file_name)
+        self._take(crystal, "", f"{crystal.formula} from {PurePath(file_name).name}")
+
+    def take_text(self, text: str) -> None:
+        """Choose the structure in a pasted text and settings that suit it.
+
+        Raises:
+            InputError: the text holds no crystal that can be computed; the former choice stays.
+        """
+        if not text.strip():
+            raise InputError("There is nothing to use yet: paste the content of a CIF, POSCAR or extended XYZ file.")
+        if len(text.encode()) > MAX_PASTE_BYTES:
+            raise InputError(
+                f"The pasted text is larger than {MAX_PASTE_BYTES // 1000} kB: upload it as a file instead."
+            )
+        crystal = read_structure(text, "pasted text")
+        self._take(crystal, "", f"{crystal.formula}, pasted")
+
+    def reset(self) -> None:
+        """Take all edits of the cell back."""
+        self.edit = CellEdit()
+
+    def change(self, **fields: Any) -> None:
+        """Change some fields of the edit, see :class:`~mlxc.crystal.cell_edits.CellEdit`."""
+        self.edit = replace(self.edit, **fields)
+
+    @property
+    def lattice_constant_ang(self) -> float | None:
+        """That of the chosen crystal before any edit; None if it has none."""
+        return lattice_constant_ang(self.original)
+
+    @property
+    def height_ang(self) -> float | None:
+        """Of the cell of a sheet before any edit; None for other crystals."""
+        return height_ang(self.original) if len(vacuum_directions(self.original)) == 1 else None
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Each element of the crystal once."""
+        return tuple(dict.fromkeys(self.original.species))
+
+    def starting_moment(self, element: str) -> float | None:
+        """With which the atoms of an element start, Bohr magneton; None where they differ, as a file may say."""
+        crystal = self.original
+        of_file = {float(m) for m, symbol in zip(crystal.moments, crystal.species, strict=True) if symbol == element}
+        own = of_file.pop() if len(of_file) == 1 else None
+        moment: float | None = self.moments.get(element, own)
+        return moment
+
+    def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
+        """Choose a crystal; nothing of the former one stays."""
+        with self._several_changes():
+            self.original, self._original_title = crystal, title
+            self.edit, self.moments, self.shipped_name = CellEdit(), {}, shipped_name
+            self._build()
+
+    def _build(self) -> None:
+        """Make the structure from the chosen crystal, the edit and the moments."""
+        try:
+            crystal = self._with_moments(self.edit.apply(self.original))
+        except MlxcError as error:
+            self.problem = str(error)
+            return
+        words = edit_in_words(self.edit)
+        self.problem, self.repeats = "", self.edit.repeats
+        self.title = ", ".join([self._original_title, *words])
+        self.structure = crystal.to_dict()
+
+    def _with_moments(self, crystal: Crystal) -> Crystal:
+        for element, moment in self.moments.items():
+            if not (isfinite(moment) and abs(moment) <= LARGEST_MOMENT):
+                raise InputError(
+                    f"moments: {moment:g} for {element} is not allowed: give a number between "
+                    f"{-LARGEST_MOMENT:g} and {LARGEST_MOMENT:g} Bohr magneton."
+                )
+        moments = [self.moments.get(symbol, own) for symbol, own in zip(crystal.species, crystal.moments, strict=True)]
+        # What is strained is not what the references of its name are about.
+        name = f"{crystal.name}, strained" if self.edit.deforms else crystal.name
+        return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name)
+
+    @contextmanager
+    def _several_changes(self) -> Iterator[None]:
+        """What is changed inside belongs together, and nobody is told before it is complete."""
+        before, self._filling = self._filling, True
+        try:
+            with self.hold_trait_notifications():
+                yield
+        finally:
+            self._filling = before
+
+
+def edit_in_words(edit: CellEdit) -> list[str]:
+    """What an edit does, in a few words each."""
+    words = []
+    if edit.lattice_constant_ang is not None:
+        words.append(f"a = {edit.lattice_constant_ang:g} Å")
+    if edit.scale_percent != 100:
+        words.append(f"{edit.scale_percent:g} % of its size")
+    if edit.deforms:
+        words.append(f"strain {' / '.join(f'{strain:g}' for strain in edit.strain_percent)} %")
+    if edit.height_ang is not None:
+        words.append(f"height {edit.height_ang:g} Å")
+    if edit.repeats != (1, 1, 1):
+        words.append(f"{'×'.join(str(n) for n in edit.repeats)} cells")
+    return words

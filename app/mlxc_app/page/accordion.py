@@ -1,0 +1,73 @@
+"""Panels of which one is unfolded, each made when it is unfolded for the first time.
+
+A figure costs megabytes and time, so a page on which nobody looks at it does not have it. A folded panel keeps its
+width and is merely invisible and of no height: figures and canvases in a panel with ``display: none`` would measure
+themselves as empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ipywidgets import HTML, HBox, ToggleButtons, VBox, Widget
+from traitlets import HasTraits, Unicode
+
+from mlxc_app.page.message import MessageArea
+from mlxc_app.page.panel import Panel
+
+
+class Panes(HasTraits):
+    """A row of buttons (and something ``beside`` and ``below`` them), then the panel that belongs to the pressed one.
+
+    Attributes:
+        unfolded: name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
+    """
+
+    unfolded = Unicode()
+
+    def __init__(self, panels: Sequence[Panel], messages: MessageArea, beside: Widget, below: Widget) -> None:
+        super().__init__()
+        self._panels = {panel.name: panel for panel in panels}
+        self._places = {panel.name: _place(panel) for panel in panels}
+        self._buttons = ToggleButtons(options=list(self._panels), style={"button_width": "auto"})
+        self._buttons.add_class("mlxc-tabs")
+        row = HBox([self._buttons, beside])
+        row.add_class("mlxc-tab-row")
+        self.widget = VBox([row, below, *self._places.values()])
+        self._buttons.observe(messages.guard(lambda change: self._show(change["new"])), "value")
+
+    def unfold(self, name: str) -> None:
+        """Show one panel."""
+        self._buttons.value = name
+        self._show(name)
+
+    def _show(self, name: str) -> None:
+        if name == self.unfolded:
+            return
+        if self.unfolded:
+            self._places[self.unfolded].add_class("mlxc-folded")
+            self._tell(self.unfolded, False)
+        self._fill(name)
+        self._places[name].remove_class("mlxc-folded")
+        self.unfolded = name
+        self._tell(name, True)
+
+    def _fill(self, name: str) -> None:
+        panel, place = self._panels[name], self._places[name]
+        if not place.children:
+            about = f'<details class="mlxc-about" open><summary>What am I looking at?</summary>{panel.about}</details>'
+            place.children = [HTML(about), panel.make()]
+
+    def _tell(self, name: str, shown: bool) -> None:
+        tell = self._panels[name].shown
+        if tell is not None:
+            tell(shown)
+
+
+def _place(panel: Panel) -> VBox:
+    """Where the panel will be."""
+    place: Any = VBox()
+    for style in ("mlxc-pane", "mlxc-folded", panel.style_class):
+        place.add_class(style)
+    return place

@@ -1,0 +1,145 @@
+"""The page: panels put together, and the task that follows the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from IPython.display import display
+from ipywidgets import HTML, HBox, VBox
+
+from mlxc.errors import InputError
+from mlxc.export.link import decode_setup
+from mlxc.runs.client import Worker
+from mlxc.runs.folder import runs_directory
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.view import ChooseView
+from mlxc_app.page.accordion import Panes
+from mlxc_app.page.message import MessageArea, card
+from mlxc_app.page.panel import Page, Panel
+from mlxc_app.page.presence import Presence
+from mlxc_app.page.theme import Theme
+from mlxc_app.panels.bands.view import bands_panel
+from mlxc_app.panels.compare.view import compare_panel
+from mlxc_app.panels.convergence.view import convergence_panel
+from mlxc_app.panels.density.view import density_panel
+from mlxc_app.panels.diagnose.view import diagnose_panel
+from mlxc_app.panels.equation_of_state.view import equation_of_state_panel
+from mlxc_app.panels.functional.view import FUNCTIONAL, functional_panel
+from mlxc_app.panels.gradients.view import gradients_panel
+from mlxc_app.panels.learn.view import learn_panel
+from mlxc_app.run.model import ComputesRuns, RunModel
+from mlxc_app.run.runs_list import RunsList
+from mlxc_app.run.runs_list_model import RunsListModel
+from mlxc_app.run.take_away_model import TakeAwayModel
+from mlxc_app.run.take_away_view import TakeAwayView
+from mlxc_app.run.view import RunView
+
+# The panels in the order of their buttons; the first is unfolded when the page opens.
+PANELS: tuple[Callable[[Page], Panel], ...] = (
+    convergence_panel,
+    density_panel,
+    equation_of_state_panel,
+    bands_panel,
+    gradients_panel,
+    functional_panel,
+    compare_panel,
+    diagnose_panel,
+    learn_panel,
+)
+# Often enough to look live, rare enough to leave the processor to the computation.
+POLL_SECONDS = 0.25
+LIST_SECONDS = 1.0
+
+
+class Dashboard:
+    """All models and views of one page."""
+
+    def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
+        self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme(), self._unfold)
+        self.panels = [make(self.page) for make in PANELS]
+        self.presence = Presence()
+        choose, run, messages = self.page.choose, self.page.run, self.page.messages
+        choose_view = ChooseView(choose, messages, self.page.theme)
+        run_view = RunView(run, choose, messages)
+        self.runs = RunsListModel(run)
+        runs_list = RunsList(self.runs, messages)
+        self.panes = Panes(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
+        take_away = TakeAwayView(TakeAwayModel(run), messages)
+        self.presence.observe(messages.guard(self._restore), "setup")
+        self.presence.observe(messages.guard(self._begin), "visited")
+        run.observe(messages.guard(self._unfold_what_runs), "state")
+        choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
+        below = [messages.widget, take_away, self.panes.widget]
+        left, right = choose_view.widget, VBox([run_view.widget, *below])
+        left.add_class("mlxc-left")
+        right.add_class("mlxc-right")
+        columns = HBox([left, right])
+        columns.add_class("mlxc-columns")
+        self.widget = VBox([HTML(f"<style>{_css()}</style>"), columns])
+
+    async def follow(self) -> None:
+        """Look at the run's folder and do what the panels do by themselves, for as long as the page's kernel lives."""
+        tasks = [panel.follow() for panel in self.panels if panel.follow is not None]
+        repeated = self._repeat(self.page.run.poll, POLL_SECONDS), self._repeat(self.runs.refresh, LIST_SECONDS)
+        await asyncio.gather(self.presence.wait(), *repeated, *tasks)
+
+    async def _repeat(self, look: Callable[[], None], seconds: float) -> None:
+        guarded = self.page.messages.guard(look)
+        while True:
+            guarded()
+            await asyncio.sleep(seconds)
+
+    def _restore(self, change: Any) -> None:
+        """Choose what the link says by which a person came."""
+        self.page.choose.take_calculation(decode_setup(change["new"]))
+
+    def _unfold(self, name: str) -> None:
+        self.panes.unfold(name)
+
+    def _begin(self, change: Any) -> None:
+        """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""
+        self.page.run.warm_up()
+        self.page.run.belong_to(self.presence.visitor)
+        self.panes.unfold(self.panes.unfolded or self.panels[0].name)
+
+    def _unfold_what_runs(self, change: Any) -> None:
+        if change["new"] == "queued":
+            for panel in self.panels:
+                if self.page.run.kind in panel.kinds:
+                    self.panes.unfold(panel.name)
+
+
+def show() -> asyncio.Task[None] | None:
+    """Display the dashboard in the notebook that calls this, with a worker of its own as soon as somebody looks.
+
+    Returns the task that follows the runs: the caller keeps it, since a task nobody holds may be collected.
+    """
+    try:
+        log = _writable_runs_directory() / "worker.log"
+    except InputError as error:
+        display(HTML(f"<style>{_css()}</style>{card('error', str(error))}"))
+        return None
+    dashboard = Dashboard(lambda: Worker(log=log))
+    display(dashboard.widget)
+    return asyncio.get_running_loop().create_task(dashboard.follow())
+
+
+def _writable_runs_directory() -> Path:
+    directory = runs_directory()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            return directory
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"Runs cannot be written to {directory} ({reason}): name another folder with the variable MLXC_RUNS."
+        ) from None
+
+
+def _css() -> str:
+    return Path(__file__).with_name("page.css").read_text(encoding="utf-8")

@@ -1,0 +1,59 @@
+"""What a panel of the page is: a name, an explanation, and a widget that is made when somebody first looks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ipywidgets import Widget
+
+from mlxc.tasks.kinds import Kind
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.page.message import MessageArea
+from mlxc_app.page.theme import Theme
+from mlxc_app.run.model import RunModel
+
+
+@dataclass(frozen=True)
+class Page:
+    """What all panels share.
+
+    Attributes:
+        choose: what a person has chosen to compute.
+        run: the run that the page shows.
+        messages: where a panel reports what went wrong.
+        theme: whether the page is dark, for what cannot be coloured by a style sheet.
+        unfold: shows the panel of this name; usable as soon as the page is put together.
+    """
+
+    choose: ChooseModel
+    run: RunModel
+    messages: MessageArea
+    theme: Theme
+    unfold: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel; each has a function ``...(page: Page) -> Panel`` beside its view.
+
+    Attributes:
+        name: what its button says; short.
+        about: HTML that answers "what am I looking at", one to three sentences.
+        make: makes the widget, with all that its model knows by then; called once, when the panel is first unfolded.
+        kinds: of the runs at whose start the panel unfolds.
+        shown: told whenever the panel is unfolded (True) or folded (False).
+        follow: a task that lives as long as the page's kernel.
+    """
+
+    name: str
+    about: str
+    make: Callable[[], Widget]
+    kinds: tuple[Kind, ...] = ()
+    shown: Callable[[bool], None] | None = None
+    follow: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def style_class(self) -> str:
+        """The CSS class of the panel."""
+        return "mlxc-panel-" + self.name.lower().replace(" ", "-")

@@ -1,0 +1,229 @@
+"""Bands and density of states: of the run that is shown, and of another one of the same crystal beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from traitlets import HasTraits, Instance, Tuple, Unicode, observe
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.errors import InputError
+from mlxc.runs.folder import RunFolder
+from mlxc.runs.kept import find_run
+from mlxc.tasks.bands.task import BandsTask
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.run.model import RunModel
+from mlxc_app.run.runs_list_model import visible_runs
+
+# The choice of no other run.
+NOTHING = ""
+GREEK = {"G": "Γ"}
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Of one run; energies in electronvolt from its Fermi level.
+
+    Attributes:
+        title: of the run.
+        distances: along the path, 1/bohr, shape ``(nk,)``.
+        energies: shape ``(nspin, nk, nband)``.
+        dos_energies: shape ``(nenergy,)``; empty before the run has ended, as is ``states``.
+        states: per electronvolt and cell, shape ``(nspin, nenergy)``.
+    """
+
+    title: str
+    distances: NDArray[np.float64]
+    energies: NDArray[np.float64]
+    dos_energies: NDArray[np.float64]
+    states: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class BandsPicture:
+    """What the panel shows.
+
+    Attributes:
+        title: of the run; empty if the run in hand is of another kind.
+        bands: so far; None before the first.
+        labels: distance (1/bohr) and name of each corner of the path.
+        edges: (distance, energy) of the edges of the gap, as far as they lie on the path.
+        words: about the gap, or about how far the run has come.
+        other: the bands that are laid over.
+    """
+
+    title: str = ""
+    bands: Bands | None = None
+    labels: tuple[tuple[float, str], ...] = ()
+    edges: tuple[tuple[float, float], ...] = ()
+    words: str = ""
+    other: Bands | None = None
+
+
+class BandsModel(HasTraits):
+    """Starts bands of what is chosen, and follows them.
+
+    Attributes:
+        picture: what is to be seen.
+        others: (title, name of the folder) of the finished runs that can be laid over, the newest first.
+        other: name of the folder of the one that is laid over; empty for none.
+    """
+
+    picture = Instance(BandsPicture, args=())
+    others = Tuple()
+    other = Unicode(NOTHING)
+
+    def __init__(self, run: RunModel, choose: ChooseModel) -> None:
+        super().__init__()
+        self._run, self._choose = run, choose
+        run.observe(self._redraw, ["portions", "result", "title", "kind", "iterations"])
+        run.observe(self.find_others, "state")
+
+    def start(self) -> None:
+        """Compute the bands of what is chosen.
+
+        Raises:
+            InputError: it cannot be computed, or has no bands.
+        """
+        from mlxc.crystal.brillouin import band_path
+
+        task = BandsTask.from_dict({"calculation": self._choose.calculation().model_dump()})
+        band_path(task.calculation.crystal, task.points)  # a molecule has none
+        self._run.start(task, self._choose.run_title())
+
+    def find_others(self, change: Any = None) -> None:
+        """Look again which runs there are to lay over."""
+        task = self._run.task
+        if not isinstance(task, BandsTask):
+            self.other, self.others = NOTHING, ()
+            return
+        found = tuple(
+            (folder.title, folder.path.name)
+            for folder in visible_runs(self._run.owner)
+            if folder != self._run.folder and _is_comparable(folder, task)
+        )
+        if self.other not in [name for _, name in found]:
+            self.other = NOTHING
+        self.others = found
+
+    @observe("other")
+    def _redraw(self, change: Any = None) -> None:
+        run = self._run
+        if run.kind != "bands" or not isinstance(run.task, BandsTask):
+            self.picture = BandsPicture()
+            return
+        result = run.result if "bands_ev" in run.result else {}
+        bands = _of_result(run.title, result) if result else _of_portions(run.title, run.portions)
+        self.picture = BandsPicture(
+            title=run.title,
+            bands=bands,
+            labels=_labels(result["labels"]) if result else _expected_labels(run.task, bands),
+            edges=_edges(result),
+            words=gap_in_words(result) if result else self._progress(),
+            other=self._other(),
+        )
+
+    def _progress(self) -> str:
+        if not self._run.active:
+            return ""
+        if not self._run.portions:
+            return f"First the ground state: SCF step {len(self._run.iterations)}."
+        last = self._run.portions[-1]
+        return f"{last['computed']} of {last['points']} k points along the path."
+
+    def _other(self) -> Bands | None:
+        if self.other == NOTHING:
+            return None
+        folder = find_run(self.other)
+        return _of_result(folder.title, folder.result) if folder.result else None
+
+
+def _is_comparable(folder: RunFolder, task: BandsTask) -> bool:
+    """Whether these are finished bands of the same crystal, so that the path is the same."""
+    if folder.kind != "bands" or folder.status["state"] != "finished":
+        return False
+    try:
+        other = folder.task
+    except InputError:  # of another version
+        return False
+    return isinstance(other, BandsTask) and _cell(other.calculation) == _cell(task.calculation)
+
+
+def _cell(calculation: Calculation) -> tuple[Any, ...]:
+    crystal = calculation.crystal
+    return crystal.species, crystal.lattice.round(6).tolist(), crystal.positions.round(6).tolist()
+
+
+def _of_result(title: str, result: Mapping[str, Any]) -> Bands:
+    dos = result["dos"]
+    arrays = result["distances_per_bohr"], result["bands_ev"], dos["energies_ev"], dos["states_per_ev"]
+    return Bands(title, *(np.array(values) for values in arrays))
+
+
+def _of_portions(title: str, portions: Sequence[Mapping[str, Any]]) -> Bands | None:
+    if not portions:
+        return None
+    distances = np.concatenate([portion["distances_per_bohr"] for portion in portions])
+    levels = [np.array(portion["bands_ev"]) for portion in portions]
+    # Small bases of Gaussians have fewer bands at some k points.
+    nband = min(part.shape[-1] for part in levels)
+    energies = np.concatenate([part[..., :nband] for part in levels], axis=1)
+    return Bands(title, distances, energies, np.zeros(0), np.zeros((len(energies), 0)))
+
+
+def _expected_labels(task: BandsTask, bands: Bands | None) -> tuple[tuple[float, str], ...]:
+    if bands is None:
+        return ()
+    from mlxc.crystal.brillouin import band_path
+
+    return _labels(band_path(task.calculation.crystal, task.points).labels)
+
+
+def _labels(labels: Sequence[Sequence[Any]]) -> tuple[tuple[float, str], ...]:
+    """With Greek letters; of a place where the path jumps, both names in one."""
+    merged: list[tuple[float, str]] = []
+    for distance, name in labels:
+        name = GREEK.get(name, name)
+        if merged and abs(merged[-1][0] - distance) < 1e-6:
+            merged[-1] = distance, f"{merged[-1][1]}|{name}"
+        else:
+            merged.append((distance, name))
+    return tuple(merged)
+
+
+def _edges(result: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+    """Where the edges of the gap lie on the path; those on the k mesh do not."""
+    found = []
+    for edge in ("valence_band_maximum", "conduction_band_minimum"):
+        if result.get(edge) is not None:
+            far = np.abs(np.array(result["kpoints_fractional"]) - result[edge]["kpoint_fractional"]).max(axis=1)
+            if far.min() < 1e-6:
+                found.append((result["distances_per_bohr"][int(far.argmin())], result[edge]["energy_ev"]))
+    return tuple(found)
+
+
+def gap_in_words(result: Mapping[str, Any]) -> str:
+    """The gap of a result of :class:`~mlxc.tasks.bands.task.BandsTask`, in one or two sentences."""
+    kind = result["gap_kind"]
+    if kind is None:
+        return "A metal: bands cross the Fermi level, there is no gap."
+    top, bottom = result["valence_band_maximum"], result["conduction_band_minimum"]
+    if kind == "touching":
+        return f"No gap, but no bands that cross either: the filled and the empty ones touch {_place(top)}."
+    gap = f"gap of {result['gap_ev']:.2f} eV"
+    if kind == "direct":
+        return f"Direct {gap}: the highest filled and the lowest empty level are both {_place(top)}."
+    return (
+        f"Indirect {gap}: the highest filled level is {_place(top)}, the lowest empty one {_place(bottom)}. "
+        f"Without a change of k it takes at least {result['direct_gap_ev']:.2f} eV."
+    )
+
+
+def _place(edge: Mapping[str, Any]) -> str:
+    words = [GREEK.get(word, word) for word in edge["place"].split()]
+    place = " ".join(words) if len(words) > 1 else f"at {words[0]}"
+    return place if edge["spin"] is None else f"{place} (spin {edge['spin']})"

@@ -1,0 +1,131 @@
+"""How a self-consistent calculation converges, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from traitlets import HasTraits, Instance
+
+from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.errors import InputError
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.convergence.advice import Advice, Suggestion, advise
+from mlxc_app.panels.convergence.occupations import Fillings
+from mlxc_app.run.model import RunModel
+
+DEFAULT_TARGET: float = Calculation.model_fields["tolerance"].default
+
+
+@dataclass(frozen=True)
+class ConvergencePicture:
+    """What the plots of convergence and the table of energies show.
+
+    Attributes:
+        caption: what is being converged.
+        steps: numbers of the SCF steps.
+        residuals: density residual of each step, electrons per electron.
+        energy_changes: change of the free energy from the step before, Ha; one shorter than ``steps``.
+        target: residual at which the run counts as converged.
+        energies: terms of the free energy at the last step, Ha.
+        free_energy: their sum at the last step, Ha; None before the first step.
+        term_distances: of each term, and of ``free_energy``, how far it was at each step from its value at the last
+            one, Ha; one shorter than ``steps``. Terms that never change are left out.
+        magnetisations: of each step, Bohr magneton per cell; empty without spin polarisation.
+        spectra: of each step, see :func:`mlxc.kohn_sham.residual.residual_spectrum`; empty for runs that do not say.
+        advice: what is wrong with it, if anything.
+    """
+
+    caption: str = ""
+    steps: tuple[int, ...] = ()
+    residuals: tuple[float, ...] = ()
+    energy_changes: tuple[float, ...] = ()
+    target: float = DEFAULT_TARGET
+    energies: Mapping[str, float] = field(default_factory=dict)
+    free_energy: float | None = None
+    term_distances: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    magnetisations: tuple[float, ...] = ()
+    spectra: tuple[tuple[float, ...], ...] = ()
+    advice: Advice = field(default_factory=Advice)
+
+
+class ConvergenceModel(HasTraits):
+    """Follows the iterations of a run; of an equation of state, those of the latest volume or area.
+
+    Attributes:
+        picture: of the steps so far.
+        fillings: of the states near the Fermi level, once a run has ended that has a result.
+    """
+
+    picture = Instance(ConvergencePicture, args=())
+    fillings = Instance(Fillings, allow_none=True)
+
+    def __init__(self, run: RunModel, choose: ChooseModel) -> None:
+        super().__init__()
+        self._run, self._choose = run, choose
+        self._redraw()
+        self._read_fillings()
+        run.observe(self._redraw, ["iterations", "state"])
+        run.observe(self._read_fillings, "state")
+
+    def take(self, suggestion: Suggestion) -> None:
+        """Fill a suggestion into the choices of the person, who may then run it.
+
+        Raises:
+            InputError: they are about another crystal by now.
+        """
+        calculation = self._run.calculation
+        if calculation is None or calculation.structure != self._choose.structure:
+            raise InputError("The form on the left holds another crystal than this run: choose that of the run first.")
+        for name, value in suggestion.changes.items():
+            setattr(self._choose, name, value)
+
+    def _read_fillings(self, change: Any = None) -> None:
+        path, calculation = self._run.ground_state_path, self._run.calculation
+        self.fillings = Fillings.read(path, calculation.width_ha) if path and calculation else None
+
+    def _redraw(self, change: Any = None) -> None:
+        records = list(self._run.iterations)
+        if not records:
+            self.picture = ConvergencePicture()
+            return
+        # Of several SCFs that belong to one run, the latest.
+        first = max((index for index, record in enumerate(records) if record["iteration"] == 1), default=0)
+        records, last = records[first:], records[-1]
+        calculation = self._run.calculation
+        moments = [record["magnetisation_bohr_magneton"] for record in records]
+        terms = [{**record["energies_ha"], "free_energy": record["free_energy_ha"]} for record in records]
+        self.picture = ConvergencePicture(
+            caption=self._caption(last.get("point")),
+            steps=tuple(record["iteration"] for record in records),
+            residuals=tuple(record["density_residual"] for record in records),
+            energy_changes=tuple(abs(b["free_energy"] - a["free_energy"]) for a, b in pairwise(terms)),
+            target=calculation.tolerance if calculation else DEFAULT_TARGET,
+            energies=last["energies_ha"],
+            free_energy=last["free_energy_ha"],
+            term_distances=_distances(terms),
+            magnetisations=() if None in moments else tuple(moments),
+            spectra=tuple(tuple(record["residual_spectrum"]) for record in records if record.get("residual_spectrum")),
+            advice=self._advice(records),
+        )
+
+    def _advice(self, records: list[dict[str, Any]]) -> Advice:
+        """None for a diagnosis, which makes calculations worse on purpose."""
+        calculation = self._run.calculation
+        if calculation is None or self._run.kind == "diagnosis":
+            return Advice()
+        return advise(records, calculation, not self._run.active)
+
+    def _caption(self, point: int | None) -> str:
+        task = self._run.task
+        if point is None or not isinstance(task, EquationOfStateTask):
+            return self._run.title
+        return f"{self._run.title}, {task.vary} {point + 1} of {task.points}"
+
+
+def _distances(terms: list[dict[str, float]]) -> dict[str, tuple[float, ...]]:
+    last = terms[-1]
+    distances = {name: tuple(abs(step[name] - last[name]) for step in terms[:-1]) for name in last}
+    return {name: values for name, values in distances.items() if any(values)}

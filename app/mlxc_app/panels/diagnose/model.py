@@ -1,0 +1,73 @@
+"""The diagnosis of a set-up: which tests are done, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from traitlets import HasTraits, Instance
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.tasks.diagnosis.finding import TESTS
+from mlxc.tasks.diagnosis.task import DiagnosisTask
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.run.model import RunModel
+
+# Beyond the fields of a diagnosis's own defaults, see mlxc.calculation.calculation.CURVE_DEFAULTS.
+REPLACED = {"cutoff_smoothing_ha", "fft_grid", "tolerance"}
+
+
+@dataclass(frozen=True)
+class DiagnosisPicture:
+    """What the panel shows.
+
+    Attributes:
+        title: of the run; empty if the run in hand is no diagnosis.
+        findings: of the tests so far, see :class:`mlxc.tasks.diagnosis.finding.Finding`.
+        summary: the result, once all tests are done.
+        next_test: that is being done; empty when none is.
+    """
+
+    title: str = ""
+    findings: tuple[Mapping[str, Any], ...] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    next_test: str = ""
+
+
+class DiagnoseModel(HasTraits):
+    """Starts a diagnosis of what is chosen, and follows it."""
+
+    picture = Instance(DiagnosisPicture, args=())
+
+    def __init__(self, run: RunModel, choose: ChooseModel) -> None:
+        super().__init__()
+        self._run, self._choose = run, choose
+        run.observe(self._redraw, ["findings", "result", "state"])
+
+    def start(self) -> None:
+        """Diagnose what is chosen.
+
+        Raises:
+            InputError: it cannot be computed.
+        """
+        self._run.start(task_for(self._choose.calculation()), self._choose.run_title())
+
+    def _redraw(self, change: Any = None) -> None:
+        run = self._run
+        if run.kind != "diagnosis":
+            self.picture = DiagnosisPicture()
+            return
+        findings = tuple({key: value for key, value in record.items() if key != "kind"} for record in run.findings)
+        waiting = run.active and len(findings) < len(TESTS)
+        self.picture = DiagnosisPicture(
+            title=run.title,
+            findings=findings,
+            summary=run.result,
+            next_test=TESTS[len(findings)] if waiting else "",
+        )
+
+
+def task_for(calculation: Calculation) -> DiagnosisTask:
+    """The diagnosis of a calculation, with the accuracy that comparisons of energies need."""
+    return DiagnosisTask.from_dict({"calculation": calculation.model_dump(exclude=REPLACED)})

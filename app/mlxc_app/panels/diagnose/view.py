@@ -1,0 +1,75 @@
+"""The verdict of a diagnosis, the tests that it rests on, and the report to take away."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+from typing import Any
+
+from ipywidgets import HTML, Button, HBox, VBox
+
+from mlxc.tasks.diagnosis.finding import TESTS
+from mlxc_app.page.message import MessageArea
+from mlxc_app.page.panel import Page, Panel
+from mlxc_app.panels.diagnose.model import DiagnoseModel, DiagnosisPicture
+
+ABOUT = (
+    "Why does a calculation disagree with what it should give? Nine tests find out. Most change one "
+    "thing: the functional is held inside its training domain, the k mesh is made denser, the vacuum thicker, the "
+    "basis larger. What changes the answer most is to blame."
+)
+_PLACEHOLDER = (
+    '<p class="mlxc-placeholder">Press “Diagnose”: what is chosen on the left is examined, in one to three minutes. '
+    "Try graphene with the functional bulk-unconstrained.</p>"
+)
+
+
+def diagnose_panel(page: Page) -> Panel:
+    """The panel of diagnoses."""
+    model = DiagnoseModel(page.run, page.choose)
+    return Panel("Diagnose", f"<p>{ABOUT}</p>", lambda: DiagnoseView(model, page.messages).widget, kinds=("diagnosis",))
+
+
+class DiagnoseView:
+    """Observes a :class:`DiagnoseModel`."""
+
+    def __init__(self, model: DiagnoseModel, messages: MessageArea) -> None:
+        self._start = Button(description="Diagnose", button_style="primary", tooltip="Examine what is chosen")
+        self._progress = HTML()
+        self._body = HTML()
+        self._body.add_class("mlxc-diagnosis")
+        row = HBox([self._start, self._progress])
+        self.widget = VBox([row, self._body])
+        self._start.on_click(messages.starting(model.start))
+        model.observe(messages.guard(lambda change: self._show(change["new"])), "picture")
+        self._show(model.picture)
+
+    def _show(self, picture: DiagnosisPicture) -> None:
+        self._progress.value = progress_html(picture)
+        self._body.value = body_html(picture)
+
+
+def progress_html(picture: DiagnosisPicture) -> str:
+    """Which test is being done."""
+    if not picture.next_test:
+        return ""
+    number = len(picture.findings) + 1
+    return f'<span class="mlxc-muted">Test {number} of {len(TESTS)}: {escape(picture.next_test)} …</span>'
+
+
+def body_html(picture: DiagnosisPicture) -> str:
+    """The findings so far; once they are complete, the verdict above them and a link to the whole report."""
+    if not picture.title:
+        return _PLACEHOLDER
+    from mlxc.tasks.diagnosis.html_report import finding_html, verdict_html  # matplotlib takes half a second to load
+
+    verdict = f"{verdict_html(dict(picture.summary))}{_link(dict(picture.summary))}" if picture.summary else ""
+    tests = "".join(finding_html(dict(finding)) for finding in picture.findings)
+    return f"<h3>{escape(picture.title)}</h3>{verdict}{tests}"
+
+
+def _link(summary: dict[str, Any]) -> str:
+    from mlxc.tasks.diagnosis.html_report import html_report
+
+    data = b64encode(html_report(summary).encode()).decode()
+    return f'<p><a download="diagnosis.html" href="data:text/html;base64,{data}">Save this as a report (HTML)</a></p>'

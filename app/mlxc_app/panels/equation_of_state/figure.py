@@ -1,0 +1,153 @@
+"""The plot of equations of state: points, fits, references, and below them what the fits leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import chain
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mlxc.properties.birch_murnaghan import BirchMurnaghan
+from mlxc.references.tables import ReferenceLine
+from mlxc.units import EV_PER_ANG3_GPA
+from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStateCurve, EquationOfStatePicture
+from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+
+AXES = {"volume": "volume per atom (Å³)", "area": "area per atom (Å²)"}
+# This run and those beside it.
+LOOKS = ((BLUE, "circle"), (VERMILLION, "square"), (GREEN, "diamond"), (ORANGE, "triangle-up"), (PURPLE, "x"))
+# As many as there can be references: a figure cannot get traces later.
+REFERENCE_LOOKS = ((GREY, "solid"), (SKY, "dash"), (GREY, "dashdot"), (SKY, "dot"), (GREY, "longdash"))
+# Before there are points, curves of references reach so far to either side of their minimum.
+REACH = 0.06
+# A line answers to the mouse at its points only.
+POINTS_OF_A_LINE = 25
+WIDTH_OF_WORDS = 60
+
+
+def eos_traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
+    """All traces that the figure ever has: this run, references, runs beside it, and the residuals of all runs."""
+    curves = [picture.own, *picture.others]
+    empty = [EquationOfStateCurve()] * (1 + MOST_OVERLAID - len(curves))
+    runs = list(zip([*curves, *empty], LOOKS, strict=True))
+    sizes = _range(picture)
+    references: list[go.Scatter] = []
+    for index, look in enumerate(REFERENCE_LOOKS):
+        known = picture.references[index] if index < len(picture.references) else None
+        references += _reference(known, sizes, *look)
+    names = [*distinct_names([curve.title for curve in curves]), *[""] * len(empty)]
+    own, *others = [_points_and_fit(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
+    residuals = [_residuals(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
+    return [*own, *references, *chain.from_iterable(others), *residuals]
+
+
+def distinct_names(titles: list[str]) -> list[str]:
+    """What tells titles apart: without the parts between commas that all have at their beginning and at their end."""
+    parts = [title.split(", ") for title in titles]
+    shortest = min(map(len, parts))
+    first = next((i for i in range(shortest) if len({part[i] for part in parts}) > 1), shortest)
+    last = next((i for i in range(shortest - first) if len({part[-1 - i] for part in parts}) > 1), shortest - first)
+    names = [", ".join(part[first : len(part) - last]) for part in parts]
+    return names if all(names) else titles
+
+
+def _range(picture: EquationOfStatePicture) -> np.ndarray:
+    """Sizes at which curves of references are drawn."""
+    found = [size for curve in (picture.own, *picture.others) for size in curve.sizes]
+    if not found:
+        found = [r.volume_per_atom_ang3 * factor for r in picture.references for factor in (1 - REACH, 1 + REACH)]
+    return np.linspace(min(found), max(found), 60) if found else np.zeros(0)
+
+
+def _points_and_fit(curve: EquationOfStateCurve, name: str, colour: str, symbol: str) -> list[go.Scatter]:
+    return [
+        go.Scatter(
+            x=curve.sizes,
+            y=curve.energies,
+            mode="markers",
+            name=name,
+            legendgroup=colour,
+            visible=bool(curve.sizes),
+            marker={"size": 10, "color": colour, "symbol": symbol},
+            hovertemplate="%{x:.3f}: %{y:.2f} meV<extra></extra>",
+        ),
+        go.Scatter(
+            x=curve.curve_sizes,
+            y=curve.curve_energies,
+            mode="lines",
+            name="Birch-Murnaghan fit",
+            legendgroup=colour,
+            showlegend=False,
+            hoverinfo="skip",
+            visible=bool(curve.curve_sizes),
+            line={"color": colour},
+        ),
+    ]
+
+
+def _residuals(curve: EquationOfStateCurve, name: str, colour: str, symbol: str) -> go.Scatter:
+    return go.Scatter(
+        x=curve.sizes if curve.residuals else [],
+        y=curve.residuals,
+        yaxis="y3",
+        mode="markers",
+        name=f"residual of {name}",
+        legendgroup=colour,
+        showlegend=False,
+        visible=bool(curve.residuals),
+        marker={"size": 9, "color": colour, "symbol": f"{symbol}-open"},
+        hovertemplate="%{x:.3f}: %{y:.2g} meV off the fit<extra></extra>",
+    )
+
+
+def _reference(reference: ReferenceLine | None, sizes: np.ndarray, colour: str, dash: str) -> list[go.Scatter]:
+    """A line at its volume, and its curve if it has one: its energies count from their minimum, like all others."""
+    words = reference_words(reference) if reference else ""
+    look: dict[str, Any] = {"mode": "lines", "line": {"color": colour, "dash": dash, "width": 1.5}, "text": []}
+    curve = _reference_curve(reference, sizes) if reference else np.zeros(0)
+    group = f"{colour} {dash}"
+    return [
+        go.Scatter(
+            x=[reference.volume_per_atom_ang3] * POINTS_OF_A_LINE if reference else [],
+            y=np.linspace(0, 1, POINTS_OF_A_LINE) if reference else [],
+            yaxis="y2",
+            name=reference.label if reference else "",
+            visible=reference is not None,
+            legendgroup=group,
+            hovertemplate="%{text}<extra></extra>",
+            **{**look, "text": [words] * POINTS_OF_A_LINE if reference else []},
+        ),
+        go.Scatter(
+            x=sizes if len(curve) else [],
+            y=curve,
+            name=f"curve of {reference.label}" if reference else "",
+            visible=len(curve) > 0,
+            legendgroup=group,
+            showlegend=False,
+            hovertemplate="%{text}<extra></extra>",
+            **{**look, "text": [words] * len(curve)},
+        ),
+    ]
+
+
+def _reference_curve(reference: ReferenceLine, sizes: np.ndarray) -> np.ndarray:
+    modulus, derivative = reference.bulk_modulus_gpa, reference.bulk_modulus_derivative
+    if modulus is None or derivative is None:
+        return np.zeros(0)
+    curve = BirchMurnaghan(0.0, reference.volume_per_atom_ang3, modulus / EV_PER_ANG3_GPA, derivative)
+    return 1000 * curve(sizes)
+
+
+def reference_words(reference: ReferenceLine) -> str:
+    """What a reference is, and where it comes from, in lines for a hover label."""
+    values = [f"V₀ = {reference.volume_per_atom_ang3:.3f} Å³ per atom"]
+    if reference.lattice_constant_ang:
+        values.append(f"a₀ = {reference.lattice_constant_ang:.4f} Å")
+    if reference.bulk_modulus_gpa:
+        values.append(f"B₀ = {reference.bulk_modulus_gpa:.1f} GPa")
+    lines: Sequence[str] = [reference.label, ", ".join(values), *wrap(reference.source, WIDTH_OF_WORDS)]
+    return "<br>".join(escape(line) for line in lines)

@@ -1,0 +1,221 @@
+"""The equation of state: energies at several volumes or areas, the curves through them, and what others find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from traitlets import HasTraits, Instance, Tuple, observe
+
+from mlxc.calculation.calculation import EquationOfStateTask
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.resizing import Variation, natural_variation
+from mlxc.errors import InputError
+from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
+from mlxc.references.tables import ReferenceLine, reference_lines
+from mlxc.runs.folder import RunFolder
+from mlxc.structures.shipped import shipped_names
+from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.run.model import RunModel
+from mlxc_app.run.past_runs import finished_runs_beside, name_of, same_structure
+
+# In GPa and N/m.
+MODULUS_UNITS = {"volume": EV_PER_ANG3_GPA, "area": EV_PER_ANG2_N_PER_M}
+# As many other runs as can be told apart in one plot.
+MOST_OVERLAID = 4
+
+
+@dataclass(frozen=True)
+class EquationOfStateCurve:
+    """One equation of state; all volumes, areas and energies are per atom.
+
+    Attributes:
+        title: name of the run.
+        sizes: of the finished points, cubic or square angstrom.
+        energies: of the finished points above the minimum of the curve, or the lowest of them, meV.
+        residuals: of the finished points above the curve, meV; empty if no curve can be fitted.
+        curve_sizes, curve_energies: the fitted curve, likewise.
+        size0: where the curve has its minimum, cubic or square angstrom.
+        modulus: of the fit: the bulk modulus in GPa, or the layer modulus in N/m.
+        modulus_derivative: of the fit, with respect to pressure.
+        lattice_constant_ang: known when the run has ended, for cubic crystals and hexagonal or square sheets.
+        note: a sentence about a fit that failed.
+    """
+
+    title: str = ""
+    sizes: tuple[float, ...] = ()
+    energies: tuple[float, ...] = ()
+    residuals: tuple[float, ...] = ()
+    curve_sizes: tuple[float, ...] = ()
+    curve_energies: tuple[float, ...] = ()
+    size0: float | None = None
+    modulus: float | None = None
+    modulus_derivative: float | None = None
+    lattice_constant_ang: float | None = None
+    note: str = ""
+
+    @property
+    def rms_residual(self) -> float | None:
+        """How far the points are from the curve, meV."""
+        return float(np.sqrt(np.mean(np.square(self.residuals)))) if self.residuals else None
+
+
+@dataclass(frozen=True)
+class EquationOfStatePicture:
+    """What the plot and the table show.
+
+    Attributes:
+        varied: ``volume`` or ``area``: what the sizes are.
+        own: of the run in hand; empty if that has no points.
+        others: of the earlier runs that are shown beside it.
+        references: volumes of the same crystal; none where the area varies.
+    """
+
+    varied: Variation = "volume"
+    own: EquationOfStateCurve = field(default_factory=EquationOfStateCurve)
+    others: tuple[EquationOfStateCurve, ...] = ()
+    references: tuple[ReferenceLine, ...] = ()
+
+
+class EquationOfStateModel(HasTraits):
+    """Follows the points of a run, and the references of the crystal it computes (before a run: that is chosen).
+
+    Attributes:
+        picture: what to show.
+        candidates: (name, folder) of earlier runs of the same species.
+        selected: folders of those that are shown; at most ``MOST_OVERLAID`` of them are.
+    """
+
+    picture = Instance(EquationOfStatePicture, args=())
+    candidates = Tuple()
+    selected = Tuple()
+
+    def __init__(self, run: RunModel, choose: ChooseModel) -> None:
+        super().__init__()
+        self._run = run
+        self._choose = choose
+        self._of_this_visit: set[str] = set()
+        self._curves: dict[str, EquationOfStateCurve] = {}
+        self._look_for_others()
+        self._redraw()
+        run.observe(self._redraw, ["points", "result"])
+        run.observe(self._follow, "state")
+        choose.observe(self._choice_changed, "structure")
+
+    def _follow(self, change: Any) -> None:
+        if change["new"] == "queued" and self._run.kind == "eos" and self._run.folder is not None:
+            self._of_this_visit.add(str(self._run.folder.path))
+        self._look_for_others()
+
+    def _choice_changed(self, change: Any) -> None:
+        self._look_for_others()
+        self._redraw()
+
+    @property
+    def _task(self) -> EquationOfStateTask | None:
+        """What the run in hand computes, if it is an equation of state."""
+        return self._run.task if isinstance(self._run.task, EquationOfStateTask) else None
+
+    def _look_for_others(self) -> None:
+        """Earlier runs of the same species; those of this visit and the same structure are shown without asking."""
+        structure = self._task.calculation.structure if self._task else self._choose.structure
+        varied = self._task.vary if self._task else natural_variation(Crystal.from_dict(structure))
+        found = [
+            run
+            for run in finished_runs_beside(self._run.folder if self._task else None, self._run.owner)
+            if run.kind == "eos" and run.structure["species"] == structure["species"] and _varied(run) == varied
+        ]
+        before = {path for _, path in self.candidates}
+        self.candidates = tuple((name_of(run), str(run.path)) for run in found)
+        paths = [path for _, path in self.candidates]
+        kept = [path for path in self.selected if path in paths]
+        new = [
+            str(run.path)
+            for run in found
+            if str(run.path) in self._of_this_visit - before and same_structure(run.structure, structure)
+        ]
+        self.selected = (*kept, *new)
+
+    @observe("selected")
+    def _redraw(self, change: Any = None) -> None:
+        """Points of a run are shown beside the references of its own crystal, whatever is chosen meanwhile."""
+        task, points = self._task, self._run.points
+        others = tuple(self._curve(path) for path in self.selected[:MOST_OVERLAID])
+        if not points or task is None:
+            varied = natural_variation(Crystal.from_dict(self._choose.structure))
+            references = _references(self._choose.structure["name"], varied)
+            self.picture = EquationOfStatePicture(varied, others=others, references=references)
+            return
+        # A run of an earlier version has varied the volume of a sheet too.
+        varied = "volume" if points[0].get("area_ang2") is None else "area"
+        structure = task.calculation.structure
+        size = {"volume": "volume_ang3", "area": "area_ang2"}[varied]
+        own = fitted_curve(
+            self._run.title,
+            varied,
+            np.array([point[size] for point in points]) / len(structure["species"]),
+            np.array([point["energy_ev"] for point in points]) / len(structure["species"]),
+            self._run.result.get("lattice_constant_ang"),
+        )
+        self.picture = EquationOfStatePicture(varied, own, others, _references(structure["name"], varied))
+
+    def _curve(self, path: str) -> EquationOfStateCurve:
+        if path not in self._curves:
+            self._curves[path] = _saved_curve(RunFolder(Path(path)))
+        return self._curves[path]
+
+
+def fitted_curve(
+    title: str,
+    varied: Variation,
+    sizes: NDArray[np.float64],
+    energies: NDArray[np.float64],
+    lattice_constant_ang: float | None,
+) -> EquationOfStateCurve:
+    """The curve through points, in angstrom and electronvolt per atom, if there is one."""
+    fit: BirchMurnaghan | None = None
+    note = ""
+    if len(sizes) >= 4:
+        try:
+            fit = fit_birch_murnaghan(sizes, energies)
+        except FitError as error:
+            note = str(error)
+    lowest = fit.energy0 if fit else energies.min()
+    grid = np.linspace(sizes.min(), sizes.max(), 100) if fit else np.zeros(0)
+    return EquationOfStateCurve(
+        title=title,
+        sizes=tuple(sizes.tolist()),
+        energies=tuple((1000 * (energies - lowest)).tolist()),
+        residuals=tuple((1000 * (energies - fit(sizes))).tolist()) if fit else (),
+        curve_sizes=tuple(grid.tolist()),
+        curve_energies=tuple((1000 * (fit(grid) - lowest)).tolist()) if fit else (),
+        size0=fit.volume0 if fit else None,
+        modulus=fit.bulk_modulus * MODULUS_UNITS[varied] if fit else None,
+        modulus_derivative=fit.bulk_modulus_derivative if fit else None,
+        lattice_constant_ang=lattice_constant_ang,
+        note=note,
+    )
+
+
+def _saved_curve(folder: RunFolder) -> EquationOfStateCurve:
+    result = folder.result
+    if result is None:
+        raise InputError(f"The run '{folder.path.name}' is not there any more.")
+    varied = _varied(folder)
+    natoms = len(folder.structure["species"])
+    sizes = np.array(result["volumes_ang3" if varied == "volume" else "areas_ang2"]) / natoms
+    energies = np.array(result["energies_ev"]) / natoms
+    return fitted_curve(folder.title, varied, sizes, energies, result["lattice_constant_ang"])
+
+
+def _varied(folder: RunFolder) -> Variation:
+    """A run of an earlier version does not say it, and has varied the volume."""
+    return (folder.result or {}).get("varied", "volume")
+
+
+def _references(name: str, varied: Variation) -> tuple[ReferenceLine, ...]:
+    return tuple(reference_lines(name)) if varied == "volume" and name in shipped_names() else ()

@@ -1,0 +1,177 @@
+"""The panel of equations of state: the plot, which earlier runs to show beside, and the table that compares."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from ipywidgets import HTML, HBox, SelectMultiple, VBox
+
+from mlxc_app.page.message import MessageArea
+from mlxc_app.page.panel import Page, Panel
+from mlxc_app.panels.equation_of_state.figure import AXES, eos_traces
+from mlxc_app.panels.equation_of_state.model import (
+    MOST_OVERLAID,
+    EquationOfStateCurve,
+    EquationOfStateModel,
+    EquationOfStatePicture,
+)
+from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+
+ABOUT = (
+    "The free energy F at several volumes: the minimum gives the lattice constant a₀, the curvature the bulk modulus B "
+    "(how hard the crystal is to compress), the asymmetry its derivative B′. Other codes and experiment are the lines; "
+    "point at one to see its source. All energies count from the minimum of their own curve. "
+    "Of a sheet, which has a vacuum on both sides, the area varies and the height of the cell stays."
+)
+_PLACEHOLDER = (
+    '<p class="mlxc-placeholder">Press “Run equation of state”: a point appears here for each volume, or area.</p>'
+)
+OVERLAY_HINT = (
+    f"Earlier runs to show beside this one, {MOST_OVERLAID} at most; hold Ctrl (or ⌘) to choose several or none."
+)
+RESIDUAL_HINT = (
+    "Below: how far each point is from its fitted curve. Residuals that jump up and down mean energies that are not "
+    "precise enough; a smooth wave means that the range of volumes is wide for this curve."
+)
+# Of a sheet B is the layer modulus A d²E/dA².
+MODULI = {"volume": "B₀ (GPa)", "area": "layer modulus B₀ (N/m)"}
+LATTICE_CONSTANTS = {"volume": "a₀ (Å)", "area": "a₀ in the plane (Å)"}
+
+
+def equation_of_state_panel(page: Page) -> Panel:
+    """The panel of equations of state."""
+    model = EquationOfStateModel(page.run, page.choose)
+    return Panel(
+        "Equation of state",
+        f"<p>{ABOUT}</p>",
+        lambda: EquationOfStateView(model, page.messages).widget,
+        kinds=("eos",),
+    )
+
+
+class EquationOfStateView:
+    """Observes an :class:`EquationOfStateModel`."""
+
+    def __init__(self, model: EquationOfStateModel, messages: MessageArea) -> None:
+        self._model = model
+        self.figure = live_figure(
+            eos_traces(model.picture),
+            height=520,
+            showlegend=True,
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            margin={"l": 80, "r": 20, "t": 75, "b": 55},
+            xaxis=axis(AXES[model.picture.varied], anchor="y3"),
+            yaxis=axis("F above its minimum (meV/atom)", domain=[0.3, 1], rangemode="tozero"),
+            yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+            yaxis3=axis("residual (meV)", domain=[0, 0.22], anchor="x", nticks=4),
+        )
+        self._caption = HTML()
+        self._table = HTML()
+        self.overlay = SelectMultiple(description="Beside it", rows=4, layout={"width": "520px"})
+        self._overlay_row = HBox([self.overlay, HTML(f'<p class="mlxc-hint">{OVERLAY_HINT}</p>')])
+        self._overlay_row.add_class("mlxc-wrap")
+        hint = HTML(f'<p class="mlxc-hint">{RESIDUAL_HINT}</p>')
+        self.widget = VBox([self._caption, self._overlay_row, self.figure, hint, self._table])
+        self._show_words(model.picture)
+        self._offer()
+        self.overlay.observe(messages.guard(self._choose), "value")
+        model.observe(messages.guard(self._show), "picture")
+        model.observe(messages.guard(self._offer), ["candidates", "selected"])
+
+    def _choose(self, change: Any) -> None:
+        self._model.selected = tuple(change["new"])
+
+    def _offer(self, change: Any = None) -> None:
+        """New options make the widget forget what is chosen, which must not reach the model."""
+        candidates, selected = self._model.candidates, self._model.selected
+        with self.overlay.hold_trait_notifications():
+            if tuple(self.overlay.options) != candidates:
+                self.overlay.options = candidates
+            known = [path for _, path in candidates]
+            self.overlay.value = tuple(path for path in selected if path in known)
+        self._overlay_row.layout.display = "flex" if candidates else "none"
+
+    def _show(self, change: Any) -> None:
+        with self.figure.batch_update():
+            replace_data(self.figure, eos_traces(change["new"]))
+            self.figure.layout.xaxis.title.text = AXES[change["new"].varied]
+        self._show_words(change["new"])
+
+    def _show_words(self, picture: EquationOfStatePicture) -> None:
+        note = f"<p>{escape(picture.own.note)}</p>" if picture.own.note else ""
+        self._caption.value = f"<h3>{escape(picture.own.title)}</h3>{note}" if picture.own.sizes else _PLACEHOLDER
+        self._table.value = comparison_table(picture)
+
+
+def comparison_table(picture: EquationOfStatePicture) -> str:
+    """HTML table: this run, those beside it and the references, with the deviation of this run from each."""
+    rows = []
+    if picture.own.size0 is not None:
+        rows.append(_run_row(picture.own, f"This run: {picture.own.title}", "", "mlxc-strong"))
+    for curve in picture.others:
+        rows.append(_run_row(curve, curve.title, _deviation(picture, curve.size0)))
+    for reference in picture.references:
+        rows.append(
+            _row(
+                reference.label,
+                reference.lattice_constant_ang,
+                reference.volume_per_atom_ang3,
+                reference.bulk_modulus_gpa,
+                reference.bulk_modulus_derivative,
+                None,
+                _deviation(picture, reference.volume_per_atom_ang3),
+                source=reference.source,
+            )
+        )
+    if not rows:
+        return ""
+    names = [names[picture.varied] for names in (LATTICE_CONSTANTS, AXES, MODULI)]
+    columns = (*names, "B₀′", "residual (meV)", "a₀ of this run is off by")
+    numbers = "".join(f'<th class="mlxc-number">{name}</th>' for name in columns)
+    heading = f"<tr><th>Source</th>{numbers}</tr>"
+    body = f"<tbody>{''.join(rows)}</tbody>"
+    return f'<table class="mlxc-table"><thead>{heading}</thead>{body}</table>{_sources(picture)}'
+
+
+def _run_row(curve: EquationOfStateCurve, label: str, deviation: str, style: str = "") -> str:
+    fitted = (curve.lattice_constant_ang, curve.size0, curve.modulus, curve.modulus_derivative, curve.rms_residual)
+    return _row(label, *fitted, deviation, style)
+
+
+def _deviation(picture: EquationOfStatePicture, other: float | None) -> str:
+    """Of this run's lattice constant, as far as the size of the cell tells it."""
+    if picture.own.size0 is None or other is None:
+        return ""
+    dimensions = {"volume": 3, "area": 2}[picture.varied]
+    return f"{100 * ((picture.own.size0 / other) ** (1 / dimensions) - 1):+.2f} %".replace("-", "−")
+
+
+def _row(
+    label: str,
+    a0: float | None,
+    size: float | None,
+    modulus: float | None,
+    derivative: float | None,
+    residual: float | None,
+    deviation: str,
+    style: str = "",
+    source: str = "",
+) -> str:
+    cells = [
+        f"{a0:.4f}" if a0 else "–",
+        f"{size:.3f}" if size else "–",
+        f"{modulus:.1f}" if modulus else "–",
+        f"{derivative:.2f}" if derivative else "–",
+        f"{residual:.2g}" if residual is not None else "–",
+        deviation,
+    ]
+    numbers = "".join(f'<td class="mlxc-number">{cell}</td>' for cell in cells)
+    return f'<tr class="{style}"><td title="{escape(source)}">{escape(label)}</td>{numbers}</tr>'
+
+
+def _sources(picture: EquationOfStatePicture) -> str:
+    """For those who cannot point at a line."""
+    sources = dict.fromkeys(reference.source for reference in picture.references)
+    items = "".join(f"<li>{escape(source)}</li>" for source in sources)
+    return f"<details><summary>Sources</summary><ul>{items}</ul></details>" if items else ""

@@ -1,0 +1,101 @@
+"""What is known about the chosen functional: its meaning, its record, and what it answers when it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from traitlets import Bool, HasTraits, Instance, Unicode, observe
+
+from mlxc.errors import InputError, MlxcError
+from mlxc.xc.catalogue import checkpoint_of, functional_names
+from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.functional.report import FunctionalReport, check_functional
+
+
+@dataclass(frozen=True)
+class FunctionalDescription:
+    """A functional in words.
+
+    Attributes:
+        title: how it is called on the page.
+        meaning: one line.
+        record: of a checkpoint, None for other functionals.
+    """
+
+    title: str
+    meaning: str
+    record: CheckpointRecord | None
+
+
+def describe(name: str) -> FunctionalDescription:
+    """What can be said without PyTorch; of a file that cannot be read any more, why."""
+    title = PurePath(name).stem if name.endswith(SUFFIX) else name
+    try:
+        record = checkpoint_of(name)
+    except InputError as error:
+        return FunctionalDescription(title, str(error), None)
+    meaning = record.description if record else functional_names().get(name, "")
+    return FunctionalDescription(title, meaning, record)
+
+
+class FunctionalModel(HasTraits):
+    """Follows the choice of the functional, and asks it when somebody looks.
+
+    Attributes:
+        shown: whether somebody looks.
+        description: of the chosen functional.
+        report: its answers; None before they have come.
+        problem: why there are no answers, in one sentence.
+    """
+
+    shown = Bool(False)
+    description = Instance(FunctionalDescription)
+    report = Instance(FunctionalReport, allow_none=True)
+    problem = Unicode()
+
+    def __init__(
+        self, choose: ChooseModel, check: Callable[[str], Awaitable[FunctionalReport]] = check_functional
+    ) -> None:
+        super().__init__()
+        self._choose, self._check = choose, check
+        self._reports: dict[str, FunctionalReport] = {}
+        self._changed = asyncio.Event()
+        choose.observe(self._turn, "xc")
+        self._turn()
+
+    async def follow(self) -> None:
+        """Ask whatever functional is looked at, one after the other."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self._ask()
+
+    def _turn(self, change: Any = None) -> None:
+        self.problem = ""
+        self.description = describe(self._choose.xc)
+        self.report = self._reports.get(self._choose.xc)
+        self._changed.set()
+
+    @observe("shown")
+    def _look(self, change: Any) -> None:
+        self._changed.set()
+
+    async def _ask(self) -> None:
+        name = self._choose.xc
+        if not self.shown or name in self._reports:
+            return
+        problem = ""
+        try:
+            self._reports[name] = await self._check(name)
+        except MlxcError as error:
+            problem = str(error)
+        except Exception as error:  # nobody would ever see it
+            problem = f"The check met an unexpected problem ({type(error).__name__}: {error})."
+        # Meanwhile a person may have turned to another functional.
+        if name == self._choose.xc:
+            self.report, self.problem = self._reports.get(name), problem

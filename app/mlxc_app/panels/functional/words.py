@@ -1,0 +1,41 @@
+"""The record of a checkpoint in words that a person understands, as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+
+from mlxc.xc.checkpoints.record import Bound, CheckpointRecord
+
+VARIABLES = {
+    "rs": "r<sub>s</sub> (distance between electrons, bohr)",
+    "zeta": "|ζ| (spin polarisation)",
+    "s": "s (reduced gradient)",
+    "alpha": "α (kind of bond)",
+}
+# Of a hash, as much as a person compares.
+SHORT_HASH = 12
+
+
+def record_table(record: CheckpointRecord) -> str:
+    """HTML table of what a checkpoint says of itself; what is empty is left out."""
+    metrics = "<br>".join(f"{escape(name.replace('_', ' '))}: {value:.3g}" for name, value in record.metrics.items())
+    domain = "<br>".join(f"{VARIABLES[name]}: {_range(*bounds)}" for name, bounds in record.domain.items())
+    entries = {
+        "Called by its author": escape(record.name),
+        "Starts from or imitates": escape(record.baseline or ""),
+        "Learned from": escape(record.training_data),
+        "How good it is": metrics,
+        "Where it was trained": domain,
+        "Licence": escape(record.licence),
+        "Fingerprint": escape(record.content_hash.removeprefix("sha256:")[:SHORT_HASH]),
+    }
+    rows = [f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in entries.items() if value]
+    return f'<table class="mlxc-table">{"".join(rows)}</table>'
+
+
+def _range(low: Bound, high: Bound) -> str:
+    if low is None and high is None:
+        return "anywhere"
+    if low is None or high is None:
+        return f"up to {high:.3g}" if low is None else f"{low:.3g} or more"
+    return f"{low:.3g} to {high:.3g}"

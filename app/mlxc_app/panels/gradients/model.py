@@ -1,0 +1,214 @@
+"""A loss, how its gradient reaches the functional, and what a step along it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from traitlets import Float, HasTraits, Instance, Unicode, observe
+
+from mlxc.errors import InputError, MlxcError
+from mlxc.tasks.gradient.task import GradientTask
+from mlxc.xc.catalogue import check_has_parameters
+from mlxc_app.choose.model import SETTINGS, ChooseModel
+from mlxc_app.run.model import RunModel
+
+# What the loss itself decides: the accuracy of the density, and of a curve how its cutoff is smoothed.
+DECIDED = {"tolerance", "cutoff_smoothing_ha", "fft_grid"}
+FIXED_OCCUPATIONS = {"smearing", "width_ha"}
+NO_PARAMETERS = "This functional has no parameters that a gradient could reach: choose pbe-kappa-mu or a network."
+
+
+@dataclass(frozen=True)
+class GradientPicture:
+    """What the panel shows.
+
+    Attributes:
+        title: of the run; empty if the run in hand is of another kind.
+        adjoint_steps, residuals: of the solution of Dyson's equation so far.
+        scf_steps, density_gradients: norm of the gradient at the steps of an unrolled SCF so far.
+        result: see :meth:`mlxc.tasks.gradient.result.GradientResult.summary`; empty before the run has ended.
+        words: where the run is, or what came out, in one or two sentences.
+    """
+
+    title: str = ""
+    adjoint_steps: tuple[int, ...] = ()
+    residuals: tuple[float, ...] = ()
+    scf_steps: tuple[int, ...] = ()
+    density_gradients: tuple[float, ...] = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+    words: str = ""
+
+
+class GradientModel(HasTraits):
+    """Starts gradients of what is chosen, and follows them.
+
+    Attributes:
+        loss: a key of :data:`mlxc.tasks.gradient.task.LOSSES`.
+        target: what its quantity is compared with, as a person writes it; empty for nothing.
+        mode: ``implicit`` or ``unrolled``.
+        step: length of a step, in units of the norm of all parameters.
+        blocker: why a run cannot start, in one sentence; empty if it can.
+        picture: what is to be seen.
+    """
+
+    loss = Unicode("energy")
+    target = Unicode()
+    mode = Unicode("implicit")
+    step = Float(0.05)
+    blocker = Unicode()
+    picture = Instance(GradientPicture, args=())
+
+    def __init__(self, run: RunModel, choose: ChooseModel) -> None:
+        super().__init__()
+        self._run, self._choose = run, choose
+        choose.observe(self._find_blocker, [*SETTINGS, "blocker"])
+        run.observe(self._redraw, ["flow", "result", "title", "kind", "iterations"])
+        self._find_blocker()
+
+    @property
+    def can_step(self) -> bool:
+        """Whether there is a gradient to take a step along."""
+        return bool(self.picture.result.get("parameters"))
+
+    def task(self) -> GradientTask:
+        """What would be computed.
+
+        Raises:
+            InputError: it cannot be.
+        """
+        calculation = self._choose.calculation()
+        _check_parameters(calculation.xc)
+        left_out = DECIDED | (FIXED_OCCUPATIONS if self.loss == "gap" else set())
+        data = calculation.model_dump(exclude=left_out)
+        if self.loss == "magnetisation":
+            data["spin"] = True
+        return GradientTask.from_dict(
+            {"calculation": data, "loss": self.loss, "target": _number(self.target), "mode": self.mode}
+        )
+
+    def start(self) -> None:
+        """Differentiate the loss of what is chosen.
+
+        Raises:
+            InputError: it cannot be computed.
+        """
+        self._run.start(self.task(), self._choose.run_title())
+
+    def take_step(self) -> None:
+        """Do again what is shown, and then take a step along the gradient and see what it does.
+
+        Raises:
+            InputError: there is nothing to do again, or the step is too long.
+        """
+        task = self._run.task
+        if not isinstance(task, GradientTask):
+            raise InputError("There is no gradient yet: press “Run gradient” first.")
+        self._run.start(GradientTask.from_dict(task.model_dump() | {"step": self.step}), self._run.title)
+
+    @observe("loss", "target", "mode")
+    def _find_blocker(self, change: Any = None) -> None:
+        try:
+            self.task()
+        except MlxcError as error:
+            # The same sentence as beside Run, if that is greyed too.
+            self.blocker = self._choose.blocker or str(error)
+        else:
+            self.blocker = self._choose.blocker
+
+    def _redraw(self, change: Any = None) -> None:
+        run = self._run
+        if run.kind != "gradient":
+            self.picture = GradientPicture()
+            return
+        adjoint = [record for record in run.flow if record["kind"] == "adjoint"]
+        # They arrive from the last step to the first.
+        passed = [record for record in run.flow if record["kind"] == "density_gradient"][::-1]
+        result = run.result if "gradient_norm" in run.result else {}
+        self.picture = GradientPicture(
+            title=run.title,
+            adjoint_steps=tuple(record["iteration"] for record in adjoint),
+            residuals=tuple(record["residual"] for record in adjoint),
+            scf_steps=tuple(record["step"] for record in passed),
+            density_gradients=tuple(record["norm"] for record in passed),
+            result=result,
+            words=gradient_in_words(result) if result else self._progress(),
+        )
+
+    def _progress(self) -> str:
+        if not self._run.active:
+            return ""
+        if not self._run.flow:
+            return f"First the loss: SCF step {len(self._run.iterations)}."
+        last = self._run.flow[-1]
+        if last["kind"] == "adjoint":
+            return f"The gradient: step {last['iteration']} of the adjoint, residual {last['residual']:.1e}."
+        if last["kind"] == "density_gradient":
+            return f"The gradient has come back to SCF step {last['step']}."
+        return "After the step everything is computed again." if last["stage"] == "after" else "Now its gradient."
+
+
+def _check_parameters(xc: str) -> None:
+    try:
+        check_has_parameters(xc)
+    except InputError:
+        raise InputError(NO_PARAMETERS) from None
+
+
+def _number(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        return float(text.replace(",", ".").replace("−", "-"))
+    except ValueError:
+        raise InputError(f"Target: a number, or nothing; not “{text.strip()}”.") from None
+
+
+def gradient_in_words(result: Mapping[str, Any]) -> str:
+    """What a gradient and a step along it came to; a result of :class:`~mlxc.tasks.gradient.task.GradientTask`."""
+    if result["gradient_norm"] is None:
+        return f"There is no gradient. {result['message']}"
+    unit, before, after = _unit(result["loss_unit"]), result["before"], result["after"]
+    sentence = f"{_quantity(result, before)}; |dL/dθ| = {result['gradient_norm']:.3g} {unit} over all parameters θ."
+    if after is None:
+        return sentence
+    if after["loss"] is None:
+        return f"{sentence} {result['message']}"
+    change = after["loss"] - before["loss"]
+    way = "fell" if change < 0 else "rose" if change > 0 else "stayed"
+    advice = " A shorter step may do better." if change > 0 else ""
+    return (
+        f"After one step of {100 * result['step']:g} % the loss {way} from {_signed(before['loss'])} to "
+        f"{_signed(after['loss'])} {unit}, and the {_name(result)} went from {_signed(before['quantity'])} to "
+        f"{_signed(after['quantity'])} {_unit(result['quantity_unit'])}{_target(result)}.{advice}"
+    )
+
+
+def _quantity(result: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    quantity = f"The {_name(result)} is {_signed(before['quantity'])} {_unit(result['quantity_unit'])}"
+    if result["target"] is None:
+        return f"{quantity}, which is the loss L"
+    return f"{quantity}{_target(result)}: the loss is L = {before['loss']:.4g} {_unit(result['loss_unit'])}"
+
+
+def _name(result: Mapping[str, Any]) -> str:
+    name: str = result["quantity"]
+    return name.replace(" - ", " − ")
+
+
+def _target(result: Mapping[str, Any]) -> str:
+    if result["target"] is None:
+        return ""
+    source = result["target_source"]
+    origin = "" if source in (None, "given") else f", {source}"
+    return f" (target {_signed(result['target'])}{origin})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.6g}".replace("-", "−")
+
+
+def _unit(unit: str) -> str:
+    """As a person writes it."""
+    return unit.replace("Bohr magneton", "μB").replace("percent", "%").replace("ang", "Å").replace("^2", "²")

@@ -1,0 +1,233 @@
+"""The run that the page shows, and those that wait behind it: they are handed to the worker, followed and stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.runs.client import stop_run
+from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.runs.kept import find_run, kept_runs
+from mlxc.runs.limits import Limits
+from mlxc.tasks.kinds import Task, calculation_of
+
+# A process that has died is replaced within this time, if the page that had started it is still there.
+FORSAKEN_SECONDS = 5.0
+
+
+class ComputesRuns(Protocol):
+    """What the page needs of a worker, see :class:`mlxc.runs.client.Worker`."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run would start at once."""
+
+    def submit(self, folder: RunFolder) -> None:
+        """Compute the run in ``folder``, after those that were submitted before."""
+
+    def check(self) -> None:
+        """Notice a worker that died."""
+
+
+@dataclass(frozen=True)
+class WaitingRun:
+    """A run whose turn has not come.
+
+    Attributes:
+        name: of its folder.
+        title: what a person called it.
+    """
+
+    name: str
+    title: str
+
+
+class RunModel(HasTraits):
+    """One run is shown, seen through the files of its folder; others wait.
+
+    Attributes:
+        state: ``idle`` before the first run, afterwards the state of the shown run's folder.
+        message: what the run says about its state.
+        kind: of the task, see :mod:`mlxc.tasks.kinds`.
+        title: name of the run.
+        iterations: records of the SCF steps so far.
+        points: records of the finished volumes, or areas, of an equation of state.
+        findings: records of the finished tests of a diagnosis.
+        portions: records of the parts of the bands that are computed.
+        flow: records of a gradient: of its ``loss``, of the steps of its ``adjoint``, of its ``density_gradient``.
+        result: the run's result; empty as long as there is none.
+        owner: the visitor, whose runs a reloaded page takes up; empty if he is not known.
+        waiting: the runs behind the one that is computed.
+        computing: whether any run of this page waits or is being computed, shown or not.
+        worker_ready: whether the computing process has finished loading.
+    """
+
+    state = Unicode("idle")
+    message = Unicode()
+    kind = Unicode("scf")
+    title = Unicode()
+    iterations = Tuple()
+    points = Tuple()
+    findings = Tuple()
+    portions = Tuple()
+    flow = Tuple()
+    result = Dict()
+    waiting = Tuple()
+    computing = Bool(False)
+    worker_ready = Bool(False)
+
+    def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
+        super().__init__()
+        self._make_worker = make_worker
+        self._worker: ComputesRuns | None = None
+        self.owner = ""
+        self._queue: list[RunFolder] = []
+        self._forsaken: dict[RunFolder, float] = {}
+        # Whether the page goes on to the next run when the shown one has ended.
+        self._along = True
+        self._offset = 0
+        self.folder: RunFolder | None = None
+        self.task: Task | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the shown run waits or is being computed."""
+        return self.state in ("queued", "running")
+
+    @property
+    def calculation(self) -> Calculation | None:
+        """The calculation of the shown run, see :func:`~mlxc.tasks.kinds.calculation_of`."""
+        return None if self.task is None else calculation_of(self.task)
+
+    @property
+    def ground_state_path(self) -> Path | None:
+        """The HDF5 file of the shown run; None as long as it is not over, and if it has left none."""
+        if self.folder is None or self.active or not self.folder.ground_state_path.exists():
+            return None
+        return self.folder.ground_state_path
+
+    @property
+    def traceback(self) -> str:
+        """Where the program failed when it computed the shown run; empty if it did not."""
+        return self.folder.traceback if self.folder is not None else ""
+
+    def warm_up(self) -> ComputesRuns:
+        """Start the process that computes, unless it is there: it takes some seconds to load PyTorch."""
+        if self._worker is None:
+            self._worker = self._make_worker()
+        return self._worker
+
+    def belong_to(self, owner: str) -> None:
+        """Take up the runs that the same person has started on an earlier page and that have not ended."""
+        self.owner = owner
+        if owner:
+            runs = [folder for folder in reversed(kept_runs()) if folder.owner == owner and _pending(folder)]
+            runs.sort(key=lambda folder: folder.status["state"] != "running")
+            self._queue = [*runs, *(folder for folder in self._queue if folder not in runs)]
+        self._line_up()
+
+    def start(self, task: Task, title: str) -> None:
+        """Start a run, or put it behind those that wait.
+
+        Raises:
+            InputError: the run is larger than this server allows.
+        """
+        Limits.from_environment().check(calculation_of(task))
+        folder = RunFolder.create(task, title, owner=self.owner)
+        self.warm_up().submit(folder)
+        if not self._queue:
+            self._follow(folder)
+        self._queue.append(folder)
+        self._along = True
+        self._line_up()
+
+    def open(self, folder: RunFolder) -> None:
+        """Show another run; what is being computed goes on.
+
+        Raises:
+            InputError: the folder holds no valid task.
+        """
+        self._follow(folder)
+        self._along = folder in self._queue
+        self._read()
+
+    def stop(self) -> None:
+        """Ask the run that is computed to stop; returns at once."""
+        if self._queue:
+            stop_run(self._queue[0])
+
+    def remove(self, name: str) -> None:
+        """Delete a run that waits.
+
+        Raises:
+            InputError: it is not there any more, or its turn has come.
+        """
+        find_run(name).delete()
+        self._line_up()
+
+    def poll(self) -> None:
+        """Read what is new in the folders."""
+        self.worker_ready = self._worker is not None and self._worker.ready
+        if self._worker is not None:
+            self._worker.check()
+        if self.active:
+            self._read()
+        self._line_up()
+
+    def _line_up(self) -> None:
+        """See which runs are still to come, and show the next one if the shown one is done."""
+        lined_up = self._queue
+        self._queue = [folder for folder in lined_up if _pending(folder)]
+        for folder in self._queue:
+            self._adopt(folder)
+        self.computing = bool(self._queue)
+        self.waiting = tuple(WaitingRun(folder.path.name, folder.title) for folder in self._queue[1:])
+        if self._along and not self.active:
+            # A short run may have begun and ended since the last look: then it is the last one that was computed.
+            coming = self._queue[:1] or [folder for folder in lined_up if folder.exists][-1:]
+            if coming and coming[0] != self.folder:
+                self._follow(coming[0])
+
+    def _adopt(self, folder: RunFolder) -> None:
+        """Compute a run whose page and process are both gone."""
+        if not folder.forsaken:
+            self._forsaken.pop(folder, None)
+        elif time.monotonic() - self._forsaken.setdefault(folder, time.monotonic()) > FORSAKEN_SECONDS:
+            self.warm_up().submit(folder)
+
+    def _follow(self, folder: RunFolder) -> None:
+        self.task = folder.task
+        self._offset, self.folder = 0, folder
+        self.iterations = self.points = self.findings = self.portions = self.flow = ()
+        self.result, self.message = {}, ""
+        self.title, self.kind = folder.title, folder.kind
+        self.state = "queued"
+
+    def _read(self) -> None:
+        """The state changes last, when everything else is in place."""
+        assert self.folder is not None
+        status = self.folder.status
+        records, self._offset = self.folder.records(self._offset)
+        self.iterations = (*self.iterations, *_of_kind(records, "iteration"))
+        self.points = (*self.points, *_of_kind(records, "point"))
+        self.findings = (*self.findings, *_of_kind(records, "finding"))
+        self.portions = (*self.portions, *_of_kind(records, "bands"))
+        self.flow = (*self.flow, *_of_kind(records, "loss", "adjoint", "density_gradient"))
+        if status["state"] in ENDED:
+            self.result = self.folder.result or {}
+        self.message = status.get("message", "")
+        self.state = status["state"]
+
+
+def _pending(folder: RunFolder) -> bool:
+    return folder.exists and folder.status["state"] not in ENDED
+
+
+def _of_kind(records: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
+    return [record for record in records if record["kind"] in kinds]

@@ -1,0 +1,68 @@
+"""The table of runs, and the button that opens it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+from ipywidgets import Button, VBox
+
+from mlxc_app.page.message import MessageArea
+from mlxc_app.run.runs_list_model import RunsListModel
+
+LABELS = {False: "Runs …", True: "Close runs"}
+
+
+class RunsTable(anywidget.AnyWidget):
+    """Draws entries and sends ``{"action": "Open" | "Rename" | "Delete", "name": ..., "title": ...}``.
+
+    Attributes:
+        entries: see :class:`~mlxc_app.run.runs_list_model.RunsListModel`.
+    """
+
+    _esm = Path(__file__).with_name("runs_list.js").read_text(encoding="utf-8")
+    entries: traitlets.List[Any] = traitlets.List().tag(sync=True)
+
+
+class RunsList:
+    """Observes a :class:`RunsListModel`.
+
+    Attributes:
+        button: opens and closes the table.
+        widget: the table, when it is open.
+    """
+
+    def __init__(self, model: RunsListModel, messages: MessageArea) -> None:
+        self._model, self._messages = model, messages
+        self.button = Button(tooltip="The newest runs that are kept: open, rename or delete them")
+        self.button.add_class("mlxc-runs")
+        self.widget = VBox()
+        self._table: RunsTable | None = None
+        self.button.on_click(messages.guard(self._press))
+        model.observe(messages.guard(self._show), ["shown", "entries"])
+        self._show()
+
+    def _press(self, button: Button) -> None:
+        self._model.shown = not self._model.shown
+
+    def _show(self, change: Any = None) -> None:
+        self.button.description = LABELS[self._model.shown]
+        if self._table is None and self._model.shown:
+            self._table = RunsTable()
+            self._table.on_msg(self._messages.guard(self._act))
+        if self._table is not None:
+            self._table.entries = list(self._model.entries)
+        self.widget.children = [self._table] if self._table is not None and self._model.shown else []
+
+    def _act(self, widget: RunsTable, content: dict[str, Any], buffers: object) -> None:
+        self._messages.clear()
+        name = str(content["name"])
+        if content["action"] == "Open":
+            self._model.open(name)
+            self._model.shown = False
+        elif content["action"] == "Rename":
+            self._model.rename(name, str(content["title"]))
+        elif content["action"] == "Delete":
+            self._model.delete(name)

@@ -1,0 +1,128 @@
+"""The runs that are kept, one line each: when, what, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from traitlets import Bool, HasTraits, Tuple, observe
+
+from mlxc.runs.folder import TASK_FILE, RunFolder
+from mlxc.runs.kept import find_run, kept_runs
+from mlxc.tasks.kinds import Kind
+from mlxc_app.run.model import RunModel
+
+SHOWN = 100
+# Set where a server has many visitors: each of them sees the runs of his own browser only.
+SHARED_VARIABLE = "MLXC_SHARED"
+KINDS: dict[Kind, str] = {
+    "scf": "ground state",
+    "eos": "equation of state",
+    "bands": "bands",
+    "gradient": "gradient",
+    "diagnosis": "diagnosis",
+}
+
+
+def visible_runs(owner: str) -> list[RunFolder]:
+    """The runs that this visitor may see, the newest first."""
+    return [folder for folder in kept_runs() if SHARED_VARIABLE not in os.environ or folder.owner == owner]
+
+
+class RunsListModel(HasTraits):
+    """Lists the runs as long as somebody looks, and does with them what a person asks for.
+
+    Attributes:
+        shown: whether somebody looks.
+        entries: a dictionary of strings for each run, the newest first: ``name`` of the folder, ``when``, ``title``,
+            ``kind``, ``state`` and ``outcome``.
+    """
+
+    shown = Bool(False)
+    entries = Tuple()
+
+    def __init__(self, run: RunModel) -> None:
+        super().__init__()
+        self._run = run
+        # A run that has not changed is not read again: (times of its files, entry).
+        self._known: dict[RunFolder, tuple[tuple[float, float], dict[str, str]]] = {}
+
+    @observe("shown")
+    def refresh(self, change: Any = None) -> None:
+        """Look at the runs directory again, if somebody looks."""
+        if self.shown:
+            folders = visible_runs(self._run.owner)[:SHOWN]
+            self._known = {folder: self._look_at(folder) for folder in folders}
+            self.entries = tuple(entry for _, entry in self._known.values())
+
+    def open(self, name: str) -> None:
+        """Show a run in the panels.
+
+        Raises:
+            InputError: it is not there any more, or its folder is damaged.
+        """
+        self._run.open(find_run(name))
+
+    def rename(self, name: str, title: str) -> None:
+        """Call a run something else.
+
+        Raises:
+            InputError: it is not there any more, or the title cannot be used.
+        """
+        folder = find_run(name)
+        folder.rename(title)
+        if folder == self._run.folder:
+            self._run.title = folder.title
+        self.refresh()
+
+    def delete(self, name: str) -> None:
+        """Delete a run with all its files.
+
+        Raises:
+            InputError: it is not there any more, or it is being computed.
+        """
+        find_run(name).delete()
+        self.refresh()
+
+    def _look_at(self, folder: RunFolder) -> tuple[tuple[float, float], dict[str, str]]:
+        times = _changed(folder, TASK_FILE), _changed(folder, "status.json")
+        known = self._known.get(folder)
+        # A process that dies leaves its run's files as they were.
+        if known is not None and known[0] == times and known[1]["state"] not in ("queued", "running"):
+            return known
+        status = folder.status
+        started = time.localtime(status.get("started", times[0]))
+        entry = {
+            "name": folder.path.name,
+            "when": time.strftime("%Y-%m-%d %H:%M", started),
+            "title": folder.title,
+            "kind": KINDS.get(folder.kind, folder.kind),
+            "state": status["state"],
+            "outcome": outcome(folder.kind, folder.result or {}),
+        }
+        return times, entry
+
+
+def _changed(folder: RunFolder, name: str) -> float:
+    with suppress(OSError):
+        return (folder.path / name).stat().st_mtime
+    return 0.0
+
+
+def outcome(kind: Kind, result: dict[str, Any]) -> str:
+    """The number that a run was made for, with its unit; empty if there is none."""
+    formats: list[tuple[str, Callable[[float], str]]] = [
+        ("lattice_constant_ang", lambda a: f"a₀ = {a:.4f} Å"),
+        ("area0_ang2", lambda a: f"A₀ = {a:.3f} Å²"),
+        ("volume0_ang3", lambda v: f"V₀ = {v:.3f} Å³"),
+    ]
+    if kind == "scf":
+        formats = [("free_energy_ha", lambda f: f"F = {f:.6f} Ha".replace("-", "−"))]
+    elif kind == "bands":
+        formats = [("gap_ev", lambda gap: f"gap {gap:.2f} eV" if gap else "no gap")]
+    elif kind == "gradient":
+        formats = [("gradient_norm", lambda norm: f"|dL/dθ| = {norm:.3g}")]
+    return next((words(result[key]) for key, words in formats if result.get(key) is not None), "")

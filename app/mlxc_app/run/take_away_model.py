@@ -1,0 +1,137 @@
+"""What can be taken away of the run in hand: its command, a link to its set-up, and files that are made when asked."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from traitlets import HasTraits, Instance
+
+from mlxc.errors import InputError
+from mlxc.export.archive import write_archive
+from mlxc.export.command import command_line
+from mlxc.export.density import SavedDensity
+from mlxc.export.files import EXPORTS, Files
+from mlxc.export.link import encode_setup
+from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.tasks.kinds import calculation_of
+from mlxc_app.run.model import RunModel
+
+ARCHIVE = "zip"
+LABELS = {
+    ARCHIVE: "Everything (ZIP)",
+    "script": "Python script",
+    "cli": "Shell script",
+    "json": "Result (JSON)",
+    "qcschema": "Result (QCSchema)",
+    "csv": "Tables (CSV)",
+    "cif": "Crystal (CIF)",
+    "cube": "Density (cube)",
+    "xsf": "Density (XSF)",
+    "hdf5": "State (HDF5)",
+}
+# What goes from the kernel through the browser's memory; larger ones are fetched from their folder.
+LARGEST_MB = 40
+
+
+@dataclass(frozen=True)
+class TakeAway:
+    """What the fold shows.
+
+    Attributes:
+        title: of the run; empty while there is none that has ended.
+        command: that computes it again.
+        link: ``?setup=...``, which opens the page with the same set-up; empty where no link can.
+        problem: why there is no link, in one sentence.
+        kinds: of files that there are: name, label, meaning.
+        note: on files too large for a download; empty if there are none.
+    """
+
+    title: str = ""
+    command: str = ""
+    link: str = ""
+    problem: str = ""
+    kinds: tuple[tuple[str, str, str], ...] = ()
+    note: str = ""
+
+
+class TakeAwayModel(HasTraits):
+    """Follows the run in hand."""
+
+    offer = Instance(TakeAway, args=())
+
+    def __init__(self, run: RunModel) -> None:
+        super().__init__()
+        self._run = run
+        self._follow()
+        run.observe(self._follow, "state")
+
+    def _follow(self, change: Any = None) -> None:
+        folder = self._run.folder
+        self.offer = offer_of(folder) if folder is not None and self._run.state in ENDED else TakeAway()
+
+    def file(self, kind: str) -> tuple[str, bytes]:
+        """Name and content of one file; several of a kind come as a zip file.
+
+        Raises:
+            InputError: there is no run, no such kind, or nothing of it.
+        """
+        folder = self._run.folder
+        if folder is None or kind not in [name for name, _, _ in self.offer.kinds]:
+            raise InputError("There is nothing of this kind to take away from this run.")
+        if kind == ARCHIVE:
+            content = io.BytesIO()
+            write_archive(folder, content)
+            return f"{folder.path.name}.zip", content.getvalue()
+        return _single(EXPORTS[kind].make(folder), folder.path.name, kind)
+
+
+def offer_of(folder: RunFolder) -> TakeAway:
+    """What there is to take away of a run that has ended."""
+    has_state = folder.ground_state_path.exists()
+    missing = set() if has_state else {"hdf5"}
+    if SavedDensity.read(folder.ground_state_path) is None:
+        missing |= {"cube", "xsf"}
+    if folder.result is None:
+        missing |= {"json", "qcschema"}
+    if folder.kind != "scf":
+        missing.add("qcschema")
+    if not folder.records()[0]:
+        missing.add("csv")
+    note = ""
+    if has_state and folder.ground_state_path.stat().st_size > LARGEST_MB * 1e6:
+        missing |= {"hdf5", ARCHIVE}
+        note = f"The file of the state is larger than {LARGEST_MB} MB: fetch it from {folder.ground_state_path}."
+    try:
+        link, problem = f"?setup={encode_setup(calculation_of(folder.task))}", ""
+    except InputError as error:
+        link, problem = "", str(error)
+    return TakeAway(
+        title=folder.title,
+        command=command_line(folder),
+        link=link,
+        problem=problem,
+        kinds=tuple((name, label, _meaning(name)) for name, label in LABELS.items() if name not in missing),
+        note=note,
+    )
+
+
+def _meaning(kind: str) -> str:
+    return "all of the below in one file, with an explanation" if kind == ARCHIVE else EXPORTS[kind].meaning
+
+
+def _single(files: Files, stem: str, kind: str) -> tuple[str, bytes]:
+    contents = {name: c.read_bytes() if isinstance(c, Path) else c.encode() for name, c in files.items()}
+    if not contents:
+        raise InputError("There is nothing of this kind to take away from this run.")
+    if len(contents) == 1:
+        ((name, content),) = contents.items()
+        return f"{stem}-{name}", content
+    packed = io.BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return f"{stem}-{kind}.zip", packed.getvalue()

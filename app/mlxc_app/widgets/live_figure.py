@@ -1,0 +1,62 @@
+"""The one place where plotly widgets are made.
+
+A ``FigureWidget`` silently loses traces and axis settings that are changed between its construction and the moment the
+browser draws it. A figure is therefore built complete, with all its traces (empty where there are no data yet), and
+afterwards only the data in them change. Its colours, other than those of data, come from ``theme.js``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from mlxc_app.widgets.palette import FONT
+from mlxc_app.widgets.plotly_source import SharedFigureWidget, provide_plotly
+
+# As wide as a panel is on a projector; where there is less room, a figure is narrower.
+WIDTH = 1000
+
+
+def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout: Any) -> go.FigureWidget:
+    """A figure whose traces can be updated while people look at it.
+
+    Args:
+        traces: all the traces the figure will ever have.
+        height: in pixels.
+        width: in pixels, if there is room.
+        layout: plotly layout fields; they win over the common style.
+    """
+    style: dict[str, Any] = {
+        "template": "none",
+        "width": width,
+        "height": height,
+        "font": {"family": FONT, "size": 14},
+        "margin": {"l": 80, "r": 20, "t": 40, "b": 55},
+        "hovermode": "closest",
+        "showlegend": False,
+    }
+    provide_plotly()
+    return SharedFigureWidget(go.Figure(data=list(traces), layout={**style, **layout}))
+
+
+def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
+    """Give each trace of the figure what it shows in its new version; call it in a batch update."""
+    for trace, new in zip(figure.data, traces, strict=True):
+        trace.x, trace.y, trace.name, trace.visible = new.x, new.y, new.name, new.visible
+        if new.text is not None:
+            trace.text = new.text
+
+
+def axis(title: str, **settings: Any) -> dict[str, Any]:
+    """An axis in the common style; the title says the quantity and its unit."""
+    return {
+        "title": {"text": title, "standoff": 8, "font": {"size": 14}},
+        "tickfont": {"size": 13},
+        "showline": True,
+        "mirror": True,
+        "ticks": "outside",
+        "zeroline": False,
+        **settings,
+    }

@@ -1,0 +1,105 @@
+"""The commands ``mlxc train`` and ``mlxc evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mlxc.errors import InputError
+
+
+def add_training_command(parser: argparse.ArgumentParser) -> None:
+    """Define ``mlxc train``."""
+    parser.set_defaults(command=_train)
+    parser.add_argument("config", type=Path, help="YAML file, see mlxc.training.config")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the model and its log; a run there goes on")
+
+
+def add_evaluation_command(parser: argparse.ArgumentParser) -> None:
+    """Define ``mlxc evaluate``."""
+    parser.set_defaults(command=_evaluate)
+    tables = "'sol58lc', a table of solids (JSON, CSV, extended XYZ), or mp: and identifiers of the Materials Project"
+    parser.add_argument("suite", help=tables)
+    parser.add_argument("--xc", nargs="+", default=["pbe"], metavar="NAME", help="functionals to compare (pbe)")
+    parser.add_argument("--solids", nargs="+", metavar="NAME", help="some of the table's solids")
+    parser.add_argument(
+        "--out", type=Path, default=Path("evaluation"), metavar="FOLDER", help="for results (evaluation)"
+    )
+    parser.add_argument("--processes", type=int, default=1, metavar="N", help="local ones (1)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, whose workers compute instead")
+    parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
+
+
+def _train(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.console.report import checkpoint_report
+    from mlxc.training.config import read_config
+    from mlxc.training.trainer import MODEL, Trainer
+    from mlxc.xc.catalogue import functional
+
+    config = read_config(options.config)
+    folder = options.out or Path(config.name)
+    trainer = Trainer(config, folder, on_step=_show_step)
+    _check_writable(folder)
+    report = checkpoint_report(trainer.run().model_dump(mode="json"))
+    # A network's many parameters tell a person nothing.
+    parameters = functional(str(folder / MODEL)).named_parameters()
+    fitted = ", ".join(f"{name} = {value.item():.4g}" for name, value in parameters if value.numel() == 1)
+    print("\n\n".join(filter(None, [report, fitted, f"written to {folder / MODEL}"])))
+    return 0
+
+
+def _check_writable(folder: Path) -> None:
+    """Make a folder, and find out before the calculations, not after them, that nothing can be written there.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"--out: there can be no folder {str(folder)!r}: {error.strerror}.") from None
+
+
+def _show_step(record: dict[str, Any]) -> None:
+    if record["step"] % 10 == 0:
+        line = f"round {record['round']}  step {record['step']:5}  loss {record['loss']:.5f}"
+        print(f"{line}  validation {record['validation_loss']:.5f}", file=sys.stderr)
+
+
+def _evaluate(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.training.evaluation import evaluate
+    from mlxc.training.evaluation_report import markdown_tables, summary, write_report
+    from mlxc.training.solids import read_solids
+
+    if options.processes < 1:
+        raise InputError(f"--processes: there must be at least one, not {options.processes}.")
+    table = read_solids(options.suite)
+    for name in options.solids or []:
+        if name not in table:
+            raise InputError(f"--solids: there is no {name!r} in the table; there are {', '.join(table)}.")
+    solids = [table[name] for name in options.solids or table]
+    _check_writable(options.out)
+    records = evaluate(
+        solids,
+        options.xc,
+        options.out,
+        processes=options.processes,
+        scheduler=options.scheduler,
+        on_result=_show_result,
+    )
+    write_report(records, options.out)
+    print(json.dumps(summary(records), indent=1) if options.json else markdown_tables(records))
+    return 0 if all(not record["message"] for record in records) else 3
+
+
+def _show_result(record: dict[str, Any]) -> None:
+    from mlxc.training.evaluation_report import result_line
+
+    said = result_line(record)
+    print(f"{record['solid']:14} {record['xc']:20} {said}  ({record['seconds']:.0f} s)", file=sys.stderr)

@@ -1,0 +1,227 @@
+"""A calculation as a case for another code: plain data, and what there is to say about it. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from mlxc.basis.gaussian.sets import basis_of_elements
+from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.codes.functionals import gpaw_data_sets, gpaw_functional, pyscf_functional
+from mlxc.codes.live import CODES
+from mlxc.errors import InputError
+from mlxc.pseudo.gth_table import GTH_FAMILIES, GTHParameters
+from mlxc.pseudo.library import find_pseudopotentials
+
+Task = Calculation | EquationOfStateTask
+# Hartree, well beyond what GPAW's data sets need: its plane waves, where ours have no cutoff that it could share.
+GPAW_CUTOFF_HA = 25.0
+# Taken by codes that do not have the functional.
+SUBSTITUTE = "pbe"
+# Settings that all codes share.
+KEPT = ("kmesh", "smearing", "width_ha", "spin", "total_moment", "max_iterations")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What another code is given.
+
+    Attributes:
+        code: one of :data:`mlxc.codes.live.CODES`.
+        data: plain data, what the code's module in :mod:`mlxc.references` reads.
+        xc: name of the functional here.
+        basis: what the orbitals are made of, for a person.
+        pseudo: what stands for the cores, for a person.
+        note: a sentence where the code computes something else than what was asked for, or an empty string.
+        energy_comparable: whether functional, basis and pseudopotentials are those of the calculation.
+    """
+
+    code: str
+    data: dict[str, Any]
+    xc: str
+    basis: str
+    pseudo: str
+    note: str
+    energy_comparable: bool
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """At which volumes codes compute.
+
+    Attributes:
+        calculations: of each volume, all on the same grid.
+        reference: which of them is nearest to the given crystal.
+    """
+
+    calculations: list[Calculation]
+    reference: int
+
+    @classmethod
+    def of(cls, task: Task) -> Volumes:
+        """Those of a task."""
+        ratios, vary = ([1.0], None) if isinstance(task, Calculation) else (task.ratios, task.vary)
+        return cls(calculation_of(task).at_volumes(ratios, vary), int(np.abs(np.array(ratios) - 1).argmin()))
+
+
+def calculation_of(task: Task) -> Calculation:
+    """The settings of a task."""
+    return task if isinstance(task, Calculation) else task.calculation
+
+
+def case_for(code: str, task: Task) -> Case:
+    """What a code is given for a task.
+
+    Raises:
+        InputError: with one sentence on what the code cannot do.
+    """
+    return {"pyscf": pyscf_case, "gpaw": gpaw_case}[code](task)
+
+
+def pyscf_case(task: Task) -> Case:
+    """For PySCF: the Gaussians, GTH pseudopotentials and grid of the task, or default ones beside plane waves.
+
+    Raises:
+        InputError: PySCF does not have the smearing, or cannot hold the moment.
+    """
+    asked = calculation_of(task)
+    if asked.smearing == "marzari-vanderbilt":
+        raise InputError("PySCF has no Marzari-Vanderbilt smearing; choose fermi-dirac or gaussian for all codes.")
+    task = _in_gaussians(task)
+    calculation = calculation_of(task)
+    species = calculation.crystal.species
+    pseudopotentials = gth_pseudopotentials(calculation)
+    charges = [pseudopotentials[symbol].charge for symbol in species]
+    _check_moment_of_whole_electrons(calculation, sum(charges))
+    volumes = Volumes.of(task)
+    functional = pyscf_functional(calculation.xc)
+    data = _common(calculation, volumes) | {
+        "xc": functional or pyscf_functional(SUBSTITUTE),
+        "basis": _sets(calculation),
+        "pseudo": {symbol: entry.in_pyscf_form() for symbol, entry in pseudopotentials.items()},
+        "fft_grid": volumes.calculations[0].fft_grid,
+        "charges": charges,
+        "polarisations": _polarisations(calculation, charges),
+    }
+    basis = gaussian_sets_of(calculation)
+    notes = [] if functional else [_substituted("pyscf", calculation)]
+    if calculation is not asked:
+        notes.append(f"PySCF has no plane waves: its orbitals are made of {basis}, so its energy is not comparable.")
+    return Case(
+        code="pyscf",
+        data=data,
+        xc=calculation.xc if functional else SUBSTITUTE,
+        basis=basis,
+        pseudo=" ".join(entry.name for entry in pseudopotentials.values()),
+        note=" ".join(notes),
+        energy_comparable=calculation is asked and functional is not None,
+    )
+
+
+def gpaw_case(task: Task) -> Case:
+    """For GPAW: its own data sets, in plane waves up to the cutoff of the task's or, beside Gaussians, a safe one."""
+    calculation = calculation_of(task)
+    cutoff = calculation.ecut_ha if calculation.basis == "pw" else GPAW_CUTOFF_HA
+    functional = gpaw_functional(calculation.xc)
+    name = functional or gpaw_functional(SUBSTITUTE)
+    assert name is not None
+    data_sets = gpaw_data_sets(name)
+    data = _common(calculation, Volumes.of(task)) | {
+        "xc": name,
+        "data_sets": data_sets,
+        "ecut_ha": cutoff,
+        "moments_bohr_magneton": _starting_moments(calculation),
+    }
+    return Case(
+        code="gpaw",
+        data=data,
+        xc=calculation.xc if functional else SUBSTITUTE,
+        basis=f"plane waves, {cutoff:g} Ha",
+        pseudo=f"PAW data of {data_sets}",
+        note="" if functional else _substituted("gpaw", calculation),
+        energy_comparable=False,
+    )
+
+
+def gaussian_sets_of(calculation: Calculation) -> str:
+    """Names of the basis sets of a calculation in Gaussians."""
+    return " and ".join(dict.fromkeys(_sets(calculation).values()))
+
+
+def _sets(calculation: Calculation) -> dict[str, str]:
+    assert calculation.gaussian_basis is not None  # the calculation has checked it
+    return basis_of_elements(calculation.crystal.species, calculation.gaussian_basis, calculation.gaussian_basis_names)
+
+
+def gth_pseudopotentials(calculation: Calculation) -> dict[str, GTHParameters]:
+    """GTH pseudopotentials by element.
+
+    Raises:
+        InputError: the calculation has others.
+    """
+    species = calculation.crystal.species
+    found = find_pseudopotentials(species, calculation.pseudo, calculation.xc, calculation.pseudo_names)
+    entries = {symbol: entry for symbol, entry in found.items() if isinstance(entry, GTHParameters)}
+    if len(entries) < len(found):
+        raise InputError("pseudo: Gaussian basis sets are made for GTH pseudopotentials; choose the family gth.")
+    return entries
+
+
+def _common(calculation: Calculation, volumes: Volumes) -> dict[str, Any]:
+    crystal = calculation.crystal
+    return {
+        "species": crystal.species,
+        "fractional_positions": crystal.positions.tolist(),
+        "lattices_bohr": [at_volume.crystal.lattice.tolist() for at_volume in volumes.calculations],
+        "reference": volumes.reference,
+    } | calculation.model_dump(include=set(KEPT))
+
+
+def _in_gaussians(task: Task) -> Task:
+    """The task itself, if that is what it is made of; else with the default Gaussians, and GTH pseudopotentials."""
+    calculation = calculation_of(task)
+    if calculation.basis == "gaussian":
+        return task
+    settings = calculation.model_dump(include={"structure", "xc", *KEPT}) | {"basis": "gaussian"}
+    if calculation.pseudo in GTH_FAMILIES:
+        settings |= {"pseudo": calculation.pseudo, "pseudo_names": calculation.pseudo_names}
+    twin = Calculation.from_dict(settings)
+    return twin if isinstance(task, Calculation) else task.model_copy(update={"calculation": twin})
+
+
+def _substituted(code: str, calculation: Calculation) -> str:
+    return f"{CODES[code].label} has no functional {calculation.xc}; it computes {SUBSTITUTE.upper()} instead."
+
+
+def _check_moment_of_whole_electrons(calculation: Calculation, charge: int) -> None:
+    """PySCF counts whole electrons of each spin, of all k points together."""
+    if calculation.total_moment is None:
+        return
+    count = prod(calculation.kmesh)
+    up = (charge + calculation.total_moment) * count / 2
+    if abs(up - round(up)) > 1e-6:
+        raise InputError(
+            f"PySCF cannot hold a moment of {calculation.total_moment:g} Bohr magneton with {count} k points: "
+            "the electrons of each spin must be a whole number in all of them together."
+        )
+
+
+def _starting_moments(calculation: Calculation) -> list[float]:
+    """One Bohr magneton per atom where the structure has none, scaled where the sum is to be held."""
+    moments = calculation.crystal.moments
+    if not moments.any():
+        moments = np.ones_like(moments)
+    if calculation.total_moment is not None and abs(moments.sum()) > 1e-6:
+        moments = moments * (calculation.total_moment / moments.sum())
+    return [float(moment) for moment in moments]
+
+
+def _polarisations(calculation: Calculation, charges: list[int]) -> list[float]:
+    """Of each atom's electrons at the start, between -1 and 1."""
+    if not calculation.spin:
+        return [0.0] * len(charges)
+    pairs = zip(_starting_moments(calculation), charges, strict=True)
+    return [float(np.clip(moment / charge, -1, 1)) for moment, charge in pairs]

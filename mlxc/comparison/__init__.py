@@ -1,1 +1,0 @@
-"""The same crystal here and in other codes, side by side."""

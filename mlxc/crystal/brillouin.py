@@ -1,0 +1,121 @@
+"""Meshes of k points and their irreducible part, points of high symmetry, and paths between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.crystal.vacuum import vacuum_directions
+from mlxc.errors import InputError
+from mlxc.units import BOHR_ANG
+
+# Distance on a path below which two places are the same, 1/bohr.
+_SAME_PLACE = 1e-6
+
+
+@dataclass(frozen=True)
+class KPoints:
+    """k points with the weights of the points that they stand for.
+
+    Attributes:
+        fractional: coordinates in the reciprocal lattice, shape ``(nk, 3)``.
+        weights: shape ``(nk,)``, summing to one.
+    """
+
+    fractional: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
+def irreducible_mesh(mesh: tuple[int, int, int], group: SpaceGroup) -> KPoints:
+    """The irreducible part of a Gamma-centred Monkhorst-Pack mesh under a space group and time reversal.
+
+    A rotation W of positions turns k into inv(W).T k; operations that do not map the mesh onto itself are left out.
+    """
+    size = np.array(mesh)
+    points = np.stack(np.meshgrid(*[np.arange(n) for n in mesh], indexing="ij"), axis=-1).reshape(-1, 3)
+    rotations = np.linalg.inv(group.rotations).round().astype(np.int64).transpose(0, 2, 1)
+    rotations = np.unique(np.concatenate([rotations, -rotations]), axis=0)
+    representative = np.arange(len(points))
+    for rotation in rotations:
+        images = points / size @ rotation.T * size
+        if np.abs(images - images.round()).max() > 1e-6:
+            continue
+        image = np.ravel_multi_index(tuple((images.round().astype(np.int64) % size).T), mesh)
+        representative = np.minimum(representative, image)
+    # `representative` holds the smallest image of each point under the whole group, hence one number per orbit.
+    kept, counts = np.unique(representative, return_counts=True)
+    fractional = points[kept] / size
+    return KPoints(fractional - (fractional > 0.5 + 1e-9), counts / len(points))
+
+
+@dataclass(frozen=True)
+class BandPath:
+    """k points along straight lines between points of high symmetry.
+
+    Attributes:
+        fractional: shape ``(nk, 3)``.
+        distances: along the path, 1/bohr, shape ``(nk,)``; nothing is added where the path jumps.
+        labels: distance and name of each corner; where the path jumps, two of them have the same distance.
+    """
+
+    fractional: NDArray[np.float64]
+    distances: NDArray[np.float64]
+    labels: tuple[tuple[float, str], ...]
+
+    def __len__(self) -> int:
+        return len(self.distances)
+
+    def place(self, index: int) -> str:
+        """Where the point of this index lies, in words: ``X``, or ``between G and X``."""
+        here = self.distances[index]
+        places = np.array([place for place, _ in self.labels])
+        names = [name for _, name in self.labels]
+        nearest = int(np.abs(places - here).argmin())
+        if abs(places[nearest] - here) < _SAME_PLACE:
+            # Where the path jumps, the first corner's point is followed by the second's.
+            return names[nearest + (index > 0 and self.distances[index - 1] == here)]
+        after = int(np.searchsorted(places, here))
+        return f"between {names[after - 1]} and {names[after]}"
+
+
+def special_points(crystal: Crystal) -> dict[str, tuple[float, float, float]]:
+    """Points of high symmetry of the Bravais lattice, fractional, by name; of a sheet, those of its plane lattice.
+
+    W. Setyawan, S. Curtarolo, Comput. Mater. Sci. 49, 299 (2010), as ASE gives them.
+    """
+    points = _ase_path(crystal, 0).special_points if len(vacuum_directions(crystal)) < 3 else {"G": (0, 0, 0)}
+    return {name: (float(p[0]), float(p[1]), float(p[2])) for name, p in points.items()}
+
+
+def band_path(crystal: Crystal, points: int) -> BandPath:
+    """The standard path between :func:`special_points`; of a sheet or a wire it stays in the plane or on the axis.
+
+    Args:
+        crystal: whose Bravais lattice counts.
+        points: about how many k points.
+
+    Raises:
+        InputError: fewer than two points, or a molecule, which has a vacuum on all sides.
+    """
+    if points < 2:
+        raise InputError(f"points: a path needs at least 2 k points, not {points}.")
+    if len(vacuum_directions(crystal)) == 3:
+        raise InputError(f"structure: {crystal.name} has a vacuum on all sides; it has levels, but no bands.")
+    path = _ase_path(crystal, points)
+    distances, places, names = path.get_linear_kpoint_axis()
+    labels = tuple((float(place) * BOHR_ANG, str(name)) for place, name in zip(places, names, strict=True))
+    return BandPath(path.kpts, distances * BOHR_ANG, labels)
+
+
+def _ase_path(crystal: Crystal, points: int) -> Any:
+    """A path in the directions in which the crystal is periodic and not just repeated with a vacuum in between."""
+    empty = vacuum_directions(crystal)
+    return crystal.to_ase().cell.bandpath(npoints=points, pbc=[axis not in empty for axis in range(3)])

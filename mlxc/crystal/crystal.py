@@ -1,0 +1,280 @@
+"""The crystal: a lattice, the species in it, and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mlxc.crystal.elements import atomic_number
+from mlxc.errors import InputError
+from mlxc.units import BOHR_ANG
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from pymatgen.core.structure import Structure
+
+# Closer than this no two nuclei of any molecule or crystal come (H2: 1.40 bohr).
+SHORTEST_DISTANCE_BOHR = 0.8
+# Far more than can be computed, and few enough to be looked at pair by pair.
+MAX_ATOMS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Crystal:
+    """A periodic arrangement of atoms.
+
+    Attributes:
+        lattice: rows are the lattice vectors, shape ``(3, 3)``, bohr.
+        species: chemical symbols, one per atom.
+        positions: fractional coordinates, shape ``(natom, 3)``.
+        moments: initial magnetic moments, shape ``(natom,)``, Bohr magneton.
+        name: how the crystal is called in lists and titles.
+
+    Raises:
+        InputError: no atoms or too many, an unknown element, a degenerate lattice, or atoms on top of each other.
+    """
+
+    lattice: NDArray[np.float64]
+    species: tuple[str, ...]
+    positions: NDArray[np.float64]
+    moments: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    name: str = "crystal"
+
+    def __init__(
+        self,
+        lattice: ArrayLike,
+        species: Sequence[str],
+        positions: ArrayLike,
+        moments: ArrayLike | None = None,
+        name: str = "crystal",
+    ) -> None:
+        natom = len(species)
+        arrays = {
+            "lattice": _array(lattice, (3, 3), "lattice"),
+            "positions": _array(positions, (natom, 3), "positions"),
+            "moments": np.zeros(natom) if moments is None else _array(moments, (natom,), "moments"),
+        }
+        for key, value in arrays.items():
+            value.flags.writeable = False
+            object.__setattr__(self, key, value)
+        object.__setattr__(self, "species", tuple(species))
+        object.__setattr__(self, "name", name)
+        self._check()
+
+    def _check(self) -> None:
+        if not self.species:
+            raise InputError("The structure has no atoms.")
+        if len(self.species) > MAX_ATOMS:
+            raise too_many_atoms(len(self.species))
+        for symbol in self.species:
+            atomic_number(symbol)
+        lengths = np.linalg.norm(self.lattice, axis=1)
+        if self.volume < 1e-3 * np.prod(lengths) or self.volume < 1.0:
+            raise InputError(
+                "The lattice vectors span no volume: they must be three linearly independent vectors, "
+                f"but they enclose {self.volume * BOHR_ANG**3:.3g} cubic angstrom."
+            )
+        distance, first, second = self._closest_pair()
+        if distance < SHORTEST_DISTANCE_BOHR:
+            raise InputError(
+                f"Atoms {first + 1} ({self.species[first]}) and {second + 1} ({self.species[second]}) are on top of "
+                f"each other: they are {distance * BOHR_ANG:.3f} angstrom apart, and at least "
+                f"{SHORTEST_DISTANCE_BOHR * BOHR_ANG:.2f} angstrom is needed."
+            )
+
+    def _closest_pair(self) -> tuple[float, int, int]:
+        shifts = np.array(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij")).reshape(3, -1).T
+        best = (np.inf, 0, 0)
+        for i in range(len(self.species)):
+            delta = self.positions[i:] - self.positions[i]
+            delta -= np.round(delta)
+            vectors = (delta[:, None, :] + shifts[None, :, :]) @ self.lattice
+            distances = np.linalg.norm(vectors, axis=-1)
+            distances[0, len(shifts) // 2] = np.inf  # the atom itself
+            j, _ = np.unravel_index(np.argmin(distances), distances.shape)
+            if distances[j].min() < best[0]:
+                best = (float(distances[j].min()), i, i + int(j))
+        return best
+
+    @property
+    def volume(self) -> float:
+        """Volume of the cell in bohr^3."""
+        return float(abs(np.linalg.det(self.lattice)))
+
+    @cached_property
+    def reciprocal(self) -> NDArray[np.float64]:
+        """Reciprocal lattice vectors as rows, B = 2 pi inv(A).T, in 1/bohr."""
+        return np.asarray(2 * np.pi * np.linalg.inv(self.lattice).T)
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula, for example ``MgO``; elements in the order in which they appear."""
+        counts = {symbol: self.species.count(symbol) for symbol in self.species}
+        divisor = int(np.gcd.reduce(list(counts.values())))
+        return "".join(s + (str(c // divisor) if c > divisor else "") for s, c in counts.items())
+
+    @property
+    def atomic_numbers(self) -> list[int]:
+        """Atomic number of each atom."""
+        return [atomic_number(symbol) for symbol in self.species]
+
+    def scaled(self, linear: float) -> Crystal:
+        """The crystal with every lattice vector multiplied by ``linear``, fractional positions kept."""
+        return Crystal(self.lattice * linear, self.species, self.positions, self.moments, self.name)
+
+    def scaled_in_plane(self, linear: float, direction: int) -> Crystal:
+        """The crystal stretched by ``linear`` in the plane of two lattice vectors, and not perpendicular to it.
+
+        Fractional positions are kept, and so are distances of atoms from the plane.
+
+        Args:
+            linear: factor of all lengths in the plane.
+            direction: index, 0 to 2, of the lattice vector that does not lie in it.
+        """
+        normal = self.reciprocal[direction] / np.linalg.norm(self.reciprocal[direction])
+        stretch = linear * np.eye(3) + (1 - linear) * np.outer(normal, normal)
+        return Crystal(self.lattice @ stretch, self.species, self.positions, self.moments, self.name)
+
+    def supercell(self, n1: int, n2: int, n3: int) -> Crystal:
+        """The same crystal described by a cell ``n1 x n2 x n3`` times as large."""
+        repeats = np.array([n1, n2, n3])
+        shifts = np.array(np.meshgrid(*[range(n) for n in repeats], indexing="ij")).reshape(3, -1).T
+        positions = ((self.positions[:, None, :] + shifts[None, :, :]) / repeats).reshape(-1, 3)
+        species = [s for s in self.species for _ in shifts]
+        moments = np.repeat(self.moments, len(shifts))
+        return Crystal(self.lattice * repeats[:, None], species, positions, moments, self.name)
+
+    @classmethod
+    def load(cls, source: str | Path) -> Crystal:
+        """Load a shipped structure by name, or a file that ASE or pymatgen can read (CIF, POSCAR, extxyz, ...).
+
+        Raises:
+            InputError: the name is not shipped and no such file exists, or the file cannot be read as a crystal.
+        """
+        from mlxc.structures.shipped import load_structure
+
+        return load_structure(str(source))
+
+    @classmethod
+    def from_ase(cls, atoms: Atoms, name: str | None = None) -> Crystal:
+        """Take over an ``ase.Atoms`` object; it must be periodic in three directions."""
+        if abs(np.linalg.det(np.asarray(atoms.cell))) < 1e-6:
+            raise InputError(
+                "The structure has no three-dimensional cell; mlxc computes crystals, so give it lattice vectors."
+            )
+        return cls(
+            np.asarray(atoms.cell) / BOHR_ANG,
+            atoms.get_chemical_symbols(),
+            atoms.get_scaled_positions(wrap=False),
+            atoms.get_initial_magnetic_moments(),
+            name or atoms.get_chemical_formula(),
+        )
+
+    @classmethod
+    def from_pymatgen(cls, structure: Structure, name: str | None = None) -> Crystal:
+        """Take over a ``pymatgen.core.Structure``; every site must be fully occupied by one element.
+
+        Moments are the sites' property ``magmom``, else the spins of their species; oxidation states are left out.
+        """
+        if not hasattr(structure, "lattice"):
+            raise InputError("The structure has no lattice; mlxc computes crystals, so make a Structure of it.")
+        if not structure.is_ordered:
+            raise InputError("The structure has partially occupied sites; choose one ordered arrangement of it.")
+        moments = [site.properties.get("magmom", getattr(site.specie, "spin", None)) for site in structure]
+        return cls(
+            structure.lattice.matrix / BOHR_ANG,
+            [site.specie.symbol for site in structure],
+            structure.frac_coords,
+            [_collinear(moment) for moment in moments],
+            name or structure.reduced_formula,
+        )
+
+    @classmethod
+    def from_optimade(cls, entry: str) -> Crystal:
+        """Fetch a structure from a database that speaks OPTIMADE; this is the only method that asks the network.
+
+        Args:
+            entry: ``PROVIDER/ID``, such as ``"mp/mp-149"``, or ``https://HOST/.../v1/structures/ID``; see
+                :mod:`mlxc.structures.optimade`.
+
+        Raises:
+            InputError: there is no network, no such entry, or the entry is no crystal whose sites are all occupied.
+        """
+        from mlxc.structures.optimade import fetch_structure
+
+        return fetch_structure(entry)
+
+    def to_ase(self) -> Atoms:
+        """The crystal as an ``ase.Atoms`` object (angstrom)."""
+        from ase import Atoms
+
+        return Atoms(
+            symbols=list(self.species),
+            scaled_positions=self.positions,
+            cell=self.lattice * BOHR_ANG,
+            pbc=True,
+            magmoms=self.moments,
+        )
+
+    def to_pymatgen(self) -> Structure:
+        """The crystal as a ``pymatgen.core.Structure`` (angstrom)."""
+        from pymatgen.core.structure import Structure
+
+        return Structure(
+            self.lattice * BOHR_ANG, list(self.species), self.positions, site_properties={"magmom": list(self.moments)}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists in angstrom and fractional coordinates, the inverse of :meth:`from_dict`."""
+        return {
+            "name": self.name,
+            "lattice_ang": (self.lattice * BOHR_ANG).tolist(),
+            "species": list(self.species),
+            "fractional_positions": self.positions.tolist(),
+            "moments_bohr_magneton": self.moments.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Crystal:
+        """Build a crystal from the lists that :meth:`to_dict` writes."""
+        try:
+            lattice, species, positions = data["lattice_ang"], data["species"], data["fractional_positions"]
+        except KeyError as missing:
+            raise InputError(f"A structure needs the field {missing}.") from None
+        lattice = _array(lattice, (3, 3), "lattice_ang") / BOHR_ANG
+        return cls(lattice, species, positions, data.get("moments_bohr_magneton"), data.get("name", "crystal"))
+
+
+def too_many_atoms(atoms: int) -> InputError:
+    """The error for a cell that nobody can compute."""
+    return InputError(f"The structure has {atoms} atoms in its cell, and at most {MAX_ATOMS} are allowed.")
+
+
+def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.float64]:
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"The {name} of the structure must be numbers.") from None
+    if array.size == 0 and 0 in shape:
+        return np.zeros(shape)
+    if array.shape != shape:
+        raise InputError(f"The {name} of the structure must have the shape {shape}, not {array.shape}.")
+    if not np.isfinite(array).all():
+        raise InputError(f"The {name} of the structure must be finite numbers.")
+    return array
+
+
+def _collinear(moment: Any) -> float:
+    """A magnetic moment of pymatgen, which is a number, a vector, a ``Magmom``, or None, along z, Bohr magneton."""
+    if moment is None:
+        return 0.0
+    components = np.atleast_1d(np.asarray(getattr(moment, "global_moment", moment), dtype=np.float64))
+    if np.abs(components[:-1]).max(initial=0.0) > 1e-3:
+        raise InputError("The structure has magnetic moments in several directions; give collinear ones, along z.")
+    return float(components[-1])

@@ -1,0 +1,140 @@
+"""Space-group operations of a crystal. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import Any
+
+import numpy as np
+import spglib
+from numpy.typing import NDArray
+
+from mlxc.crystal.crystal import Crystal
+from mlxc.units import BOHR_ANG
+
+# Positions that differ by less than this (bohr) are the same site.
+SYMMETRY_TOLERANCE = 1e-5
+# Space groups 195 to 230 are cubic.
+FIRST_CUBIC_GROUP = 195
+# Space groups 143 to 194 have a hexagonal conventional cell.
+FIRST_HEXAGONAL_GROUP = 143
+
+
+@dataclass(frozen=True)
+class SpaceGroup:
+    """The operations x -> W x + w that map a crystal onto itself, in fractional coordinates.
+
+    Attributes:
+        rotations: integer matrices W, shape ``(nop, 3, 3)``.
+        translations: w, shape ``(nop, 3)``.
+    """
+
+    rotations: NDArray[np.int64]
+    translations: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, crystal: Crystal) -> SpaceGroup:
+        """Find the operations with spglib; only the identity where spglib finds none."""
+        found = spglib.get_symmetry(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+        if found is None:
+            return cls.identity()
+        return cls(found["rotations"].astype(np.int64), found["translations"] % 1.0)
+
+    @classmethod
+    def identity(cls) -> SpaceGroup:
+        """The group that has no operation but the identity."""
+        return cls(np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
+
+    def __len__(self) -> int:
+        return len(self.rotations)
+
+    def on_grid(self, shape: tuple[int, int, int]) -> SpaceGroup:
+        """The subgroup that maps the points of a uniform grid onto each other."""
+        # W takes the grid point m/n to the grid points (n_i W_ij / n_j) m_j / n_i only if these are integers.
+        points = np.array(shape)
+        shifts = self.translations * points
+        kept = ~((self.rotations * points[:, None]) % points).any(axis=(1, 2))
+        kept &= (np.abs(shifts - shifts.round()) < SYMMETRY_TOLERANCE).all(axis=1)
+        return SpaceGroup(self.rotations[kept], self.translations[kept])
+
+    def of_points(self, kinds: Sequence[str], positions: NDArray[np.float64]) -> SpaceGroup:
+        """The subgroup that maps each of some points, at fractional positions, onto one of its own kind."""
+        kept = np.ones(len(self), dtype=bool)
+        for kind in set(kinds):
+            points = positions[[own == kind for own in kinds]]
+            images = np.einsum("sij,aj->sai", self.rotations, points) + self.translations[:, None]
+            distances = images[:, :, None] - points
+            distances -= distances.round()
+            kept &= (np.abs(distances).max(-1).min(-1) < SYMMETRY_TOLERANCE).all(-1)
+        return SpaceGroup(self.rotations[kept], self.translations[kept])
+
+    def atom_images(self, crystal: Crystal) -> NDArray[np.int64]:
+        """Which atom each operation takes each atom to, shape ``(nop, natom)``."""
+        images = np.einsum("sij,aj->sai", self.rotations, crystal.positions) + self.translations[:, None]
+        distances = images[:, :, None] - crystal.positions
+        distances -= distances.round()
+        different = np.array(crystal.species)[:, None] != np.array(crystal.species)
+        return np.asarray((np.abs(distances).sum(-1) + 10 * different).argmin(axis=-1))
+
+    def translation_denominators(self) -> tuple[int, int, int]:
+        """For each axis the smallest n such that n points along it are mapped onto each other by all translations.
+
+        Translations that are no simple fractions, as about an atom at a general position, are left out.
+        """
+        first, second, third = (lcm(*map(_denominator, axis)) for axis in self.translations.T)
+        return first, second, third
+
+    def equivalent_axes(self) -> list[set[int]]:
+        """Groups of lattice directions that rotations mix: a grid needs as many points along each of them."""
+        linked = (np.abs(self.rotations).sum(axis=0) > 0) | np.eye(3, dtype=bool)
+        linked |= linked.T
+        reachable = np.linalg.matrix_power(linked.astype(int), 3) > 0
+        return [set(np.flatnonzero(row)) for row in np.unique(reachable, axis=0)]
+
+
+def cells_per_cube(crystal: Crystal) -> float | None:
+    """How many cells of this volume make up the conventional cube; None unless the crystal is cubic."""
+    dataset = _dataset(crystal)
+    if dataset is None or dataset.number < FIRST_CUBIC_GROUP:
+        return None
+    return len(dataset.std_types) / len(crystal.species)
+
+
+def conventional_lattice(crystal: Crystal) -> NDArray[np.float64]:
+    """Lattice vectors of the conventional cell, of the cube for instance, in the crystal's own orientation.
+
+    Miller indices refer to it. Rows are vectors, bohr; where no symmetry is found, those of the crystal itself.
+    """
+    dataset = _dataset(crystal)
+    if dataset is None:
+        return crystal.lattice
+    # spglib's transformation matrix P takes vectors as columns: (a b c) = (a_s b_s c_s) P.
+    lattice: NDArray[np.float64] = np.linalg.inv(dataset.transformation_matrix).T @ crystal.lattice
+    return lattice
+
+
+def hexagonal_edge(crystal: Crystal) -> float | None:
+    """Length a of the conventional cell of a trigonal or hexagonal crystal, angstrom; None for others."""
+    dataset = _dataset(crystal)
+    if dataset is None or not FIRST_HEXAGONAL_GROUP <= dataset.number < FIRST_CUBIC_GROUP:
+        return None
+    return float(np.linalg.norm(dataset.std_lattice[0])) * BOHR_ANG
+
+
+def _dataset(crystal: Crystal) -> Any:
+    """All that spglib finds about the symmetry of a crystal; None if it finds nothing."""
+    return spglib.get_symmetry_dataset(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+
+
+def _spglib_cell(crystal: Crystal) -> tuple[Any, Any, Any]:
+    # Atoms of one element with different moments are different.
+    kinds = list(zip(crystal.atomic_numbers, crystal.moments.round(6), strict=True))
+    return crystal.lattice, crystal.positions, [sorted(set(kinds)).index(kind) + 1 for kind in kinds]
+
+
+def _denominator(translation: float) -> int:
+    fraction = Fraction(float(translation)).limit_denominator(12)
+    return fraction.denominator if abs(float(fraction) - translation) < SYMMETRY_TOLERANCE else 1

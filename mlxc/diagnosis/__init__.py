@@ -1,1 +1,0 @@
-"""Why a calculation disagrees: a battery of tests, each of which changes one thing, and a verdict."""

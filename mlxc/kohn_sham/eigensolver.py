@@ -1,0 +1,145 @@
+"""Block Davidson: the lowest eigenpairs of all k points at once.
+
+E. R. Davidson, J. Comput. Phys. 17, 87 (1975). The search space of each k point grows by its worst preconditioned
+residuals and is kept orthonormal; Rayleigh-Ritz gives the best orbitals in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.planewave.hamiltonian import Hamiltonian, HamiltonianBlock
+from mlxc.utils.parallel import map_in_threads
+
+# The search space is collapsed to the current orbitals when it would exceed this many times their number.
+LARGEST_SPACE = 4
+# Norm of what orthogonalisation leaves of a unit vector.
+SAFE_REMAINDER = 1e-3
+
+
+@dataclass(frozen=True)
+class Eigenpairs:
+    """The result of a diagonalisation.
+
+    Attributes:
+        eigenvalues: shape ``(nk * nspin, nband)``, hartree, ascending.
+        orbitals: orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
+        residual: largest |H psi - e psi| over the bands that count, hartree.
+        applications: how many times H was applied to an orbital, per band.
+    """
+
+    eigenvalues: Tensor
+    orbitals: Tensor
+    residual: float
+    applications: float
+
+
+def orthonormalise(vectors: Tensor, overlap: Tensor | None = None) -> Tensor:
+    """Orthonormal rows spanning the same space, shape ``(batch, nvector, nplanewave)``: Cholesky, QR as fallback.
+
+    Args:
+        vectors: linearly independent.
+        overlap: <vector_j|vector_i>, where it is known already.
+    """
+    overlap = vectors @ vectors.mH if overlap is None else overlap
+    factor, info = torch.linalg.cholesky_ex(overlap)
+    smallest = factor.diagonal(dim1=-2, dim2=-1).real.min()
+    if bool((info > 0).any()) or float(smallest) < 1e-4:
+        return torch.linalg.qr(vectors.mT).Q.mT.contiguous()
+    # The inverse of a small factor times the vectors is far faster on a CPU than a batched triangular solve.
+    identity = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device)
+    return torch.linalg.solve_triangular(factor, identity, upper=False) @ vectors
+
+
+def inner_products(left: Tensor, right: Tensor) -> Tensor:
+    """<left_i|right_j>, shape ``(batch, nleft, nright)``."""
+    return left.conj() @ right.mT
+
+
+def diagonalise(
+    hamiltonian: Hamiltonian, guess: Tensor, nband: int, counts: Tensor, tolerance: float, max_steps: int
+) -> Eigenpairs:
+    """The lowest eigenpairs of all k points and spins, blocks of them at the same time; see :func:`davidson`."""
+
+    def solve(block: HamiltonianBlock) -> Eigenpairs:
+        if block.matrix is not None:
+            return lowest_eigenpairs(block.matrix, nband)
+        return davidson(block, guess[block.rows], nband, counts[block.rows], tolerance, max_steps)
+
+    pairs = map_in_threads(solve, hamiltonian.blocks)
+    return Eigenpairs(
+        torch.cat([p.eigenvalues for p in pairs]),
+        torch.cat([p.orbitals for p in pairs]),
+        max(p.residual for p in pairs),
+        sum(p.applications * len(p.eigenvalues) for p in pairs) / len(guess),
+    )
+
+
+def lowest_eigenpairs(matrix: Tensor, nband: int) -> Eigenpairs:
+    """The exact ones of Hermitian matrices, shape ``(nrow, nfunction, nfunction)``."""
+    eigenvalues, vectors = torch.linalg.eigh(matrix)
+    return Eigenpairs(eigenvalues[:, :nband], vectors[:, :, :nband].mT.contiguous(), 0.0, 0.0)
+
+
+def davidson(
+    hamiltonian: HamiltonianBlock, guess: Tensor, nband: int, counts: Tensor, tolerance: float, max_steps: int
+) -> Eigenpairs:
+    """Improve a guess until the residuals of the bands that count are below ``tolerance``, or for ``max_steps`` steps.
+
+    Args:
+        hamiltonian: H of some k points.
+        guess: at least ``nband`` orthonormal orbitals, shape ``(nrow, nguess, nplanewave)``.
+        nband: number of lowest states that are wanted.
+        counts: how much the residual of each band matters, between 0 and 1, shape ``(nrow, nband)``.
+        tolerance: of the residual's norm, hartree.
+        max_steps: extensions of the search space.
+    """
+    vectors, images = guess, hamiltonian.apply(guess)
+    projected = inner_products(vectors, images)
+    applied = guess.shape[1]
+    for step in range(max_steps + 1):
+        eigenvalues, coefficients = torch.linalg.eigh(projected)
+        eigenvalues, coefficients = eigenvalues[:, :nband], coefficients[:, :, :nband].mT
+        orbitals, applied_orbitals = coefficients @ vectors, coefficients @ images
+        residuals = applied_orbitals - eigenvalues[..., None] * orbitals
+        norms = _norms(residuals) * counts
+        unconverged = norms > tolerance
+        if step == max_steps or not bool(unconverged.any()):
+            break
+        extension = int(unconverged.sum(1).max())
+        worst = norms.topk(extension, dim=1).indices
+        corrections = hamiltonian.precondition(_select(residuals, worst), _select(orbitals, worst))
+        if vectors.shape[1] + extension > LARGEST_SPACE * nband:
+            vectors, images = orbitals, applied_orbitals
+            projected = torch.diag_embed(eigenvalues).to(orbitals.dtype)
+        corrections = _complement(corrections, vectors)
+        new_images = hamiltonian.apply(corrections)
+        cross, own = inner_products(corrections, images), inner_products(corrections, new_images)
+        projected = torch.cat([torch.cat([projected, cross.mH], dim=2), torch.cat([cross, own], dim=2)], dim=1)
+        vectors, images = torch.cat([vectors, corrections], dim=1), torch.cat([images, new_images], dim=1)
+        applied += extension
+    return Eigenpairs(eigenvalues, orbitals, float(norms.max()), applied / nband)
+
+
+def _norms(vectors: Tensor) -> Tensor:
+    """Of complex vectors along the last axis; torch sums real numbers much faster."""
+    return torch.view_as_real(vectors).flatten(-2).norm(dim=-1)
+
+
+def _select(values: Tensor, bands: Tensor) -> Tensor:
+    return values.gather(1, bands[..., None].expand(-1, -1, values.shape[-1]))
+
+
+def _complement(corrections: Tensor, vectors: Tensor) -> Tensor:
+    """Orthonormal corrections, orthogonal to the vectors."""
+    for _ in range(3):
+        corrections = corrections / _norms(corrections)[..., None].clamp(min=1e-300)
+        corrections = corrections - inner_products(vectors, corrections).mT @ vectors
+        # Where little is left, rounding errors are a large part of it, and the vectors have to be removed once more.
+        overlap = corrections @ corrections.mH
+        if float(overlap.diagonal(dim1=1, dim2=2).real.min()) > SAFE_REMAINDER**2:
+            break
+    return orthonormalise(corrections, overlap)

@@ -1,0 +1,76 @@
+"""What to do when the self-consistent field does not settle, and how to say why it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.monitor import SCFRecord
+
+# Steps within which the smallest residual so far has to be halved.
+PATIENCE = 10
+# Waves that are longer than about 10 bohr, 1/bohr; in a metal the charge sloshes in these.
+LONG_WAVES = 0.6
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A way of mixing.
+
+    Attributes:
+        damping: fraction of the preconditioned residual that is added.
+        screening: Kerker's wave vector, 1/bohr.
+    """
+
+    damping: float
+    screening: float
+
+
+def rungs(metal: bool) -> tuple[Rung, ...]:
+    """Ways of mixing from the fastest to the safest.
+
+    Anderson's combination learns the response of a small cell by itself, so at first only waves longer than about 20
+    bohr, which make the charge of long cells slosh, are held back. In an insulator nothing screens long waves, so there
+    Kerker's preconditioner would only hold them up.
+    """
+    if metal:
+        return Rung(0.9, 0.3), Rung(0.4, 0.8), Rung(0.15, 1.2), Rung(0.05, 1.2)
+    return Rung(0.9, 0.0), Rung(0.4, 0.3), Rung(0.15, 0.8), Rung(0.05, 0.8)
+
+
+def is_stuck(residuals: Sequence[float]) -> bool:
+    """Whether the last ``PATIENCE`` steps of a way of mixing have not halved the smallest residual before them."""
+    if len(residuals) <= PATIENCE:
+        return False
+    return min(residuals[-PATIENCE:]) > 0.5 * min(residuals[:-PATIENCE])
+
+
+def reason(grid: Grid, residual: Tensor, history: Sequence[SCFRecord], bands_suffice: bool) -> str:
+    """Why an SCF has not converged, as a clause for a person.
+
+    Args:
+        grid: of the residual.
+        residual: what came out of the last step minus what went in, Fourier coefficients ``(nspin, ngvector)``.
+        history: of the whole SCF.
+        bands_suffice: whether smearing stayed below the highest computed band.
+    """
+    if not bands_suffice:
+        return "too few bands: smearing still reaches the highest one; choose a smaller width"
+    magnetic = residual[0] - residual[1] if len(residual) == 2 else torch.zeros_like(residual[0])
+    charge = residual.sum(0)
+    if float(magnetic.norm()) > float(charge.norm()):
+        moments = [record.magnetisation_bohr_magneton or 0.0 for record in history[-PATIENCE:]]
+        return (
+            f"the magnetic moment oscillates between {min(moments):.2f} and {max(moments):.2f} Bohr magneton; "
+            "start from other moments, hold the total moment, or choose a larger smearing"
+        )
+    if len(history) > 1 and history[-1].density_residual < 0.3 * history[-2].density_residual:
+        return "it was still converging; allow more iterations"
+    long_waves = (grid.squares > 0) & (grid.squares < LONG_WAVES**2)
+    if float(charge[long_waves].norm()) > 0.5 * float(charge.norm()):
+        return "charge sloshing: charge moves to and fro over long distances; choose a larger smearing"
+    return "the density oscillates within the atoms; allow more iterations or choose a larger smearing"

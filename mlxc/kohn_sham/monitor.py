@@ -1,0 +1,48 @@
+"""What a run tells while it is running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SCFRecord:
+    """One step of the self-consistent field.
+
+    Attributes:
+        iteration: counted from 1.
+        free_energy_ha: F = E - TS per cell.
+        energies_ha: its terms.
+        density_residual: integral |n_out - n_in| / number of electrons.
+        residual_energy_ha: Hartree energy of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_energy`.
+        fermi_level_ha: or the highest occupied level.
+        magnetisation_bohr_magneton: None without spin polarisation.
+        eigensolver_residual: largest |H psi - e psi|, hartree.
+        hamiltonian_applications: per band, in this step.
+        seconds: since the start of the SCF.
+        residual_spectrum: of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_spectrum`.
+        point: which volume of an equation of state this step belongs to, None for a single run.
+    """
+
+    iteration: int
+    free_energy_ha: float
+    energies_ha: dict[str, float]
+    density_residual: float
+    residual_energy_ha: float
+    fermi_level_ha: float | None
+    magnetisation_bohr_magneton: float | None
+    eigensolver_residual: float
+    hamiltonian_applications: float
+    seconds: float
+    residual_spectrum: tuple[float, ...] = ()
+    point: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+# Called after every step; it stops the run by raising RunStoppedError.
+Monitor = Callable[[SCFRecord], None]

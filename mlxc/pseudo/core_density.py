@@ -1,0 +1,43 @@
+"""The density of the core electrons that overlaps with the valence: the nonlinear core correction.
+
+Exchange and correlation are not linear in the density, so they need the sum of both.
+S. G. Louie, S. Froyen, M. L. Cohen, Phys. Rev. B 26, 1738 (1982).
+
+A meta-GGA needs the core's kinetic energy as well, or it would see electrons without any. Pseudopotentials do not say
+what that is, but it is at least that of one orbital, |grad n|^2 / 8n (C. F. von Weizsaecker, Z. Phys. 96, 431 (1935)),
+which is what it is taken to be. This functional is convex and homogeneous, so that tau of core and valence together is
+nowhere less than it is of their density: alpha is not negative, if the grid is fine enough for the core. Made atom by
+atom like the density, it converges as fast with the cutoff; made of the density on the grid it does not.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mlxc.grid.grid import Grid
+from mlxc.pseudo.ions import Ions
+from mlxc.terms.local_pseudopotential import structure_factor
+
+
+def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
+    """Density and kinetic-energy density of the ions' partial cores, None if no ion has one.
+
+    Returns:
+        Fourier coefficients ``(2, ngvector)``, electrons/bohr^3 and hartree/bohr^3.
+    """
+    total: Tensor | None = None
+    for symbol, pseudopotential in ions.pseudopotentials.items():
+        form = pseudopotential.core_form_factors(grid.lengths)
+        if form is not None:
+            ion = form / grid.volume * structure_factor(grid, ions.positions_of(symbol))
+            total = ion if total is None else total + ion
+    return total
+
+
+def with_core(fields: Tensor, core: Tensor | None) -> Tensor:
+    """Fields of the valence electrons plus the core's, Fourier coefficients ``(nfield, nspin, ngvector)``.
+
+    Each spin has its share of the core. The fields are the density and tau at most: pseudopotentials with a core have
+    no Gaussian basis sets, where the gradient is a field too.
+    """
+    return fields if core is None else fields + core[: len(fields), None] / fields.shape[1]

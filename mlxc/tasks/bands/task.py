@@ -1,0 +1,54 @@
+"""Bands and density of states as a task, described by plain data. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlxc.calculation.calculation import Calculation, build_model
+
+if TYPE_CHECKING:
+    from mlxc.kohn_sham.monitor import Monitor
+    from mlxc.properties.bands import BandStructure
+
+
+class BandsTask(BaseModel):
+    """The bands of a crystal along the standard path, and the density of states of its k mesh.
+
+    Attributes:
+        calculation: the ground state, in whose potential the bands are computed.
+        points: about how many k points there are along the path.
+        dos_width_ev: standard deviation of the Gaussian that stands for each level in the density of states.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calculation: Calculation
+    points: int = Field(default=60, ge=2, le=200)
+    dos_width_ev: float = Field(default=0.2, ge=0.01, le=5, allow_inf_nan=False)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> BandsTask:
+        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`."""
+        return build_model(cls, {**data, "calculation": Calculation.from_dict(data.get("calculation", {}))})
+
+    def run(
+        self, monitor: Monitor | None = None, on_portion: Callable[[dict[str, Any]], None] | None = None
+    ) -> BandStructure:
+        """Compute the ground state, then the bands.
+
+        Args:
+            monitor: called with one record per SCF step; may stop the run.
+            on_portion: called whenever some k points of the path are done, with how many are ``computed`` of
+                ``points``, and of the new ones ``distances_per_bohr`` and ``bands_ev``, as in the result; may stop the
+                run.
+
+        Raises:
+            InputError: the calculation cannot be done, or the crystal has no bands.
+        """
+        from mlxc.properties.bands import run_bands
+
+        self.calculation.check()
+        return run_bands(self, monitor=monitor, on_portion=on_portion)

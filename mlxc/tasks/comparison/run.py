@@ -1,0 +1,103 @@
+"""Runs a calculation, or an equation of state, here and in other codes, and sets the results side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mlxc import __version__
+from mlxc.calculation.calculation import Calculation
+from mlxc.codes.cases import Task, calculation_of, gaussian_sets_of
+from mlxc.codes.other_code import Watcher, run_in_code
+from mlxc.errors import MlxcError
+from mlxc.kohn_sham.monitor import SCFRecord
+from mlxc.kohn_sham.state import GroundState
+from mlxc.pseudo.gth_table import GTHParameters
+from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.response.levels import band_gap
+from mlxc.tasks.comparison.result import CodeResult, Comparison, mesh_gap_ev
+from mlxc.units import HARTREE_EV
+
+OURS = "mlxc"
+
+
+def compare(task: Task, codes: Sequence[str], watcher: Watcher) -> Comparison:
+    """Compute a task here, and then in each of the codes, one after the other so that their times mean something.
+
+    A code that fails says so in its result.
+
+    Args:
+        task: what to compute.
+        codes: some of :data:`mlxc.codes.live.CODES`, which must be available.
+        watcher: told of every SCF step, volume and end.
+
+    Raises:
+        InputError: the task cannot be computed here.
+    """
+    runs = [_here(task, watcher)]
+    runs += [run_in_code(code, task, watcher) for code in codes]
+    return Comparison(calculation_of(task).model_dump(mode="json"), runs)
+
+
+def _here(task: Task, watcher: Watcher) -> CodeResult:
+    steps = 0
+
+    def monitor(record: SCFRecord) -> None:
+        nonlocal steps
+        steps += 1
+        watcher(OURS, {"kind": "iteration", **record.to_dict()})
+
+    def on_point(point: dict[str, Any]) -> None:
+        watcher(OURS, {"kind": "point", **point, "free_energy_ha": point["energy_ev"] / HARTREE_EV})
+
+    calculation = calculation_of(task)
+    curve = None
+    if isinstance(task, Calculation):
+        state = task.run(monitor=monitor)
+        converged, message, seconds = state.converged, state.message, state.seconds["total"]
+    else:
+        equation = task.run(monitor=monitor, on_point=on_point)
+        state = equation.reference
+        converged, message, seconds = equation.converged, equation.message, equation.seconds
+        curve = equation.curve
+    watcher(OURS, {"kind": "result", "converged": converged, "seconds": seconds})
+    return CodeResult(
+        code=OURS,
+        version=__version__,
+        xc=calculation.xc,
+        basis=_basis(calculation),
+        pseudo=_pseudo(calculation),
+        converged=converged,
+        message=message,
+        free_energy_ha=float(state.energy.detach()),
+        energy_comparable=True,
+        magnetisation_bohr_magneton=state.magnetisation,
+        gap_ev=_gap_ev(state),
+        forces_ha_bohr=None if state.forces is None else state.forces.tolist(),
+        iterations=steps,
+        seconds=seconds,
+        eos=curve,
+    )
+
+
+def _gap_ev(state: GroundState) -> float | None:
+    if state.smearing is not None:
+        shape = (len(state.density), len(state.kpoints), -1)
+        return mesh_gap_ev(state.eigenvalues.reshape(shape).tolist(), state.occupations.reshape(shape).tolist())
+    try:  # with fixed occupations no empty levels have been computed
+        return float(band_gap(state).detach()) * HARTREE_EV
+    except MlxcError:
+        return None
+
+
+def _basis(calculation: Calculation) -> str:
+    if calculation.basis == "pw":
+        return f"plane waves, {calculation.ecut_ha:g} Ha"
+    return gaussian_sets_of(calculation)
+
+
+def _pseudo(calculation: Calculation) -> str:
+    species, family = calculation.crystal.species, calculation.pseudo
+    found = find_pseudopotentials(species, family, calculation.xc, calculation.pseudo_names)
+    names = [entry.name for entry in found.values() if isinstance(entry, GTHParameters)]
+    return " ".join(names) or family

@@ -1,0 +1,114 @@
+"""Are there enough k points, and the right ones? Points of high symmetry, a denser mesh, less smearing."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.crystal.brillouin import special_points
+from mlxc.crystal.vacuum import vacuum_directions
+from mlxc.kohn_sham.state import GroundState
+from mlxc.properties.band_edges import band_edges
+from mlxc.properties.bands import eigenvalues_at
+from mlxc.tasks.diagnosis.finding import Finding
+from mlxc.tasks.diagnosis.prediction import TOLERABLE_ENERGY_MHA, TOLERABLE_GAP_EV, TOLERABLE_SIZE_PERCENT
+from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.units import HARTREE_EV
+
+TITLE = "Does the k mesh hold the points that matter, and is it dense enough?"
+# How much denser the mesh that the given one is compared with is, at least.
+DENSER = 1.3
+# Width that is halved down to, and given where occupations are fixed, hartree.
+SMALL_WIDTH = 0.005
+
+
+def examine_kpoints(bench: Bench) -> Finding:
+    """Compare the gap of the mesh with that of special points, and the answer with that of a denser mesh."""
+    given = bench.sound
+    if not given.converged or given.state is None:
+        return Finding("k points", TITLE, f"No answer to compare with. {given.message}", "k points")
+    crystal = bench.calculation.crystal
+    special = special_points(crystal)
+    missing = [name for name, point in special.items() if not mesh_holds(bench.calculation.kmesh, point)]
+    mesh_points = given.state.kpoints.fractional
+    levels = eigenvalues_at(given.state, np.concatenate([mesh_points, list(special.values())]))
+    mesh_gap, special_gap = gap_ev(given.state, levels[:, : len(mesh_points)]), gap_ev(given.state, levels)
+    denser = denser_calculation(bench.calculation)
+    better = bench.ask_soundly(denser)
+    size, energy = given.size_change_percent(better), given.energy_change_mha(better)
+    errors = {
+        f"a gap of {mesh_gap:.2f} eV that is none" if special_gap < TOLERABLE_GAP_EV else
+        f"a gap that is {mesh_gap - special_gap:.2f} eV too large": (mesh_gap - special_gap) / TOLERABLE_GAP_EV,
+        f"the lattice constant by {size or 0:+z.2f} %": abs(size or 0) / TOLERABLE_SIZE_PERCENT,
+        f"the energy by {energy or 0:+z.1f} mHa per atom": abs(energy or 0) / TOLERABLE_ENERGY_MHA,
+    }  # fmt: skip
+    effect = max(errors, key=lambda words: errors[words])
+    mesh, better_mesh = (" x ".join(map(str, c.kmesh)) for c in (bench.calculation, denser))
+    sentence = (
+        f"The {mesh} mesh {_holds(missing, list(special))}. Its levels leave a gap of {mesh_gap:.2f} eV; with these "
+        f"points it is {special_gap:.2f} eV. On {better_mesh} with {_smearing(denser)} the energy changes by "
+        f"{-(energy or 0):+z.2f} mHa per atom and the lattice constant by {-(size or 0):+z.3f} %."
+    )
+    return Finding(
+        test="k points",
+        title=TITLE,
+        sentence=sentence if better.converged else f"{sentence} The denser mesh did not converge. {better.message}",
+        cause="k points",
+        severity=max(errors.values()),
+        effect=effect,
+        numbers={
+            "special_points": {name: list(point) for name, point in special.items()},
+            "missing_points": missing,
+            "mesh_gap_ev": mesh_gap,
+            "gap_with_special_points_ev": special_gap,
+            "denser_kmesh": list(denser.kmesh),
+            "denser_width_ha": denser.width_ha,
+            "size_change_percent": size,
+            "energy_change_mha_per_atom": energy,
+            "sheet": bool(vacuum_directions(crystal)),
+        },
+    )
+
+
+def mesh_holds(kmesh: tuple[int, int, int], point: tuple[float, float, float]) -> bool:
+    """Whether a Gamma-centred mesh has a point among its own."""
+    places = np.array(kmesh) * np.array(point)
+    return bool(np.allclose(places, places.round(), atol=1e-6))
+
+
+def denser_calculation(calculation: Calculation) -> Calculation:
+    """The same with a denser mesh that holds the points of high symmetry, and less smearing."""
+    points = special_points(calculation.crystal).values()
+    kmesh = calculation.kmesh
+    for multiple in (1, 2, 3, 4, 6, 12):
+        kmesh = tuple(1 if n == 1 else multiple * ceil(DENSER * n / multiple) for n in calculation.kmesh)  # type: ignore[assignment]
+        if all(mesh_holds(kmesh, point) for point in points):
+            break
+    changes = {"kmesh": kmesh, "width_ha": min(SMALL_WIDTH, (calculation.width_ha or 1.0) / 2)}
+    if calculation.smearing == "none":
+        changes |= {"smearing": "fermi-dirac"}
+    return calculation.model_copy(update=changes)
+
+
+def gap_ev(state: GroundState, levels: NDArray[np.float64]) -> float:
+    """From the highest occupied to the lowest empty level, electronvolt; zero for a metal.
+
+    Args:
+        state: whose electrons fill the levels.
+        levels: at some k points, hartree, shape ``(nspin, nk, nband)``.
+    """
+    edges = band_edges(state, levels)
+    return 0.0 if edges is None else edges.gap * HARTREE_EV
+
+
+def _holds(missing: list[str], names: list[str]) -> str:
+    if missing:
+        return f"misses {', '.join(missing)} of the points of high symmetry {', '.join(names)}"
+    return f"holds all points of high symmetry, {', '.join(names)}"
+
+
+def _smearing(calculation: Calculation) -> str:
+    return f"{calculation.smearing} smearing of {calculation.width_ha:g} Ha"

@@ -1,0 +1,63 @@
+"""Is the vacuum thick enough? The same sheet in a higher cell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.resizing import height_ang
+from mlxc.crystal.vacuum import vacuum_directions
+from mlxc.tasks.diagnosis.finding import Finding
+from mlxc.tasks.diagnosis.prediction import TOLERABLE_ENERGY_MHA
+from mlxc.tasks.diagnosis.under_test import Bench
+
+TITLE = "Is the vacuum thick enough, and do the images of the sheet feel each other?"
+# How much higher the cell is that the given one is compared with.
+HIGHER = 1.3
+
+
+def examine_vacuum(bench: Bench) -> Finding:
+    """Compare the energy with that in a higher cell."""
+    crystal = bench.calculation.crystal
+    if len(vacuum_directions(crystal)) != 1:
+        return Finding("vacuum", TITLE, f"{crystal.name} is no sheet: there is no vacuum to be too thin.")
+    given = bench.sound
+    higher = bench.ask_soundly(bench.calculation.with_crystal(in_higher_cell(crystal, HIGHER)), with_size=False)
+    change = given.energy_change_mha(higher)
+    if change is None:
+        why = given.message or higher.message
+        return Finding("vacuum", TITLE, f"The energies could not be compared. {why}", "vacuum")
+    height = height_ang(crystal)
+    return Finding(
+        test="vacuum",
+        title=TITLE,
+        sentence=(
+            f"In a cell {HIGHER * height:.1f} instead of {height:.1f} angstrom high the energy changes by "
+            f"{-change:+z.3f} mHa per atom."
+        ),
+        cause="vacuum",
+        severity=abs(change) / TOLERABLE_ENERGY_MHA,
+        effect=f"the images of the sheet change the energy by {change:+z.2f} mHa per atom",
+        numbers={"height_ang": height, "higher_ang": HIGHER * height, "energy_change_mha_per_atom": change},
+    )
+
+
+def in_higher_cell(sheet: Crystal, factor: float) -> Crystal:
+    """The same sheet, its atoms where they are, in a cell whose vacuum is larger.
+
+    Args:
+        sheet: with a vacuum along one lattice direction.
+        factor: of the length of the lattice vector in that direction.
+    """
+    (direction,) = vacuum_directions(sheet)
+    lattice = sheet.lattice.copy()
+    lattice[direction] *= factor
+    # Whole when the widest gap lies across the cell's boundary.
+    positions = sheet.positions.copy()
+    heights = np.sort(positions[:, direction] % 1.0)
+    gaps = np.diff(np.append(heights, heights[0] + 1))
+    top = heights[gaps.argmax()]
+    whole = (positions[:, direction] - top - 1e-9) % 1.0 + top - 1
+    middle = (whole.max() + whole.min()) / 2
+    positions[:, direction] = middle + (whole - middle) / factor
+    return Crystal(lattice, sheet.species, positions, sheet.moments, sheet.name)

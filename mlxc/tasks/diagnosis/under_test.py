@@ -1,0 +1,127 @@
+"""The calculation under test, and the answers that several tests share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from torch import Tensor, nn
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.errors import InputError
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.state import GroundState
+from mlxc.tasks.diagnosis.checks.outside_domain import outside_shares, seen_variables
+from mlxc.tasks.diagnosis.prediction import Answer, ask
+from mlxc.xc.analysis.clamped import Clamped
+from mlxc.xc.analysis.domain import Domain, training_domains
+from mlxc.xc.catalogue import check_name, checkpoint_of, functional
+
+# What a functional that has no record of its training is taken to have seen: the valence electrons of bulk crystals.
+BULK_DOMAIN: Domain = {"rs": (None, 6.0), "s": (0.0, 3.0)}
+BASELINE = "pbe"
+
+
+class Bench:
+    """A calculation, its functional, and answers, each computed when it is first asked for.
+
+    Args:
+        calculation: whose answer is in doubt.
+        monitor: told of every SCF step.
+    """
+
+    def __init__(self, calculation: Calculation, monitor: Monitor | None) -> None:
+        self.calculation = calculation
+        self.functional = functional(calculation.xc)
+        self.monitor = monitor
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether the functional comes from training, and so from some domain."""
+        has_layers = any(isinstance(module, nn.Linear) for module in self.functional.modules())
+        return has_layers or bool(training_domains(self.functional))
+
+    @cached_property
+    def domain(self) -> Domain:
+        """What the functional has been trained on; of a sum of functionals, the first domain that there is."""
+        return next(iter(training_domains(self.functional)), BULK_DOMAIN)
+
+    @property
+    def domain_is_recorded(self) -> bool:
+        """Whether the domain is the functional's own."""
+        return bool(training_domains(self.functional))
+
+    @cached_property
+    def seen(self) -> tuple[dict[str, Tensor], Tensor, Tensor] | None:
+        """See :func:`~mlxc.tasks.diagnosis.checks.outside_domain.seen_variables`; at the density that converges."""
+        state = self.sound.state
+        return None if state is None else seen_variables(state)
+
+    @property
+    def outside_shares(self) -> dict[str, float]:
+        """Of the ``electrons`` and the ``volume`` outside the domain."""
+        return {} if self.seen is None else outside_shares(*self.seen, self.domain)
+
+    @cached_property
+    def baseline_name(self) -> str:
+        """The functional whose answers a learned one ought to come near."""
+        record = checkpoint_of(self.calculation.xc)
+        if record is None or record.baseline is None:
+            return BASELINE
+        try:
+            check_name(record.baseline)
+        except InputError:  # the model of a training that is no functional here
+            return BASELINE
+        return record.baseline
+
+    @cached_property
+    def given(self) -> Answer:
+        """Of the calculation as it is."""
+        return self.ask(self.calculation)
+
+    @cached_property
+    def clamped(self) -> Answer:
+        """Of the functional held inside its domain."""
+        return self.ask(self.calculation, Clamped(self.functional, self.domain), self.similar_state)
+
+    @cached_property
+    def baseline(self) -> Answer:
+        """Of the baseline."""
+        return self.ask(self.calculation, functional(self.baseline_name), self.similar_state)
+
+    @property
+    def similar_state(self) -> GroundState | None:
+        """To start from in the same basis and at the same k points."""
+        return self.given.state if self.given.converged else None
+
+    @cached_property
+    def sound_functional(self) -> tuple[nn.Module, str]:
+        """The functional itself, or one that stands in for it if its SCF does not converge; and what it is.
+
+        What changes with the basis, the k points and the vacuum can only be told of a calculation that converges.
+        """
+        if self.given.converged or not self.is_learned:
+            return self.functional, self.calculation.xc
+        if self.clamped.converged:
+            return Clamped(self.functional, self.domain), f"{self.calculation.xc}, clamped to its training domain"
+        return functional(self.baseline_name), self.baseline_name
+
+    @property
+    def sound(self) -> Answer:
+        """Of that functional."""
+        if self.given.converged or not self.is_learned:
+            return self.given
+        return self.clamped if self.clamped.converged else self.baseline
+
+    def ask(
+        self,
+        calculation: Calculation,
+        xc: nn.Module | None = None,
+        start: GroundState | None = None,
+        with_size: bool = True,
+    ) -> Answer:
+        """Call :func:`~mlxc.tasks.diagnosis.prediction.ask`, by default with the calculation's own functional."""
+        return ask(calculation, self.functional if xc is None else xc, self.monitor, start, with_size)
+
+    def ask_soundly(self, calculation: Calculation, start: GroundState | None = None, with_size: bool = True) -> Answer:
+        """The same with the functional that converges."""
+        return self.ask(calculation, self.sound_functional[0], start, with_size)

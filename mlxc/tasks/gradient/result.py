@@ -1,0 +1,172 @@
+"""What came of differentiating a loss: numbers and curves as plain data, and a field in the crystal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import hypot, pi
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mlxc.crystal.vacuum import vacuum_directions
+from mlxc.kohn_sham.state import GroundState
+from mlxc.response.gradient_flow import GradientFlow
+from mlxc.tasks.gradient.losses import Evaluation
+from mlxc.tasks.gradient.task import LOSSES, GradientTask
+from mlxc.units import BOHR_ANG
+
+# Of the histogram, whose outermost bins hold what lies beyond: rs from 0.2 to 20 bohr, s from 0 to 4.
+RS_EDGES = torch.logspace(-0.7, 1.3, 41, dtype=torch.float64)
+S_EDGES = torch.linspace(0, 4, 41, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class GradientResult:
+    """A loss, its gradient, and what a step along it does.
+
+    Attributes:
+        task: what was asked.
+        before: the loss with the functional as it is.
+        flows: its gradient through each state of ``before``; None where there is none.
+        parameters: their values before the step, by name.
+        after: the loss after the step; None without one.
+        moved_parameters: their values after it.
+        message: why there is no gradient, in one sentence, else empty.
+        seconds: of the ``scf``, the ``gradient`` and what comes ``after`` the step.
+    """
+
+    task: GradientTask
+    before: Evaluation
+    flows: list[GradientFlow] | None
+    parameters: dict[str, Tensor]
+    after: Evaluation | None
+    moved_parameters: dict[str, Tensor]
+    message: str
+    seconds: dict[str, float]
+
+    @property
+    def converged(self) -> bool:
+        """Whether there is a gradient, and if a step was asked for, a loss after it."""
+        return not self.message
+
+    @property
+    def ground(self) -> GroundState:
+        """The state at the given crystal, before the step."""
+        return self.before.main
+
+    @property
+    def pull(self) -> Tensor | None:
+        """Where in the crystal the loss pulls, see :class:`~mlxc.response.gradient_flow.GradientFlow`, 1/bohr^3.
+
+        Of a loss of several volumes, that of all of them, at the same fractional positions, per volume of ``ground``.
+        """
+        if self.flows is None:
+            return None
+        volume = self.ground.crystal.volume / self.ground.basis.grid.size
+        return torch.stack([flow.pull * (flow.volume / volume) for flow in self.flows]).sum(0)
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain data, the JSON object of the command line; what is not computed is None."""
+        kind = LOSSES[self.task.loss]
+        target, source = self.task.target_and_source
+        first = None if self.flows is None else self.flows[0]
+        return {
+            "converged": self.converged,
+            "message": self.message,
+            "loss": self.task.loss,
+            "mode": self.task.mode,
+            "loss_unit": self.task.unit,
+            "quantity": kind.quantity,
+            "quantity_unit": kind.unit,
+            "target": target,
+            "target_source": source,
+            "before": _evaluated(self.before, self.parameters),
+            "gradient_norm": first and hypot(*first.parameter_norms.values()),
+            "layers": first and first.layer_norms,
+            "parameters": first and _parameters(first, self.parameters),
+            "adjoint": first and [record.to_dict() for record in first.adjoint],
+            "density_gradient_norms": first and first.density_gradient_norms,
+            "pull": self._pull_summary(),
+            "step": self.task.step,
+            "after": self.after and _evaluated(self.after, self.moved_parameters),
+            "natoms": len(self.ground.crystal.species),
+            "fft_grid": list(self.ground.basis.grid.shape),
+            "seconds": self.seconds,
+            "calculation": self.task.calculation.model_dump(mode="json"),
+        }
+
+    def _pull_summary(self) -> dict[str, Any] | None:
+        """The pull over (rs, s), and its mean over planes."""
+        pull = self.pull
+        if self.flows is None or pull is None:
+            return None
+        histograms = [flow.histogram({"rs": _open(RS_EDGES), "s": _open(S_EDGES)}) for flow in self.flows]
+        return {
+            "integral": sum(float(flow.pull.sum()) * flow.volume for flow in self.flows),
+            "rs_edges_bohr": RS_EDGES.tolist(),
+            "s_edges": S_EDGES.tolist(),
+            "by_rs_and_s": torch.stack(histograms).sum(0).tolist(),
+            "planar_average": _planar_averages(self.ground, pull),
+        }
+
+    @property
+    def fields(self) -> dict[str, Tensor]:
+        """What is saved beside the state: ``loss_pull``, :attr:`pull` on the grid of the density, in units of the loss
+        per bohr^3; nothing where there is none.
+        """
+        return {} if self.pull is None else {"loss_pull": self.pull}
+
+    def save(self, path: Path) -> None:
+        """Write the state with :attr:`fields`."""
+        self.ground.save(path, self.fields)
+
+
+def _open(edges: Tensor) -> Tensor:
+    """With outermost bins that have no end."""
+    opened = edges.clone()
+    opened[0], opened[-1] = -torch.inf, torch.inf
+    return opened
+
+
+def _evaluated(evaluation: Evaluation, parameters: dict[str, Tensor]) -> dict[str, Any]:
+    return {
+        "loss": None if evaluation.loss is None else float(evaluation.loss.detach()),
+        "quantity": None if evaluation.quantity is None else float(evaluation.quantity.detach()),
+        "free_energy_ha": float(evaluation.main.energy.detach()),
+        "scf_iterations": sum(len(state.history) for state in evaluation.states),
+        "single_parameters": {name: float(value) for name, value in parameters.items() if value.numel() == 1},
+        "message": evaluation.message,
+    }
+
+
+def _parameters(flow: GradientFlow, values: dict[str, Tensor]) -> dict[str, Any]:
+    """Of each parameter its size and norms; of those that are single numbers the number and its derivative as well."""
+    described = {}
+    for name, gradient in flow.parameter_gradients.items():
+        single = gradient.numel() == 1
+        described[name] = {
+            "size": gradient.numel(),
+            "norm": float(values[name].norm()),
+            "gradient_norm": float(gradient.norm()),
+            "value": float(values[name]) if single else None,
+            "gradient": float(gradient) if single else None,
+        }
+    return described
+
+
+def _planar_averages(ground: GroundState, pull: Tensor) -> dict[str, Any]:
+    """Means of the pull and of the density over planes, across the vacuum of a sheet, else along the third vector."""
+    empty = vacuum_directions(ground.crystal)
+    axis = empty[0] if len(empty) == 1 else 2
+    planes = tuple(i for i in range(3) if i != axis)
+    height_ang = 2 * pi / float(ground.basis.grid.reciprocal[axis].norm()) * BOHR_ANG
+    count = ground.basis.grid.shape[axis]
+    density = ground.density.detach().sum(0)
+    return {
+        "axis": axis,
+        "positions_ang": [height_ang * i / count for i in range(count)],
+        "pull_per_ang3": (pull.mean(planes) / BOHR_ANG**3).tolist(),
+        "density_per_ang3": (density.mean(planes) / BOHR_ANG**3).tolist(),
+    }

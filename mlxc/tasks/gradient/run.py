@@ -1,0 +1,108 @@
+"""Converge, differentiate, and make a step: one loss from beginning to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from math import hypot
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.state import GroundState
+from mlxc.response.dyson import AdjointRecord, ResponseError
+from mlxc.response.gradient_flow import GradientFlow, gradient_flows
+from mlxc.tasks.gradient.losses import Evaluation, evaluate
+from mlxc.tasks.gradient.result import GradientResult
+from mlxc.tasks.gradient.task import GradientTask
+from mlxc.xc.catalogue import functional, without_parameters
+
+Teller = Callable[[dict[str, Any]], None]
+
+
+def run_gradient(task: GradientTask, monitor: Monitor | None, on_record: Teller | None) -> GradientResult:
+    """Converge and differentiate; see :meth:`GradientTask.run`."""
+    xc = functional(task.calculation.xc)
+    if not _parameters(xc):
+        raise without_parameters(task.calculation.xc)
+    tell = on_record or _nobody
+    values = _copies(xc)
+    began = time.perf_counter()
+    before = _evaluate(task, xc, [], monitor, tell, "before")
+    converged = time.perf_counter()
+    flows, message = _differentiate(before, tell)
+    differentiated = time.perf_counter()
+    after = None
+    if flows is not None and task.step is not None:
+        descend(xc, flows[0].parameter_gradients, task.step)
+        after = _evaluate(task, xc, before.states, monitor, tell, "after")
+        message = after.message and f"After the step there is no loss. {after.message}"
+    return GradientResult(
+        task=task,
+        before=before,
+        flows=flows,
+        parameters=values,
+        after=after,
+        moved_parameters=_copies(xc),
+        message=message,
+        seconds={
+            "scf": converged - began,
+            "gradient": differentiated - converged,
+            "after": time.perf_counter() - differentiated,
+        },
+    )
+
+
+def descend(xc: nn.Module, gradients: dict[str, Tensor], step: float) -> None:
+    """Move the parameters against their gradients, all together by ``step`` times their norm, in place.
+
+    Where the loss does not depend on the parameters, they stay.
+    """
+    parameters = _parameters(xc)
+    slope = hypot(*(float(gradient.norm()) for gradient in gradients.values()))
+    length = step * hypot(*(float(value.detach().norm()) for value in parameters.values()))
+    if slope > 0:
+        with torch.no_grad():
+            for name, gradient in gradients.items():
+                parameters[name].sub_(gradient * (length / slope))
+
+
+def _evaluate(
+    task: GradientTask, xc: nn.Module, start: list[GroundState], monitor: Monitor | None, tell: Teller, stage: str
+) -> Evaluation:
+    evaluation = evaluate(task, xc, start, monitor, lambda point: tell({"kind": "point", **point}))
+    if evaluation.loss is not None and evaluation.quantity is not None:
+        value, quantity = float(evaluation.loss.detach()), float(evaluation.quantity.detach())
+        tell({"kind": "loss", "stage": stage, "value": value, "unit": task.unit, "quantity": quantity})
+    return evaluation
+
+
+def _differentiate(evaluation: Evaluation, tell: Teller) -> tuple[list[GradientFlow] | None, str]:
+    """The gradient of the loss, or why there is none."""
+    if evaluation.loss is None:
+        return None, evaluation.message
+
+    def monitor(record: AdjointRecord) -> None:
+        tell({"kind": "adjoint", **record.to_dict()})
+
+    def step_monitor(index: int, norm: float) -> None:
+        tell({"kind": "density_gradient", "step": index, "norm": norm})
+
+    try:
+        return gradient_flows(evaluation.loss, evaluation.states, monitor, step_monitor), ""
+    except ResponseError as error:
+        return None, str(error)
+
+
+def _parameters(xc: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: value for name, value in xc.named_parameters() if value.requires_grad}
+
+
+def _copies(xc: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in _parameters(xc).items()}
+
+
+def _nobody(_: dict[str, Any]) -> None:
+    """Whom everything is told if there is nobody else."""

@@ -1,0 +1,50 @@
+"""The energy of a solid relative to that of others: cohesive and formation energies, differences of structures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from mlxc.training.quantities import Source
+from mlxc.training.solids import Solid
+from mlxc.training.subjects.curve import SolidCurve
+from mlxc.training.subjects.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class EnergyDifference:
+    """A solid and those that its energy is compared with.
+
+    Attributes:
+        curve: of the solid.
+        others: the curve of each of ``solid.relative_to``.
+    """
+
+    curve: SolidCurve
+    others: Mapping[str, SolidCurve]
+    source: ClassVar[Source] = "difference"
+
+    @property
+    def solid(self) -> Solid:
+        """Whose energy it is."""
+        return self.curve.solid
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Those of all curves."""
+        return sum((curve.snapshots for curve in self.others.values()), self.curve.snapshots)
+
+    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
+        """``energy_difference_ev`` of the cell, and ``cohesive_energy_ev`` of an atom, its negative.
+
+        Raises:
+            FitError: a curve has no minimum.
+        """
+        energy = self.curve.lowest_energy(functional)
+        for name, count in self.solid.relative_to.items():
+            energy = energy - count * self.others[name].lowest_energy(functional)
+        natoms = len(self.solid.crystal.species)
+        return {"energy_difference_ev": energy, "cohesive_energy_ev": -energy / natoms}

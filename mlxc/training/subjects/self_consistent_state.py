@@ -1,0 +1,117 @@
+"""What only a self-consistent state tells: the gap, the magnetisation and the density of a solid at its crystal.
+
+Each prediction converges the solid anew with the functional as it is, and takes part in autograd through the adjoint of
+the SCF, so nothing is held fixed, not even in the first round of a training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from mlxc.crystal.crystal import Crystal
+from mlxc.errors import InputError
+from mlxc.kohn_sham.loop import run_calculation
+from mlxc.kohn_sham.state import GroundState
+from mlxc.response.differentiable import attach_implicitly
+from mlxc.response.levels import band_gap
+from mlxc.training.quantities import Source
+from mlxc.training.solids import Solid
+from mlxc.training.subjects.curve import SolidError, root_mean_square
+from mlxc.training.subjects.snapshot import Snapshot
+from mlxc.units import HARTREE_EV
+
+# Of the density, to which these quantities are of first order.
+TOLERANCE = 1e-7
+PERCENT = 0.01
+# Atoms within this of each other are in the same place, bohr.
+CLOSE = 1e-6
+
+
+@dataclass(frozen=True)
+class SelfConsistentState:
+    """A solid, and a state from which its SCF starts.
+
+    Attributes:
+        solid: to compute.
+        start: converged before, the same for every prediction, so that predictions depend on the functional alone.
+        reference_density: that the solid's is compared with, on the same grid, electrons/bohr^3.
+    """
+
+    solid: Solid
+    start: GroundState
+    reference_density: Tensor | None
+    source: ClassVar[Source] = "state"
+
+    @classmethod
+    def of(cls, solid: Solid, xc: str | nn.Module) -> SelfConsistentState:
+        """Converge a solid.
+
+        Args:
+            solid: one whose references include a gap is computed with fixed occupations, and a magnet's moment is then
+                that of its references.
+            xc: name of a functional, or a module that is one.
+
+        Raises:
+            SolidError: it does not converge.
+            InputError: its reference density is of another crystal, or on another grid.
+        """
+        start = _converge(solid, xc)
+        if solid.density is None:
+            return cls(solid, start, None)
+        ground = GroundState.load(solid.density)
+        if not _is_same(ground.crystal, solid.crystal):
+            raise InputError(f"{solid.name}: the density in {solid.density.name} is that of another crystal.")
+        reference = ground.density
+        if reference.shape != start.density.shape:
+            raise InputError(
+                f"{solid.name}: its density is on a grid {tuple(start.density.shape)}, the reference in "
+                f"{solid.density.name} on {tuple(reference.shape)}; choose the same cutoff and spin."
+            )
+        return cls(solid, start, reference)
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """That of the start."""
+        return (Snapshot.of(self.start),)
+
+    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
+        """``gap_ev``, ``magnetisation_bohr_magneton`` and ``density_percent``, as far as the solid has references.
+
+        Raises:
+            SolidError: the solid does not converge with this functional.
+        """
+        ground = _converge(self.solid, functional, self.start)
+        attach_implicitly(ground)
+        known = {}
+        if "gap_ev" in self.solid.references:
+            known["gap_ev"] = band_gap(ground) * HARTREE_EV
+        if len(ground.density) == 2:
+            known["magnetisation_bohr_magneton"] = ground.basis.grid.integrate(ground.density[0] - ground.density[1])
+        if self.reference_density is not None:
+            size = root_mean_square(self.reference_density)
+            known["density_percent"] = root_mean_square(ground.density - self.reference_density) / size / PERCENT
+        return known
+
+
+def _is_same(one: Crystal, other: Crystal) -> bool:
+    same_cell = one.species == other.species and np.allclose(one.lattice, other.lattice, rtol=0, atol=CLOSE)
+    return same_cell and np.allclose((one.positions - other.positions) @ one.lattice, 0.0, atol=CLOSE)
+
+
+def _converge(solid: Solid, xc: str | nn.Module, start: GroundState | None = None) -> GroundState:
+    name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
+    settings: dict[str, Any] = {}
+    if "gap_ev" in solid.references:
+        settings = {"smearing": "none", "width_ha": None}
+        if solid.calculation(name).spin:
+            # With whole numbers of electrons in each spin the moment of an insulator cannot find its value.
+            settings["total_moment"] = solid.references.get("magnetisation_bohr_magneton", 0.0)
+    calculation = solid.calculation(name, tolerance=TOLERANCE, **settings)
+    ground = run_calculation(calculation, start=() if start is None else start, xc=module)
+    if not ground.converged:
+        raise SolidError(f"{solid.name}: {ground.message}")
+    return ground

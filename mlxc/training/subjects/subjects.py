@@ -1,0 +1,120 @@
+"""What solids are judged by: their curves, energies relative to others, and self-consistent states.
+
+Curves that have been computed are kept, so that a run that is killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from mlxc.errors import InputError
+from mlxc.training.quantities import QUANTITIES, Source
+from mlxc.training.solids import Solid
+from mlxc.training.subjects.curve import SolidCurve, SolidError, compute_curve, protocol
+from mlxc.training.subjects.energy_difference import EnergyDifference
+from mlxc.training.subjects.self_consistent_state import SelfConsistentState
+from mlxc.training.subjects.snapshot import Snapshot
+from mlxc.training.tables.known_quantities import is_known
+from mlxc.xc.catalogue import content_hashes
+
+
+class Subject(Protocol):
+    """Something about a solid that a functional predicts."""
+
+    @property
+    def source(self) -> Source:
+        """Of its predictions."""
+        ...
+
+    @property
+    def solid(self) -> Solid:
+        """Whose references the predictions are compared with."""
+        ...
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """The densities that a functional is evaluated at."""
+        ...
+
+    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
+        """Values by quantity, attached to the functional's parameters."""
+        ...
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Makes subjects with the densities of one functional.
+
+    Attributes:
+        table: all solids, by name.
+        xc: name of a functional, or a module that is one.
+        folder: for the curves of this functional.
+    """
+
+    table: Mapping[str, Solid]
+    xc: str | nn.Module
+    folder: Path
+
+    def subjects(self, names: Sequence[str], quantities: Sequence[str]) -> list[Subject]:
+        """What some solids are judged by; those that do not converge are left out with a warning.
+
+        Args:
+            names: of the solids.
+            quantities: that are wanted; only those that a solid has a reference for are prepared.
+
+        Raises:
+            InputError: none of the solids could be computed, or one lacks a pseudopotential.
+        """
+        makers: dict[Source, Callable[[Solid], Subject]] = {
+            "curve": self.curve, "difference": self._difference, "state": self._state,
+        }  # fmt: skip
+        found: list[Subject] = []
+        failed = []
+        for solid in (self.table[name] for name in names):
+            try:
+                known = {QUANTITIES[quantity].source for quantity in quantities if is_known(solid, quantity)}
+                found += [makers[source](solid) for source in sorted(known)]
+            except SolidError as error:
+                warnings.warn(f"{error} {solid.name} is left out.", stacklevel=2)
+                failed.append(solid.name)
+        if failed and not found:
+            raise InputError(f"None of the solids converged: {', '.join(failed)}.")
+        return found
+
+    def curve(self, solid: Solid) -> SolidCurve:
+        """From the folder if it is there.
+
+        Raises:
+            SolidError: a volume does not converge.
+            InputError: the solid cannot be computed.
+        """
+        place = self.folder / f"{solid.name}-{self._hash(solid)}"
+        curve = SolidCurve.load(solid, place)
+        if curve is None:
+            curve = compute_curve(solid, self.xc)
+            curve.save(place)
+        return curve
+
+    def _hash(self, solid: Solid) -> str:
+        """Of all that makes a curve what it is."""
+        checkpoint = getattr(self.xc, "checkpoint", None)
+        own = [checkpoint.content_hash] if checkpoint else []
+        functional = [self.xc, *content_hashes(self.xc)] if isinstance(self.xc, str) else own
+        identity = solid.identity(self.xc) if isinstance(self.xc, str) else solid.identity()
+        described = json.dumps([identity, *protocol(solid), functional], sort_keys=True)
+        return hashlib.sha256(described.encode()).hexdigest()[:8]
+
+    def _difference(self, solid: Solid) -> EnergyDifference:
+        others = {name: self.curve(self.table[name]) for name in solid.relative_to}
+        return EnergyDifference(self.curve(solid), others)
+
+    def _state(self, solid: Solid) -> SelfConsistentState:
+        return SelfConsistentState.of(solid, self.xc)

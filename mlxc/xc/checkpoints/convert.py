@@ -1,0 +1,83 @@
+"""Weights from elsewhere into checkpoints: PyTorch's ``state_dict`` files, as DeepChem writes them too."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from mlxc.errors import InputError
+from mlxc.xc.checkpoint import save_checkpoint
+from mlxc.xc.checkpoints.architectures import build_architecture
+from mlxc.xc.checkpoints.record import LARGEST_FILE, SUFFIX, CheckpointRecord
+
+# Where files keep their weights beside an optimiser's state and the like; the first is DeepChem's.
+_NESTED = ("model_state_dict", "state_dict", "model")
+
+
+def convert_checkpoint(
+    source: str | Path, target: str | Path, architecture: str, config: dict[str, Any], **fields: Any
+) -> CheckpointRecord:
+    """Write the weights in a file as a checkpoint.
+
+    The file is read without running anything in it: tensors and plain containers are all that it may hold.
+
+    Args:
+        source: a ``state_dict`` saved by torch, alone or under a usual name, or a safetensors file.
+        target: the checkpoint to write.
+        architecture: the form of the functional, see :mod:`mlxc.xc.checkpoints.architectures`.
+        config: what builds it.
+        fields: further entries of the record.
+
+    Raises:
+        InputError: the file holds anything else, or its weights are not those of the architecture.
+    """
+    source = Path(source)
+    functional = build_architecture(architecture, config)
+    expected = functional.state_dict()
+    weights = _read_weights(source)
+    chosen = {name: _find(name, weights, expected[name], source) for name in expected}
+    functional.load_state_dict(chosen)
+    return save_checkpoint(functional, target, **({"name": source.stem} | fields))
+
+
+def _read_weights(source: Path) -> dict[str, Tensor]:
+    try:
+        if source.stat().st_size > LARGEST_FILE:
+            raise InputError(f"{str(source)!r} is larger than {LARGEST_FILE >> 20} MiB.")
+        if source.suffix == SUFFIX:
+            return safetensors.torch.load_file(source)
+        content = torch.load(source, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise InputError(f"{str(source)!r} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, SafetensorError):
+        raise InputError(
+            f"{str(source)!r} holds something else than weights, or is damaged; nothing of it was run."
+        ) from None
+    for key in _NESTED:
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise InputError(f"{str(source)!r} holds something else than weights by name.")
+    return content
+
+
+def _find(name: str, weights: dict[str, Tensor], expected: Tensor, source: Path) -> Tensor:
+    """The weights of this name, which may be prefixed with those of the modules around."""
+    matching = [key for key in weights if key == name or key.endswith(f".{name}")]
+    if len(matching) != 1:
+        what = "has no weights" if not matching else "has several weights"
+        raise InputError(
+            f"{str(source)!r} {what} {name}; it holds {', '.join(repr(key) for key in list(weights)[:6])}."
+        )
+    found = weights[matching[0]]
+    if found.shape != expected.shape:
+        raise InputError(
+            f"{str(source)!r}: the weights {name} have the shape {tuple(found.shape)}, not {tuple(expected.shape)}."
+        )
+    return found.to(expected.dtype)

@@ -1,0 +1,108 @@
+"""Any semilocal functional of libxc as a module that autograd can differentiate twice.
+
+libxc (S. Lehtola, C. Steigemann, M. J. T. Oliveira, M. A. L. Marques, SoftwareX 7, 1 (2018)) is reached through
+``pyscf.dft.libxc``, which turns derivatives with respect to |grad n|^2 into derivatives with respect to grad n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mlxc.errors import InputError
+from mlxc.xc.functional import INGREDIENTS, Functional
+from mlxc.xc.libxc.names import find_libxc
+
+NUMBER_OF_INGREDIENTS = {"LDA": 1, "GGA": 2, "MGGA": 3}
+# The second derivatives of a polarised meta-GGA are 100 numbers per point: at most this many points at a time.
+POINTS_AT_ONCE = 1 << 16
+
+
+class LibXC(Functional):
+    """A local, generalised-gradient or meta-generalised-gradient functional of libxc, polarised or not.
+
+    Potential and kernel are libxc's first and second derivatives; it has no trainable parameters. libxc computes on
+    the CPU in double precision, whatever the device and precision of the ingredients.
+
+    Args:
+        name: as in libxc, ``gga_x_b88``, or a pair of such names with a comma in between.
+
+    Raises:
+        InputError: there is no such functional, or it needs what is not available here, such as exact exchange.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        entry = find_libxc(name)
+        if entry is None:
+            raise InputError(f"xc: {name!r} is not a functional of libxc.")
+        self.code = entry.code
+        self.ingredients = INGREDIENTS[: NUMBER_OF_INGREDIENTS[entry.family]]
+
+    def forward(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
+        """XC energy per volume, from those of the arguments that are its ingredients."""
+        fields = [rho[:, None]]
+        if grad is not None:
+            fields.append(grad)
+        if tau is not None:
+            fields.append(tau[:, None])
+        energy: Tensor = _Energy.apply(torch.cat(fields, 1), self.code)
+        return energy
+
+    def extra_repr(self) -> str:
+        """The name in libxc, for ``print``."""
+        return self.code.lower()
+
+
+class _Energy(torch.autograd.Function):
+    """e, from fields of shape ``(nspin, nfield, npoint)``."""
+
+    @staticmethod
+    def forward(ctx: Any, fields: Tensor, code: str) -> Tensor:
+        ctx.save_for_backward(fields)
+        ctx.code = code
+        per_electron = torch.cat([piece for _, piece in _derivatives(code, fields, 0)], -1)
+        return per_electron * fields[:, 0].sum(0)
+
+    @staticmethod
+    def backward(ctx: Any, weight: Tensor) -> tuple[Tensor, None]:
+        (fields,) = ctx.saved_tensors
+        return weight * _Potential.apply(fields, ctx.code), None
+
+
+class _Potential(torch.autograd.Function):
+    """de / d fields, of the shape of ``fields``."""
+
+    @staticmethod
+    def forward(ctx: Any, fields: Tensor, code: str) -> Tensor:
+        ctx.save_for_backward(fields)
+        ctx.code = code
+        pieces = [piece for _, piece in _derivatives(code, fields, 1)]
+        return torch.cat(pieces, -1).reshape(fields.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, weight: Tensor) -> tuple[Tensor, None]:
+        (fields,) = ctx.saved_tensors
+        nspin, nfield, _ = fields.shape
+        pieces = []
+        for points, kernel in _derivatives(ctx.code, fields, 2):
+            kernel = kernel.reshape(nspin, nfield, nspin, nfield, -1)
+            pieces.append(torch.einsum("sip,sitjp->tjp", weight[..., points], kernel))
+        return torch.cat(pieces, -1), None
+
+
+def _derivatives(code: str, fields: Tensor, order: int) -> Iterator[tuple[slice, Tensor]]:
+    """Derivatives of this order (the energy per electron for order 0), for one slice of the points after another."""
+    from pyscf.dft import libxc
+
+    nspin, _, npoint = fields.shape
+    for start in range(0, npoint, POINTS_AT_ONCE):
+        points = slice(start, start + POINTS_AT_ONCE)
+        values = fields[..., points].detach().to("cpu", torch.float64).numpy()
+        derivatives = libxc.eval_xc_eff(code, values if nspin == 2 else values[0], deriv=order, spin=nspin - 1)
+        yield points, torch.from_numpy(derivatives).to(fields)

@@ -1,0 +1,229 @@
+"""The controls of choosing and their model say the same, without a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from math import isnan, nan
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ipywidgets import HTML, Button, Widget
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.view import ChooseView
+from mlxc_app.page.message import MessageArea
+from mlxc_app.page.theme import Theme
+from support import poscar
+
+
+class Column:
+    """The column of controls, and a hand on them."""
+
+    def __init__(self, crystal: str = "al") -> None:
+        self.model, self.messages = ChooseModel(crystal), MessageArea()
+        self.view = ChooseView(self.model, self.messages, Theme())
+
+    def __getitem__(self, label: str) -> Any:
+        """The control with this label."""
+        (found,) = [w for w in self.all() if getattr(w, "description", "") == label]
+        return found
+
+    def all(self) -> list[Widget]:
+        return list(_below(self.view.widget))
+
+    def three(self, style: str) -> list[Any]:
+        (row,) = [w for w in self.all() if style in getattr(w, "_dom_classes", ())]
+        return list(row.children[1:])
+
+    def unfold(self, words: str) -> None:
+        next(w for w in self.all() if words in getattr(w, "description", "")).value = True
+
+    def text(self) -> str:
+        return " ".join(w.value for w in self.all() if isinstance(w, HTML))
+
+
+def _below(widget: Widget) -> Iterator[Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _below(child)
+
+
+@pytest.fixture
+def column() -> Column:
+    return Column()
+
+
+def test_the_list_shows_what_is_searched_for_and_enter_takes_the_first(column: Column) -> None:
+    column["Search"].value = "graph"
+    assert [label for label, _ in column["Crystal"].options] == ["Graphene"]
+    assert column.model.shipped_name == "al"
+    column["Search"]._handle_msg(
+        {"content": {"data": {"method": "custom", "content": {"event": "submit"}}}, "buffers": []}
+    )
+    assert column.model.shipped_name == "graphene"
+    column["Search"].value = "unobtainium"
+    assert "No shipped structure" in column.text()
+    assert column.model.shipped_name == "graphene"
+    column["Search"].value = ""
+    assert column["Crystal"].value == "graphene"
+
+
+def test_what_is_rarely_needed_is_made_when_it_is_unfolded(column: Column) -> None:
+    before = len(column.all())
+    for words in ("Edit the cell", "Your own structure", "Smearing", "Advanced"):
+        column.unfold(words)
+    assert len(column.all()) > before + 20
+    assert column.messages.widget.value == ""
+
+
+def test_a_fold_shows_what_was_chosen_before_it_was_unfolded(column: Column) -> None:
+    column.model.change(repeats=(2, 1, 1), lattice_constant_ang=4.1)
+    column.model.smearing, column.model.tolerance, column.model.spin = "gaussian", 1e-3, True
+    column.model.moments = {"Al": 0.5}
+    for words in ("Edit the cell", "Smearing", "Advanced"):
+        column.unfold(words)
+    assert [field.value for field in column.three("mlxc-supercell")] == [2, 1, 1]
+    assert column["Constant a (Å)"].value == 4.1
+    assert column["Smearing"].value == "gaussian"
+    assert column["Tolerance"].value == 1e-3
+    assert column["Moment of Al (μB)"].value == 0.5
+
+
+def test_the_cell_is_edited_field_by_field_and_taken_back(column: Column) -> None:
+    column.unfold("Edit the cell")
+    column.three("mlxc-supercell")[1].value = 2
+    column.three("mlxc-strain")[0].value = 1.5
+    column["Constant a (Å)"].value = 4.0
+    edit = column.model.edit
+    assert (edit.repeats, edit.strain_percent, edit.lattice_constant_ang) == ((1, 2, 1), (1.5, 0.0, 0.0), 4.0)
+    assert "2 atoms" in column.text()
+    column["Back to the original cell"].click()
+    assert column["Constant a (Å)"].value == pytest.approx(4.04958)
+    assert [field.value for field in column.three("mlxc-supercell")] == [1, 1, 1]
+    assert column.model.title == "Aluminium (fcc)"
+
+
+def test_fields_that_mean_nothing_for_a_crystal_are_not_shown() -> None:
+    def shown(column: Column) -> list[str]:
+        labels = ("Constant a (Å)", "Scale (%)", "Height of cell (Å)")
+        return [label for label in labels if column[label].layout.display != "none"]
+
+    column = Column("al")
+    column.unfold("Edit the cell")
+    assert shown(column) == ["Constant a (Å)"]
+    column.model.take_shipped("graphene")
+    assert shown(column) == ["Constant a (Å)", "Height of cell (Å)"]
+    assert [field.disabled for field in column.three("mlxc-strain")] == [False, False, True]
+    column.model.take_text('1\nLattice="3 0 0 0.3 4 0 0.2 0.4 5" Properties=species:S:1:pos:R:3\nAl 0 0 0\n')
+    assert shown(column) == ["Scale (%)"]
+
+
+def test_a_paste_is_used_when_told_to_and_a_bad_one_is_a_card(column: Column) -> None:
+    column.unfold("Your own structure")
+    column["Paste a structure"].value = poscar("Si")
+    assert column.model.shipped_name == "al"
+    column["Use this text"].click()
+    assert column.model.title == "Si, pasted"
+    column["Paste a structure"].value = "<script>alert(1)</script>"
+    column["Use this text"].click()
+    assert "mlxc-error" in column.messages.widget.value
+    assert column.model.title == "Si, pasted"
+
+
+def test_the_name_of_a_file_is_no_html(column: Column) -> None:
+    column.model.take_file("<img src=x>.vasp", poscar("Si").encode())
+    assert "&lt;img src=x&gt;.vasp" in column.text()
+    assert "<img" not in column.text()
+
+
+def test_presets_are_pressed_and_own_settings_press_none(column: Column) -> None:
+    presets = next(w for w in column.all() if "mlxc-presets" in getattr(w, "_dom_classes", ()))
+    presets.value = "quick look"
+    assert column["Cutoff (Ha)"].value == 15.0
+    assert [field.value for field in column.three("mlxc-mesh")] == [5, 5, 5]
+    assert "not converged" in column.text()
+    assert "Run about 1 s" in column.text()
+    column["Cutoff (Ha)"].value = 17.0
+    assert presets.value is None
+    assert "Your own settings" in column.text()
+
+
+def test_mesh_and_spacing_follow_each_other(column: Column) -> None:
+    column["k spacing (1/Å)"].value = 0.5
+    assert column.model.kmesh == (6, 6, 6)
+    assert [field.value for field in column.three("mlxc-mesh")] == [6, 6, 6]
+    column.three("mlxc-mesh")[0].value = 8
+    assert column.model.kmesh == (8, 6, 6)
+    column["k spacing (1/Å)"].value = -1
+    assert "k spacing" in column.messages.widget.value
+
+
+def test_a_set_of_gaussians_is_chosen_from_those_that_have_all_elements(column: Column) -> None:
+    column.unfold("Advanced")
+    sets = column["Basis set"]
+    assert sets.layout.display == "none"
+    column["Basis"].value = "gaussian"
+    assert sets.layout.display == ""
+    assert sets.value == column.model.gaussian_basis == "gth-dzvp-molopt-sr"
+    sets.value = "gth-szv"
+    assert column.model.gaussian_basis == "gth-szv"
+    assert "pseudodojo" not in [name for _, name in column["Pseudopotentials"].options]
+    column.model.take_shipped("si")
+    assert column["Basis"].value == "pw"
+    assert column["Pseudopotentials"].value == "pseudodojo"
+    assert sets.layout.display == "none"
+
+
+def test_a_total_moment_is_held_when_the_box_is_ticked(column: Column) -> None:
+    column.unfold("Smearing")
+    column["Spin-polarised"].value = True
+    column["Moment of Al (μB)"].value = 0.4
+    assert column.model.structure["moments_bohr_magneton"] == [0.4]
+    assert column.model.total_moment is None
+    column["Hold total moment"].value = True
+    assert column.model.total_moment == 0.0
+    column["Total moment (μB)"].value = 1.0
+    assert column.model.total_moment == 1.0
+    column.model.take_shipped("mgo")
+    assert not column["Hold total moment"].value
+    assert column["Moment of Mg (μB)"].value == column["Moment of O (μB)"].value == 0.0
+
+
+def test_what_is_no_number_in_any_field_never_breaks_the_page(column: Column) -> None:
+    for words in ("Edit the cell", "Smearing", "Advanced"):
+        column.unfold(words)
+    column.model.spin, column.model.total_moment = True, 1.0
+    fields = [w for w in column.all() if type(w).__name__ == "FloatText" and w.layout.display != "none"]
+    assert len(fields) == 10
+    for field in fields:
+        before = field.value
+        field.value = nan
+        assert column.model.blocker or "k spacing" in column.messages.widget.value, field.description
+        field.value = before
+        assert not isnan(field.value)
+    assert "unexpected" not in column.messages.widget.value
+    assert column.model.blocker == ""
+
+
+def test_pyscf_is_loaded_only_when_gaussians_are_wanted() -> None:
+    code = (
+        "import sys; from test_choose_view import Column; column = Column(); column.unfold('Advanced'); "
+        "before = 'pyscf' in sys.modules; column['Basis'].value = 'gaussian'; print(before, 'pyscf' in sys.modules)"
+    )
+    here = Path(__file__).parent
+    folders = [str(here), str(here.parents[0]), str(here.parents[1])]
+    environment_path = f"import sys; sys.path[:0] = {folders!r}; "
+    done = subprocess.run([sys.executable, "-c", environment_path + code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_every_control_has_a_label(column: Column) -> None:
+    for words in ("Edit the cell", "Your own structure", "Smearing", "Advanced"):
+        column.unfold(words)
+    fields = [w for w in column.all() if hasattr(w, "value") and hasattr(w, "description") and not isinstance(w, HTML)]
+    presets = [w for w in fields if "mlxc-presets" in w._dom_classes]
+    assert len(presets) == 1
+    assert all(w.description for w in fields if w not in presets)
+    assert all(w.description for w in column.all() if isinstance(w, Button))

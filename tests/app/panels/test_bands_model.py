@@ -1,0 +1,139 @@
+"""The panel of bands, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.bands.model import BandsModel, gap_in_words
+from mlxc_app.panels.bands.view import traces
+from mlxc_app.run.model import RunModel
+from mlxc_app.run.view import finished_sentence
+
+from mlxc.crystal.brillouin import band_path
+from mlxc.runs.folder import RunFolder
+from mlxc.tasks.bands.task import BandsTask
+
+EDGE = {"energy_ev": 0.0, "kpoint_fractional": [0.0, 0.0, 0.0], "place": "G", "spin": None}
+
+
+def test_bands_of_what_is_chosen_are_started(run: RunModel) -> None:
+    choose = ChooseModel("si")
+    BandsModel(run, choose).start()
+    assert run.kind == "bands"
+    assert run.calculation is not None
+    assert run.calculation.kmesh == choose.kmesh
+
+
+def test_bands_appear_piece_by_piece_along_the_whole_path(run: RunModel) -> None:
+    model = started(run)
+    assert "First the ground state" in model.picture.words or model.picture.bands is None
+    run.portions = ({"kind": "bands", "computed": 2, "points": 4, **portion([0.0, 0.1])},)
+    run.portions = (*run.portions, {"kind": "bands", "computed": 4, "points": 4, **portion([0.2, 0.3])})
+    assert "4 of 4 k points" in model.picture.words
+    assert model.picture.labels[0] == (0.0, "Γ")
+    assert any("|" in name for _, name in model.picture.labels)  # where the path jumps
+    line = traces(model.picture)[0]
+    # Two bands of four points, each followed by an interruption.
+    np.testing.assert_allclose(line.x[:4], [0.0, 0.1, 0.2, 0.3])
+    assert len(line.x) == 10
+    assert np.isnan(line.y[[4, 9]]).all()
+
+
+def test_a_finished_run_has_a_density_of_states_and_marks_its_gap(run: RunModel) -> None:
+    model = started(run)
+    run.result = result(run)
+    up, down, _, _, dos, *_, edges = traces(model.picture)
+    assert (up.visible, down.visible) == (True, False)
+    assert len(dos.x) == 3
+    assert list(edges.x) == [0.0, run.result["distances_per_bohr"][3]]
+    assert "Indirect gap of 0.60 eV" in model.picture.words
+    assert "at Γ" in model.picture.words
+    assert "Indirect gap" in finished_sentence(run)
+
+
+def test_spin_down_is_dashed(run: RunModel) -> None:
+    model = started(run)
+    found = result(run)
+    found["bands_ev"] *= 2
+    found["dos"]["states_per_ev"] *= 2
+    run.result = found
+    up, down, *_ = traces(model.picture)
+    assert (up.visible, down.visible) == (True, True)
+    assert (up.line.dash, down.line.dash) == ("solid", "dash")
+
+
+def test_only_finished_bands_of_the_same_crystal_can_be_laid_over(run: RunModel) -> None:
+    model = started(run)
+    run.result = result(run)
+    same, other_crystal, unfinished = (
+        finished(name, title) for name, title in [("si", "a"), ("diamond", "b"), ("si", "d")]
+    )
+    for folder in (same, other_crystal):
+        folder.write_result(run.result)
+        folder.set_status("finished")
+    assert unfinished.status["state"] == "queued"
+    model.find_others()
+    assert model.others == (("a", same.path.name),)
+    model.other = same.path.name
+    laid_over = traces(model.picture)[2]
+    assert laid_over.visible
+    assert laid_over.name == "a"
+
+
+def test_a_run_of_another_kind_shows_no_bands(run: RunModel) -> None:
+    model = started(run)
+    run.result = result(run)
+    run.kind = "scf"
+    assert model.picture.title == ""
+    assert model.picture.bands is None
+
+
+def test_the_gap_is_told_in_words() -> None:
+    metal = {"gap_kind": None}
+    touching = {"gap_kind": "touching", "valence_band_maximum": EDGE | {"place": "K"}, "conduction_band_minimum": EDGE}
+    direct = {
+        "gap_kind": "direct",
+        "gap_ev": 1.0,
+        "valence_band_maximum": EDGE | {"spin": "up"},
+        "conduction_band_minimum": EDGE,
+    }
+    assert "metal" in gap_in_words(metal)
+    assert "touch at K" in gap_in_words(touching)
+    assert "both at Γ (spin up)" in gap_in_words(direct)
+
+
+def started(run: RunModel) -> BandsModel:
+    model = BandsModel(run, ChooseModel("si"))
+    model.start()
+    return model
+
+
+def finished(crystal: str, title: str) -> RunFolder:
+    return RunFolder.create(BandsTask.from_dict({"calculation": {"structure": crystal}}), title)
+
+
+def portion(distances: list[float]) -> dict[str, Any]:
+    return {"distances_per_bohr": distances, "bands_ev": [[[-1.0 - x, 1.0 + x] for x in distances]]}
+
+
+def result(run: RunModel) -> dict[str, Any]:
+    """Of two bands."""
+    assert isinstance(run.task, BandsTask)
+    path = band_path(run.task.calculation.crystal, run.task.points)
+    levels = [[-x, 3.0 - x] for x in path.distances]
+    inside = path.fractional[3].tolist()
+    return {
+        "kpoints_fractional": path.fractional.tolist(),
+        "distances_per_bohr": path.distances.tolist(),
+        "labels": [list(label) for label in path.labels],
+        "bands_ev": [levels],
+        "gap_ev": 0.6,
+        "gap_kind": "indirect",
+        "direct_gap_ev": 3.0,
+        "valence_band_maximum": EDGE,
+        "conduction_band_minimum": EDGE | {"energy_ev": 0.6, "kpoint_fractional": inside, "place": "between G and X"},
+        "dos": {"energies_ev": [-1.0, 0.0, 1.0], "states_per_ev": [[1.0, 2.0, 1.0]], "width_ev": 0.2},
+        "seconds": {"total": 1.0},
+    }

@@ -1,0 +1,61 @@
+"""The diagnosis panel's data and words, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.diagnose.model import DiagnoseModel
+from mlxc_app.panels.diagnose.view import body_html, progress_html
+from mlxc_app.run.model import RunModel
+
+from mlxc.tasks.diagnosis.finding import TESTS, Curve, Finding, Plot
+from mlxc.tasks.diagnosis.task import DiagnosisTask
+from mlxc.tasks.diagnosis.verdict import judge
+
+PLOT = Plot("A plot", "x", "y", [Curve("one", [1.0, 2.0], [3.0, 4.0])])
+FINDINGS = [
+    Finding("self-consistency", "Does it settle?", "Yes <b>.", "self-consistency", 0.0, plots=[PLOT]),
+    Finding("extrapolation", "Does it snap back?", "It does.", "model", 9.0, "extrapolation beyond s = 3"),
+]
+
+
+def test_a_diagnosis_of_what_is_chosen_is_started(run: RunModel) -> None:
+    choose = ChooseModel("graphene")
+    DiagnoseModel(run, choose).start()
+    assert isinstance(run.task, DiagnosisTask)
+    assert run.task.calculation.kmesh == choose.kmesh
+    assert run.task.calculation.cutoff_smoothing_ha > 0  # energies at several areas are to be compared
+    assert run.kind == "diagnosis"
+
+
+def test_findings_appear_one_by_one_and_the_verdict_last(run: RunModel) -> None:
+    model = DiagnoseModel(run, ChooseModel("si"))
+    model.start()
+    assert progress_html(model.picture).count(f"Test 1 of {len(TESTS)}") == 1
+    run.findings = tuple({"kind": "finding", **finding.to_dict()} for finding in FINDINGS)
+    assert f"Test 3 of {len(TESTS)}" in progress_html(model.picture)
+    body = body_html(model.picture)
+    assert "Does it snap back?" in body
+    assert "Yes &lt;b&gt;." in body
+    assert body.count("<svg") == 1
+    assert 'class="verdict' not in body
+    run.state = "finished"
+    run.result = summary()
+    body = body_html(model.picture)
+    assert body.index('class="verdict"') < body.index("Does it settle?")
+    assert 'download="diagnosis.html"' in body
+    assert progress_html(model.picture) == ""
+
+
+def test_a_run_of_another_kind_shows_no_diagnosis(run: RunModel) -> None:
+    model = DiagnoseModel(run, ChooseModel("si"))
+    run.kind, run.title, run.result = "scf", "an SCF", {"free_energy_ha": -1.0}
+    assert model.picture.title == ""
+    assert "Press “Diagnose”" in body_html(model.picture)
+
+
+def summary() -> dict[str, Any]:
+    calculation = ChooseModel("si").calculation().model_dump(mode="json")
+    findings = [finding.to_dict() for finding in FINDINGS]
+    return {"findings": findings, "seconds": 3.0, "calculation": calculation, **judge(FINDINGS).to_dict()}

@@ -1,0 +1,243 @@
+"""The equation of state's data, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.page.message import MessageArea
+from mlxc_app.panels.equation_of_state.figure import REFERENCE_LOOKS, distinct_names, eos_traces
+from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStateModel
+from mlxc_app.panels.equation_of_state.view import EquationOfStateView, comparison_table
+from mlxc_app.run.model import RunModel
+from stand_ins import IdleWorker
+
+from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.properties.birch_murnaghan import BirchMurnaghan
+from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
+
+CURVE = BirchMurnaghan(-57.0, 16.5, 77 / EV_PER_ANG3_GPA, 4.5)
+
+
+def points(count: int) -> tuple[dict[str, Any], ...]:
+    volumes = np.linspace(15.6, 17.4, 7)[:count]
+    return tuple(
+        {"kind": "point", "index": index, "points": 7, "volume_ang3": float(v), "energy_ev": float(CURVE(v))}
+        for index, v in enumerate(volumes)
+    )
+
+
+def test_references_are_there_before_a_run_and_follow_the_choice(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    model = EquationOfStateModel(run, choose)
+    labels = [reference.label for reference in model.picture.references]
+    assert any("GPAW" in label for label in labels)
+    assert any("experiment" in label for label in labels)
+    choose.take_shipped("graphene")
+    assert [r.label for r in model.picture.references] != labels
+
+
+def test_the_curve_appears_with_the_fourth_point(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = points(3)
+    assert len(model.picture.own.sizes) == 3
+    assert model.picture.own.curve_sizes == ()
+    run.points = points(7)
+    assert model.picture.own.size0 == pytest.approx(16.5)
+    assert model.picture.own.modulus == pytest.approx(77)
+    assert min(model.picture.own.curve_energies) == pytest.approx(0, abs=1e-2)
+
+
+def test_the_table_compares_lattice_constants(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = points(7)
+    run.result = {"lattice_constant_ang": 4.0412}
+    table = comparison_table(model.picture)
+    assert "This run" in table
+    assert "4.0412" in table
+    assert "GPAW" in table
+    assert " %" in table
+
+
+def test_points_keep_the_references_of_their_own_crystal(run: RunModel, aluminium: Calculation) -> None:
+    choose = ChooseModel("al")
+    model = EquationOfStateModel(run, choose)
+    references = model.picture.references
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = points(5)
+    choose.take_shipped("si")
+    run.points = points(6)
+    assert model.picture.references == references
+
+
+def test_a_sheet_is_drawn_against_its_area_without_references_of_volumes(run: RunModel) -> None:
+    model = EquationOfStateModel(run, ChooseModel("graphene"))
+    assert model.picture.varied == "area"
+    view = EquationOfStateView(model, MessageArea())
+    task = EquationOfStateTask.from_dict({"calculation": {"structure": "graphene", "ecut_ha": 10}})
+    run.start(task, "areas")
+    curve = BirchMurnaghan(-300.0, 5.27, 206.8 / EV_PER_ANG2_N_PER_M, 4.3)
+    areas = np.linspace(4.95, 5.58, 7)
+    run.points = tuple(
+        {"volume_ang3": 10 * area, "area_ang2": area, "energy_ev": float(curve(area))} for area in areas.tolist()
+    )
+    run.result = {"lattice_constant_ang": 2.4669}
+    picture = model.picture
+    assert picture.own.sizes == pytest.approx(areas / 2)
+    assert picture.own.size0 == pytest.approx(5.27 / 2)
+    assert picture.own.modulus == pytest.approx(206.8)
+    assert picture.references == ()
+    table = comparison_table(picture)
+    for text in ("area per atom (Å²)", "layer modulus B₀ (N/m)", "2.4669", "206.8"):
+        assert text in table
+    assert "GPa" not in table
+    assert view.figure.layout.xaxis.title.text == "area per atom (Å²)"
+
+
+def test_the_axis_follows_the_choice_of_a_crystal(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    view = EquationOfStateView(EquationOfStateModel(run, choose), MessageArea())
+    assert "volume" in view.figure.layout.xaxis.title.text
+    choose.take_shipped("hbn")
+    assert "area" in view.figure.layout.xaxis.title.text
+
+
+def test_points_without_a_minimum_say_so(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = tuple({**point, "energy_ev": -float(n)} for n, point in enumerate(points(5)))
+    assert "no minimum" in model.picture.own.note
+    assert len(model.picture.own.sizes) == 5
+
+
+def finish(run: RunModel, task: EquationOfStateTask, title: str, shift: float = 0.0) -> None:
+    """A finished run whose curve is ``CURVE``, moved in energy and by as many per cent in volume."""
+    run.start(task, title)
+    assert run.folder is not None
+    volumes = np.linspace(15.6, 17.4, 7)
+    energies = CURVE(volumes / (1 + shift / 100)) - shift
+    for index, (volume, energy) in enumerate(zip(volumes.tolist(), energies.tolist(), strict=True)):
+        run.folder.append({"kind": "point", "index": index, "volume_ang3": volume, "energy_ev": energy})
+    run.folder.write_result(
+        {
+            "varied": task.vary,
+            "volumes_ang3": volumes.tolist(),
+            "areas_ang2": None,
+            "energies_ev": energies.tolist(),
+            "lattice_constant_ang": 4.04,
+        }
+    )
+    run.folder.set_status("finished")
+    run.poll()
+
+
+def names(model: EquationOfStateModel) -> list[str]:
+    """Titles of the runs that are offered."""
+    return [name.split(" (")[0] for name, _ in model.candidates]
+
+
+def test_a_run_of_the_same_visit_is_shown_beside_the_next_one(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    task = EquationOfStateTask(calculation=aluminium)
+    finish(run, task, "with PBE")
+    assert model.candidates == ()
+    finish(run, task, "with <LDA>", shift=-2.0)
+    assert names(model) == ["with PBE"]
+    assert model.selected == (model.candidates[0][1],)
+    picture = model.picture
+    assert picture.own.title == "with <LDA>"
+    (other,) = picture.others
+    assert (other.title, other.size0, other.modulus) == ("with PBE", pytest.approx(16.5), pytest.approx(77))
+    assert picture.own.size0 == pytest.approx(16.5 * 0.98)
+    # Each counts from its own minimum, whatever the energies are.
+    assert min(other.curve_energies) == pytest.approx(min(picture.own.curve_energies), abs=0.05)
+    table = comparison_table(picture)
+    assert "with &lt;LDA&gt;" in table
+    assert "−0.67 %" in table
+
+
+def test_a_run_that_was_taken_off_stays_off(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    task = EquationOfStateTask(calculation=aluminium)
+    for title in ("the first", "the second"):
+        finish(run, task, title)
+    model.selected = ()
+    assert model.picture.others == ()
+    finish(run, task, "the third")
+    assert names(model) == ["the second", "the first"]
+    assert [curve.title for curve in model.picture.others] == ["the second"]
+
+
+def test_earlier_visits_are_offered_but_not_shown_and_other_species_are_not(
+    run: RunModel, aluminium: Calculation
+) -> None:
+    earlier = RunModel(IdleWorker)
+    finish(earlier, EquationOfStateTask(calculation=aluminium), "an earlier visit")
+    silicon = Calculation.from_dict({"structure": "si", "ecut_ha": 5})
+    finish(earlier, EquationOfStateTask(calculation=silicon), "another species")
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    assert names(model) == ["an earlier visit"]
+    assert model.selected == ()
+    model.selected = (model.candidates[0][1],)
+    assert model.picture.own.sizes == ()
+    assert model.picture.others[0].size0 == pytest.approx(16.5)
+
+
+def test_the_residuals_are_what_the_fit_leaves(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    exact = points(7)
+    run.points = exact
+    assert model.picture.own.rms_residual == pytest.approx(0, abs=1e-6)
+    assert model.picture.own.modulus_derivative == pytest.approx(4.5)
+    run.points = (*exact[:3], {**exact[3], "energy_ev": exact[3]["energy_ev"] + 0.01}, *exact[4:])
+    own = model.picture.own
+    assert own.residuals[3] == max(own.residuals)
+    assert own.rms_residual is not None
+    assert 1 < own.rms_residual < 10
+
+
+def test_references_have_curves_that_count_from_their_minimum_and_say_their_source(run: RunModel) -> None:
+    picture = EquationOfStateModel(run, ChooseModel("al")).picture
+    traces = eos_traces(picture)
+    assert len(picture.references) <= len(REFERENCE_LOOKS)
+    assert len(traces) == 3 * (1 + MOST_OVERLAID) + 2 * len(REFERENCE_LOOKS)
+    line, curve = traces[2], traces[3]
+    assert "all-electron" in line.text[0]
+    assert "Bosoni" in line.text[0]
+    assert min(curve.y) == pytest.approx(0, abs=0.05)
+    lowest = curve.x[int(np.argmin(curve.y))]
+    assert lowest == pytest.approx(line.x[0], rel=2e-3)
+
+
+def test_the_panel_offers_what_the_model_has_and_tells_it_what_is_chosen(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
+    task = EquationOfStateTask(calculation=aluminium)
+    finish(run, task, "the first")
+    finish(run, task, "the second")
+    assert view.overlay.value == model.selected
+    assert len(view.overlay.value) == 1
+    view.overlay.value = ()
+    assert model.selected == ()
+    assert [trace.name for trace in view.figure.data if trace.visible and trace.yaxis == "y3"] == [
+        "residual of the second"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("titles", "names"),
+    [
+        (["Silicon, pbe, 12 Ha, k mesh 4×4×4", "Silicon, lda, 12 Ha, k mesh 4×4×4"], ["pbe", "lda"]),
+        (["Silicon, pbe, 12 Ha", "Silicon, lda, 8 Ha"], ["pbe, 12 Ha", "lda, 8 Ha"]),
+        (["Silicon, pbe", "Silicon, pbe"], ["Silicon, pbe", "Silicon, pbe"]),
+        (["Silicon, pbe, 12 Ha"], ["Silicon, pbe, 12 Ha"]),
+        (["Nickel, pbe, 12 Ha", "Nickel, pbe, 12 Ha, spin"], ["Nickel, pbe, 12 Ha", "Nickel, pbe, 12 Ha, spin"]),
+    ],
+)
+def test_a_legend_says_what_tells_runs_apart(titles: list[str], names: list[str]) -> None:
+    assert distinct_names(titles) == names

@@ -1,0 +1,52 @@
+"""The guided tour, without a browser."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.page.dashboard import PANELS
+from mlxc_app.page.message import MessageArea
+from mlxc_app.page.panel import Page
+from mlxc_app.page.theme import Theme
+from mlxc_app.panels.gradients.model import GradientModel
+from mlxc_app.panels.learn.stops import STOPS, Stop
+from mlxc_app.panels.learn.view import stop_html, try_stop
+from mlxc_app.run.model import RunModel
+
+MATHML = {"math", "mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "mfrac"}
+CHILDREN = {"msub": 2, "msup": 2, "mfrac": 2}
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.title)
+def test_what_a_stop_fills_in_can_be_run(stop: Stop, run: RunModel) -> None:
+    unfolded: list[str] = []
+    page = Page(ChooseModel("ni"), run, MessageArea(), Theme(), unfolded.append)
+    try_stop(stop, page)
+    assert page.choose.blocker == ""
+    assert page.choose.shipped_name == stop.set_up.crystal
+    assert page.choose.xc == stop.set_up.xc
+    assert unfolded == ([stop.panel] if stop.panel else [])
+    assert stop.then in page.messages.widget.value
+    if stop.panel == "Gradients":
+        assert GradientModel(run, page.choose).blocker == ""
+
+
+def test_every_stop_leads_to_a_panel_that_there_is(run: RunModel) -> None:
+    page = Page(ChooseModel("si"), run, MessageArea(), Theme(), lambda name: None)
+    names = [make(page).name for make in PANELS]
+    assert names[-1] == "Learn"
+    assert {stop.panel for stop in STOPS if stop.panel} <= set(names)
+
+
+@pytest.mark.parametrize("formula", [formula for stop in STOPS for _, formula in stop.formulas])
+def test_a_formula_is_well_formed_mathml(formula: str) -> None:
+    for element in ElementTree.fromstring(formula).iter():
+        assert element.tag in MATHML
+        assert len(element) == CHILDREN.get(element.tag, len(element))
+
+
+def test_a_stop_says_what_to_look_for() -> None:
+    assert "Look for:" in stop_html(1, STOPS[0])
+    assert len(STOPS) == 6

@@ -1,0 +1,250 @@
+"""Following a run through its folder, without a browser."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from mlxc_app.run.model import RunModel
+from mlxc_app.run.time_left import in_words, seconds_left
+from mlxc_app.run.view import finished_sentence, scf_fraction
+from stand_ins import IdleWorker, iteration
+
+from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.errors import InputError
+from mlxc.runs.folder import RunFolder
+from mlxc.runs.kept import find_run, kept_runs
+
+
+def test_records_and_result_arrive(run: RunModel, aluminium: Calculation) -> None:
+    states: list[str] = []
+    run.observe(lambda change: states.append(change["new"]), "state")
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    run.folder.append(iteration(1, -2.0))
+    run.poll()
+    assert [record["iteration"] for record in run.iterations] == [1]
+    assert run.active
+    run.folder.append(iteration(2, -2.1))
+    run.folder.write_result({"iterations": 2, "free_energy_ha": -2.1, "seconds": {"total": 1.5}})
+    run.folder.set_status("finished")
+    run.poll()
+    assert len(run.iterations) == 2
+    assert states == ["queued", "running", "finished"]
+    assert finished_sentence(run) == "converged in 2 steps and 1.5 s: free energy F = −2.100000 Ha."
+
+
+def test_everything_is_in_place_when_the_state_changes(run: RunModel, aluminium: Calculation) -> None:
+    seen: list[tuple[int, bool]] = []
+    run.start(aluminium, "a run")
+    run.observe(lambda change: seen.append((len(run.iterations), bool(run.result))), "state")
+    assert run.folder is not None
+    run.folder.append(iteration(1, -2.0))
+    run.folder.write_result({"iterations": 1})
+    run.folder.set_status("finished")
+    run.poll()
+    assert seen == [(1, True)]
+
+
+def test_a_half_written_record_is_left_for_later(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    line = json.dumps(iteration(1, -2.0)) + "\n"
+    records = run.folder.path / "records.jsonl"
+    records.write_text(line[:20])
+    run.poll()
+    assert run.iterations == ()
+    records.write_text(line)
+    run.poll()
+    assert len(run.iterations) == 1
+
+
+def test_a_second_run_waits_and_is_shown_when_the_first_has_ended(run: RunModel, aluminium: Calculation) -> None:
+    for title in ("the first", "the second", "the third"):
+        run.start(aluminium, title)
+    first = run.folder
+    assert first is not None
+    assert [entry.title for entry in run.waiting] == ["the second", "the third"]
+    run.remove(run.waiting[1].name)
+    assert [entry.title for entry in run.waiting] == ["the second"]
+    first.set_status("running")
+    with pytest.raises(InputError, match="being computed"):
+        run.remove(first.path.name)
+    first.set_status("finished")
+    run.poll()
+    assert (run.title, run.state, run.waiting) == ("the second", "queued", ())
+
+
+def test_stop_ends_the_run_that_is_computed_and_the_next_one_follows(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "the first")
+    run.start(aluminium, "the second")
+    first = run.folder
+    assert first is not None
+    run.stop()
+    run.poll()
+    assert first.status["state"] == "stopped"
+    assert run.title == "the second"
+    assert run.computing
+    run.stop()
+    run.poll()
+    assert not run.computing
+
+
+def test_a_run_that_ends_between_two_looks_is_shown(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "the first")
+    first = run.folder
+    assert first is not None
+    run.start(aluminium, "the second")
+    first.set_status("finished")
+    find_run(run.waiting[0].name).set_status("finished")
+    run.poll()
+    run.poll()
+    assert (run.title, run.state, run.computing) == ("the second", "finished", False)
+
+
+def test_who_looks_at_an_earlier_run_is_not_disturbed(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "earlier")
+    earlier = run.folder
+    assert earlier is not None
+    earlier.set_status("finished")
+    run.poll()
+    run.start(aluminium, "now")
+    now = run.folder
+    assert now is not None
+    run.open(earlier)
+    run.poll()
+    assert (run.title, run.state, run.computing) == ("earlier", "finished", True)
+    run.open(now)
+    now.append(iteration(1, -2.0))
+    run.poll()
+    assert (run.title, len(run.iterations)) == ("now", 1)
+
+
+def test_a_reloaded_page_finds_the_runs_of_its_visitor(run: RunModel, aluminium: Calculation) -> None:
+    run.belong_to("ada")
+    run.start(aluminium, "the first")
+    run.start(aluminium, "the second")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    run.folder.append(iteration(1, -2.0))
+    reloaded, other = RunModel(IdleWorker), RunModel(IdleWorker)
+    other.belong_to("grace")
+    assert (other.state, other.computing) == ("idle", False)
+    reloaded.belong_to("ada")
+    reloaded.poll()
+    assert (reloaded.title, len(reloaded.iterations)) == ("the first", 1)
+    assert [entry.title for entry in reloaded.waiting] == ["the second"]
+    run.folder.append(iteration(2, -2.1))
+    reloaded.poll()
+    assert len(reloaded.iterations) == 2
+
+
+def test_a_run_whose_page_and_process_are_gone_is_computed_here(
+    run: RunModel, aluminium: Calculation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlxc_app.run.model.FORSAKEN_SECONDS", 0.0)
+    forsaken = RunFolder.create(aluminium, "forsaken", owner="ada")
+    worker = run.warm_up()
+    assert isinstance(worker, IdleWorker)
+    run.belong_to("ada")
+    run.poll()
+    assert forsaken in worker.folders
+
+
+def test_a_run_beyond_the_limits_of_the_server_does_not_start(
+    run: RunModel, aluminium: Calculation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLXC_MAX_ECUT", "8")
+    with pytest.raises(InputError, match="this server"):
+        run.start(aluminium, "too fine")
+    assert kept_runs() == []
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed", "not converged"])
+def test_what_was_computed_before_the_end_is_kept(run: RunModel, aluminium: Calculation, state: str) -> None:
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    run.folder.append(iteration(1, -2.0))
+    run.folder.set_status(state, "The reason.")
+    run.poll()
+    assert (run.state, run.message, len(run.iterations)) == (state, "The reason.", 1)
+    run.start(aluminium, "the next run")
+    assert run.iterations == ()
+
+
+def test_the_calculation_of_an_equation_of_state(run: RunModel, aluminium: Calculation) -> None:
+    task = EquationOfStateTask(calculation=aluminium)
+    run.start(task, "volumes")
+    assert run.kind == "eos"
+    assert run.calculation == aluminium
+
+
+def test_what_came_out_of_an_equation_of_state_is_said_in_its_units(run: RunModel, aluminium: Calculation) -> None:
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    result = {"seconds": 9.0, "lattice_constant_ang": 4.04, "volume0_ang3": 16.5, "bulk_modulus_gpa": 77.0}
+    run.result = result
+    assert finished_sentence(run) == "equation of state computed in 9.0 s: a₀ = 4.0400 Å, B = 77.0 GPa."
+    of_sheet = {"bulk_modulus_gpa": None, "in_plane_modulus_n_per_m": 206.8, "area0_ang2": 5.27}
+    run.result = result | of_sheet
+    assert "4.0400 Å in the plane, layer modulus B = 206.8 N/m" in finished_sentence(run)
+    run.result = result | of_sheet | {"lattice_constant_ang": None}
+    assert "A₀ = 5.270 Å²" in finished_sentence(run)
+
+
+def test_the_worker_is_started_once_and_not_before_it_is_wanted() -> None:
+    made: list[IdleWorker] = []
+
+    def make() -> IdleWorker:
+        made.append(IdleWorker())
+        return made[-1]
+
+    run = RunModel(make)
+    run.poll()
+    run.stop()
+    assert made == []
+    run.warm_up()
+    run.warm_up()
+    run.poll()
+    assert len(made) == 1
+    assert run.worker_ready
+
+
+def test_an_earlier_run_is_shown_as_if_just_computed(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "the first")
+    first = run.folder
+    assert first is not None
+    first.append(iteration(1, -2.0))
+    first.set_status("stopped", "Enough.")
+    run.poll()
+    run.start(aluminium, "the second")
+    assert run.folder is not None
+    run.folder.set_status("finished")
+    run.poll()
+    run.open(first)
+    assert (run.title, run.state, run.message, len(run.iterations)) == ("the first", "stopped", "Enough.", 1)
+    assert run.calculation == aluminium
+
+
+def test_progress_is_measured_in_powers_of_ten() -> None:
+    assert scf_fraction(10.0, 1e-8) == 0
+    assert scf_fraction(1e-4, 1e-8) == pytest.approx(0.5)
+    assert scf_fraction(1e-9, 1e-8) == 1
+
+
+def test_the_time_left_follows_from_the_fall_of_the_residual() -> None:
+    steps = [iteration(n, -2.0) for n in (1, 2, 3)]
+    assert seconds_left(steps, 1e-6) == pytest.approx(3)
+    assert seconds_left(steps[:1], 1e-6) is None
+    assert seconds_left([], 1e-6) is None
+    rising = [steps[0], steps[1] | {"density_residual": 0.5}]
+    assert seconds_left(rising, 1e-6) is None
+
+
+def test_the_time_left_of_an_equation_of_state_counts_its_other_volumes() -> None:
+    done = [iteration(n, -2.0, point=0) for n in range(1, 7)]
+    steps = done + [iteration(n, -2.0, point=1) for n in (1, 2)]
+    assert seconds_left(steps, 1e-6, points=7) == pytest.approx(4 + 5 * 6)
+    assert in_words(34) == "about 30 s left"
+    assert in_words(4) == "a few seconds left"
+    assert in_words(200) == "about 3 min left"

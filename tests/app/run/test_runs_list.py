@@ -1,0 +1,109 @@
+"""The list of runs, without a browser."""
+
+from __future__ import annotations
+
+import pytest
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.page.message import MessageArea
+from mlxc_app.run.model import RunModel
+from mlxc_app.run.runs_list import RunsList
+from mlxc_app.run.runs_list_model import RunsListModel, outcome
+from mlxc_app.run.view import RunView
+from stand_ins import iteration
+
+from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.errors import InputError
+from mlxc.runs.folder import RunFolder
+
+
+@pytest.fixture
+def failed(run: RunModel, aluminium: Calculation) -> RunFolder:
+    """A run that has made one step before the program failed."""
+    folder = RunFolder.create(aluminium, "a <b>run</b>")
+    folder.append(iteration(1, -2.0))
+    folder.write_traceback("Traceback: ZeroDivisionError <here>")
+    folder.set_status("failed", "The calculation failed unexpectedly.")
+    return folder
+
+
+def test_nothing_is_read_before_somebody_looks(run: RunModel, failed: RunFolder) -> None:
+    model = RunsListModel(run)
+    model.refresh()
+    assert model.entries == ()
+    model.shown = True
+    assert [(entry["title"], entry["state"]) for entry in model.entries] == [("a <b>run</b>", "failed")]
+
+
+def test_the_list_follows_what_happens(run: RunModel, aluminium: Calculation) -> None:
+    model = RunsListModel(run)
+    model.shown = True
+    run.start(aluminium, "new")
+    model.refresh()
+    assert model.entries[0]["state"] == "queued"
+    assert run.folder is not None
+    run.folder.write_result({"free_energy_ha": -2.5})
+    run.folder.set_status("finished")
+    model.refresh()
+    assert (model.entries[0]["state"], model.entries[0]["outcome"]) == ("finished", "F = −2.500000 Ha")
+
+
+def test_a_failed_run_opens_and_explains_itself(run: RunModel, failed: RunFolder) -> None:
+    messages = MessageArea()
+    RunView(run, ChooseModel("al"), messages)
+    model = RunsListModel(run)
+    model.open(failed.path.name)
+    assert (run.state, len(run.iterations)) == ("failed", 1)
+    card = messages.widget.value
+    for words in ("a &lt;b&gt;run", "failed unexpectedly", "ZeroDivisionError &lt;here&gt;"):
+        assert words in card
+
+
+@pytest.mark.parametrize(("converged", "words"), [(True, "lattice constant"), (False, "smearing width")])
+def test_advice_tells_a_curve_without_a_minimum_from_points_that_do_not_converge(
+    converged: bool, words: str, run: RunModel, aluminium: Calculation
+) -> None:
+    messages = MessageArea()
+    RunView(run, ChooseModel("al"), messages)
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.points = tuple({"index": index, "converged": converged} for index in range(7))
+    run.state = "not converged"
+    assert words in messages.widget.value
+
+
+def test_rename_and_delete(run: RunModel, failed: RunFolder) -> None:
+    model = RunsListModel(run)
+    model.shown = True
+    model.open(failed.path.name)
+    model.rename(failed.path.name, "better")
+    assert (model.entries[0]["title"], run.title) == ("better", "better")
+    model.delete(failed.path.name)
+    assert model.entries == ()
+    with pytest.raises(InputError, match="no run"):
+        model.open(failed.path.name)
+
+
+def test_a_button_of_a_run_that_is_gone_is_a_card(run: RunModel, failed: RunFolder) -> None:
+    messages = MessageArea()
+    model = RunsListModel(run)
+    view = RunsList(model, messages)
+    model.shown = True
+    failed.delete()
+    view._table._handle_custom_msg({"action": "Open", "name": failed.path.name}, [])
+    assert "There is no run" in messages.widget.value
+
+
+def test_on_a_shared_server_a_visitor_sees_his_own_runs(
+    run: RunModel, aluminium: Calculation, failed: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLXC_SHARED", "1")
+    run.belong_to("ada")
+    run.start(aluminium, "hers")
+    model = RunsListModel(run)
+    model.shown = True
+    assert [entry["title"] for entry in model.entries] == ["hers"]
+
+
+def test_the_outcome_is_the_number_that_the_run_was_made_for() -> None:
+    assert outcome("eos", {"lattice_constant_ang": 4.04, "volume0_ang3": 16.5}) == "a₀ = 4.0400 Å"
+    assert outcome("eos", {"lattice_constant_ang": None, "area0_ang2": None, "volume0_ang3": 16.5}) == "V₀ = 16.500 Å³"
+    assert outcome("scf", {}) == ""

@@ -1,0 +1,193 @@
+"""A diagnosis names what is wrong, blames nothing where nothing is, and says the same in words, numbers and plots."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlxc import Calculation, Crystal
+from mlxc.cli import main
+from mlxc.crystal.brillouin import special_points
+from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.tasks.diagnosis.checks.kpoints import denser_calculation, mesh_holds
+from mlxc.tasks.diagnosis.checks.vacuum import in_higher_cell
+from mlxc.tasks.diagnosis.finding import CAUSES, Curve, Finding, Plot
+from mlxc.tasks.diagnosis.html_report import html_report
+from mlxc.tasks.diagnosis.prediction import RATIOS, size_at_minimum
+from mlxc.tasks.diagnosis.task import DiagnosisTask
+from mlxc.tasks.diagnosis.verdict import judge
+
+QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": (2, 2, 2), "xc": "lda"}
+
+
+def blame(cause: Any, severity: float, effect: str = "this") -> Finding:
+    return Finding(cause, "?", "!", cause, severity, effect)
+
+
+@given(st.lists(st.tuples(st.sampled_from(CAUSES), st.floats(0, 100)), min_size=1, max_size=8))
+def test_shares_of_the_error_add_up_and_the_worst_cause_comes_first(causes: list[tuple[Any, float]]) -> None:
+    verdict = judge([blame(cause, severity) for cause, severity in causes])
+    shares = [found.share for found in verdict.blames]
+    assert sum(shares) == pytest.approx(1.0 if any(severity > 0 for _, severity in causes) else 0.0)
+    assert shares == sorted(shares, reverse=True)
+    assert (verdict.culprit is None) == (max(severity for _, severity in causes) < 1)
+
+
+def test_the_verdict_names_each_cause_that_matters_with_its_share() -> None:
+    verdict = judge([blame("basis", 7.1, "a larger cell"), blame("model", 2.9, "a wiggle"), blame("vacuum", 0.01)])
+    assert verdict.culprit == "basis"
+    assert verdict.sentence == "Basis: 71 % of the error (a larger cell); model: 29 % of the error (a wiggle)."
+
+
+def test_nothing_is_blamed_for_errors_that_do_not_matter() -> None:
+    verdict = judge([blame("basis", 0.3), blame("k points", 0.2)])
+    assert verdict.culprit is None
+    assert "Nothing is to blame" in verdict.sentence
+
+
+@given(st.floats(0.9, 1.1), st.floats(0.1, 10), st.integers(2, 3))
+def test_the_size_is_where_a_curve_of_birchs_form_has_its_minimum(ratio: float, modulus: float, dims: int) -> None:
+    variable = np.array(RATIOS) ** (-2 / 3)
+    energies = modulus * (variable - ratio ** (-2 / 3)) ** 2 - 5
+    assert size_at_minimum(energies.tolist(), dims) == pytest.approx(ratio ** (1 / dims), rel=1e-6)
+
+
+def test_the_size_is_near_that_of_a_fit_to_many_points() -> None:
+    volumes = np.linspace(0.94, 1.06, 7)
+
+    def energy(volume: Any) -> Any:  # Murnaghan's curve with a modulus of 1 and a derivative of 4.5
+        return volume / 4.5 * ((1.01 / volume) ** 4.5 / 3.5 + 1) - 1.01 / 3.5
+
+    fitted = fit_birch_murnaghan(volumes, energy(volumes)).volume0
+    found = size_at_minimum([energy(ratio) for ratio in RATIOS], 3)
+    assert found == pytest.approx(fitted ** (1 / 3), rel=2e-4)
+
+
+def test_energies_without_a_minimum_give_no_size() -> None:
+    assert size_at_minimum([0.0, 1.0, 0.0], 2) is None
+    assert size_at_minimum([3.0, 2.0, 1.0], 2) is None
+
+
+@pytest.mark.parametrize(("mesh", "holds"), [((9, 9, 1), True), ((8, 8, 1), False), ((6, 6, 1), True)])
+def test_only_meshes_that_are_multiples_of_three_hold_graphenes_point_k(mesh: Any, holds: bool) -> None:
+    calculation = Calculation.from_dict({"structure": "graphene", "kmesh": mesh, "smearing": "none"})
+    points = special_points(calculation.crystal)
+    assert set(points) == {"G", "K", "M"}
+    assert mesh_holds(mesh, points["K"]) is holds
+    denser = denser_calculation(calculation)
+    assert all(mesh_holds(denser.kmesh, point) for point in points.values())
+    assert denser.smearing == "fermi-dirac"
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3, 0.5])
+def test_a_sheet_in_a_higher_cell_keeps_its_bonds_and_its_thickness(shift: float) -> None:
+    lattice = np.array([[4.7, 0, 0], [0, 4.7, 0], [0, 0, 20.0]])
+    positions = np.array([[0, 0, 0.97 + shift], [0.5, 0, 0.05 + shift], [0, 0.5, 0.1 + shift]])
+    sheet = Crystal(lattice, ["C", "C", "C"], positions)
+    higher = in_higher_cell(sheet, 1.5)
+    assert higher.lattice[2, 2] == pytest.approx(30.0)
+
+    def distances(crystal: Crystal) -> Any:
+        return crystal.to_ase().get_all_distances(mic=True)
+
+    np.testing.assert_allclose(distances(higher), distances(sheet), atol=1e-9)
+
+
+class _Tags(HTMLParser):
+    """Checks that a page needs nothing from elsewhere and runs no script."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        values = dict(attrs)
+        assert not (values.get("src") or "").startswith("http")
+        assert not (values.get("href") or "").startswith("http")
+
+
+def _assert_is_self_contained(page: str) -> None:
+    tags = _Tags()
+    tags.feed(page)
+    assert not {"script", "link", "img", "iframe"} & set(tags.names)
+
+
+def test_a_battery_on_a_cheap_crystal_says_what_is_too_small_and_writes_it_down(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    command = "diagnose si --xc lda --ecut 5 --kmesh 2 2 2 --json --html"
+    assert main([*command.split(), str(report)]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["converged"]
+    assert summary["culprit"] in ("basis", "k points")  # both are too small by far
+    severities = {cause["cause"]: cause["severity"] for cause in summary["causes"]}
+    assert severities["basis"] > 1
+    assert severities["k points"] > 1
+    assert severities["self-consistency"] < 1
+    assert severities["model"] == 0  # a formula has learned nothing
+    findings = [Finding.from_dict(found) for found in summary["findings"]]
+    assert [found.to_dict() for found in findings] == summary["findings"]
+    above = next(f for f in findings if f.test == "basis").numbers["gaussian_sets"]
+    energies = [row["energy_above_plane_waves_mha_per_atom"] for row in above.values()]
+    assert energies == sorted(energies, reverse=True)  # the larger the set, the lower its energy
+    assert energies[-1] > 0
+    page = report.read_text()
+    _assert_is_self_contained(page)
+    assert summary["verdict"] in page
+    assert page.count("<svg") == sum(len(found.plots) for found in findings)
+
+
+def test_a_report_escapes_what_comes_from_a_person() -> None:
+    calculation = Calculation.from_dict(QUICK).model_dump(mode="json")
+    calculation["structure"]["name"] = "<script>alert(1)</script>"
+    plot = Plot("<b>", "x", "y", [Curve("<i>", [1.0, 2.0], [1.0, 2.0])], shaded=(None, 1.5), shaded_name="here")
+    finding = Finding("basis", "<img src=x>", "a < b", "basis", 2.0, "<u>", plots=[plot])
+    verdict = judge([finding])
+    summary = {"findings": [finding.to_dict()], "seconds": 1.0, "calculation": calculation, **verdict.to_dict()}
+    page = html_report(summary)
+    _assert_is_self_contained(page)
+    for tag in ("<b>", "<i>", "<u>"):
+        assert tag not in page
+
+
+def test_bad_input_to_a_diagnosis_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", "si", "--ecut", "-5"]) == 2
+    assert main(["diagnose", "si", "--html", "/nowhere/report.html"]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2
+    assert "ecut_ha" in lines[0]
+    assert "--html" in lines[1]
+
+
+def test_a_diagnosis_runs_in_a_folder_like_any_other_run(tmp_path: Path) -> None:
+    from mlxc.runs.folder import RunFolder
+
+    task = DiagnosisTask.from_dict({"calculation": QUICK})
+    folder = RunFolder.create(task, "why", tmp_path)
+    assert folder.kind == "diagnosis"
+    assert folder.task == task
+
+
+CULPRITS = {
+    "small basis": ({"xc": "pbe", "basis": "gaussian", "gaussian_basis": "gth-szv"}, "basis"),
+    "unconstrained network": ({"xc": "bulk-unconstrained"}, "model"),
+    "k mesh without K": ({"xc": "pbe", "kmesh": (8, 8, 1), "smearing": "none"}, "k points"),
+    "everything right": ({"xc": "pbe"}, None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CULPRITS)
+def test_the_culprit_of_graphene_is_found(case: str) -> None:
+    settings, culprit = CULPRITS[case]
+    diagnosis = DiagnosisTask.from_dict({"calculation": {"structure": "graphene", **settings}}).run()
+    assert diagnosis.verdict.culprit == culprit, diagnosis.verdict.sentence

@@ -1,0 +1,156 @@
+"""What a functional can be trained to get right: every kind of target has the gradient of its finite difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import mlxc
+from mlxc import InputError
+from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.training.config import Target
+from mlxc.training.loss import absolute, assess, squared
+from mlxc.training.solids import Solid, prototype
+from mlxc.training.subjects.curve import SolidCurve, compute_curve
+from mlxc.training.subjects.energy_difference import EnergyDifference
+from mlxc.training.subjects.self_consistent_state import SelfConsistentState
+from mlxc.training.subjects.subjects import Preparation
+from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
+from mlxc.xc.gga import PBE
+
+MU = 0.2195149727645171
+TEACHING = {"ecut_ha": 8.0, "kmesh": [2, 2, 2], "pseudo": "gth"}
+MAGNET = {"ecut_ha": 12.0, "kmesh": [2, 2, 2]}
+
+
+def silicon(structure: str = "diamond", a: float = 5.43, **more: Any) -> Solid:
+    name = f"Si_{structure}"
+    return Solid(name, prototype(name, a), more.pop("references", {}), TEACHING | more.pop("settings", {}), **more)
+
+
+def slope_and_difference(subject: SelfConsistentState | EnergyDifference, quantity: str) -> tuple[float, float]:
+    """d(quantity)/d(mu) of PBE by autograd, and from two other values of mu."""
+    xc, step = PBE(trainable=True), 1e-3
+    (slope,) = torch.autograd.grad(subject.predictions(xc)[quantity], xc.mu)
+    with torch.no_grad():
+        upper, lower = (float(subject.predictions(PBE(mu=MU + sign * step))[quantity]) for sign in (1, -1))
+    return float(slope), (upper - lower) / (2 * step)
+
+
+@pytest.fixture(scope="module")
+def curve() -> SolidCurve:
+    return compute_curve(silicon())
+
+
+def test_a_curve_of_energies_is_compared_with_the_one_of_the_table(curve: SolidCurve) -> None:
+    volumes = [snapshot.volume_ang3 for snapshot in curve.snapshots]
+    fit = fit_birch_murnaghan(volumes, curve.energies(PBE()).numpy() * HARTREE_EV)
+    known = {"volume_ang3": fit.volume0, "bulk_modulus_gpa": fit.bulk_modulus * EV_PER_ANG3_GPA}
+    known["bulk_modulus_derivative"] = fit.bulk_modulus_derivative
+    same = SolidCurve(silicon(references=known), curve.snapshots)
+    unfitted = (fit(volumes) - curve.energies(PBE()).numpy() * HARTREE_EV).std() / 2 * 1e3
+    assert float(same.predictions(PBE())["energy_curve_mev"]) == pytest.approx(unfitted, rel=1e-3)
+    doubled = known | {"bulk_modulus_gpa": known["bulk_modulus_gpa"] * 2}
+    stiffer = SolidCurve(silicon(references=doubled), curve.snapshots)
+    change = (fit(volumes) - fit.energy0).std() / 2 * 1e3
+    assert float(stiffer.predictions(PBE())["energy_curve_mev"]) == pytest.approx(change, rel=0.01)
+
+
+def test_energies_of_structures_differ_as_two_runs_say(curve: SolidCurve) -> None:
+    atom = silicon("sc", 2.6, rigid=True)
+    other = compute_curve(atom)
+    assert len(other.snapshots) == 1
+    solid = silicon(relative_to={"Si_sc": 2.0})
+    difference = EnergyDifference(SolidCurve(solid, curve.snapshots), {"Si_sc": other})
+    found = difference.predictions(PBE())
+    volumes = [snapshot.volume_ang3 for snapshot in curve.snapshots]
+    lowest = fit_birch_murnaghan(volumes, curve.energies(PBE()).numpy() * HARTREE_EV).energy0
+    expected = lowest - 2 * float(atom.calculation().run().energy) * HARTREE_EV
+    assert float(found["energy_difference_ev"]) == pytest.approx(expected, abs=1e-4)
+    assert float(found["cohesive_energy_ev"]) == pytest.approx(-expected / 2, abs=1e-4)
+    slope, finite = slope_and_difference(difference, "cohesive_energy_ev")
+    assert slope == pytest.approx(finite, rel=1e-4)
+
+
+def test_gradient_of_a_gap() -> None:
+    state = SelfConsistentState.of(silicon(references={"gap_ev": 1.17}), "pbe")
+    slope, finite = slope_and_difference(state, "gap_ev")
+    assert slope == pytest.approx(finite, rel=1e-4)
+
+
+def test_gradient_of_a_magnetisation() -> None:
+    nickel = Solid("Ni_fcc", prototype("Ni_fcc", 3.7), {"magnetisation_bohr_magneton": 0.6}, MAGNET)
+    slope, finite = slope_and_difference(SelfConsistentState.of(nickel, "pbe"), "magnetisation_bohr_magneton")
+    assert slope == pytest.approx(finite, rel=1e-3)
+
+
+@pytest.fixture
+def with_density(tmp_path: Path) -> Solid:
+    """Silicon whose reference is its density with another mu."""
+    solid = silicon(settings={"tolerance": 1e-8})
+    basis = mlxc.PlaneWaves(8.0, cutoff_smoothing=0.5)
+    smearing = mlxc.FermiDirac(0.005)
+    ground = mlxc.scf(
+        solid.crystal, xc=PBE(mu=0.3), basis=basis, kmesh=(2, 2, 2), smearing=smearing, pseudo="gth", tolerance=1e-8
+    )
+    ground.save(tmp_path / "reference.h5")
+    return silicon(density=tmp_path / "reference.h5")
+
+
+def test_a_density_tells_the_functional_that_it_was_made_with(with_density: Solid) -> None:
+    state = SelfConsistentState.of(with_density, "pbe")
+    targets = (Target(quantity="density_percent", scale=0.1),)
+    xc = PBE(trainable=True)
+    xc.kappa.requires_grad_(False)
+    optimiser = torch.optim.LBFGS([xc.mu], lr=1.0, max_iter=8, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = assess(xc, [state], targets).loss
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    assert float(xc.mu.detach()) == pytest.approx(0.3, abs=1e-4)
+
+
+def test_a_density_on_another_grid_is_refused(with_density: Solid) -> None:
+    finer = Solid(
+        with_density.name, with_density.crystal, {}, TEACHING | {"ecut_ha": 14.0}, density=with_density.density
+    )
+    with pytest.raises(InputError, match="on a grid"):
+        SelfConsistentState.of(finer, "pbe")
+
+
+def test_a_density_of_another_crystal_is_refused(with_density: Solid) -> None:
+    larger = Solid(with_density.name, with_density.crystal.scaled(1.001), {}, TEACHING, density=with_density.density)
+    with pytest.raises(InputError, match="another crystal"):
+        SelfConsistentState.of(larger, "pbe")
+
+
+def test_solids_are_prepared_for_what_is_asked_of_them(tmp_path: Path) -> None:
+    known = {"lattice_constant_ang": 5.4, "cohesive_energy_ev": 4.6, "gap_ev": 1.2}
+    solid, other = silicon(relative_to={"Si_sc": 2.0}, references=known), silicon("sc", 2.6, rigid=True)
+    prepare = Preparation({"Si_diamond": solid, "Si_sc": other}, "lda", tmp_path)
+    subjects = prepare.subjects(["Si_diamond", "Si_sc"], [*known, "magnetisation_bohr_magneton"])
+    assert [type(subject).__name__ for subject in subjects] == ["SolidCurve", "EnergyDifference", "SelfConsistentState"]
+    assert all(subject.snapshots for subject in subjects)
+
+
+def test_a_solid_that_does_not_converge_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    hopeless = silicon(settings={"max_iterations": 1}, references={"gap_ev": 1.2})
+    table = {"Si_diamond": hopeless, "Si_sc": silicon("sc", 2.6, rigid=True, references={"gap_ev": 1.2})}
+    with pytest.warns(UserWarning, match="Si_diamond is left out"):
+        subjects = Preparation(table, "lda", tmp_path).subjects(["Si_diamond", "Si_sc"], ["gap_ev"])
+    assert [subject.solid.name for subject in subjects] == ["Si_sc"]
+    with pytest.raises(InputError, match="None of the solids converged"), pytest.warns(UserWarning, match="left out"):
+        Preparation(table, "lda", tmp_path).subjects(["Si_diamond"], ["gap_ev"])
+
+
+def test_small_absolute_errors_are_squared_and_large_ones_count_once() -> None:
+    small, large = torch.tensor(1e-3, requires_grad=True), torch.tensor(7.0)
+    assert float(absolute(small).detach()) == pytest.approx(5 * float(squared(small).detach()), rel=1e-3)
+    assert float(absolute(large)) == pytest.approx(6.9, abs=1e-3)
