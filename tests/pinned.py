@@ -67,8 +67,8 @@ OTHER_RESULTS: dict[str, tuple[str, ...]] = {
     ),
     "gradient-gap": ("gradient", *SILICON, "--xc", "pbe-kappa-mu", "--loss", "gap", "--target", "1.17"),
     "gradient-unrolled": (
-        "gradient", "al", "--pseudo", "gth", "--ecut", "4", "--kmesh", "1", "1", "1", "--width", "0.05",
-        "--xc", "pbe-kappa-mu", "--loss", "density_moment", "--unrolled",
+        "gradient", "si", "--pseudo", "gth", "--ecut", "3", "--kmesh", "1", "1", "1", "--xc", "pbe-kappa-mu",
+        "--loss", "density_moment", "--unrolled",
     ),
 }  # fmt: skip
 RESULTS = GROUND_STATES | OTHER_RESULTS
