@@ -17,6 +17,7 @@ from torch import nn
 from mlxc.xc.weighted_sum import WeightedSum
 
 PLAIN = (bool, int, float, str, type(None))
+EVERY_MODULE_HAS = frozenset(vars(nn.Module()))
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _fingerprint(functional: nn.Module) -> str:
 
 def _settings(module: nn.Module) -> dict[str, Any]:
     """The attributes of a module that are plain data: numbers, words, and lists and dictionaries of such."""
-    own = {name: value for name, value in vars(module).items() if not name.startswith("_") and name != "training"}
+    own = {name: value for name, value in vars(module).items() if name not in EVERY_MODULE_HAS}
     return {name: value for name, value in own.items() if _is_plain(value)}
 
 
