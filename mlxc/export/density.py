@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
+from mlxc.results.state_file import StateFile
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,6 @@ class SavedDensity:
         Raises:
             InputError: the file is damaged.
         """
-        from mlxc.results.state_file import StateFile
-
         if not path.exists():
             return None
         with StateFile(path) as file:

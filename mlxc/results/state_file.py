@@ -1,4 +1,6 @@
-"""The HDF5 file of a self-consistent result: the names and shapes of all that is in it. Imports no torch.
+"""The HDF5 file of a self-consistent result: the names and shapes of all that is in it.
+
+No torch is imported, and h5py only where a file is opened.
 
 Data sets are in atomic units. ``nk`` counts irreducible k points, rows of spin up come before those of spin down.
 
@@ -36,9 +38,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +47,9 @@ from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.utils.replacing import replacing
+
+if TYPE_CHECKING:
+    import h5py
 
 FORMAT = "mlxc ground state 1"
 # What may be kept beside a state.
@@ -94,6 +98,8 @@ def write_state(path: Path, contents: StateContents, further: Mapping[str, Array
         contents: what describes the state.
         further: fields to keep beside it, by ``XC_POTENTIAL``, ``PBE_XC_POTENTIAL`` or ``XC_SENSITIVITY``.
     """
+    import h5py
+
     crystal, names = contents.crystal, ARRAYS | OPTIONAL_ARRAYS
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"] = FORMAT
@@ -134,6 +140,8 @@ class StateFile:
     """
 
     def __init__(self, path: str | Path) -> None:
+        import h5py
+
         self._path = path
         try:
             self._file = h5py.File(path, "r")
