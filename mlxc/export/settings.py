@@ -12,7 +12,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.structures.shipped import load_structure, shipped_names
 from mlxc.tasks.kinds import Task, calculation_of
-from mlxc.xc.catalogue import checkpoint_path, shipped_checkpoints
+from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints
 from mlxc.xc.expression import split_sum
 
 # What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.

@@ -17,7 +17,7 @@ from mlxc.kohn_sham.mixing_schedule import is_stuck, rungs
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import KohnSham
 from mlxc.kohn_sham.residual import density_residual
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
@@ -111,7 +111,7 @@ class SCFIteration:
         self.bands_suffice = True
         self.converged = False
 
-    def prepare(self, starts: Sequence[GroundState]) -> None:
+    def prepare(self, starts: Sequence[SolvedState]) -> None:
         """Choose the first density and orbitals: those of free atoms, or what results of similar crystals say."""
         ks = self._ks
         starts = [start for start in starts if self._fits(start)]
@@ -135,7 +135,7 @@ class SCFIteration:
         importance[:, : int(LIKELY_ENOUGH * self._ks.ions.nelectrons / 2) + 1] = 1
         return importance
 
-    def _fits(self, start: GroundState) -> bool:
+    def _fits(self, start: SolvedState) -> bool:
         return (
             start.crystal.species == self._ks.crystal.species
             and self._ks.basis.accepts(start.basis)

@@ -44,8 +44,8 @@ class KohnSham:
     Attributes:
         ions: nuclei with their pseudopotentials.
         ion_energies: the terms that do not depend on the electrons' state, hartree.
-        emphasis: what the XC energy per volume is multiplied by, one everywhere, shape ``(n1, n2, n3)``. The derivative
-            with respect to it tells where a loss reaches the functional; it requires a gradient where parameters do.
+        xc_weight: the factor of the XC energy per volume, one everywhere, shape ``(n1, n2, n3)``. The derivative with
+            respect to it tells where a loss reaches the functional; it requires a gradient where parameters do.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class KohnSham:
         self.symmetrizer = Symmetrizer(group, basis.grid)
         self._points: IrreduciblePoints | None = IrreduciblePoints.of(group, basis.grid)
         trainable = any(parameter.requires_grad for parameter in functional.parameters())
-        self.emphasis = basis.weights.new_ones(basis.grid.shape).requires_grad_(trainable)
+        self.xc_weight = basis.weights.new_ones(basis.grid.shape).requires_grad_(trainable)
         names = declared_ingredients(functional)
         self._wanted = Wanted("grad" in names and not basis.represents_densities, "tau" in names)
         self._place_ions()
@@ -89,7 +89,7 @@ class KohnSham:
         with torch.enable_grad():
             coefficients = self.symmetrizer.fields(grid.fourier(fields))
             xc = differentiable_xc_potential(
-                self.functional, grid, self._xc_fields(coefficients), self._points, self.emphasis
+                self.functional, grid, self._xc_fields(coefficients), self._points, self.xc_weight
             )
             return self._with_electric(xc, coefficients)
 
@@ -144,7 +144,7 @@ class KohnSham:
 
     def xc_energy(self, fields: Tensor) -> Tensor:
         """E_xc of fields, attached to the functional's parameters."""
-        return xc_energy(self.functional, self.basis.grid, self._xc_fields(fields), self._points, self.emphasis)
+        return xc_energy(self.functional, self.basis.grid, self._xc_fields(fields), self._points, self.xc_weight)
 
     def xc_variables(self, fields: Tensor) -> dict[str, Tensor]:
         """Reduced variables of density and gradient, and what else the functional sees, each ``(n1, n2, n3)``.

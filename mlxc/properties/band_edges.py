@@ -87,7 +87,6 @@ def _first(levels: NDArray[np.float64], candidates: NDArray[np.bool_]) -> BandEd
 
 def _filled_bands(ground: GroundState, levels: NDArray[np.float64]) -> list[int] | None:
     """How many bands of each spin are full at all k points; None where bands cross the Fermi level."""
-    assert ground.problem is not None  # the state was computed in this process
     pairs, left = divmod(ground.problem.ions.nelectrons, 2)
     if len(levels) == 1 and not left:
         return [int(pairs)]

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mlxc.calculation.run import run_calculation
 from mlxc.crystal.brillouin import BandPath, KPoints, band_path
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.guess import starting_orbitals
-from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.problem import KohnSham
 from mlxc.kohn_sham.state import GroundState
@@ -128,7 +127,7 @@ def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS
         dos_width: standard deviation of the Gaussian that stands for each level, hartree.
 
     Raises:
-        InputError: the state was read from a file, fewer than two points are asked for, or the crystal is a molecule.
+        InputError: fewer than two points are asked for, or the crystal is a molecule.
     """
     return _structure(ground, band_path(ground.crystal, points), dos_width, None)
 
@@ -167,13 +166,8 @@ def eigenvalues_at(
         ground: a converged state that was computed in this process.
         kpoints: shape ``(nk, 3)``.
         on_portion: called with the index of the first k point of a portion and its eigenvalues.
-
-    Raises:
-        InputError: the state was read from a file.
     """
     problem = ground.problem
-    if problem is None:
-        raise InputError("Bands need the Hamiltonian, which a result that was read from a file does not hold.")
     found: list[NDArray[np.float64]] = []
     with torch.no_grad():
         for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / TOGETHER)):

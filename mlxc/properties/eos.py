@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mlxc.calculation.calculation import EquationOfStateTask
+from mlxc.calculation.run import run_calculation
 from mlxc.crystal.resizing import Variation, area_ang2
-from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
 from mlxc.properties.fitted_curve import fitted_curve
@@ -92,7 +93,7 @@ def states_at_volumes(
     monitor: Monitor | None,
     on_point: Callable[[dict[str, Any]], None] | None,
     xc: nn.Module | None = None,
-    start: Sequence[GroundState] = (),
+    start: Sequence[SolvedState] = (),
 ) -> list[GroundState]:
     """The ground states of all points, from the smallest to the largest volume.
 

@@ -26,11 +26,8 @@ def mesh_levels(ground: GroundState, nband: int) -> Tensor:
     """The lowest ``nband`` levels at each k point of the SCF, hartree, shape ``(nk * nspin, nband)``.
 
     Raises:
-        InputError: the state was read from a file.
         ResponseError: the levels do not converge.
     """
-    if ground.problem is None:
-        raise InputError("Levels need the Hamiltonian, which a result that was read from a file does not hold.")
     potential = ground.problem.differentiable_potential(ground.fields)
     levels: Tensor = _Levels.apply(potential, ground, nband)
     return levels
@@ -40,7 +37,7 @@ def band_gap(ground: GroundState) -> Tensor:
     """Lowest empty minus highest occupied level of the SCF's k mesh, hartree, of a state with fixed occupations.
 
     Raises:
-        InputError: the state has partly filled bands, or was read from a file.
+        InputError: the state has partly filled bands.
     """
     if ground.smearing is not None:
         raise InputError("A gap with a gradient needs fixed occupations: smearing 'none'.")
@@ -76,7 +73,6 @@ def level_density(problem: KohnSham, orbitals: Tensor, sensitivities: Tensor) ->
 
 def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpairs:
     problem = ground.problem
-    assert problem is not None
     hamiltonian = problem.hamiltonian(EffectivePotential.of_fields(potential))
     orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
     total = problem.basis.band_count(nband, nband + SPARE_BANDS)

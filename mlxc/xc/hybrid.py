@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mlxc.xc.catalogue import functional
+from mlxc.xc.conventional import build_conventional, build_sum
 from mlxc.xc.functional import Functional, declared_ingredients
 from mlxc.xc.unconstrained import NNLDA, NNPBE, UnconstrainedNetwork, softplus_network
 
@@ -20,7 +20,7 @@ class HybridXC(Functional):
     no exact exchange is meant.
 
     Args:
-        baseline: the conventional functional, a name or a module. The network is that of
+        baseline: the conventional functional, a name, a sum of names or a module. The network is that of
             :class:`~mlxc.xc.unconstrained.NNPBE` if it depends on gradients, of
             :class:`~mlxc.xc.unconstrained.NNLDA` if not.
         hidden: width of each hidden layer.
@@ -46,7 +46,7 @@ class HybridXC(Functional):
     ) -> None:
         super().__init__()
         self.baseline = baseline
-        self.xc = functional(baseline)
+        self.xc = build_sum(baseline, build_conventional) if isinstance(baseline, str) else baseline
         self.ingredients = declared_ingredients(self.xc)
         network: type[UnconstrainedNetwork] = NNPBE if "grad" in self.ingredients else NNLDA
         self.nnxc = network(softplus_network(network.nfeature, hidden, seed), ninpmode, outmultmode)

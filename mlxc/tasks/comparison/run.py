@@ -53,7 +53,7 @@ def _here(task: Task, watcher: Watcher) -> CodeResult:
     calculation = calculation_of(task)
     curve = None
     if isinstance(task, Calculation):
-        state = task.run(monitor=monitor)
+        state = task.run(monitor=monitor, differentiate=None)
         converged, message, seconds = state.converged, state.message, state.seconds["total"]
     else:
         equation = task.run(monitor=monitor, on_point=on_point)

@@ -9,9 +9,9 @@ import numpy as np
 from torch import nn
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.run import run_calculation
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
-from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
 from mlxc.units import BOHR_ANG

@@ -13,19 +13,19 @@ from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
 from mlxc.calculation.calculation import EquationOfStateTask
+from mlxc.calculation.run import run_calculation
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import MlxcError
-from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 from mlxc.properties.eos import nearest_to_given, states_at_volumes
-from mlxc.response.differentiable import attach_implicitly, attach_unrolled
+from mlxc.response.choice import adjoint_of
 from mlxc.response.dyson import ResponseError
 from mlxc.response.levels import band_gap
 from mlxc.response.unrolled import UnrolledError
-from mlxc.tasks.gradient.task import GradientTask
+from mlxc.tasks.gradient.task import LOSSES, GradientTask
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 PERCENT = 0.01
@@ -82,6 +82,11 @@ def evaluate(
         states = [run_calculation(task.calculation, monitor, start, xc)]
         (main,) = states
     try:
+        if unconverged := [state.message for state in states if not state.converged]:
+            raise LossError(unconverged[0])
+        if not LOSSES[task.loss].of_energies:
+            main = adjoint_of(task.mode).attach(main)
+            states = [main]
         quantity = _quantity(task, states)
     except (LossError, FitError, ResponseError, UnrolledError) as error:
         return Evaluation(states, main, None, None, str(error))
@@ -98,15 +103,11 @@ def _loss(task: GradientTask, quantity: Tensor) -> Tensor:
 
 
 def _quantity(task: GradientTask, states: Sequence[GroundState]) -> Tensor:
-    unconverged = [state.message for state in states if not state.converged]
-    if unconverged:
-        raise LossError(unconverged[0])
     if task.loss == "lattice_constant":
         return _lattice_constant(states)
     (ground,) = states
     if task.loss == "energy":
         return ground.energy / len(ground.crystal.species) * HARTREE_EV
-    (attach_implicitly if task.mode == "implicit" else attach_unrolled)(ground)
     if task.loss == "gap":
         return band_gap(ground) * HARTREE_EV
     if task.loss == "density_moment":

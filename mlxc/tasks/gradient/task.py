@@ -137,7 +137,7 @@ class GradientTask(BaseModel):
             on_record: called with what happens in between, which has a ``kind``: ``loss`` with its ``stage``
                 (``before`` or ``after`` the step), ``value``, ``unit`` and ``quantity``; ``point`` of an equation of
                 state, see :meth:`mlxc.EquationOfStateTask.run`; ``adjoint``, see
-                :class:`~mlxc.response.dyson.AdjointRecord`; ``density_gradient`` with the ``norm`` that the gradient
+                :class:`~mlxc.kohn_sham.monitor.AdjointRecord`; ``density_gradient`` with the ``norm`` that the gradient
                 has at a ``step`` of an unrolled SCF, the last one first; may stop the run.
 
         Raises:

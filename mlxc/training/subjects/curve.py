@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mlxc.calculation.run import run_calculation
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError, MlxcError
-from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 from mlxc.training.quantities import Source
@@ -20,6 +20,7 @@ from mlxc.training.solids import Solid
 from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.training.tables.known_quantities import reference_curve
 from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
+from mlxc.xc.identity import FunctionalIdentity
 
 # Volumes of an equation of state, or areas of a sheet, in units of that of the solid's crystal.
 RATIOS = (0.91, 0.944, 0.978, 1.012, 1.046, 1.08, 1.114)
@@ -46,6 +47,11 @@ class SolidCurve:
     solid: Solid
     snapshots: tuple[Snapshot, ...]
     source: ClassVar[Source] = "curve"
+
+    @property
+    def functional(self) -> FunctionalIdentity | None:
+        """The functional that has made the densities; None where a file of version 0.1.0 does not say."""
+        return self.snapshots[0].functional
 
     def energies(self, functional: nn.Module) -> Tensor:
         """F at each volume, hartree per cell, attached to the functional's parameters."""
@@ -125,13 +131,12 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
         SolidError: a volume did not converge.
         InputError: the solid cannot be computed, for want of a pseudopotential, for instance.
     """
-    name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
-    calculation = solid.calculation(name, tolerance=TOLERANCE)
+    calculation = solid.calculation(tolerance=TOLERANCE)
     states: list[GroundState] = []
-    snapshots = []
+    snapshots: list[Snapshot] = []
     wanted = ratios(solid)
     for ratio, scaled in zip(wanted, calculation.at_volumes(wanted), strict=True):
-        ground = run_calculation(scaled, start=states, xc=module)
+        ground = run_calculation(scaled, start=states, xc=xc)
         if not ground.converged:
             raise SolidError(f"{solid.name} at {ratio:g} times its volume: {ground.message}")
         states = [*states[-2:], ground]

@@ -6,17 +6,18 @@ the SCF, so nothing is held fixed, not even in the first round of a training.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from torch import Tensor, nn
 
+from mlxc.calculation.run import run_calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.kohn_sham.loop import run_calculation
+from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.state import GroundState
-from mlxc.response.differentiable import attach_implicitly
 from mlxc.response.levels import band_gap
 from mlxc.training.quantities import Source
 from mlxc.training.solids import Solid
@@ -59,10 +60,10 @@ class SelfConsistentState:
             SolidError: it does not converge.
             InputError: its reference density is of another crystal, or on another grid.
         """
-        start = _converge(solid, xc)
+        start = _converge(solid, xc, (), None)
         if solid.density is None:
             return cls(solid, start, None)
-        ground = GroundState.load(solid.density)
+        ground = SavedState.load(solid.density)
         if not _is_same(ground.crystal, solid.crystal):
             raise InputError(f"{solid.name}: the density in {solid.density.name} is that of another crystal.")
         reference = ground.density
@@ -84,8 +85,7 @@ class SelfConsistentState:
         Raises:
             SolidError: the solid does not converge with this functional.
         """
-        ground = _converge(self.solid, functional, self.start)
-        attach_implicitly(ground)
+        ground = _converge(self.solid, functional, self.start, "implicit")
         known = {}
         if "gap_ev" in self.solid.references:
             known["gap_ev"] = band_gap(ground) * HARTREE_EV
@@ -102,16 +102,20 @@ def _is_same(one: Crystal, other: Crystal) -> bool:
     return same_cell and np.allclose((one.positions - other.positions) @ one.lattice, 0.0, atol=CLOSE)
 
 
-def _converge(solid: Solid, xc: str | nn.Module, start: GroundState | None = None) -> GroundState:
-    name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
+def _converge(
+    solid: Solid,
+    xc: str | nn.Module,
+    start: GroundState | Sequence[GroundState],
+    differentiate: Literal["implicit"] | None,
+) -> GroundState:
     settings: dict[str, Any] = {}
     if "gap_ev" in solid.references:
         settings = {"smearing": "none", "width_ha": None}
-        if solid.calculation(name).spin:
+        if solid.calculation().spin:
             # With whole numbers of electrons in each spin the moment of an insulator cannot find its value.
             settings["total_moment"] = solid.references.get("magnetisation_bohr_magneton", 0.0)
-    calculation = solid.calculation(name, tolerance=TOLERANCE, **settings)
-    ground = run_calculation(calculation, start=() if start is None else start, xc=module)
+    calculation = solid.calculation(tolerance=TOLERANCE, **settings)
+    ground = run_calculation(calculation, start=start, xc=xc, differentiate=differentiate)
     if not ground.converged:
         raise SolidError(f"{solid.name}: {ground.message}")
     return ground

@@ -24,6 +24,7 @@ from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.training.tables.known_quantities import is_known
 from mlxc.xc.catalogue import content_hashes
+from mlxc.xc.identity import identity_of
 
 
 class Subject(Protocol):
@@ -105,10 +106,10 @@ class Preparation:
 
     def _hash(self, solid: Solid) -> str:
         """Of all that makes a curve what it is."""
-        checkpoint = getattr(self.xc, "checkpoint", None)
-        own = [checkpoint.content_hash] if checkpoint else []
-        functional = [self.xc, *content_hashes(self.xc)] if isinstance(self.xc, str) else own
-        identity = solid.identity(self.xc) if isinstance(self.xc, str) else solid.identity()
+        if isinstance(self.xc, str):
+            functional, identity = [self.xc, *content_hashes(self.xc)], solid.identity(self.xc)
+        else:
+            functional, identity = [identity_of(self.xc).content_hash], solid.identity()
         described = json.dumps([identity, *protocol(solid), functional], sort_keys=True)
         return hashlib.sha256(described.encode()).hexdigest()[:8]
 

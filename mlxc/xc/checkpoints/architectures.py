@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from mlxc.errors import InputError
-from mlxc.xc.catalogue import checkpoint_path
+from mlxc.xc.checkpoints.files import checkpoint_path
 from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.expression import split_sum
 from mlxc.xc.gga import PBE
