@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from mlxc.errors import InputError
 from mlxc.xc.checkpoints.files import checkpoint_of, checkpoint_path, shipped_checkpoints
 from mlxc.xc.checkpoints.record import read_record
-from mlxc.xc.conventional import DESCRIPTIONS, TRAINABLE, build_conventional, build_sum, is_conventional
+from mlxc.xc.conventional import DESCRIPTIONS, GROUP, TRAINABLE, build_conventional, build_sum, is_conventional
 from mlxc.xc.expression import split_sum
 from mlxc.xc.libxc.names import close_libxc_name
 
 if TYPE_CHECKING:
     from torch import nn
 
-ENTRY_POINTS = "mlxc.functionals"
+
 # As much of a wrong name as an error shows.
 SHOWN_LENGTH = 60
 
@@ -121,7 +121,7 @@ def _build(name: str) -> nn.Module:
 
 
 def _registered() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def _package(point: EntryPoint) -> str:

@@ -7,6 +7,7 @@ and checked at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
@@ -17,16 +18,26 @@ if TYPE_CHECKING:
     from torch import nn
 
 TRAINABLE = "pbe-kappa-mu"
-DESCRIPTIONS = {
-    "lda": "local density: Slater exchange, Perdew-Wang 1992 correlation",
-    "lda_xc_teter93": "local density: Teter's rational fit",
-    "pbe": "generalised gradient: Perdew, Burke, Ernzerhof 1996",
-    "pbesol": "generalised gradient: PBE for solids, 2008",
-    "rpbe": "generalised gradient: PBE revised for adsorption by Hammer, Hansen, Norskov 1999",
-    "scan": "meta-generalised gradient: strongly constrained and appropriately normed, 2015",
-    "r2scan": "meta-generalised gradient: SCAN regularised, 2020",
-    TRAINABLE: "PBE whose two parameters kappa and mu can be trained",
+# Under which other packages offer functionals.
+GROUP = "mlxc.functionals"
+# What each functional is, and what makes it: a module and a name in it that is called without arguments.
+FUNCTIONALS = {
+    "lda": ("local density: Slater exchange, Perdew-Wang 1992 correlation", "mlxc.xc.lda:LDA"),
+    "lda_xc_teter93": ("local density: Teter's rational fit", "mlxc.xc.lda:Teter93"),
+    "pbe": ("generalised gradient: Perdew, Burke, Ernzerhof 1996", "mlxc.xc.gga:PBE"),
+    "pbesol": ("generalised gradient: PBE for solids, 2008", "mlxc.xc.gga:pbesol"),
+    "rpbe": (
+        "generalised gradient: PBE revised for adsorption by Hammer, Hansen, Norskov 1999",
+        "mlxc.xc.gga:RPBE",
+    ),
+    "scan": (
+        "meta-generalised gradient: strongly constrained and appropriately normed, 2015",
+        "mlxc.xc.mgga:SCAN",
+    ),
+    "r2scan": ("meta-generalised gradient: SCAN regularised, 2020", "mlxc.xc.mgga:R2SCAN"),
+    TRAINABLE: ("PBE whose two parameters kappa and mu can be trained", "mlxc.xc.gga:PBE.from_config"),
 }
+DESCRIPTIONS = {name: description for name, (description, _) in FUNCTIONALS.items()}
 
 
 def is_conventional(name: str) -> bool:
@@ -44,23 +55,12 @@ def build_conventional(name: str) -> nn.Module:
     Raises:
         InputError: there is no such functional, or libxc's is not semilocal.
     """
-    from mlxc.xc.gga import PBE, RPBE, pbesol
-    from mlxc.xc.lda import LDA, Teter93
     from mlxc.xc.libxc.functional import LibXC
-    from mlxc.xc.mgga import R2SCAN, SCAN
 
-    builders: dict[str, Callable[[], nn.Module]] = {
-        "lda": LDA,
-        "lda_xc_teter93": Teter93,
-        "pbe": PBE,
-        "pbesol": pbesol,
-        "rpbe": RPBE,
-        "scan": SCAN,
-        "r2scan": R2SCAN,
-        TRAINABLE: lambda: PBE(trainable=True),
-    }
-    if name.lower() in builders:
-        return builders[name.lower()]()
+    if name.lower() in FUNCTIONALS:
+        _, place = FUNCTIONALS[name.lower()]
+        functional: nn.Module = EntryPoint(name, place, GROUP).load()()
+        return functional
     if not is_conventional(name):
         raise InputError(f"xc: {name!r} is not a conventional functional.")
     return LibXC(name)

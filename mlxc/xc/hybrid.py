@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from mlxc.xc.conventional import build_conventional, build_sum
-from mlxc.xc.functional import Functional, declared_ingredients
+from mlxc.errors import InputError
+from mlxc.xc.conventional import build_conventional, build_sum, is_conventional
+from mlxc.xc.expression import split_sum
+from mlxc.xc.functional import CheckpointFunctional, declared_ingredients
 from mlxc.xc.unconstrained import NNLDA, NNPBE, UnconstrainedNetwork, softplus_network
 
 
-class HybridXC(Functional):
+class HybridXC(CheckpointFunctional):
     """e = a e_network + b e_baseline, equation 4 of M. F. Kasim, S. M. Vinko, Phys. Rev. Lett. 127, 126403 (2021).
 
     arXiv 2602.15923 trains this form on crystals. The same as ``HybridXC`` of DeepChem (``deepchem.models.dft.nnxc``);
@@ -33,6 +35,8 @@ class HybridXC(Functional):
     Raises:
         InputError: there is no such functional or mode, or no such network.
     """
+
+    architecture = "hybrid"
 
     def __init__(
         self,
@@ -55,7 +59,20 @@ class HybridXC(Functional):
 
     def config(self) -> dict[str, Any]:
         """What builds a functional of the same form, if its baseline was given by name."""
+        if not isinstance(self.baseline, str):
+            raise InputError("A checkpoint holds a hybrid whose baseline was given by name.")
         return {"baseline": self.baseline} | self.nnxc.config()
+
+    @classmethod
+    def from_config(cls, *, baseline: str, **settings: Any) -> Self:  # type: ignore[override]
+        """Make a functional with a conventional baseline, so that a file never makes mlxc open other files.
+
+        Raises:
+            InputError: the baseline is another one, or a setting is not allowed.
+        """
+        if not all(is_conventional(name) for _, name in split_sum(baseline)):
+            raise InputError(f"baseline: {baseline!r} is another one; a hybrid in a file has a conventional baseline.")
+        return cls(baseline, **settings)
 
     def forward(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
         """XC energy per volume, from those of the arguments that are its ingredients."""
