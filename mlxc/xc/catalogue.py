@@ -8,13 +8,13 @@ functional is built, so that a page can list and check names at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
 from mlxc.utils.assets import asset_path
+from mlxc.utils.spelling import closest_name
 from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord, read_record
 from mlxc.xc.expression import split_sum
 from mlxc.xc.libxc.names import close_libxc_name, find_libxc
@@ -87,8 +87,8 @@ def _check_single_name(name: str) -> None:
     if name in _registered() or find_libxc(name) is not None:
         return
     shown = name if len(name) <= SHOWN_LENGTH else f"{name[:SHOWN_LENGTH]}..."
-    close = get_close_matches(shown.lower(), [*_DESCRIPTIONS, *shipped_checkpoints(), *_registered()], n=1)
-    meant = close[0] if close else close_libxc_name(shown)
+    ours = [*_DESCRIPTIONS, *shipped_checkpoints(), *_registered()]
+    meant = closest_name(shown.lower(), ours) or close_libxc_name(shown)
     names = f"there are {', '.join(_DESCRIPTIONS)}, and the names of libxc such as gga_x_b88,gga_c_lyp."
     hint = f"did you mean '{meant}'?" if meant else names
     raise InputError(f"xc: {shown!r} is not a known functional; {hint}")

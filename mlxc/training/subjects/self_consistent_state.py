@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 from torch import Tensor, nn
 
-from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.state import GroundState
@@ -27,8 +25,6 @@ from mlxc.units import HARTREE_EV
 # Of the density, to which these quantities are of first order.
 TOLERANCE = 1e-7
 PERCENT = 0.01
-# Atoms within this of each other are in the same place, bohr.
-CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ class SelfConsistentState:
         if solid.density is None:
             return cls(solid, start, None)
         ground = GroundState.load(solid.density)
-        if not _is_same(ground.crystal, solid.crystal):
+        if not ground.crystal.same_as(solid.crystal):
             raise InputError(f"{solid.name}: the density in {solid.density.name} is that of another crystal.")
         reference = ground.density
         if reference.shape != start.density.shape:
@@ -95,11 +91,6 @@ class SelfConsistentState:
             size = root_mean_square(self.reference_density)
             known["density_percent"] = root_mean_square(ground.density - self.reference_density) / size / PERCENT
         return known
-
-
-def _is_same(one: Crystal, other: Crystal) -> bool:
-    same_cell = one.species == other.species and np.allclose(one.lattice, other.lattice, rtol=0, atol=CLOSE)
-    return same_cell and np.allclose((one.positions - other.positions) @ one.lattice, 0.0, atol=CLOSE)
 
 
 def _converge(solid: Solid, xc: str | nn.Module, start: GroundState | None = None) -> GroundState:
