@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mlxc.calculation.volumes import states_at_volumes
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError, MlxcError
-from mlxc.kohn_sham.loop import run_calculation
-from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 from mlxc.training.quantities import Source
 from mlxc.training.solids import Solid
@@ -127,13 +126,10 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
     """
     name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
     calculation = solid.calculation(name, tolerance=TOLERANCE)
-    states: list[GroundState] = []
-    snapshots = []
     wanted = ratios(solid)
-    for ratio, scaled in zip(wanted, calculation.at_volumes(wanted), strict=True):
-        ground = run_calculation(scaled, start=states, xc=module)
+    snapshots = []
+    for ratio, ground in zip(wanted, states_at_volumes(calculation.at_volumes(wanted), module), strict=True):
         if not ground.converged:
             raise SolidError(f"{solid.name} at {ratio:g} times its volume: {ground.message}")
-        states = [*states[-2:], ground]
         snapshots.append(Snapshot.of(ground))
     return SolidCurve(solid, tuple(snapshots))
