@@ -79,7 +79,7 @@ def _complete(
         forces_ha_bohr=record["forces_ha_bohr"],
         iterations=record["iterations"],
         seconds=record["seconds"],
-        eos=curve and curve.to_dict(),
+        eos=None if curve is None else curve.to_dict(),
     )
 
 

@@ -14,17 +14,16 @@ from torch import Tensor, nn
 from mlxc.errors import InputError
 from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.state import GroundState
+from mlxc.observables.catalogue import targets_of
+from mlxc.observables.observable import Source
 from mlxc.response.differentiable import attach_implicitly
-from mlxc.response.levels import band_gap
-from mlxc.training.quantities import Source
 from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import SolidError, root_mean_square
+from mlxc.training.subjects.curve import SolidError
 from mlxc.training.subjects.snapshot import Snapshot
-from mlxc.units import HARTREE_EV
+from mlxc.training.tables.known_quantities import is_known
 
 # Of the density, to which these quantities are of first order.
 TOLERANCE = 1e-7
-PERCENT = 0.01
 
 
 @dataclass(frozen=True)
@@ -75,21 +74,20 @@ class SelfConsistentState:
         return (Snapshot.of(self.start),)
 
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
-        """``gap_ev``, ``magnetisation_bohr_magneton`` and ``density_percent``, as far as the solid has references.
+        """What a state says that the solid has references for, see :mod:`mlxc.observables.of_states`, by column.
 
         Raises:
             SolidError: the solid does not converge with this functional.
         """
         ground = _converge(self.solid, functional, self.start)
         attach_implicitly(ground)
-        known = {}
-        if "gap_ev" in self.solid.references:
-            known["gap_ev"] = band_gap(ground) * HARTREE_EV
-        if len(ground.density) == 2:
-            known["magnetisation_bohr_magneton"] = ground.basis.grid.integrate(ground.density[0] - ground.density[1])
-        if self.reference_density is not None:
-            size = root_mean_square(self.reference_density)
-            known["density_percent"] = root_mean_square(ground.density - self.reference_density) / size / PERCENT
+        known: dict[str, Tensor] = {}
+        for column, kind in targets_of("state").items():
+            if not is_known(self.solid, column):
+                continue
+            value = kind.evaluate(ground, self.reference_density) if kind.is_distance else kind.evaluate(ground)
+            if value is not None:
+                known[column] = value
         return known
 
 
