@@ -80,7 +80,7 @@ def case_for(code: str, calculation: Calculation, sizes: Sizes = AS_GIVEN) -> Ca
 
 
 def pyscf_case(asked: Calculation, sizes: Sizes) -> Case:
-    """For PySCF: the Gaussians, GTH pseudopotentials and grid of the calculation, or default ones beside plane waves.
+    """What PySCF is given: the Gaussians, GTH pseudopotentials and grid of the calculation, or default ones beside plane waves.
 
     Raises:
         InputError: PySCF does not have the smearing, or cannot hold the moment.
@@ -118,7 +118,7 @@ def pyscf_case(asked: Calculation, sizes: Sizes) -> Case:
 
 
 def gpaw_case(calculation: Calculation, sizes: Sizes) -> Case:
-    """For GPAW: its own data sets, in plane waves up to the calculation's cutoff or, beside Gaussians, a safe one."""
+    """What GPAW is given: its own data sets, in plane waves up to the calculation's cutoff or, beside Gaussians, a safe one."""
     cutoff = calculation.ecut_ha if calculation.basis == "pw" else GPAW_CUTOFF_HA
     functional = gpaw_functional(calculation.xc)
     name = functional or gpaw_functional(SUBSTITUTE)
@@ -214,7 +214,7 @@ def _starting_moments(calculation: Calculation) -> list[float]:
 
 
 def _polarisations(calculation: Calculation, charges: list[int]) -> list[float]:
-    """Of each atom's electrons at the start, between -1 and 1."""
+    """The spin polarisation of each atom's electrons at the start, between -1 and 1."""
     if not calculation.spin:
         return [0.0] * len(charges)
     pairs = zip(_starting_moments(calculation), charges, strict=True)

@@ -52,7 +52,7 @@ class BandStructure:
 
     @property
     def gap(self) -> float:
-        """From the highest occupied to the lowest empty level on the path and the mesh, hartree; zero for a metal."""
+        """The gap from the highest filled to the lowest empty level on path and mesh, hartree; zero for a metal."""
         return 0.0 if self.edges is None else self.edges.gap
 
     @property

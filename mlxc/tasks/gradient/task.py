@@ -95,7 +95,7 @@ class GradientTask(BaseModel):
 
     @property
     def unit(self) -> str:
-        """Of the loss."""
+        """The unit of the loss."""
         if self.observable.relative:
             return "percent^2"
         unit = self.observable.unit

@@ -30,12 +30,12 @@ class EnergyDifference:
 
     @property
     def solid(self) -> Solid:
-        """Whose energy it is."""
+        """The solid whose energy is compared."""
         return self.curve.solid
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """Those of all curves."""
+        """The densities of all curves."""
         return sum((curve.snapshots for curve in self.others.values()), self.curve.snapshots)
 
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:

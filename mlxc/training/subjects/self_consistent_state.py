@@ -70,7 +70,7 @@ class SelfConsistentState:
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """That of the start."""
+        """The density that the SCF starts from."""
         return (Snapshot.of(self.start),)
 
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
