@@ -80,7 +80,7 @@ def case_for(code: str, calculation: Calculation, sizes: Sizes = AS_GIVEN) -> Ca
 
 
 def pyscf_case(asked: Calculation, sizes: Sizes) -> Case:
-    """What PySCF is given: the Gaussians, GTH pseudopotentials and grid of the calculation, or default ones beside plane waves.
+    """The case for PySCF: Gaussians, GTH pseudopotentials and grid of the calculation, default ones beside plane waves.
 
     Raises:
         InputError: PySCF does not have the smearing, or cannot hold the moment.
@@ -118,7 +118,7 @@ def pyscf_case(asked: Calculation, sizes: Sizes) -> Case:
 
 
 def gpaw_case(calculation: Calculation, sizes: Sizes) -> Case:
-    """What GPAW is given: its own data sets, in plane waves up to the calculation's cutoff or, beside Gaussians, a safe one."""
+    """The case for GPAW: its own data sets, in plane waves up to the cutoff or, beside Gaussians, up to a safe one."""
     cutoff = calculation.ecut_ha if calculation.basis == "pw" else GPAW_CUTOFF_HA
     functional = gpaw_functional(calculation.xc)
     name = functional or gpaw_functional(SUBSTITUTE)
