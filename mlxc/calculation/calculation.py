@@ -230,7 +230,7 @@ class EquationOfStateTask(BaseModel):
             on_point: called after each point with its ``index``, ``points``, ``volume_ang3``, ``energy_ev``, and, where
                 the area varies, ``area_ang2``, else None.
         """
-        from mlxc.properties.eos import run_equation_of_state
+        from mlxc.tasks.eos.run import run_equation_of_state
 
         self.calculation.check()
         return run_equation_of_state(self, monitor=monitor, on_point=on_point)

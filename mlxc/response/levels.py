@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 from mlxc.basis.planewave.hamiltonian import EffectivePotential
 from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise, orthonormalise
+from mlxc.kohn_sham.gap import difference_of_edges, filled_by_occupation
 from mlxc.kohn_sham.problem import KohnSham
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.dyson import ResponseError
@@ -41,11 +42,10 @@ def band_gap(ground: GroundState) -> Tensor:
     """
     if ground.smearing is not None:
         raise InputError("A gap with a gradient needs fixed occupations: smearing 'none'.")
-    # Spins may hold different numbers of electrons, and one of them none.
-    filled = (ground.occupations > 0).sum(1, keepdim=True)
+    shape = (len(ground.density), len(ground.kpoints), -1)
+    filled = filled_by_occupation(ground.occupations.detach().cpu().numpy().reshape(shape))
     levels = mesh_levels(ground, int(filled.max()) + 1)
-    highest = levels.gather(1, (filled - 1).clamp(min=0))[filled > 0]
-    return levels.gather(1, filled).min() - highest.max()
+    return difference_of_edges(levels.reshape(shape), filled)
 
 
 class _Levels(torch.autograd.Function):

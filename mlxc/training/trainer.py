@@ -18,11 +18,11 @@ import torch
 from torch import nn
 
 from mlxc.errors import InputError
+from mlxc.observables.catalogue import TARGETS
 from mlxc.training.config import Optimiser, TrainingConfig
 from mlxc.training.log import TrainingLog
 from mlxc.training.loss import MEASURES, Assessment, assess
 from mlxc.training.progress import Progress
-from mlxc.training.quantities import QUANTITIES
 from mlxc.training.regularisers import Penalty
 from mlxc.training.solids import read_solids
 from mlxc.training.subjects.subjects import Preparation, Subject
@@ -217,7 +217,7 @@ class Trainer:
                 continue
             assessment = self._assess(subjects)
             for target in self.config.targets:
-                unit = "percent_of_" if QUANTITIES[target.quantity].relative else ""
+                unit = "percent_of_" if TARGETS[target.quantity].relative else ""
                 error = assessment.mean_absolute_error(target.quantity)
                 metrics[f"{label}_mean_absolute_error_{unit}{target.quantity}"] = error
         snapshots = [snapshot for subject in training for snapshot in subject.snapshots]

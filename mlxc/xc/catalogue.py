@@ -7,11 +7,11 @@ functional is built, so that a page can list and check names at once.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
+from mlxc.utils.spelling import closest_name
 from mlxc.xc.checkpoints.files import checkpoint_of, checkpoint_path, shipped_checkpoints
 from mlxc.xc.checkpoints.record import read_record
 from mlxc.xc.conventional import DESCRIPTIONS, GROUP, TRAINABLE, build_conventional, build_sum, is_conventional
@@ -54,8 +54,8 @@ def _check_single_name(name: str) -> None:
     if name in _registered() or is_conventional(name):
         return
     shown = name if len(name) <= SHOWN_LENGTH else f"{name[:SHOWN_LENGTH]}..."
-    close = get_close_matches(shown.lower(), [*DESCRIPTIONS, *shipped_checkpoints(), *_registered()], n=1)
-    meant = close[0] if close else close_libxc_name(shown)
+    ours = [*DESCRIPTIONS, *shipped_checkpoints(), *_registered()]
+    meant = closest_name(shown.lower(), ours) or close_libxc_name(shown)
     names = f"there are {', '.join(DESCRIPTIONS)}, and the names of libxc such as gga_x_b88,gga_c_lyp."
     hint = f"did you mean '{meant}'?" if meant else names
     raise InputError(f"xc: {shown!r} is not a known functional; {hint}")

@@ -15,7 +15,7 @@ from mlxc.kohn_sham.state import GroundState
 from mlxc.response.gradient_flow import GradientFlow
 from mlxc.results.state_file import XC_SENSITIVITY
 from mlxc.tasks.gradient.losses import Evaluation
-from mlxc.tasks.gradient.task import LOSSES, GradientTask
+from mlxc.tasks.gradient.task import GradientTask
 from mlxc.units import BOHR_ANG
 
 # Of the histogram, whose outermost bins hold what lies beyond: rs from 0.2 to 20 bohr, s from 0 to 4.
@@ -71,7 +71,7 @@ class GradientResult:
 
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None."""
-        kind = LOSSES[self.task.loss]
+        observable = self.task.observable
         target, source = self.task.target_and_source
         first = None if self.flows is None else self.flows[0]
         return {
@@ -80,8 +80,8 @@ class GradientResult:
             "loss": self.task.loss,
             "mode": self.task.mode,
             "loss_unit": self.task.unit,
-            "quantity": kind.quantity,
-            "quantity_unit": kind.unit,
+            "quantity": observable.title,
+            "quantity_unit": observable.unit,
             "target": target,
             "target_source": source,
             "before": _evaluated(self.before, self.parameters),

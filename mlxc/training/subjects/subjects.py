@@ -16,7 +16,8 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
-from mlxc.training.quantities import QUANTITIES, Source
+from mlxc.observables.catalogue import TARGETS
+from mlxc.observables.observable import Source
 from mlxc.training.solids import Solid
 from mlxc.training.subjects.curve import SolidCurve, SolidError, compute_curve, protocol
 from mlxc.training.subjects.energy_difference import EnergyDifference
@@ -81,7 +82,7 @@ class Preparation:
         failed = []
         for solid in (self.table[name] for name in names):
             try:
-                known = {QUANTITIES[quantity].source for quantity in quantities if is_known(solid, quantity)}
+                known = {TARGETS[quantity].source for quantity in quantities if is_known(solid, quantity)}
                 found += [makers[source](solid) for source in sorted(known)]
             except SolidError as error:
                 warnings.warn(f"{error} {solid.name} is left out.", stacklevel=2)
