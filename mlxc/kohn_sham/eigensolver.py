@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import Hamiltonian, HamiltonianBlock
+from mlxc.basis.hamiltonian import Hamiltonian, HamiltonianBlock
 from mlxc.utils.parallel import map_in_threads
 
 # The search space is collapsed to the current orbitals when it would exceed this many times their number.

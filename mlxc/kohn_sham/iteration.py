@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise, orthonormalise
-from mlxc.kohn_sham.extrapolation import carried_density, carried_orbitals
+from mlxc.kohn_sham.extrapolation import extrapolated_density, extrapolated_orbitals
 from mlxc.kohn_sham.guess import starting_orbitals, superposed_spin_density
 from mlxc.kohn_sham.mixing import AndersonMixer
 from mlxc.kohn_sham.mixing_schedule import is_stuck, rungs
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import density_residual
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
@@ -41,7 +41,7 @@ class State:
     """What one step found.
 
     Attributes:
-        fields: that came out, see :class:`~mlxc.kohn_sham.problem.KohnSham`.
+        fields: that came out, see :class:`~mlxc.kohn_sham.problem.Problem`.
         change: of the density, what came out minus what went in, Fourier coefficients ``(nspin, ngvector)``.
         potential: that the orbitals belong to.
         pairs: eigenvalues and orbitals.
@@ -87,7 +87,7 @@ class SCFIteration:
 
     def __init__(
         self,
-        kohn_sham: KohnSham,
+        kohn_sham: Problem,
         smearing: Smearing | None,
         tolerance: float,
         seed: int,
@@ -116,12 +116,12 @@ class SCFIteration:
         ks = self._ks
         starts = [start for start in starts if self._fits(start)]
         if starts:
-            density = carried_density(starts, ks.basis.grid, ks.ions)
-            self._orbitals = carried_orbitals(starts, ks.basis)
+            density = extrapolated_density(starts, ks.basis.grid, ks.ions)
+            self._orbitals = extrapolated_orbitals(starts, ks.basis)
             self._nband = self._orbitals.shape[1]
             self._importance = starts[-1].occupations * self._nspin / 2
             self._first_tolerance = WARM_TOLERANCES[min(len(starts), len(WARM_TOLERANCES)) - 1]
-            self._fields = ks.carried_fields(density, self._orbitals, starts[-1].occupations)
+            self._fields = ks.extrapolated_fields(density, self._orbitals, starts[-1].occupations)
         else:
             density = superposed_spin_density(ks.basis.grid, ks.ions, ks.crystal.moments, self._nspin, self._moment)
             orbitals = starting_orbitals(ks.basis, ks.ions, self._nband, self._seed)

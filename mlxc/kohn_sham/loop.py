@@ -20,12 +20,13 @@ from mlxc.kohn_sham.iteration import SCFIteration, State
 from mlxc.kohn_sham.mixing_schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.occupations import make_smearing
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import residual_energy, residual_spectrum
 from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
 from mlxc.terms.entropy import Smearing
+from mlxc.terms.standard import standard_terms
 from mlxc.xc.catalogue import functional
 
 
@@ -77,7 +78,7 @@ def scf(
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
     group = basis.symmetry(crystal)
     discretised = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
-    kohn_sham = KohnSham(crystal, discretised, functional(xc), pseudopotentials, group)
+    kohn_sham = Problem(crystal, discretised, standard_terms(functional(xc)), pseudopotentials, group)
     check_spin(spin, total_moment, smearing is None)
     iteration = SCFIteration(kohn_sham, smearing, tolerance, seed, 2 if spin else 1, total_moment)
     with torch.no_grad():
@@ -150,7 +151,7 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
     )
 
 
-def _why(kohn_sham: KohnSham, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
+def _why(kohn_sham: Problem, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
     """One sentence about an SCF that has not converged."""
     cause = reason(kohn_sham.basis.grid, state.change, history, bands_suffice)
     return (
@@ -160,10 +161,10 @@ def _why(kohn_sham: KohnSham, state: State, history: list[SCFRecord], tolerance:
 
 
 def _ground_state(
-    kohn_sham: KohnSham, state: State, history: list[SCFRecord], message: str, seconds: dict[str, float]
+    kohn_sham: Problem, state: State, history: list[SCFRecord], message: str, seconds: dict[str, float]
 ) -> GroundState:
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
-    xc = kohn_sham.xc_energy(state.fields)
+    xc = kohn_sham.xc.energy_of(Fields.unstacked(state.fields))
     fields = Fields.unstacked(kohn_sham.basis.grid.real(state.fields))
     energy = state.free_energy + (xc - xc.detach())
     return GroundState(
@@ -186,6 +187,6 @@ def _ground_state(
         magnetisation=state.magnetisation,
         history=history,
         seconds=seconds,
-        outside_training_domain=kohn_sham.outside_training_domain(state.fields),
+        outside_training_domain=kohn_sham.xc.outside_training_domain(Fields.unstacked(state.fields)),
         problem=kohn_sham,
     )

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.protocol import Basis
 from mlxc.basis.settings import saved_settings
 from mlxc.crystal.brillouin import KPoints
@@ -28,7 +28,7 @@ from mlxc.terms.entropy import Smearing
 from mlxc.utils.replacing import replacing
 
 if TYPE_CHECKING:
-    from mlxc.kohn_sham.problem import KohnSham
+    from mlxc.kohn_sham.problem import Problem
     from mlxc.response.implicit import StateAdjoint
 
 FORMAT = "mlxc ground state 1"
@@ -100,7 +100,7 @@ class GroundState:
     forces: Tensor | None = None
     stress: Tensor | None = None
     outside_training_domain: dict[str, float] | None = None
-    problem: KohnSham | None = field(default=None, repr=False)
+    problem: Problem | None = field(default=None, repr=False)
     smearing: Smearing | None = None
     total_moment: float | None = None
     adjoint: StateAdjoint | None = field(default=None, repr=False)

@@ -24,8 +24,8 @@ def xc_potentials(ground: GroundState) -> dict[str, Tensor]:
     if problem is None or ground.calculation.get("xc") == REFERENCE:
         return {}
     try:
-        _, own = problem.xc_on_grid(problem.functional, ground.density, ground.kinetic_density)
-        _, reference = problem.xc_on_grid(functional(REFERENCE), ground.density, None)
+        _, own = problem.xc.on_grid(problem.functional, ground.density, ground.kinetic_density)
+        _, reference = problem.xc.on_grid(functional(REFERENCE), ground.density, None)
     except InputError:
         return {}
     return {"xc_potential_ha": own, "pbe_xc_potential_ha": reference}

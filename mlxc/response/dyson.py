@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.mixing import AndersonMixer

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.bands import Bands, refined_bands
 from mlxc.response.dyson import AdjointMonitor, AdjointRecord, solve_dyson
@@ -42,7 +42,7 @@ class StateAdjoint:
 
     def __init__(self, ground: GroundState) -> None:
         assert ground.problem is not None
-        self._problem: KohnSham = ground.problem
+        self._problem: Problem = ground.problem
         self._fields, self._orbitals = ground.fields.detach(), ground.orbitals.detach()
         self._converged, self._message = ground.converged, ground.message
         self._metal = ground.smearing is not None

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.guess import superposed_spin_density
 from mlxc.kohn_sham.residual import density_residual

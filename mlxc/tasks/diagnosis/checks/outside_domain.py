@@ -14,7 +14,7 @@ def seen_variables(state: GroundState) -> tuple[dict[str, Tensor], Tensor, Tenso
     problem = state.problem
     assert problem is not None  # the state was computed in this process
     with torch.no_grad():
-        ingredients, volumes = problem.xc_points(problem.all_fields(state.orbitals, state.occupations))
+        ingredients, volumes = problem.xc.points(problem.xc.all_fields(state.orbitals, state.occupations))
         return reduced_variables(**ingredients), ingredients["rho"].sum(0) * volumes, volumes
 
 
