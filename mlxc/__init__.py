@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
     from mlxc.kohn_sham.loop import scf as scf
+    from mlxc.kohn_sham.mixing import AndersonMixing as AndersonMixing
+    from mlxc.kohn_sham.mixing import LinearMixing as LinearMixing
     from mlxc.kohn_sham.state import GroundState as GroundState
     from mlxc.response.differentiable import differentiable_scf as differentiable_scf
     from mlxc.terms.entropy import FermiDirac as FermiDirac
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
+    "AndersonMixing": "mlxc.kohn_sham.mixing",
     "Calculation": "mlxc.calculation.calculation",
     "Crystal": "mlxc.crystal.crystal",
     "EquationOfStateTask": "mlxc.calculation.calculation",
@@ -38,6 +41,7 @@ _HOME = {
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",
     "GroundState": "mlxc.kohn_sham.state",
     "InputError": "mlxc.errors",
+    "LinearMixing": "mlxc.kohn_sham.mixing",
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
     "PlaneWaves": "mlxc.basis.planewave.basis",

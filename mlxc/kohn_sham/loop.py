@@ -16,17 +16,20 @@ from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
 from mlxc.kohn_sham.iteration import SCFIteration, State
+from mlxc.kohn_sham.mixing import AndersonMixing, Mixing
 from mlxc.kohn_sham.mixing_schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.occupations import make_smearing
 from mlxc.kohn_sham.problem import Problem
-from mlxc.kohn_sham.residual import residual_energy, residual_spectrum
+from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
 from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
 from mlxc.terms.entropy import Smearing
 from mlxc.terms.standard import standard_terms
+from mlxc.terms.term import TermDefinition
 from mlxc.xc.catalogue import functional
 
 
@@ -47,6 +50,9 @@ def scf(
     seed: int = 0,
     monitor: Monitor | None = None,
     start: GroundState | Sequence[GroundState] = (),
+    terms: Sequence[TermDefinition] = (),
+    mixer: Mixing = AndersonMixing(),  # noqa: B008
+    eigensolver: Eigensolver = Davidson(),  # noqa: B008
 ) -> GroundState:
     """Compute the ground state of a crystal.
 
@@ -66,6 +72,9 @@ def scf(
         seed: of the noise in the starting orbitals.
         monitor: called with a record after each step.
         start: a result with as many atoms and k points to start from, or several, the most similar one last.
+        terms: further terms of the energy, such as :class:`~mlxc.terms.external_potential.ExternalPotential`.
+        mixer: how the next density follows from past ones, such as :class:`~mlxc.kohn_sham.mixing.LinearMixing`.
+        eigensolver: how orbitals are found.
 
     Raises:
         InputError: what was asked cannot be computed.
@@ -78,9 +87,11 @@ def scf(
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
     group = basis.symmetry(crystal)
     discretised = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
-    kohn_sham = Problem(crystal, discretised, standard_terms(functional(xc)), pseudopotentials, group)
+    kohn_sham = Problem(crystal, discretised, standard_terms(functional(xc), terms), pseudopotentials, group)
     check_spin(spin, total_moment, smearing is None)
-    iteration = SCFIteration(kohn_sham, smearing, tolerance, seed, 2 if spin else 1, total_moment)
+    iteration = SCFIteration(
+        kohn_sham, smearing, DensityResidual(tolerance), mixer, eigensolver, seed, 2 if spin else 1, total_moment
+    )
     with torch.no_grad():
         iteration.prepare([start] if isinstance(start, GroundState) else start)
         prepared = time.perf_counter()
