@@ -115,13 +115,12 @@ class LinearMixer:
     """Adds a fraction of the preconditioned residual; arguments as for :class:`AndersonMixer`."""
 
     def __init__(self, grid: Grid, damping: float, screening: float) -> None:
-        self._damping = damping
-        self._precondition = KerkerPreconditioner(grid, screening)
+        self._precondition = KerkerPreconditioner(grid, damping, screening)
 
     def next(self, fields: Tensor, residual: Tensor, size: float = 0.0) -> Tensor:
         """See :class:`Mixer`."""
         fields, residual = _charge_and_spin(fields), _charge_and_spin(residual)
-        return _up_and_down(fields + self._damping * self._precondition(residual))
+        return _up_and_down(fields + self._precondition(residual))
 
 
 class AndersonMixer:
@@ -135,10 +134,10 @@ class AndersonMixer:
     """
 
     def __init__(self, grid: Grid, damping: float, screening: float, depth: int = 10) -> None:
-        self._damping, self._depth = damping, depth
-        self._precondition = KerkerPreconditioner(grid, screening)
+        self._depth = depth
+        self._precondition = KerkerPreconditioner(grid, damping, screening)
         # Long waves carry most of the Hartree energy, so they count most in the least squares.
-        self._metric = grid.squares.clamp(min=float(grid.squares[1:].min())).rsqrt()
+        self._metric = (1 / grid.squares.clamp(min=float(grid.squares[1:].min()))).sqrt()
         self._fields: list[Tensor] = []
         self._residuals: list[Tensor] = []
 
@@ -149,7 +148,7 @@ class AndersonMixer:
         self._residuals.append(residual)
         del self._fields[: -self._depth - 1], self._residuals[: -self._depth - 1]
         fields, residual = self._best_combination(fields, residual)
-        return _up_and_down(fields + self._damping * self._precondition(residual))
+        return _up_and_down(fields + self._precondition(residual))
 
     def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Fields and residual whose residual would be the smallest if it were a linear function of the fields."""

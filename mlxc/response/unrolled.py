@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.guess import superposed_spin_density
-from mlxc.kohn_sham.kerker import kerker_factors
+from mlxc.kohn_sham.kerker import kerker_fractions
 from mlxc.kohn_sham.residual import density_residual
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.bands import Bands, bands_in
@@ -48,7 +48,7 @@ def unroll(ground: GroundState) -> None:
     grid = problem.basis.grid
     # In an insulator nothing screens long waves, so they need not be held back.
     screening = SCREENING if ground.smearing is not None else 0.0
-    share = DAMPING * kerker_factors(grid, screening)
+    share = kerker_fractions(grid, DAMPING, screening)
     start = superposed_spin_density(grid, problem.ions, ground.crystal.moments, nspin, ground.total_moment)
     fields = grid.real(problem.guessed_fields(start)).requires_grad_()
     tolerance = max(ground.history[-1].density_residual, 1e-10)
