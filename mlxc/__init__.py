@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
+    from mlxc.terms.external_potential import ExternalPotential as ExternalPotential
     from mlxc.xc.catalogue import functional as functional
 
 # Threads that wait by spinning take the processor from whatever else runs on it: on a machine that also serves a page
@@ -36,6 +37,7 @@ _HOME = {
     "Calculation": "mlxc.calculation.calculation",
     "Crystal": "mlxc.crystal.crystal",
     "EquationOfStateTask": "mlxc.calculation.calculation",
+    "ExternalPotential": "mlxc.terms.external_potential",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",

@@ -28,8 +28,8 @@ from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
 from mlxc.terms.entropy import Smearing
+from mlxc.terms.selectable import SelectedTerm, common_symmetry, selected_terms
 from mlxc.terms.standard import standard_terms
-from mlxc.terms.term import TermDefinition
 from mlxc.xc.catalogue import functional
 
 
@@ -50,7 +50,7 @@ def scf(
     seed: int = 0,
     monitor: Monitor | None = None,
     start: GroundState | Sequence[GroundState] = (),
-    terms: Sequence[TermDefinition] = (),
+    terms: Sequence[SelectedTerm] = (),
     mixer: Mixing = AndersonMixing(),  # noqa: B008
     eigensolver: Eigensolver = Davidson(),  # noqa: B008
 ) -> GroundState:
@@ -86,8 +86,10 @@ def scf(
     entries = find_pseudopotentials(crystal.species, family, family_of, pseudo_names or {})
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
     group = basis.symmetry(crystal)
-    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
-    kohn_sham = Problem(crystal, discretised, standard_terms(functional(xc), terms), pseudopotentials, group)
+    remaining = common_symmetry(terms, crystal, group)
+    # The grid is the same whatever terms are selected.
+    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, remaining), group, device)
+    kohn_sham = Problem(crystal, discretised, standard_terms(functional(xc), terms), pseudopotentials, remaining)
     check_spin(spin, total_moment, smearing is None)
     iteration = SCFIteration(
         kohn_sham, smearing, DensityResidual(tolerance), mixer, eigensolver, seed, 2 if spin else 1, total_moment
@@ -135,6 +137,7 @@ def run_calculation(
         seed=calculation.seed,
         monitor=monitor,
         start=start,
+        terms=selected_terms(calculation.terms),
     )
     ground.calculation = calculation.model_dump(mode="json")
     return ground
