@@ -78,6 +78,8 @@ def case_for(code: str, task: Task) -> Case:
     Raises:
         InputError: with one sentence on what the code cannot do.
     """
+    if calculation_of(task).terms:
+        raise InputError("terms: other codes are not given further terms of the energy; compare without them.")
     return {"pyscf": pyscf_case, "gpaw": gpaw_case}[code](task)
 
 
