@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
     from mlxc.ground_state import scf as scf
+    from mlxc.kohn_sham.mixing import AndersonMixing as AndersonMixing
+    from mlxc.kohn_sham.mixing import LinearMixing as LinearMixing
     from mlxc.kohn_sham.saved_state import SavedState as SavedState
     from mlxc.kohn_sham.state import GroundState as GroundState
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
+    from mlxc.terms.external_potential import ExternalPotential as ExternalPotential
     from mlxc.xc.catalogue import functional as functional
 
 # Threads that wait by spinning take the processor from whatever else runs on it: on a machine that also serves a page
@@ -30,14 +33,17 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
+    "AndersonMixing": "mlxc.kohn_sham.mixing",
     "Calculation": "mlxc.calculation.calculation",
     "Crystal": "mlxc.crystal.crystal",
     "EquationOfStateTask": "mlxc.calculation.calculation",
+    "ExternalPotential": "mlxc.terms.external_potential",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",
     "GroundState": "mlxc.kohn_sham.state",
     "InputError": "mlxc.errors",
+    "LinearMixing": "mlxc.kohn_sham.mixing",
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
     "PlaneWaves": "mlxc.basis.planewave.basis",

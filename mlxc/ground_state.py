@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from torch import nn
 
@@ -12,10 +13,13 @@ from mlxc.basis.protocol import BasisSettings
 from mlxc.basis.settings import described_basis
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
+from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
 from mlxc.kohn_sham.loop import converge
+from mlxc.kohn_sham.mixing import AndersonMixing, Mixing
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.occupations import described_smearing
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
+from mlxc.kohn_sham.residual import DensityResidual
 from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.kohn_sham.spin import check_spin
 from mlxc.kohn_sham.state import GroundState
@@ -25,6 +29,8 @@ from mlxc.pseudo.make import make_pseudopotential
 from mlxc.response.adjoint import Adjoint
 from mlxc.response.choice import AdjointName, adjoint_of
 from mlxc.terms.entropy import Smearing
+from mlxc.terms.selectable import SelectedTerm, common_symmetry
+from mlxc.terms.standard import standard_terms
 from mlxc.xc.catalogue import functional
 from mlxc.xc.identity import identity_of
 
@@ -46,6 +52,9 @@ def scf(
     seed: int = 0,
     monitor: Monitor | None = None,
     start: SolvedState | Sequence[SolvedState] = (),
+    terms: Sequence[SelectedTerm] = (),
+    mixer: Mixing = AndersonMixing(),
+    eigensolver: Eigensolver = Davidson(),
     forces: bool = False,
     differentiate: AdjointName | Adjoint | None = "implicit",
 ) -> GroundState:
@@ -74,6 +83,9 @@ def scf(
         monitor: called with a record after each step; stops the run by raising :class:`~mlxc.errors.RunStoppedError`.
         start: a result with as many atoms and k points to start from, live or read from a file, or several, the most
             similar one last. What does not fit is left aside.
+        terms: further terms of the energy, such as :class:`mlxc.ExternalPotential`.
+        mixer: how the next density follows from past ones: :class:`mlxc.AndersonMixing` or :class:`mlxc.LinearMixing`.
+        eigensolver: how orbitals are found, see :class:`~mlxc.kohn_sham.eigensolver.Davidson`.
         forces: compute forces, hartree/bohr, and stress, hartree/bohr^3, as well, once the state has converged and
             where the basis gives them.
         differentiate: ``implicit``: gradients by Dyson's equation; ``unrolled``: the SCF is repeated in plain steps
@@ -97,8 +109,10 @@ def scf(
     entries = find_pseudopotentials(crystal.species, family, xc if isinstance(xc, str) else "pbe", pseudo_names or {})
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
     group = basis.symmetry(crystal)
-    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, group), group, device)
-    calculation = {
+    remaining = common_symmetry(terms, crystal, group)
+    # The grid is the same whatever terms are selected.
+    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, remaining), group, device)
+    calculation: dict[str, Any] = {
         "structure": crystal.to_dict(),
         "xc": identity_of(module).name,
         **described_basis(basis, crystal),
@@ -113,12 +127,16 @@ def scf(
         "device": device,
         "seed": seed,
     }
+    if terms:
+        calculation["terms"] = {term.name: term.text for term in terms}
     ground = converge(
-        KohnSham(crystal, discretised, module, pseudopotentials, group),
+        Problem(crystal, discretised, standard_terms(module, terms), pseudopotentials, remaining),
         smearing=smearing,
         spin=spin,
         total_moment=total_moment,
-        tolerance=tolerance,
+        convergence=DensityResidual(tolerance),
+        mixer=mixer,
+        eigensolver=eigensolver,
         max_iterations=max_iterations,
         seed=seed,
         monitor=monitor,

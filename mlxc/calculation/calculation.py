@@ -13,9 +13,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -23,6 +25,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import Variation, check_variation, natural_variation, resized
 from mlxc.errors import InputError
 from mlxc.kohn_sham.spin import check_spin
+from mlxc.terms.selectable import selected_terms
 
 if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor
@@ -80,6 +83,7 @@ class Calculation(BaseModel):
     max_iterations: int = Field(default=60, ge=1, le=10_000)
     device: str = "cpu"
     seed: int = Field(default=0, ge=0)
+    terms: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _smearing_has_width(self) -> Calculation:
@@ -101,6 +105,18 @@ class Calculation(BaseModel):
     def _spin_settings_agree(self) -> Calculation:
         check_spin(self.spin, self.total_moment, self.smearing == "none")
         return self
+
+    @field_validator("terms")
+    @classmethod
+    def _can_be_selected(cls, terms: dict[str, str]) -> dict[str, str]:
+        selected_terms(terms)
+        return terms
+
+    @model_serializer(mode="wrap")
+    def _without_terms_where_there_are_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A calculation of the standard terms is recorded by the settings that it has."""
+        fields: dict[str, Any] = dump(self)
+        return {name: value for name, value in fields.items() if name != "terms" or value}
 
     @property
     def crystal(self) -> Crystal:

@@ -15,6 +15,7 @@ from mlxc.errors import InputError
 from mlxc.grid.shape import check_shape, choose_shape, grid_radius, plane_wave_count
 from mlxc.pseudo.gth_table import GTHParameters
 from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials
+from mlxc.terms.selectable import common_symmetry, selected_terms
 from mlxc.xc.catalogue import check_name
 
 # Work arrays of the size of all orbitals that a step of the eigensolver holds at once.
@@ -96,7 +97,7 @@ def _size_in_gaussians(calculation: Calculation, electrons: int, entries: dict[s
         raise InputError(
             f"gaussian_basis: {count} functions per cell cannot hold {electrons} electrons; take a larger basis set."
         )
-    nkpoints = len(irreducible_mesh(calculation.kmesh, on_grid))
+    nkpoints = _kpoint_count(calculation, on_grid)
     nspin = 2 if calculation.spin else 1
     # The functions and their three derivatives on the grid.
     numbers = 4 * nkpoints * count + nspin * (GRID_COPIES + len(on_grid))
@@ -111,13 +112,19 @@ def _size_in_plane_waves(calculation: Calculation, electrons: int, entries: dict
         grid = choose_shape(crystal.lattice, radius, group)
     else:
         grid = check_shape(calculation.fft_grid, crystal.lattice, radius, group)
-    nkpoints = len(irreducible_mesh(calculation.kmesh, group))
+    nkpoints = _kpoint_count(calculation, group)
     plane_waves = plane_wave_count(crystal.volume, calculation.ecut_ha)
     projectors = sum(entries[symbol].projector_count for symbol in crystal.species)
     nspin = 2 if calculation.spin else 1
     orbitals = nspin * nkpoints * plane_waves * (ORBITAL_COPIES * (electrons / 2 * 1.2 + 4) + projectors)
     memory = 16 * (orbitals + nspin * (GRID_COPIES + len(group)) * prod(grid))
     return Size(electrons, nkpoints, round(plane_waves), grid, memory / 1e9)
+
+
+def _kpoint_count(calculation: Calculation, group: SpaceGroup) -> int:
+    """k points that are left by those of the operations that all selected terms have."""
+    remaining = common_symmetry(selected_terms(calculation.terms), calculation.crystal, group)
+    return len(irreducible_mesh(calculation.kmesh, remaining))
 
 
 def _check_device(device: str) -> None:

@@ -16,6 +16,7 @@ from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.adjoint import Adjoint
 from mlxc.response.choice import AdjointName
+from mlxc.terms.selectable import selected_terms
 
 
 class Described(Protocol):
@@ -68,6 +69,7 @@ def run_calculation(
         seed=settings["seed"],
         monitor=monitor,
         start=start,
+        terms=selected_terms(settings.get("terms", {})),
         forces=forces,
         differentiate=differentiate,
     )

@@ -76,6 +76,8 @@ def case_for(code: str, calculation: Calculation, sizes: Sizes = AS_GIVEN) -> Ca
     Raises:
         InputError: with one sentence on what the code cannot do.
     """
+    if calculation.terms:
+        raise InputError("terms: other codes are not given further terms of the energy; compare without them.")
     return {"pyscf": pyscf_case, "gpaw": gpaw_case}[code](calculation, sizes)
 
 

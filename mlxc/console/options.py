@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlxc.errors import InputError
+from mlxc.terms.selectable import SELECTABLE
 from mlxc.utils.writable import is_writable_file
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def add_calculation(parser: argparse.ArgumentParser, basis: str = "pw") -> None:
     add("--cutoff-smoothing", type=float, metavar="HA", help="smooths energies as functions of the volume, hartree")
     add("--tolerance", type=float, metavar="T", help="density residual at which the SCF has converged")
     add("--max-iterations", type=int, metavar="N", help="SCF steps before giving up")
+    names = "; ".join(f"{name}=...: {term.help}" for name, term in SELECTABLE.items())
+    add("--term", nargs="+", action="extend", metavar="NAME=VALUE", help=f"a further term of the energy: {names}")
     add("--device", metavar="D", help="where torch computes (cpu)")
     add("--seed", type=int, metavar="N", help="seed of the random numbers (0)")
     add("--json", action="store_true", help="print one JSON object to standard output")
@@ -94,10 +97,10 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
         "structure": _structure(options.structure),
         "xc": options.xc,
         "pseudo": options.pseudo,
-        "pseudo_names": _names_of_elements("--pseudo-name", "Al=GTH-PBE-q3", options.pseudo_name),
+        "pseudo_names": _assignments("--pseudo-name", "ELEMENT=NAME", "Al=GTH-PBE-q3", options.pseudo_name),
         "basis": options.basis,
         "gaussian_basis": options.gaussian_basis,
-        "gaussian_basis_names": _names_of_elements("--gaussian-name", "Al=gth-tzvp", options.gaussian_name),
+        "gaussian_basis_names": _assignments("--gaussian-name", "ELEMENT=NAME", "Al=gth-tzvp", options.gaussian_name),
         "ecut_ha": options.ecut,
         "kmesh": options.kmesh,
         "smearing": options.smearing,
@@ -110,6 +113,7 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
         "max_iterations": options.max_iterations,
         "device": options.device,
         "seed": options.seed,
+        "terms": _assignments("--term", "NAME=VALUE", "external_potential=v.cube", options.term),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -121,12 +125,12 @@ def _structure(named: str) -> str | Crystal:
     return fetch_structure(named.removeprefix(PREFIX)) if named.startswith(PREFIX) else named
 
 
-def _names_of_elements(option: str, example: str, assignments: list[str] | None) -> dict[str, str] | None:
+def _assignments(option: str, form: str, example: str, assignments: list[str] | None) -> dict[str, str] | None:
     if assignments is None:
         return None
     for assignment in assignments:
         if not all(assignment.partition("=")):
-            raise InputError(f"{option} takes ELEMENT=NAME, such as {example}, not '{assignment}'.")
+            raise InputError(f"{option} takes {form}, such as {example}, not '{assignment}'.")
     return dict(assignment.split("=", 1) for assignment in assignments)
 
 

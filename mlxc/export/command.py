@@ -46,6 +46,7 @@ OPTIONS = {
     "max_iterations": "--max-iterations",
     "device": "--device",
     "seed": "--seed",
+    "terms": "--term",
 }
 
 

@@ -10,11 +10,13 @@ import torch
 
 from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.eigensolver import Eigensolver
 from mlxc.kohn_sham.iteration import SCFIteration, State
+from mlxc.kohn_sham.mixing import Mixing
 from mlxc.kohn_sham.mixing_schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
-from mlxc.kohn_sham.problem import KohnSham
-from mlxc.kohn_sham.residual import residual_energy, residual_spectrum
+from mlxc.kohn_sham.problem import Problem
+from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
 from mlxc.kohn_sham.solved_state import Course, Electrons, SolvedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
@@ -22,12 +24,14 @@ from mlxc.xc.identity import identity_of
 
 
 def converge(
-    problem: KohnSham,
+    problem: Problem,
     *,
     smearing: Smearing | None,
     spin: bool,
     total_moment: float | None,
-    tolerance: float,
+    convergence: DensityResidual,
+    mixer: Mixing,
+    eigensolver: Eigensolver,
     max_iterations: int,
     seed: int,
     monitor: Monitor | None,
@@ -35,14 +39,16 @@ def converge(
     calculation: dict[str, Any],
     started: float,
 ) -> GroundState:
-    """Iterate until the density residual falls below the tolerance; arguments as of :func:`mlxc.scf`.
+    """Iterate until the density has converged; arguments as of :func:`mlxc.scf`.
 
     Args:
         problem: what is to be solved.
         smearing: None for fixed occupations.
         spin: whether up and down electrons are told apart.
         total_moment: magnetic moment to hold, Bohr magneton; None to let it find its own value.
-        tolerance: of the density residual, the integral of |n_out - n_in| per electron.
+        convergence: when to stop.
+        mixer: how the next density follows from past ones.
+        eigensolver: how orbitals are found.
         max_iterations: the largest number of steps, at least one.
         seed: of the noise in the starting orbitals.
         monitor: called with a record after each step.
@@ -54,7 +60,7 @@ def converge(
         InputError: the basis is too small for the bands.
         RunStoppedError: the monitor stopped the run.
     """
-    iteration = SCFIteration(problem, smearing, tolerance, seed, 2 if spin else 1, total_moment)
+    iteration = SCFIteration(problem, smearing, convergence, mixer, eigensolver, seed, 2 if spin else 1, total_moment)
     with torch.no_grad():
         iteration.prepare(start)
         prepared = time.perf_counter()
@@ -68,9 +74,12 @@ def converge(
                 break
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
-    message = "" if iteration.converged else _why(problem, state, history, tolerance, iteration.bands_suffice)
+    message = (
+        "" if iteration.converged else _why(problem, state, history, convergence.tolerance, iteration.bands_suffice)
+    )
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
-    xc = problem.xc_energy(state.fields)
+    fields = Fields.unstacked(state.fields)
+    xc = problem.xc.energy_of(fields)
     return GroundState(
         crystal=problem.crystal,
         basis=problem.basis,
@@ -80,7 +89,7 @@ def converge(
         course=Course(history, seconds, message),
         calculation=calculation,
         functional=identity_of(problem.functional),
-        outside_training_domain=problem.outside_training_domain(state.fields),
+        outside_training_domain=problem.xc.outside_training_domain(fields),
         problem=problem,
         smearing=smearing,
         total_moment=total_moment,
@@ -118,7 +127,7 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
     )
 
 
-def _why(kohn_sham: KohnSham, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
+def _why(kohn_sham: Problem, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
     """One sentence about an SCF that has not converged."""
     cause = reason(kohn_sham.basis.grid, state.change, history, bands_suffice)
     return (

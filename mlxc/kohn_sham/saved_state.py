@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.settings import saved_settings
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.protocol import Basis
 from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal

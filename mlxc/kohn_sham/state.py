@@ -10,7 +10,7 @@ from typing import Protocol
 from torch import Tensor
 
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.terms.entropy import Smearing
@@ -44,7 +44,7 @@ class GroundState(SolvedState):
         adjoint: The way back from a loss through the state, with its history; None where none is attached.
     """
 
-    problem: KohnSham = field(repr=False)
+    problem: Problem = field(repr=False)
     smearing: Smearing | None
     total_moment: float | None
     adjoint: AttachedAdjoint | None = field(default=None, repr=False)

@@ -15,7 +15,7 @@ from mlxc.crystal.brillouin import BandPath, KPoints, band_path
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.guess import starting_orbitals
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import BandEdge, BandEdges, band_edges
 from mlxc.properties.density_of_states import DensityOfStates, curve_of_states
@@ -173,7 +173,7 @@ def _joined(portions: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate([levels[..., :nband] for levels in portions], axis=1)
 
 
-def _eigenvalues(ground: GroundState, problem: KohnSham, kpoints: NDArray[np.float64]) -> NDArray[np.float64]:
+def _eigenvalues(ground: GroundState, problem: Problem, kpoints: NDArray[np.float64]) -> NDArray[np.float64]:
     """At k points that are computed at the same time."""
     settings = ground.basis.settings.with_grid(ground.basis.grid.shape)
     weights = np.full(len(kpoints), 1 / len(kpoints))
@@ -181,7 +181,7 @@ def _eigenvalues(ground: GroundState, problem: KohnSham, kpoints: NDArray[np.flo
     nspin = len(ground.density)
     occupied = ceil(problem.ions.nelectrons / 2)
     nband = basis.band_count(occupied, occupied + EMPTY_BANDS)
-    hamiltonian = basis.one_electron(problem.ions).hamiltonian(ground.effective_potential)
+    hamiltonian = problem.hamiltonian_in(basis, ground.effective_potential)
     guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
     counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
     pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.planewave.basis import PlaneWaveBasis
+from mlxc.basis.planewave.densities import kinetic_density_tensor
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 
 
@@ -40,7 +41,7 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
         fractional, deformation = torch.autograd.grad(energy, (positions, strain), create_graph=differentiable)
     forces = -fractional @ torch.linalg.inv(lattice).T
     stress = (deformation + deformation.T) / (2 * problem.basis.grid.volume)
-    group = SpaceGroup.of(ground.crystal)
+    group = problem.group
     return _symmetrise_forces(forces, ground, group), _symmetrise_stress(stress, ground, group)
 
 
@@ -52,7 +53,7 @@ def with_forces(ground: GroundState) -> GroundState:
     return replace(ground, forces=forces, stress=stress)
 
 
-def _energy_at_fixed_coefficients(ground: GroundState, problem: KohnSham, positions: Tensor, strain: Tensor) -> Tensor:
+def _energy_at_fixed_coefficients(ground: GroundState, problem: Problem, positions: Tensor, strain: Tensor) -> Tensor:
     """E as a function of where the ions are and how the cell is deformed, everything else held."""
     moved = problem.moved(positions, strain)
     fields = [problem.basis.grid.fourier(ground.density)]
@@ -64,7 +65,7 @@ def _energy_at_fixed_coefficients(ground: GroundState, problem: KohnSham, positi
     return torch.stack(list(terms.values())).sum()
 
 
-def _strained_kinetic_density(ground: GroundState, problem: KohnSham, tau: Tensor, strain: Tensor) -> Tensor:
+def _strained_kinetic_density(ground: GroundState, problem: Problem, tau: Tensor, strain: Tensor) -> Tensor:
     """tau times the volume's change, Fourier coefficients, when k+G become (1 + strain)^-T (k+G).
 
     It is sum_ij M_ij tau_ij with M = (1 + strain)^-1 (1 + strain)^-T; only the change of M asks for the tensor tau_ij,
@@ -73,7 +74,7 @@ def _strained_kinetic_density(ground: GroundState, problem: KohnSham, tau: Tenso
     identity = torch.eye(3, dtype=strain.dtype, device=strain.device)
     inverse = torch.linalg.inv(identity + strain)
     assert isinstance(problem.basis, PlaneWaveBasis)
-    tensor = problem.basis.kinetic_density_tensor(ground.orbitals, ground.occupations)
+    tensor = kinetic_density_tensor(problem.basis, ground.orbitals, ground.occupations)
     change = torch.einsum("ij,ij...->...", inverse @ inverse.T - identity, tensor)
     return problem.basis.grid.fourier(tau + change)
 

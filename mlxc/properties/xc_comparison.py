@@ -25,8 +25,8 @@ def xc_potentials(ground: GroundState) -> dict[str, Tensor]:
     if ground.calculation["xc"] == REFERENCE:
         return {}
     try:
-        _, own = problem.xc_on_grid(problem.functional, ground.density, ground.kinetic_density)
-        _, reference = problem.xc_on_grid(functional(REFERENCE), ground.density, None)
+        _, own = problem.xc.on_grid(problem.functional, ground.density, ground.kinetic_density)
+        _, reference = problem.xc.on_grid(functional(REFERENCE), ground.density, None)
     except InputError:
         return {}
     return {XC_POTENTIAL: own, PBE_XC_POTENTIAL: reference}

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
+from mlxc.grid.fields import Fields
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.state import GroundState
 
@@ -114,7 +115,7 @@ def gradient_flows(
     solved = [len(state.adjoint.histories) if state.adjoint else 0 for state in states]
     sources: list[Tensor] = [*parameters.values()]
     for state in states:
-        sources += [state.problem.xc_weight, *state.unrolled_fields]
+        sources += [state.problem.xc.factor, *state.unrolled_fields]
         if state.adjoint is not None:
             state.adjoint.monitor = monitor
     with ExitStack() as hooks:
@@ -134,7 +135,7 @@ def gradient_flows(
                 xc_sensitivity=problem.averaged_over_group(next(found)) / volume,
                 density_gradients=[next(found) for _ in state.unrolled_fields],
                 adjoint=state.adjoint.histories[-1] if state.adjoint and len(state.adjoint.histories) > before else [],
-                variables=problem.xc_variables(state.fields.detach()),
+                variables=problem.xc.variables(Fields.unstacked(state.fields.detach())),
                 volume=volume,
             )
         )

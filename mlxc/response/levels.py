@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise, orthonormalise
 from mlxc.kohn_sham.gap import difference_of_edges, filled_by_occupation
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.dyson import ResponseError
 
@@ -63,7 +63,7 @@ class _Levels(torch.autograd.Function):
         return level_density(ctx.problem, ctx.orbitals, sensitivities), None, None
 
 
-def level_density(problem: KohnSham, orbitals: Tensor, sensitivities: Tensor) -> Tensor:
+def level_density(problem: Problem, orbitals: Tensor, sensitivities: Tensor) -> Tensor:
     """dL/dv on the grid, ``(nfield, nspin, n1, n2, n3)``, of levels with sensitivities c_n = dL/de_n: c_n |psi_n|^2."""
     basis = problem.basis
     nspin = len(orbitals) // basis.nkpoints

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.guess import superposed_spin_density
+from mlxc.kohn_sham.kerker import kerker_fractions
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.residual import density_residual
 from mlxc.kohn_sham.state import GroundState
@@ -80,9 +81,8 @@ class Unrolled:
             return Implicit().attach(ground)
         problem, nspin = ground.problem, len(ground.density)
         grid = problem.basis.grid
-        squares = grid.squares.clamp(min=float(grid.squares[1:].min()))
         screening = self.screening if ground.smearing is not None else 0.0
-        share = self.damping * squares / (squares + screening**2)
+        share = kerker_fractions(grid, self.damping, screening)
         start = superposed_spin_density(grid, problem.ions, ground.crystal.moments, nspin, ground.total_moment)
         fields = grid.real(problem.guessed_fields(start)).requires_grad_()
         tolerance = max(ground.history[-1].density_residual, 1e-10)

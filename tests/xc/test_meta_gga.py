@@ -11,7 +11,8 @@ from torch import Tensor
 
 import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
-from mlxc.basis.planewave.hamiltonian import EffectivePotential, LocalOperator
+from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.basis.planewave.hamiltonian import LocalOperator
 from mlxc.grid.fields import Fields
 from mlxc.properties.bands import eigenvalues_at
 from mlxc.properties.forces import forces_and_stress
@@ -111,8 +112,8 @@ def test_no_electron_has_less_kinetic_energy_than_one_orbital_would_give_it() ->
     """In NaCl the valence alone does where the core of chlorine lies."""
     ground = mlxc.scf(Crystal.load("nacl"), xc="r2scan", basis=PlaneWaves(20.0), kmesh=(2, 2, 2))
     assert ground.kinetic_density is not None
-    points, volumes = ground.problem.xc_points(Fields(ground.density, tau=ground.kinetic_density))
-    valence, _ = ground.problem.xc_points(Fields(ground.density, tau=torch.zeros_like(ground.density)))
+    points, volumes = ground.problem.xc.points(Fields(ground.density, tau=ground.kinetic_density))
+    valence, _ = ground.problem.xc.points(Fields(ground.density, tau=torch.zeros_like(ground.density)))
     total, core = points["tau"].sum(0), valence["tau"].sum(0)
     orbital = points["grad"].sum(0).square().sum(0) / (8 * points["rho"].sum(0))
     assert bool((total > orbital).all())

@@ -55,7 +55,7 @@ class Snapshot:
         if not ground.converged:
             raise InputError(f"There is no snapshot of a state that has not converged. {ground.message}")
         with torch.no_grad():
-            ingredients, volumes = problem.xc_points(problem.all_fields(ground.orbitals, ground.occupations))
+            ingredients, volumes = problem.xc.points(problem.xc.all_fields(ground.orbitals, ground.occupations))
         rest = sum(ground.energies.values()) - ground.energies["xc"]
         return cls(ground.crystal.volume * BOHR_ANG**3, rest, ingredients, volumes, ground.functional)
 

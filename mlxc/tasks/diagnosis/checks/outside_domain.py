@@ -13,7 +13,7 @@ def seen_variables(state: GroundState) -> tuple[dict[str, Tensor], Tensor, Tenso
     """Reduced variables at points that are not equivalent, and the electrons and the volume (bohr^3) at each."""
     problem = state.problem
     with torch.no_grad():
-        ingredients, volumes = problem.xc_points(problem.all_fields(state.orbitals, state.occupations))
+        ingredients, volumes = problem.xc.points(problem.xc.all_fields(state.orbitals, state.occupations))
         return reduced_variables(**ingredients), ingredients["rho"].sum(0) * volumes, volumes
 
 
