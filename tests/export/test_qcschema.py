@@ -61,14 +61,14 @@ def test_the_library_of_the_schema_accepts_it(ground: GroundState) -> None:
     assert result.properties.return_gradient.shape == (2, 3)
 
 
-def test_a_state_without_a_description_tells_what_it_knows() -> None:
+def test_a_state_that_was_computed_in_python_tells_its_settings_as_well() -> None:
     ground = mlxc.scf(
         Crystal.load("al"), basis=PlaneWaves(4.0), kmesh=(1, 1, 1), smearing=FermiDirac(0.02), pseudo="gth",
         max_iterations=1,
     )  # fmt: skip
     output = json.loads(json.dumps(qcschema_of(ground)))
-    assert output["model"] == {"method": "PBE", "basis": "plane waves"}
-    assert output["keywords"]["ecut"] == 4.0
+    assert output["model"] == {"method": "pbe", "basis": "plane waves"}
+    assert output["keywords"]["ecut_ha"] == 4.0
     assert not output["success"]
     assert "return_gradient" not in output["properties"]
     assert output["error"] == {"error_type": "convergence_error", "error_message": ground.message}
