@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mlxc
+from mlxc.basis.kinds import BASES, saved_kind
 from mlxc.crystal.crystal import Crystal
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def qcschema_output(crystal: Crystal, settings: Mapping[str, Any], summary: Mapp
         "schema_version": 1,
         "molecule": _molecule(crystal),
         "driver": "energy",
-        "model": {"method": settings["xc"], "basis": settings.get("gaussian_basis") or "plane waves"},
+        "model": {"method": settings["xc"], "basis": BASES[settings["basis"]].in_words(settings)},
         "keywords": {name: value for name, value in settings.items() if name not in ELSEWHERE and value is not None},
         "properties": _properties(crystal, summary),
         "return_result": summary["free_energy_ha"],
@@ -101,4 +102,5 @@ def _settings_of(ground: GroundState) -> dict[str, Any]:
     basis = ground.basis.settings.with_grid(ground.basis.grid.shape).to_dict()
     functional = type(ground.problem.functional).__name__ if ground.problem else "unknown"
     gaussian = basis.pop("name", None)
-    return {"xc": functional, "gaussian_basis": gaussian, **basis, "spin": len(ground.density) == 2}
+    named = {"xc": functional, "basis": saved_kind(basis).name, "gaussian_basis": gaussian}
+    return {**named, **basis, "spin": len(ground.density) == 2}

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from mlxc.basis.kinds import basis_settings
 from mlxc.basis.planewave.basis import PlaneWaves
 from mlxc.basis.protocol import BasisSettings
-from mlxc.basis.settings import settings_of
-from mlxc.calculation.calculation import Calculation, check_spin
+from mlxc.calculation.settings import CalculationSettings
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.grid.fields import Fields
@@ -22,6 +22,7 @@ from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.occupations import make_smearing
 from mlxc.kohn_sham.problem import KohnSham
 from mlxc.kohn_sham.residual import residual_energy, residual_spectrum
+from mlxc.kohn_sham.spin import check_spin
 from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
@@ -101,16 +102,16 @@ def scf(
 
 
 def run_calculation(
-    calculation: Calculation,
+    calculation: CalculationSettings,
     monitor: Monitor | None = None,
     start: GroundState | Sequence[GroundState] = (),
     xc: nn.Module | None = None,
 ) -> GroundState:
-    """Compute what a :class:`Calculation` describes, with another functional than it names if one is given."""
+    """Compute what a :class:`mlxc.Calculation` describes, with another functional than it names if one is given."""
     ground = scf(
         calculation.crystal,
         xc=calculation.xc if xc is None else xc,
-        basis=settings_of(calculation),
+        basis=basis_settings(calculation.model_dump()),
         kmesh=calculation.kmesh,
         smearing=make_smearing(calculation.smearing, calculation.width_ha),
         spin=calculation.spin,

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mlxc.basis.kinds import saved_settings
 from mlxc.basis.planewave.hamiltonian import EffectivePotential
 from mlxc.basis.protocol import Basis
-from mlxc.basis.settings import saved_settings
 from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup

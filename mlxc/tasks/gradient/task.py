@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation, build_model
+from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation
+from mlxc.calculation.validation import build_model
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
 from mlxc.references.tables import best_reference
