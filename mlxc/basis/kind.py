@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.grid.shape import Shape
 from mlxc.pseudo.library import PseudopotentialData
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Size:
     electrons: int
     irreducible_kpoints: int
     functions: int
-    fft_grid: tuple[int, int, int]
+    fft_grid: Shape
     memory_gb: float
 
 
@@ -89,6 +91,7 @@ class BasisKind(ABC):
         settings: Mapping[str, Any],
         electrons: int,
         pseudopotentials: Mapping[str, PseudopotentialData],
+        remaining: Callable[[SpaceGroup], SpaceGroup],
     ) -> Size:
         """Count what a calculation holds in memory.
 
@@ -97,6 +100,7 @@ class BasisKind(ABC):
             settings: those of the calculation.
             electrons: valence electrons per cell.
             pseudopotentials: the pseudopotential of each element.
+            remaining: gives those operations of a space group that all terms of the energy have.
 
         Raises:
             InputError: the functions do not suit the pseudopotentials, the electrons or the grid.
@@ -130,9 +134,26 @@ class BasisKind(ABC):
         return self.in_short(settings)
 
     @abstractmethod
+    def described(self, saved: Mapping[str, Any], crystal: Crystal) -> dict[str, Any]:
+        """The settings of a calculation that name a basis, ``basis`` apart.
+
+        Args:
+            saved: the plain data that ``to_dict`` of the basis made.
+            crystal: what is computed in it.
+        """
+
+    @abstractmethod
     def basis_settings(self, settings: Mapping[str, Any]) -> BasisSettings:
-        """The basis of a calculation."""
+        """The basis that a calculation names."""
 
     @abstractmethod
     def from_saved(self, saved: Mapping[str, Any]) -> BasisSettings:
         """The basis of a saved result, from the plain data that its ``to_dict`` made, ``fft_grid`` among them."""
+
+
+def shape_from(points: Sequence[int] | None) -> Shape | None:
+    """The points of a grid from plain data, such as a list that JSON held."""
+    if points is None:
+        return None
+    first, second, third = points
+    return first, second, third

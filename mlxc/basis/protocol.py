@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from mlxc.basis.gaussian.orthonormal import LinearDependence
-from mlxc.basis.planewave.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
 from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.grid.fields import Fields, Wanted
+from mlxc.grid.fields import Fields, FurtherFields
 from mlxc.grid.grid import Grid
 from mlxc.grid.shape import Shape
 from mlxc.pseudo.ions import Ions
+
+
+class LinearDependence(NamedTuple):
+    """How close functions that overlap are to being combinations of each other.
+
+    Attributes:
+        functions: their number, for each k point.
+        condition_number: the largest ratio of eigenvalues of an overlap matrix, as far as rounding lets it be known.
+        dropped: combinations left out as indistinguishable from nothing, at the k point with the most of them.
+    """
+
+    functions: int
+    condition_number: float
+    dropped: int
 
 
 class PotentialOperator(Protocol):
@@ -26,20 +40,16 @@ class PotentialOperator(Protocol):
         ...
 
 
-class OneElectron(Protocol):
-    """Kinetic energy and nonlocal pseudopotentials: what does not depend on the electrons' state."""
+class OneElectronOperator(Protocol):
+    """An operator that does not depend on the electrons' state, such as the kinetic energy."""
 
-    def kinetic_energy(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
-        """Per cell, hartree, of orbitals ``(nk * nspin, nband, nfunction)`` and the electrons in them, k-point weights
-        included, ``(nk * nspin, nband)``."""
-        ...
+    def expectation(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
+        """The energy per cell, hartree, of orbitals and the electrons in them; differentiable where the operator is.
 
-    def nonlocal_energy(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
-        """Of the nonlocal pseudopotentials per cell, hartree; arguments as for :meth:`kinetic_energy`."""
-        ...
-
-    def hamiltonian(self, potential: EffectivePotential) -> Hamiltonian:
-        """H of every k point and spin in an effective potential of all spins."""
+        Args:
+            orbitals: shape ``(nk * nspin, nband, nfunction)``.
+            electrons: electrons in each orbital times the weight of its k point, shape ``(nk * nspin, nband)``.
+        """
         ...
 
 
@@ -52,7 +62,7 @@ class Basis(Protocol):
 
     @property
     def settings(self) -> BasisSettings:
-        """From which it was made."""
+        """The settings from which it was made."""
         ...
 
     @property
@@ -62,12 +72,12 @@ class Basis(Protocol):
 
     @property
     def kpoints(self) -> KPoints:
-        """Of which the orbitals are."""
+        """The k points at which there are orbitals."""
         ...
 
     @property
     def weights(self) -> Tensor:
-        """Of the k points, shape ``(nk,)``."""
+        """The weights of the k points, shape ``(nk,)``."""
         ...
 
     @property
@@ -77,7 +87,7 @@ class Basis(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where its tensors are."""
+        """The device that its tensors are on."""
         ...
 
     @property
@@ -92,7 +102,7 @@ class Basis(Protocol):
 
     @property
     def linear_dependence(self) -> LinearDependence | None:
-        """Of functions that overlap; None for those that do not."""
+        """How close functions that overlap are to being dependent; None for those that do not overlap."""
         ...
 
     def spin_blocks(self, nspin: int) -> list[tuple[int, slice]]:
@@ -103,8 +113,8 @@ class Basis(Protocol):
         """Entries of some k points of one spin in the batch of all k points and spins."""
         ...
 
-    def band_count(self, occupied: int, wanted: int) -> int:
-        """How many bands to compute where ``occupied`` hold electrons and ``wanted`` would be good to have.
+    def band_count(self, occupied: int, preferred: int) -> int:
+        """How many bands to compute where ``occupied`` hold electrons and ``preferred`` would be good to have.
 
         Raises:
             InputError: the basis is too small.
@@ -115,6 +125,10 @@ class Basis(Protocol):
         """Functions of low kinetic energy, a guess of orbitals, linearly independent, ``(nk, count, nfunction)``."""
         ...
 
+    def starting_orbitals(self, ions: Ions, nband: int, seed: int) -> Tensor:
+        """At least ``nband`` linearly independent orbitals to start an SCF with, ``(nk, norbital, nfunction)``."""
+        ...
+
     def accepts(self, source: Basis) -> bool:
         """Whether orbitals of another basis have a meaning in this one."""
         ...
@@ -123,14 +137,14 @@ class Basis(Protocol):
         """Orbitals of the same basis for another volume (same k points), as far as this one can represent them."""
         ...
 
-    def fields(self, orbitals: Tensor, electrons: Tensor, wanted: Wanted) -> Fields:
+    def fields(self, orbitals: Tensor, electrons: Tensor, further: FurtherFields) -> Fields:
         """Fields of orbitals and the electrons in them ``(nk * nspin, nband)``, on the grid, not symmetrised.
 
         k-point weights are applied here.
         """
         ...
 
-    def field_changes(self, orbitals: Tensor, changes: Tensor, wanted: Wanted) -> Fields:
+    def field_changes(self, orbitals: Tensor, changes: Tensor, further: FurtherFields) -> Fields:
         """First-order changes of the fields, of orbitals and their changes times the electrons in them."""
         ...
 
@@ -142,8 +156,16 @@ class Basis(Protocol):
         """What an effective potential of all spins does to orbitals of some k points of one spin."""
         ...
 
-    def one_electron(self, ions: Ions) -> OneElectron:
-        """The operators of kinetic energy and of nonlocal pseudopotentials."""
+    def kinetic_operator(self) -> OneElectronOperator:
+        """The kinetic energy, -nabla^2 / 2."""
+        ...
+
+    def nonlocal_operator(self, ions: Ions) -> OneElectronOperator:
+        """The nonlocal pseudopotentials of ions."""
+        ...
+
+    def hamiltonian(self, operators: Sequence[OneElectronOperator], potential: EffectivePotential) -> Hamiltonian:
+        """H of every k point and spin: operators that this basis has made, in an effective potential of all spins."""
         ...
 
 

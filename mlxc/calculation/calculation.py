@@ -21,8 +21,11 @@ from mlxc.grid.shape import choose_shape, grid_radius
 
 if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor
+    from mlxc.kohn_sham.solved_state import SolvedState
     from mlxc.kohn_sham.state import GroundState
     from mlxc.properties.eos import EquationOfState
+    from mlxc.response.adjoint import Adjoint
+    from mlxc.response.choice import AdjointName
 
 # For energies at several volumes: a smoothed cutoff makes them smooth functions of the volume, and with this tolerance
 # of the density, in whose error that of the energy is of second order, they are accurate to about 1e-9 Ha.
@@ -77,21 +80,30 @@ class Calculation(CalculationSettings):
         """
         check_calculation(self)
 
-    def run(self, monitor: Monitor | None = None, start: GroundState | Sequence[GroundState] = ()) -> GroundState:
-        """Compute the ground state, and once it is converged its forces and stress, where the basis gives them.
+    def run(
+        self,
+        monitor: Monitor | None = None,
+        start: SolvedState | Sequence[SolvedState] = (),
+        *,
+        forces: bool = True,
+        differentiate: AdjointName | Adjoint | None = "implicit",
+    ) -> GroundState:
+        """Check the calculation and compute the ground state, see :func:`mlxc.scf`.
 
         Args:
             monitor: called with one record per SCF step; may stop the run.
             start: a result of a similar crystal whose density and orbitals are taken as the guess, or several of them.
+            forces: compute forces and stress as well, once the state has converged and where the basis gives them.
+            differentiate: the way to gradients of what is not an energy; None where nobody asks for them.
+
+        Raises:
+            InputError: the calculation cannot be done.
+            RunStoppedError: the monitor stopped the run.
         """
-        from mlxc.kohn_sham.loop import run_calculation
-        from mlxc.properties.forces import forces_and_stress
+        from mlxc.calculation.run import run_calculation
 
         self.check()
-        ground = run_calculation(self, monitor=monitor, start=start)
-        if ground.converged and ground.basis.gives_forces:
-            ground.forces, ground.stress = forces_and_stress(ground)
-        return ground
+        return run_calculation(self, monitor, start, forces=forces, differentiate=differentiate)
 
 
 class EquationOfStateTask(BaseModel):
@@ -145,7 +157,7 @@ class EquationOfStateTask(BaseModel):
             on_point: called after each point with its ``index``, ``points``, ``volume_ang3``, ``energy_ev``, and, where
                 the area varies, ``area_ang2``, else None.
         """
-        from mlxc.properties.eos import run_equation_of_state
+        from mlxc.tasks.eos.run import run_equation_of_state
 
         self.calculation.check()
         return run_equation_of_state(self, monitor=monitor, on_point=on_point)

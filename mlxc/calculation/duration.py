@@ -12,7 +12,7 @@ from math import log10
 from mlxc.basis.kind import Size
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import MlxcError
-from mlxc.xc.catalogue import checkpoint_of
+from mlxc.xc.checkpoints.files import checkpoint_of
 from mlxc.xc.expression import split_sum
 
 # Half of the steps of an SCF serve the digits that are asked for, this many by default.

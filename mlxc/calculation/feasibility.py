@@ -10,6 +10,7 @@ from mlxc.basis.kind import Size
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import InputError
 from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.terms.selectable import common_symmetry, selected_terms
 from mlxc.xc.catalogue import check_name
 
 
@@ -32,7 +33,13 @@ def check_calculation(calculation: CalculationSettings) -> Size:
             "choose a smearing such as fermi-dirac."
         )
     _check_device(calculation.device)
-    size = calculation.basis_kind.size(crystal, calculation.model_dump(), electrons, entries)
+    size = calculation.basis_kind.size(
+        crystal,
+        calculation.model_dump(),
+        electrons,
+        entries,
+        lambda group: common_symmetry(selected_terms(calculation.terms), crystal, group),
+    )
     available = psutil.virtual_memory().available / 1e9
     if size.memory_gb > available:
         raise InputError(

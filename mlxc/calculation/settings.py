@@ -7,64 +7,29 @@ set-ups are made of them. Imports no torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from mlxc.basis.kind import BasisKind
 from mlxc.basis.kinds import BASES, DEFAULT_BASIS
+from mlxc.calculation.setting import Setting
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.kohn_sham.spin import check_spin
+from mlxc.terms.selectable import SELECTABLE, selected_terms
 
 SmearingName = Literal["none", "fermi-dirac", "gaussian", "marzari-vanderbilt"]
 KPointCount = Annotated[int, Field(ge=1, le=100)]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How a person meets a setting.
-
-    Attributes:
-        option: on the command line; a word without dashes is an argument that has to be given.
-        label: on the page, and with a small letter within a sentence.
-        help: of the option.
-        metavar: what stands for the value in the help; empty where there is none.
-        unit: of the value, behind the label.
-        example: a value of an option that takes names by element.
-        on_page: whether a person chooses it on the page; the page leaves every other setting at its default.
-        always_told: whether an export tells it even where it is the default, since it says what was computed.
-    """
-
-    option: str
-    label: str
-    help: str
-    metavar: str = ""
-    unit: str = ""
-    example: str = ""
-    on_page: bool = True
-    always_told: bool = False
-
-    @property
-    def title(self) -> str:
-        """The label with the unit, such as ``Cutoff (Ha)``."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
-
-    @property
-    def in_sentence(self) -> str:
-        """The same within a sentence, such as ``cutoff (Ha)``."""
-        return self.title if self.label[:2].isupper() else self.title[0].lower() + self.title[1:]
-
-
-def settings_table(model: type[BaseModel]) -> dict[str, Setting]:
-    """The settings of a model by the names of its fields, in their order."""
-    return {
-        name: setting
-        for name, field in model.model_fields.items()
-        for setting in field.metadata
-        if isinstance(setting, Setting)
-    }
 
 
 def plain_structure(value: Any) -> dict[str, Any]:
@@ -134,7 +99,7 @@ class CalculationSettings(BaseModel):
             label="Pseudopotentials",
             metavar="EL=NAME",
             help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6",
-            example="Al=GTH-PBE-q3",
+            takes="ELEMENT=NAME, such as Al=GTH-PBE-q3",
         ),
     ] = Field(default_factory=dict)
     basis: Annotated[
@@ -163,7 +128,7 @@ class CalculationSettings(BaseModel):
             label="Basis sets by element",
             metavar="EL=NAME",
             help="another set for an element",
-            example="Al=gth-tzvp",
+            takes="ELEMENT=NAME, such as Al=gth-tzvp",
             on_page=False,
         ),
     ] = Field(default_factory=dict)
@@ -245,6 +210,18 @@ class CalculationSettings(BaseModel):
         int,
         Setting(option="--max-iterations", label="Most SCF steps", metavar="N", help="SCF steps before giving up"),
     ] = Field(default=60, ge=1, le=10_000)
+    terms: Annotated[
+        dict[str, str],
+        Setting(
+            option="--term",
+            label="Further terms of the energy",
+            metavar="NAME=VALUE",
+            help="a further term of the energy: "
+            + "; ".join(f"{name}=...: {term.help}" for name, term in SELECTABLE.items()),
+            takes="NAME=VALUE, such as external_potential=v.cube",
+            on_page=False,
+        ),
+    ] = Field(default_factory=dict)
     device: Annotated[
         str,
         Setting(option="--device", label="Device", metavar="D", help="where torch computes (cpu)", on_page=False),
@@ -275,6 +252,18 @@ class CalculationSettings(BaseModel):
     def _spin_settings_agree(self) -> CalculationSettings:
         check_spin(self.spin, self.total_moment, self.smearing == "none")
         return self
+
+    @field_validator("terms")
+    @classmethod
+    def _can_be_selected(cls, terms: dict[str, str]) -> dict[str, str]:
+        selected_terms(terms)
+        return terms
+
+    @model_serializer(mode="wrap")
+    def _without_terms_where_there_are_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A calculation of the standard terms is recorded by the settings that it has."""
+        fields: dict[str, Any] = dump(self)
+        return {name: value for name, value in fields.items() if name != "terms" or value}
 
     @property
     def crystal(self) -> Crystal:

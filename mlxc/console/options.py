@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from mlxc.basis.kinds import DEFAULT_BASIS
-from mlxc.calculation.settings import CalculationSettings, Setting, settings_table
+from mlxc.calculation.setting import Setting, settings_table
+from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import InputError
+from mlxc.utils.writable import is_writable_file
 
 if TYPE_CHECKING:
     from mlxc.crystal.crystal import Crystal
@@ -92,7 +93,7 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
         if name == "structure":
             value = _structure(value)
         elif get_origin(CalculationSettings.model_fields[name].annotation) is dict and value is not None:
-            value = _names_of_elements(setting, value)
+            value = _pairs(setting, value)
         if value is not None:
             fields[name] = value
     return fields
@@ -105,10 +106,10 @@ def _structure(named: str) -> str | Crystal:
     return fetch_structure(named.removeprefix(PREFIX)) if named.startswith(PREFIX) else named
 
 
-def _names_of_elements(setting: Setting, assignments: list[str]) -> dict[str, str]:
+def _pairs(setting: Setting, assignments: list[str]) -> dict[str, str]:
     for assignment in assignments:
         if not all(assignment.partition("=")):
-            raise InputError(f"{setting.option} takes ELEMENT=NAME, such as {setting.example}, not '{assignment}'.")
+            raise InputError(f"{setting.option} takes {setting.takes}, not '{assignment}'.")
     return dict(assignment.split("=", 1) for assignment in assignments)
 
 
@@ -122,7 +123,7 @@ def finish(options: argparse.Namespace, result: Any, report: Callable[[dict[str,
 
 def check_writable(path: Path | None, option: str = "--save") -> None:
     """Find out before the calculation, not after it, that its result cannot be written."""
-    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+    if path is not None and not is_writable_file(path):
         raise InputError(f"{option}: the file '{path}' cannot be written.")
 
 

@@ -17,6 +17,8 @@ from mlxc.units import BOHR_ANG
 
 # Positions that differ by less than this (bohr) are the same site.
 SYMMETRY_TOLERANCE = 1e-5
+# Fourier coefficients of a function that differ by less than this, in units of the largest, are the same.
+SAME_COEFFICIENT = 1e-6
 # Space groups 195 to 230 are cubic.
 FIRST_CUBIC_GROUP = 195
 # Space groups 143 to 194 have a hexagonal conventional cell.
@@ -69,6 +71,32 @@ class SpaceGroup:
             distances = images[:, :, None] - points
             distances -= distances.round()
             kept &= (np.abs(distances).max(-1).min(-1) < SYMMETRY_TOLERANCE).all(-1)
+        return SpaceGroup(self.rotations[kept], self.translations[kept])
+
+    def of_function(self, values: NDArray[np.float64]) -> SpaceGroup:
+        """The subgroup that leaves a function as it is.
+
+        f(W x + w) = f(x) says of Fourier coefficients that those of h and h W agree, but for a factor exp(2 pi i h.w).
+
+        Args:
+            values: of the function at points that divide the cell evenly, shape ``(n1, n2, n3)``.
+        """
+        points = np.array(values.shape)
+        coefficients = np.fft.fftn(values) / values.size
+        mean, coefficients[0, 0, 0] = coefficients[0, 0, 0], 0
+        tolerance = max(SAME_COEFFICIENT * abs(coefficients).max(), 1e-15 * abs(mean), 1e-14)
+        places = np.argwhere(abs(coefficients) > tolerance)
+        waves = np.where(2 * places > points, places - points, places)
+        kept = []
+        for rotation, translation in zip(self.rotations, self.translations, strict=True):
+            images = waves @ rotation
+            # Where a rotation does not map the points onto each other, waves must not be taken for their aliases.
+            if ((rotation * points[:, None]) % points).any() and (2 * abs(images) >= points).any():
+                kept.append(False)
+                continue
+            turned = coefficients[tuple((images % points).T)]
+            expected = coefficients[tuple(places.T)] * np.exp(2j * np.pi * (waves @ translation))
+            kept.append(bool((abs(turned - expected) < tolerance).all()))
         return SpaceGroup(self.rotations[kept], self.translations[kept])
 
     def atom_images(self, crystal: Crystal) -> NDArray[np.int64]:

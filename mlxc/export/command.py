@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from mlxc.calculation.settings import settings_table
+from mlxc.calculation.setting import settings_table
 from mlxc.export.script import one_line
 from mlxc.export.settings import (
     calculation_settings,

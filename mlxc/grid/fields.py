@@ -31,6 +31,10 @@ class Fields(NamedTuple):
         gradient = stacked[1:4] if len(stacked) >= 4 else None
         return cls(stacked[0], gradient, stacked[-1] if len(stacked) in (2, 5) else None)
 
+    def plus(self, other: Fields) -> Fields:
+        """The sum, field by field; what only one of both has is left as it is."""
+        return Fields(self.density + other.density, _sum(self.gradient, other.gradient), _sum(self.tau, other.tau))
+
     def stacked(self) -> Tensor:
         """As one tensor ``(nfield, nspin, ...)``: the density, the gradient's three components, tau."""
         parts = [self.density[None]]
@@ -41,7 +45,11 @@ class Fields(NamedTuple):
         return torch.cat(parts)
 
 
-class Wanted(NamedTuple):
+def _sum(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    return second if first is None else first if second is None else first + second
+
+
+class FurtherFields(NamedTuple):
     """Which fields there are beside the density."""
 
     gradient: bool

@@ -110,3 +110,7 @@ class Grid:
     def phases(self, position: Tensor) -> Tensor:
         """exp(-iG.R) for an atom at a fractional position, shape ``(ngvector,)``."""
         return torch.exp(-2j * pi * (self.miller.double() @ position))
+
+    def structure_factor(self, positions: Tensor) -> Tensor:
+        """Sum over fractional positions ``(n, 3)`` of exp(-iG.R), shape ``(ngvector,)``."""
+        return torch.stack([self.phases(position) for position in positions]).sum(0)

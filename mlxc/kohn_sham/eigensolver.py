@@ -7,11 +7,12 @@ residuals and is kept orthonormal; Rayleigh-Ritz gives the best orbitals in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import Hamiltonian, HamiltonianBlock
+from mlxc.basis.hamiltonian import Hamiltonian, HamiltonianBlock
 from mlxc.utils.parallel import map_in_threads
 
 # The search space is collapsed to the current orbitals when it would exceed this many times their number.
@@ -57,6 +58,54 @@ def orthonormalise(vectors: Tensor, overlap: Tensor | None = None) -> Tensor:
 def inner_products(left: Tensor, right: Tensor) -> Tensor:
     """<left_i|right_j>, shape ``(batch, nleft, nright)``."""
     return left.conj() @ right.mT
+
+
+class Eigensolver(Protocol):
+    """What an SCF step asks for the orbitals in its potential."""
+
+    def solve(
+        self, hamiltonian: Hamiltonian, guess: Tensor, nband: int, counts: Tensor, residual: float | None, starts: int
+    ) -> Eigenpairs:
+        """The lowest eigenpairs, as accurate as the density deserves.
+
+        Args:
+            hamiltonian: H in the potential of the step's density.
+            guess: at least ``nband`` orthonormal orbitals, shape ``(nk * nspin, nguess, nfunction)``.
+            nband: the number of states.
+            counts: how much the residual of each band matters, between 0 and 1, shape ``(nk * nspin, nband)``.
+            residual: the density residual of the last step; None in the first step.
+            starts: how many results of similar crystals the first density was extrapolated from.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Davidson:
+    """Block Davidson, with an accuracy that follows that of the density.
+
+    Attributes:
+        first_steps: extensions of the search space from a rough guess, in the first step.
+        later_steps: the same once the potential settles.
+        accuracy: residual of the orbitals, hartree, that is good enough for a density with a relative error of one.
+        cold_tolerance: residual of the orbitals, hartree, in the first step, when nobody knows how wrong the density of
+            free atoms is: much.
+        warm_tolerances: the same for a density that comes from one, two or more results of similar crystals.
+    """
+
+    first_steps: int = 8
+    later_steps: int = 4
+    accuracy: float = 0.03
+    cold_tolerance: float = 1e-2
+    warm_tolerances: tuple[float, ...] = (1e-3, 1e-4)
+
+    def solve(
+        self, hamiltonian: Hamiltonian, guess: Tensor, nband: int, counts: Tensor, residual: float | None, starts: int
+    ) -> Eigenpairs:
+        """See :class:`Eigensolver`."""
+        if residual is not None:
+            return diagonalise(hamiltonian, guess, nband, counts, self.accuracy * residual, self.later_steps)
+        warm = self.warm_tolerances[min(starts, len(self.warm_tolerances)) - 1]
+        return diagonalise(hamiltonian, guess, nband, counts, warm if starts else self.cold_tolerance, self.first_steps)
 
 
 def diagonalise(
@@ -125,7 +174,7 @@ def davidson(
 
 
 def _norms(vectors: Tensor) -> Tensor:
-    """Of complex vectors along the last axis; torch sums real numbers much faster."""
+    """Norms of complex vectors along the last axis; torch sums real numbers much faster."""
     return torch.view_as_real(vectors).flatten(-2).norm(dim=-1)
 
 

@@ -7,14 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlxc.basis.planewave.basis import PlaneWaveBasis
 from mlxc.basis.protocol import Basis
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import orthonormalise
 from mlxc.pseudo.atom import free_atom
 from mlxc.pseudo.ions import Ions
-from mlxc.terms.local_pseudopotential import structure_factor
-from mlxc.terms.nonlocal_pseudopotential import angular_part, position_phases
 
 
 def superposed_density(grid: Grid, ions: Ions) -> Tensor:
@@ -23,7 +20,7 @@ def superposed_density(grid: Grid, ions: Ions) -> Tensor:
     total = torch.zeros(len(lengths), dtype=torch.complex128, device=grid.device)
     for symbol, pseudopotential in ions.pseudopotentials.items():
         form = free_atom(pseudopotential).density_form_factor(lengths)
-        total += form / grid.volume * structure_factor(grid, ions.positions_of(symbol))
+        total += form / grid.volume * grid.structure_factor(ions.positions_of(symbol))
     return total * (ions.nelectrons / (total[0].real * grid.volume))
 
 
@@ -55,33 +52,6 @@ def superposed_spin_density(
     return torch.stack([total + magnetisation, total - magnetisation]) / 2
 
 
-def atomic_orbitals(basis: PlaneWaveBasis, ions: Ions) -> Tensor:
-    """The occupied shells of all free atoms as plane waves, not orthonormal, shape ``(nk, norbital, nplanewave)``."""
-    lengths = basis.kplusg.norm(dim=-1)
-    shapes: dict[str, Tensor] = {}
-    for symbol, pseudopotential in ions.pseudopotentials.items():
-        atom = free_atom(pseudopotential)
-        shapes[symbol] = torch.cat(
-            [
-                angular_part(basis.kplusg, ell) * atom.orbital_form_factor(shell, lengths)
-                for shell, ell in enumerate(atom.angular_momenta)
-            ]
-        )
-    blocks = [
-        shapes[symbol] * position_phases(basis, position)
-        for symbol, position in zip(ions.species, ions.positions, strict=True)
-    ]
-    return torch.cat(blocks).transpose(0, 1) * basis.mask[:, None, :] / basis.grid.volume**0.5
-
-
 def starting_orbitals(basis: Basis, ions: Ions, nband: int, seed: int) -> Tensor:
-    """At least ``nband`` orthonormal orbitals for each k point, shape ``(nk, norbital, nfunction)``.
-
-    In plane waves they are atomic ones and the lowest waves. Where the Hamiltonian is a small matrix its eigenvectors
-    need no guess.
-    """
-    if not isinstance(basis, PlaneWaveBasis):
-        return orthonormalise(basis.lowest_functions(nband, seed))
-    atomic = atomic_orbitals(basis, ions)
-    extra = max(nband - atomic.shape[1], 0) + nband // 2 + 2
-    return orthonormalise(torch.cat([atomic, basis.lowest_functions(extra, seed)], dim=1))
+    """At least ``nband`` orthonormal orbitals for each k point, shape ``(nk, norbital, nfunction)``."""
+    return orthonormalise(basis.starting_orbitals(ions, nband, seed))

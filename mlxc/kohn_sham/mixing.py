@@ -1,50 +1,157 @@
-"""Density mixing: Anderson's combination of past steps with Kerker's preconditioner.
+"""Density mixing: which fields to try next, from those that went into past steps and the residuals that came out.
 
-D. G. Anderson, J. ACM 12, 547 (1965); G. P. Kerker, Phys. Rev. B 23, 3082 (1981).
+A *mixing* is a choice, such as ``AndersonMixing(depth=5)``; started for a grid, it is a *mixer*, which remembers steps.
+D. G. Anderson, J. ACM 12, 547 (1965).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
+from mlxc.errors import InputError
 from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.kerker import KerkerPreconditioner
+from mlxc.kohn_sham.mixing_schedule import MixingStage, default_schedule, is_stuck
 
-DEPTH = 10
+
+class Mixer(Protocol):
+    """What a fixed-point iteration asks where to go."""
+
+    def next(self, fields: Tensor, residual: Tensor, size: float) -> Tensor:
+        """The fields to try next.
+
+        Args:
+            fields: that went in, Fourier coefficients of shape ``(nfield, nspin, ngvector)``, the density first.
+            residual: what came out minus what went in, same shape.
+            size: of the residual, in any unit that stays the same.
+        """
+        ...
+
+
+class Mixing(Protocol):
+    """A way of mixing."""
+
+    def start(self, grid: Grid, metal: bool) -> Mixer:
+        """A mixer without a memory, for fields on a grid; whether smearing fills the bands may choose its damping."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinearMixing:
+    """A fixed fraction of the residual is added in every step.
+
+    Attributes:
+        damping: the fraction, above zero and not above one.
+        screening: the wave vector of Kerker's preconditioner, 1/bohr; zero for none.
+
+    Raises:
+        InputError: the damping or the screening is not in its range.
+    """
+
+    damping: float
+    screening: float = 0.0
+
+    def __post_init__(self) -> None:
+        MixingStage(self.damping, self.screening)
+
+    def start(self, grid: Grid, metal: bool) -> LinearMixer:
+        """See :class:`Mixing`."""
+        return LinearMixer(grid, self.damping, self.screening)
+
+
+@dataclass(frozen=True)
+class AndersonMixing:
+    """Anderson's combination of past steps, with Kerker's preconditioner.
+
+    Attributes:
+        depth: how many past steps are remembered beside the last one.
+        schedule: dampings and screenings, from the fastest to the safest; the next one is taken when the residual has
+            stopped falling. By default :func:`~mlxc.kohn_sham.mixing_schedule.default_schedule`.
+
+    Raises:
+        InputError: the depth is negative, or the schedule is empty.
+    """
+
+    depth: int = 10
+    schedule: Sequence[MixingStage] | None = None
+
+    def __post_init__(self) -> None:
+        if self.depth < 0 or (self.schedule is not None and not len(self.schedule)):
+            raise InputError("mixer: Anderson mixing needs a depth that is not negative, and a stage in its schedule.")
+
+    def start(self, grid: Grid, metal: bool) -> ScheduledMixer:
+        """See :class:`Mixing`."""
+        stages = default_schedule(metal) if self.schedule is None else tuple(self.schedule)
+        return ScheduledMixer([AndersonMixer(grid, stage.damping, stage.screening, self.depth) for stage in stages])
+
+
+class ScheduledMixer:
+    """Several mixers, the next of which takes over when the residual has stopped falling.
+
+    Args:
+        mixers: from the fastest to the safest.
+    """
+
+    def __init__(self, mixers: Sequence[Mixer]) -> None:
+        self._current, *self._remaining = mixers
+        self._sizes: list[float] = []
+
+    def next(self, fields: Tensor, residual: Tensor, size: float) -> Tensor:
+        """See :class:`Mixer`."""
+        self._sizes.append(size)
+        if is_stuck(self._sizes):
+            self._sizes = []
+            if self._remaining:
+                self._current, *self._remaining = self._remaining
+        return self._current.next(fields, residual, size)
+
+
+class LinearMixer:
+    """Adds a fraction of the preconditioned residual; arguments as for :class:`AndersonMixer`."""
+
+    def __init__(self, grid: Grid, damping: float, screening: float) -> None:
+        self._precondition = KerkerPreconditioner(grid, damping, screening)
+
+    def next(self, fields: Tensor, residual: Tensor, size: float = 0.0) -> Tensor:
+        """See :class:`Mixer`."""
+        fields, residual = _charge_and_spin(fields), _charge_and_spin(residual)
+        return _up_and_down(fields + self._precondition(residual))
 
 
 class AndersonMixer:
-    """Proposes the next density from the densities that went into past steps and the residuals that came out.
+    """Adds the preconditioned residual to the best combination of past steps.
 
     Args:
-        grid: on whose sphere the densities' Fourier coefficients live.
+        grid: on whose sphere the fields' Fourier coefficients live.
         damping: fraction of the preconditioned residual that is added.
         screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
+        depth: how many past steps are remembered beside the last one.
     """
 
-    def __init__(self, grid: Grid, damping: float, screening: float) -> None:
-        squares = grid.squares.clamp(min=float(grid.squares[1:].min()))
-        self._damping = damping
-        self._preconditioner = damping * squares / (squares + screening**2)
+    def __init__(self, grid: Grid, damping: float, screening: float, depth: int = 10) -> None:
+        self._depth = depth
+        self._precondition = KerkerPreconditioner(grid, damping, screening)
         # Long waves carry most of the Hartree energy, so they count most in the least squares.
-        self._metric = (1 / squares).sqrt()
+        self._metric = (1 / grid.squares.clamp(min=float(grid.squares[1:].min()))).sqrt()
         self._fields: list[Tensor] = []
         self._residuals: list[Tensor] = []
 
-    def next(self, fields: Tensor, residual: Tensor) -> Tensor:
-        """The fields to try next: Fourier coefficients, shape ``(nfield, nspin, ngvector)``, the density first."""
+    def next(self, fields: Tensor, residual: Tensor, size: float = 0.0) -> Tensor:
+        """See :class:`Mixer`."""
         fields, residual = _charge_and_spin(fields), _charge_and_spin(residual)
         self._fields.append(fields)
         self._residuals.append(residual)
-        del self._fields[: -DEPTH - 1], self._residuals[: -DEPTH - 1]
+        del self._fields[: -self._depth - 1], self._residuals[: -self._depth - 1]
         fields, residual = self._best_combination(fields, residual)
-        # Neither magnetisation nor kinetic energy makes an electric field, so nothing screens them.
-        mixed = fields + self._damping * residual
-        electric = [0, 1, 2, 3] if len(mixed) >= 4 else [0]  # the density and, where it is carried, its gradient
-        mixed[electric, 0] = fields[electric, 0] + self._preconditioner * residual[electric, 0]
-        return _charge_and_spin(mixed) / mixed.shape[1]
+        return _up_and_down(fields + self._precondition(residual))
 
     def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Fields and residual whose residual would be the smallest if it were a linear function of the fields."""
         if len(self._residuals) == 1:
             return fields, residual
         d_fields = torch.stack([f - fields for f in self._fields[:-1]])
@@ -57,10 +164,15 @@ class AndersonMixer:
 
 
 def _charge_and_spin(fields: Tensor) -> Tensor:
-    """Up and down to total and magnetisation; twice in a row it is a factor of two."""
+    """Up and down to total and magnetisation."""
     if fields.shape[1] == 1:
         return fields
     return torch.stack([fields[:, 0] + fields[:, 1], fields[:, 0] - fields[:, 1]], dim=1)
+
+
+def _up_and_down(fields: Tensor) -> Tensor:
+    """Total and magnetisation to up and down."""
+    return _charge_and_spin(fields) / fields.shape[1]
 
 
 def _least_squares(rows: Tensor, target: Tensor) -> Tensor:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor
 
+from mlxc.errors import InputError
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.monitor import SCFRecord
 
@@ -18,32 +20,40 @@ LONG_WAVES = 0.6
 
 
 @dataclass(frozen=True)
-class Rung:
-    """A way of mixing.
+class MixingStage:
+    """How a residual is mixed for some steps.
 
     Attributes:
-        damping: fraction of the preconditioned residual that is added.
-        screening: Kerker's wave vector, 1/bohr.
+        damping: fraction of the preconditioned residual that is added, above zero and not above one.
+        screening: wave vector of Kerker's preconditioner, 1/bohr; zero for none.
+
+    Raises:
+        InputError: a number is not in its range.
     """
 
     damping: float
-    screening: float
+    screening: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.damping <= 1:
+            raise InputError(f"mixer: the damping is a fraction above 0 and not above 1, not {self.damping}.")
+        if not 0 <= self.screening < inf:
+            raise InputError(f"mixer: the screening is a wave vector that is not negative, not {self.screening}.")
 
 
-def rungs(metal: bool) -> tuple[Rung, ...]:
-    """Ways of mixing from the fastest to the safest.
+def default_schedule(metal: bool) -> tuple[MixingStage, ...]:
+    """Stages of mixing from the fastest to the safest.
 
     Anderson's combination learns the response of a small cell by itself, so at first only waves longer than about 20
     bohr, which make the charge of long cells slosh, are held back. In an insulator nothing screens long waves, so there
     Kerker's preconditioner would only hold them up.
     """
-    if metal:
-        return Rung(0.9, 0.3), Rung(0.4, 0.8), Rung(0.15, 1.2), Rung(0.05, 1.2)
-    return Rung(0.9, 0.0), Rung(0.4, 0.3), Rung(0.15, 0.8), Rung(0.05, 0.8)
+    screenings = (0.3, 0.8, 1.2, 1.2) if metal else (0.0, 0.3, 0.8, 0.8)
+    return tuple(MixingStage(*stage) for stage in zip((0.9, 0.4, 0.15, 0.05), screenings, strict=True))
 
 
 def is_stuck(residuals: Sequence[float]) -> bool:
-    """Whether the last ``PATIENCE`` steps of a way of mixing have not halved the smallest residual before them."""
+    """Whether the last ``PATIENCE`` steps of a stage of mixing have not halved the smallest residual before them."""
     if len(residuals) <= PATIENCE:
         return False
     return min(residuals[-PATIENCE:]) > 0.5 * min(residuals[:-PATIENCE])

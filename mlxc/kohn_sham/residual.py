@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import pi
 
 import torch
@@ -12,6 +13,21 @@ from mlxc.terms.hartree import hartree_energy
 
 # Wavelengths, bohr, between the bands of a spectrum of residuals. Charge that sloshes does so over more than the first.
 WAVELENGTHS = (10.0, 5.0, 2.5)
+
+
+@dataclass(frozen=True)
+class DensityResidual:
+    """An SCF has converged when its density residual is small.
+
+    Attributes:
+        tolerance: of the integral of |n_out - n_in| per electron.
+    """
+
+    tolerance: float = 1e-6
+
+    def reached(self, residual: float) -> bool:
+        """Whether a density residual is below the tolerance."""
+        return residual < self.tolerance
 
 
 def density_residual(grid: Grid, change: Tensor, nelectrons: float) -> float:

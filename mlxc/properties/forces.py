@@ -7,14 +7,16 @@ R. P. Feynman, Phys. Rev. 56, 340 (1939); O. H. Nielsen, R. M. Martin, Phys. Rev
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from mlxc.basis.planewave.basis import PlaneWaveBasis
+from mlxc.basis.planewave.densities import kinetic_density_tensor
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.errors import InputError
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 
 
@@ -22,19 +24,14 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
     """Forces on the atoms and stress of the cell, symmetrised by the space group.
 
     Args:
-        ground: a converged state that was computed in this process, not read from a file.
+        ground: a converged state.
 
     Returns:
         forces, shape ``(natom, 3)``, hartree/bohr, and stress, shape ``(3, 3)``, hartree/bohr^3: the derivative of the
         energy with respect to strain, per volume, so positive where the cell would rather be smaller. Of a state that
         takes part in autograd they do as well.
-
-    Raises:
-        InputError: the state was read from a file.
     """
     problem = ground.problem
-    if problem is None:
-        raise InputError("Forces need the Hamiltonian, which a result that was read from a file does not hold.")
     lattice = problem.basis.grid.lattice
     positions = problem.ions.positions.clone().requires_grad_()
     strain = torch.zeros(3, 3, dtype=torch.float64, device=lattice.device, requires_grad=True)
@@ -44,11 +41,19 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
         fractional, deformation = torch.autograd.grad(energy, (positions, strain), create_graph=differentiable)
     forces = -fractional @ torch.linalg.inv(lattice).T
     stress = (deformation + deformation.T) / (2 * problem.basis.grid.volume)
-    group = SpaceGroup.of(ground.crystal)
+    group = problem.group
     return _symmetrise_forces(forces, ground, group), _symmetrise_stress(stress, ground, group)
 
 
-def _energy_at_fixed_coefficients(ground: GroundState, problem: KohnSham, positions: Tensor, strain: Tensor) -> Tensor:
+def with_forces(ground: GroundState) -> GroundState:
+    """The same state with its forces and stress, if it has converged and its basis gives them."""
+    if not ground.converged or not ground.basis.gives_forces:
+        return ground
+    forces, stress = forces_and_stress(ground)
+    return replace(ground, forces=forces, stress=stress)
+
+
+def _energy_at_fixed_coefficients(ground: GroundState, problem: Problem, positions: Tensor, strain: Tensor) -> Tensor:
     """E as a function of where the ions are and how the cell is deformed, everything else held."""
     moved = problem.moved(positions, strain)
     fields = [problem.basis.grid.fourier(ground.density)]
@@ -60,7 +65,7 @@ def _energy_at_fixed_coefficients(ground: GroundState, problem: KohnSham, positi
     return torch.stack(list(terms.values())).sum()
 
 
-def _strained_kinetic_density(ground: GroundState, problem: KohnSham, tau: Tensor, strain: Tensor) -> Tensor:
+def _strained_kinetic_density(ground: GroundState, problem: Problem, tau: Tensor, strain: Tensor) -> Tensor:
     """tau times the volume's change, Fourier coefficients, when k+G become (1 + strain)^-T (k+G).
 
     It is sum_ij M_ij tau_ij with M = (1 + strain)^-1 (1 + strain)^-T; only the change of M asks for the tensor tau_ij,
@@ -69,7 +74,7 @@ def _strained_kinetic_density(ground: GroundState, problem: KohnSham, tau: Tenso
     identity = torch.eye(3, dtype=strain.dtype, device=strain.device)
     inverse = torch.linalg.inv(identity + strain)
     assert isinstance(problem.basis, PlaneWaveBasis)
-    tensor = problem.basis.kinetic_density_tensor(ground.orbitals, ground.occupations)
+    tensor = kinetic_density_tensor(problem.basis, ground.orbitals, ground.occupations)
     change = torch.einsum("ij,ij...->...", inverse @ inverse.T - identity, tensor)
     return problem.basis.grid.fourier(tau + change)
 

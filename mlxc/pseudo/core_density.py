@@ -16,7 +16,6 @@ from torch import Tensor
 
 from mlxc.grid.grid import Grid
 from mlxc.pseudo.ions import Ions
-from mlxc.terms.local_pseudopotential import structure_factor
 
 
 def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
@@ -29,7 +28,7 @@ def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
     for symbol, pseudopotential in ions.pseudopotentials.items():
         form = pseudopotential.core_form_factors(grid.lengths)
         if form is not None:
-            ion = form / grid.volume * structure_factor(grid, ions.positions_of(symbol))
+            ion = form / grid.volume * grid.structure_factor(ions.positions_of(symbol))
             total = ion if total is None else total + ion
     return total
 

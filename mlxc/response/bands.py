@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
 from mlxc.kohn_sham.eigensolver import diagonalise, inner_products
 from mlxc.kohn_sham.occupations import fermi_level
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
 
@@ -41,7 +41,7 @@ class Bands:
         levels: the rows that share each Fermi level.
     """
 
-    problem: KohnSham
+    problem: Problem
     hamiltonian: Hamiltonian
     orbitals: Tensor
     eigenvalues: Tensor
@@ -81,14 +81,13 @@ def refined_bands(ground: GroundState, tolerance: float) -> Bands:
         tolerance: relative accuracy that a response is to have.
     """
     problem = ground.problem
-    assert problem is not None
     with torch.no_grad():
         potential = problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach()))
         return bands_in(problem, potential, ground, ground.orbitals.detach(), tolerance)
 
 
 def bands_in(
-    problem: KohnSham, potential: EffectivePotential, like: GroundState, guess: Tensor, tolerance: float
+    problem: Problem, potential: EffectivePotential, like: GroundState, guess: Tensor, tolerance: float
 ) -> Bands:
     """Bands in a potential.
 
@@ -132,7 +131,7 @@ def bands_in(
 
 
 def _reduced_levels(
-    eigenvalues: Tensor, problem: KohnSham, smearing: Smearing, moment: float | None
+    eigenvalues: Tensor, problem: Problem, smearing: Smearing, moment: float | None
 ) -> tuple[Tensor, list[slice]]:
     """(mu - e) / width of each state, and the rows that share each Fermi level."""
     weights, nelectrons, nrow = problem.basis.weights, problem.ions.nelectrons, len(eigenvalues)

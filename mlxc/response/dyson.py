@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential
+from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.mixing import AndersonMixer
-from mlxc.kohn_sham.mixing_schedule import is_stuck, rungs
+from mlxc.kohn_sham.mixing import AndersonMixing
+from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.response.independent import IndependentResponse
 
 MAX_ITERATIONS = 40
@@ -28,31 +26,6 @@ ORBITAL_ACCURACY = 1e-3
 
 class ResponseError(MlxcError):
     """A response did not converge; the message says how far it came."""
-
-
-@dataclass(frozen=True)
-class AdjointRecord:
-    """One step towards a gradient.
-
-    Attributes:
-        iteration: counts from 1.
-        residual: |x_out - x_in| / |x_out|.
-        hamiltonian_applications: to every band, in this step.
-        seconds: since the first step began.
-    """
-
-    iteration: int
-    residual: float
-    hamiltonian_applications: float
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, for a line of JSON."""
-        return asdict(self)
-
-
-# Called after every step; it stops the solution by raising RunStoppedError.
-AdjointMonitor = Callable[[AdjointRecord], None]
 
 
 def solve_dyson(
@@ -85,13 +58,10 @@ def solve_dyson(
     Raises:
         ResponseError: no convergence.
     """
-    ways = iter(rungs(metal))
-    way = next(ways)
-    mixer = AndersonMixer(grid, way.damping, way.screening)
+    mixer = AndersonMixing().start(grid, metal)
     history: list[AdjointRecord] = []
     cotangent, changes, orbital_tolerance = direct, None, None
     started = time.perf_counter()
-    since = 0
     for iteration in range(1, MAX_ITERATIONS + 1):
         answer = response(
             EffectivePotential.of_fields(loss_potential + kernel(grid.real(cotangent))), orbital_tolerance, changes
@@ -105,11 +75,8 @@ def solve_dyson(
             monitor(history[-1])
         if residual < tolerance:
             return found, history
-        if is_stuck([record.residual for record in history[since:]]):
-            way, since = next(ways, way), iteration
-            mixer = AndersonMixer(grid, way.damping, way.screening)
         orbital_tolerance = ORBITAL_ACCURACY * max(min(residual, 1.0), tolerance) * size * float(grid.volume)
-        cotangent = mixer.next(cotangent, found - cotangent)
+        cotangent = mixer.next(cotangent, found - cotangent, residual)
     raise ResponseError(
         f"The gradient did not converge: after {len(history)} steps the residual of the response is "
         f"{history[-1].residual:.1e}, where {tolerance:.1e} is asked for. The state may be close to an instability; "

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import EffectivePotential, HamiltonianBlock
+from mlxc.basis.hamiltonian import EffectivePotential, HamiltonianBlock
 from mlxc.kohn_sham.eigensolver import inner_products
 from mlxc.response.bands import Bands
 from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.planewave.hamiltonian import HamiltonianBlock
+from mlxc.basis.hamiltonian import HamiltonianBlock
 from mlxc.kohn_sham.eigensolver import inner_products
 
 MAX_STEPS = 40

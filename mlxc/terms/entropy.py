@@ -13,6 +13,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from mlxc.terms.term import Electrons, ElectronTerm, Setting
+
 
 class Smearing(Protocol):
     """How states around the Fermi level are occupied."""
@@ -88,3 +90,22 @@ def entropy_energy(x: Tensor, degeneracy: Tensor, smearing: Smearing) -> Tensor:
         smearing: the distribution.
     """
     return smearing.width * (degeneracy * smearing.entropy(x)).sum()
+
+
+@dataclass(frozen=True)
+class Entropy:
+    """-TS of the electrons' occupations; nothing for fixed ones."""
+
+    def on(self, setting: Setting) -> EntropyTerm:
+        """See :class:`~mlxc.terms.term.TermDefinition`."""
+        return EntropyTerm()
+
+
+class EntropyTerm(ElectronTerm):
+    """The entropy that goes with the occupations, which the Fermi level decides."""
+
+    name = "entropy"
+
+    def energy(self, electrons: Electrons) -> Tensor:
+        """-TS per cell, hartree; zero where occupations are held."""
+        return electrons.occupations.new_zeros(()) if electrons.entropy_energy is None else electrons.entropy_energy

@@ -5,13 +5,38 @@ P. P. Ewald, Ann. Phys. 369, 253 (1921).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil, pi
 
 import torch
 from torch import Tensor
 
+from mlxc.terms.term import IonTerm, Setting
+
 # Terms below exp(-PRECISION) of the leading ones are left out of both sums.
 PRECISION = 42.0
+
+
+@dataclass(frozen=True)
+class Ewald:
+    """The electrostatic energy of the ions with each other."""
+
+    def on(self, setting: Setting) -> EwaldTerm:
+        """See :class:`~mlxc.terms.term.TermDefinition`."""
+        return EwaldTerm(setting)
+
+
+class EwaldTerm(IonTerm):
+    """The Ewald energy of the ions in a setting."""
+
+    name = "ewald"
+
+    def __init__(self, setting: Setting) -> None:
+        self._ions, self._lattice = setting.ions, setting.basis.grid.lattice
+
+    def energy(self) -> Tensor:
+        """See :func:`ewald_energy`."""
+        return ewald_energy(self._lattice, self._ions.positions, self._ions.charges)
 
 
 def ewald_energy(lattice: Tensor, positions: Tensor, charges: list[int]) -> Tensor:

@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import pi
 
 import torch
 from torch import Tensor
 
+from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
+from mlxc.terms.term import DensityTerm, Electrons, Setting
+
+
+@dataclass(frozen=True)
+class Hartree:
+    """The repulsion of the electrons' mean charge."""
+
+    def on(self, setting: Setting) -> HartreeTerm:
+        """See :class:`~mlxc.terms.term.TermDefinition`."""
+        return HartreeTerm(setting.basis.grid)
+
+
+class HartreeTerm(DensityTerm):
+    """E_H on a grid."""
+
+    name = "hartree"
+    electric = True
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+
+    def energy(self, electrons: Electrons) -> Tensor:
+        """See :func:`hartree_energy`."""
+        return hartree_energy(self._grid, electrons.fields.density.sum(0))
+
+    def potential(self, fields: Fields) -> Fields:
+        """See :func:`hartree_potential`."""
+        return Fields(hartree_potential(self._grid, fields.density.sum(0))[None])
 
 
 def coulomb_kernel(grid: Grid) -> Tensor:

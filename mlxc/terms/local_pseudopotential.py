@@ -1,12 +1,47 @@
-"""The electrons' energy in the local part of the pseudopotentials."""
+"""The electrons' energy in the local part of the pseudopotentials, and the constant that its G = 0 part leaves."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mlxc.grid.grid import Grid
 from mlxc.pseudo.ions import Ions
+from mlxc.terms.term import FixedPotential, IonTerm, Setting
+
+
+@dataclass(frozen=True)
+class LocalPseudopotential:
+    """The local part of the ions' pseudopotentials, without its average."""
+
+    def on(self, setting: Setting) -> FixedPotential:
+        """See :class:`~mlxc.terms.term.TermDefinition`."""
+        grid = setting.basis.grid
+        return FixedPotential("local", grid, local_potential(grid, setting.ions))
+
+
+@dataclass(frozen=True)
+class PseudopotentialCore:
+    """The average of the ions' local pseudopotentials, less that of point charges."""
+
+    def on(self, setting: Setting) -> PseudopotentialCoreTerm:
+        """See :class:`~mlxc.terms.term.TermDefinition`."""
+        return PseudopotentialCoreTerm(setting)
+
+
+class PseudopotentialCoreTerm(IonTerm):
+    """N/V sum_a alpha_a of the ions in a setting."""
+
+    name = "pseudopotential_core"
+
+    def __init__(self, setting: Setting) -> None:
+        self._ions, self._volume = setting.ions, setting.basis.grid.volume
+
+    def energy(self) -> Tensor:
+        """See :func:`core_energy`."""
+        return core_energy(self._ions, self._volume)
 
 
 def local_potential(grid: Grid, ions: Ions) -> Tensor:
@@ -15,18 +50,8 @@ def local_potential(grid: Grid, ions: Ions) -> Tensor:
     total = torch.zeros(len(lengths), dtype=torch.complex128, device=grid.device)
     for symbol, pseudopotential in ions.pseudopotentials.items():
         form = pseudopotential.local_form_factor(lengths) / grid.volume
-        total = total + form * structure_factor(grid, ions.positions_of(symbol))
+        total = total + form * grid.structure_factor(ions.positions_of(symbol))
     return torch.where(lengths == 0, 0.0, total)
-
-
-def structure_factor(grid: Grid, positions: Tensor) -> Tensor:
-    """Sum over fractional positions ``(n, 3)`` of exp(-iG.R), shape ``(ngvector,)``."""
-    return torch.stack([grid.phases(position) for position in positions]).sum(0)
-
-
-def local_energy(grid: Grid, potential: Tensor, density: Tensor) -> Tensor:
-    """Integral of n V_loc per cell, hartree, from Fourier coefficients of both."""
-    return grid.volume * (density.conj() * potential).sum().real
 
 
 def core_energy(ions: Ions, volume: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ def xc_energy(
     grid: Grid,
     fields: Fields,
     points: IrreduciblePoints | None = None,
-    emphasis: Tensor | None = None,
+    factor: Tensor | None = None,
 ) -> Tensor:
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
@@ -45,12 +45,12 @@ def xc_energy(
         grid: that the density lives on.
         fields: on the grid; the gradient follows from the density if there is none among them.
         points: where the functional is evaluated if the fields are symmetric; everywhere by default.
-        emphasis: what the energy per volume is multiplied by, shape ``(n1, n2, n3)``; one by default.
+        factor: what the energy per volume is multiplied by at each point, shape ``(n1, n2, n3)``; one by default.
     """
     names = declared_ingredients(functional)
     energy_density: Tensor = functional(**xc_ingredients(names, grid, fields, points))
-    if emphasis is not None:
-        energy_density = energy_density * _chosen(emphasis, points)
+    if factor is not None:
+        energy_density = energy_density * _chosen(factor, points)
     weighted = energy_density if points is None else energy_density * points.weights
     return weighted.sum() * (grid.volume / grid.size)
 
@@ -107,13 +107,13 @@ def differentiable_xc_potential(
     grid: Grid,
     fields: Fields,
     points: IrreduciblePoints | None = None,
-    emphasis: Tensor | None = None,
+    factor: Tensor | None = None,
 ) -> Fields:
     """The potentials as :func:`xc_potential` gives them, attached to parameters and arguments."""
     with torch.enable_grad():
         stacked = fields.stacked()
         stacked = stacked if stacked.requires_grad else stacked.detach().requires_grad_()
-        energy = xc_energy(functional, grid, Fields.unstacked(stacked), points, emphasis)
+        energy = xc_energy(functional, grid, Fields.unstacked(stacked), points, factor)
         (slopes,) = torch.autograd.grad(energy, stacked, create_graph=True)
     return Fields.unstacked(slopes * (grid.size / grid.volume))
 

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from mlxc.basis.kinds import BASES
 from mlxc.calculation.calculation import Calculation
-from mlxc.calculation.settings import CalculationSettings, Setting, settings_table
+from mlxc.calculation.setting import Setting, settings_table
+from mlxc.calculation.settings import CalculationSettings
 from mlxc.cli.command_line import make_parser
 from mlxc.console import options as console_options
 from mlxc.errors import InputError

@@ -15,9 +15,10 @@ from mlxc.grid.irreducible_points import IrreduciblePoints
 from mlxc.grid.symmetrizer import Symmetrizer
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.occupations import occupy
-from mlxc.kohn_sham.problem import KohnSham
+from mlxc.kohn_sham.problem import Problem
 from mlxc.pseudo.library import find_pseudopotential
 from mlxc.pseudo.make import make_pseudopotential
+from mlxc.terms.standard import standard_terms
 from mlxc.terms.xc import xc_energy, xc_potential
 from mlxc.xc.catalogue import functional
 from mlxc.xc.gga import PBE
@@ -121,7 +122,7 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     crystal, group, smearing = silicon(), SpaceGroup.of(silicon()), FermiDirac(0.01)
     ground = ground_state(crystal, tolerance=1e-11)
     pseudopotentials = {"Si": make_pseudopotential(find_pseudopotential("Si", "pseudodojo", "pbe"))}
-    problem = KohnSham(crystal, ground.basis, functional("pbe"), pseudopotentials, group)
+    problem = Problem(crystal, ground.basis, standard_terms(functional("pbe")), pseudopotentials, group)
     density = ground.basis.grid.fourier(ground.density)[None]
     wave = torch.zeros_like(density)
     wave[..., 1:40] = 0.003 * density[..., :1]  # an error of long wavelength that changes no number of electrons

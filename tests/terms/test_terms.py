@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import mlxc
 from mlxc import Crystal, FermiDirac, Gaussian, GroundState, MarzariVanderbilt, PlaneWaves
+from mlxc.basis.planewave.cutoff import kinetic_energies
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.occupations import occupy
 from mlxc.pseudo.atom import solve_atom
@@ -21,7 +22,6 @@ from mlxc.pseudo.harmonics import solid_harmonics
 from mlxc.terms.entropy import Smearing
 from mlxc.terms.ewald import ewald_energy
 from mlxc.terms.hartree import hartree_energy, hartree_potential
-from mlxc.terms.kinetic import kinetic_energies
 
 # Madelung constants with respect to the nearest-neighbour distance.
 ROCK_SALT, CAESIUM_CHLORIDE = 1.747564594633, 1.762674773071

@@ -14,7 +14,7 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
 from mlxc.calculation.feasibility import check_calculation
 from mlxc.calculation.presets import PRESETS
-from mlxc.calculation.settings import settings_table
+from mlxc.calculation.setting import settings_table
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError, MlxcError
 from mlxc.export.settings import shipped_structure

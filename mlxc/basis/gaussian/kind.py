@@ -5,7 +5,7 @@ PySCF, which carries the basis sets, is loaded when their functions are looked a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from mlxc.basis.gaussian.sets import (
     grid_cutoff,
     has_functions,
 )
-from mlxc.basis.kind import GRID_COPIES, BasisKind, Size
+from mlxc.basis.kind import GRID_COPIES, BasisKind, Size, shape_from
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
@@ -76,6 +76,7 @@ class GaussianOrbitalKind(BasisKind):
         settings: Mapping[str, Any],
         electrons: int,
         pseudopotentials: Mapping[str, PseudopotentialData],
+        remaining: Callable[[SpaceGroup], SpaceGroup],
     ) -> Size:
         """See :meth:`BasisKind.size`."""
         for symbol, entry in pseudopotentials.items():
@@ -93,7 +94,7 @@ class GaussianOrbitalKind(BasisKind):
                 f"gaussian_basis: {count} functions per cell cannot hold {electrons} electrons; "
                 "take a larger basis set."
             )
-        nkpoints = len(irreducible_mesh(settings["kmesh"], on_grid))
+        nkpoints = len(irreducible_mesh(settings["kmesh"], remaining(on_grid)))
         nspin = 2 if settings["spin"] else 1
         # The functions and their three derivatives on the grid.
         numbers = 4 * nkpoints * count + nspin * (GRID_COPIES + len(on_grid))
@@ -126,20 +127,30 @@ class GaussianOrbitalKind(BasisKind):
         species = settings["structure"]["species"]
         return basis_of_elements(species, settings["gaussian_basis"], settings["gaussian_basis_names"])
 
+    def described(self, saved: Mapping[str, Any], crystal: Crystal) -> dict[str, Any]:
+        """See :meth:`BasisKind.described`; where there are ghost functions, they have a key of their own."""
+        name, names, ghosts = saved["name"], saved["names"], saved["ghosts"]
+        species = (*crystal.species, *(symbol for symbol, _ in ghosts))
+        described = {
+            "gaussian_basis": name,
+            "gaussian_basis_names": names,
+            "ecut_ha": saved["ecut"] or grid_cutoff(species, name, names),
+        }
+        return described | ({"ghosts": ghosts} if ghosts else {})
+
     def basis_settings(self, settings: Mapping[str, Any]) -> GaussianOrbitals:
         """See :meth:`BasisKind.basis_settings`."""
         from mlxc.basis.gaussian.basis import GaussianOrbitals
 
-        names = settings["gaussian_basis_names"]
-        return GaussianOrbitals(settings["gaussian_basis"], names, settings["ecut_ha"], settings["fft_grid"])
+        names, shape = settings["gaussian_basis_names"], shape_from(settings["fft_grid"])
+        return GaussianOrbitals(settings["gaussian_basis"], names, settings["ecut_ha"], shape)
 
     def from_saved(self, saved: Mapping[str, Any]) -> GaussianOrbitals:
         """See :meth:`BasisKind.from_saved`."""
         from mlxc.basis.gaussian.basis import GaussianOrbitals
 
-        first, second, third = saved["fft_grid"]
         ghosts = tuple((symbol, (x, y, z)) for symbol, (x, y, z) in saved["ghosts"])
-        return GaussianOrbitals(saved["name"], saved["names"], saved["ecut"], (first, second, third), ghosts)
+        return GaussianOrbitals(saved["name"], saved["names"], saved["ecut"], shape_from(saved["fft_grid"]), ghosts)
 
 
 def _listed(*sets: str) -> str:

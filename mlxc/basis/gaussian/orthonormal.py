@@ -7,22 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mlxc.basis.protocol import LinearDependence
+
 # Combinations with a smaller norm^2, for coefficients of norm one, are left out: integrals are accurate to 1e-8.
 SMALLEST_NORM = 1e-7
-
-
-class LinearDependence(NamedTuple):
-    """How close functions that overlap are to being combinations of each other.
-
-    Attributes:
-        functions: their number, for each k point.
-        condition_number: the largest ratio of eigenvalues of an overlap matrix, as far as rounding lets it be known.
-        dropped: combinations left out as indistinguishable from nothing, at the k point with the most of them.
-    """
-
-    functions: int
-    condition_number: float
-    dropped: int
 
 
 class OrthonormalFunctions(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import log, prod
 from typing import TYPE_CHECKING, Any
 
-from mlxc.basis.kind import GRID_COPIES, BasisKind, Size
+from mlxc.basis.kind import GRID_COPIES, BasisKind, Size, shape_from
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
@@ -56,6 +56,7 @@ class PlaneWaveKind(BasisKind):
         settings: Mapping[str, Any],
         electrons: int,
         pseudopotentials: Mapping[str, PseudopotentialData],
+        remaining: Callable[[SpaceGroup], SpaceGroup],
     ) -> Size:
         """See :meth:`BasisKind.size`."""
         group, ecut, given = SpaceGroup.of(crystal), settings["ecut_ha"], settings["fft_grid"]
@@ -64,7 +65,7 @@ class PlaneWaveKind(BasisKind):
             grid = choose_shape(crystal.lattice, radius, group)
         else:
             grid = check_shape(given, crystal.lattice, radius, group)
-        nkpoints = len(irreducible_mesh(settings["kmesh"], group))
+        nkpoints = len(irreducible_mesh(settings["kmesh"], remaining(group)))
         plane_waves = plane_wave_count(crystal.volume, ecut)
         projectors = sum(pseudopotentials[symbol].projector_count for symbol in crystal.species)
         nspin = 2 if settings["spin"] else 1
@@ -91,18 +92,21 @@ class PlaneWaveKind(BasisKind):
         """See :meth:`BasisKind.in_full`."""
         return f"{self.title}, {self.in_short(settings)}"
 
+    def described(self, saved: Mapping[str, Any], crystal: Crystal) -> dict[str, Any]:
+        """See :meth:`BasisKind.described`."""
+        return {"ecut_ha": saved["ecut"], "cutoff_smoothing_ha": saved["cutoff_smoothing"]}
+
     def basis_settings(self, settings: Mapping[str, Any]) -> PlaneWaves:
         """See :meth:`BasisKind.basis_settings`."""
         from mlxc.basis.planewave.basis import PlaneWaves
 
-        return PlaneWaves(settings["ecut_ha"], settings["fft_grid"], settings["cutoff_smoothing_ha"])
+        return PlaneWaves(settings["ecut_ha"], shape_from(settings["fft_grid"]), settings["cutoff_smoothing_ha"])
 
     def from_saved(self, saved: Mapping[str, Any]) -> PlaneWaves:
         """See :meth:`BasisKind.from_saved`."""
         from mlxc.basis.planewave.basis import PlaneWaves
 
-        first, second, third = saved["fft_grid"]
-        return PlaneWaves(saved["ecut"], (first, second, third), saved["cutoff_smoothing"])
+        return PlaneWaves(saved["ecut"], shape_from(saved["fft_grid"]), saved["cutoff_smoothing"])
 
 
 def _band_count(electrons: int) -> float:

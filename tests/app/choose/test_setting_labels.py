@@ -8,7 +8,7 @@ from mlxc_app.choose.model import LABELS, SETTINGS, ChooseModel
 from mlxc_app.choose.setup_difference import setup_differences
 
 from mlxc.calculation.calculation import Calculation
-from mlxc.calculation.settings import Setting, settings_table
+from mlxc.calculation.setting import Setting, settings_table
 
 
 class WithPressure(Calculation):
@@ -20,7 +20,7 @@ class WithPressure(Calculation):
 def test_the_page_offers_the_settings_that_are_meant_for_it() -> None:
     table = settings_table(Calculation)
     left_out = {name for name, setting in table.items() if not setting.on_page}
-    assert left_out == {"gaussian_basis_names", "fft_grid", "cutoff_smoothing_ha", "device", "seed"}
+    assert left_out == {"gaussian_basis_names", "fft_grid", "cutoff_smoothing_ha", "terms", "device", "seed"}
     assert set(SETTINGS) == set(table) - left_out
     assert set(SETTINGS) <= set(ChooseModel().trait_names())
     assert all(LABELS[name] == setting.title for name, setting in table.items())

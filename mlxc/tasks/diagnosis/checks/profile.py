@@ -23,7 +23,7 @@ STRANGE_HA = 0.3
 def examine_profile(bench: Bench) -> Finding:
     """Planar averages across a sheet, or along the third lattice vector of a bulk crystal."""
     state = bench.sound.state
-    if state is None or state.problem is None:
+    if state is None:
         return Finding("profile", TITLE, f"There is no density to look at. {bench.sound.message}")
     crystal = state.crystal
     directions = vacuum_directions(crystal)
@@ -31,9 +31,9 @@ def examine_profile(bench: Bench) -> Finding:
     height = height_ang(crystal) if len(directions) == 1 else float(crystal.volume / _base(crystal.lattice, axis))
     density = state.density.detach()
     tau = None if state.kinetic_density is None else state.kinetic_density.detach()
-    tau = state.problem.all_fields(state.orbitals, state.occupations).tau if tau is None else tau
-    own_energy, own = state.problem.xc_on_grid(bench.functional, density, tau)
-    other_energy, other = state.problem.xc_on_grid(functional(bench.baseline_name), density, tau)
+    tau = state.problem.xc.all_fields(state.orbitals, state.occupations).tau if tau is None else tau
+    own_energy, own = state.problem.xc.on_grid(bench.functional, density, tau)
+    other_energy, other = state.problem.xc.on_grid(functional(bench.baseline_name), density, tau)
     places = [height * index / density.shape[1 + axis] for index in range(density.shape[1 + axis])]
     total = density.sum(0)
     names = (bench.calculation.xc, bench.baseline_name)

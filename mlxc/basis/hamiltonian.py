@@ -1,0 +1,64 @@
+"""The Kohn-Sham Hamiltonian as solvers see it, and the effective potential that is in it, in any basis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from mlxc.grid.fields import Fields
+
+
+@dataclass(frozen=True)
+class EffectivePotential:
+    """What acts on the electrons at a point.
+
+    Attributes:
+        local: v(r), shape ``(nspin, n1, n2, n3)``, hartree.
+        gradient: dE_xc/d(grad n), shape ``(3, nspin, n1, n2, n3)``, where the gradient is a field of its own: it acts
+            as g.grad and its adjoint; else None.
+        kinetic: v_tau(r) = dE_xc/dtau of a meta-GGA, shape as v(r), which acts as -1/2 div v_tau grad; else None.
+    """
+
+    local: Tensor
+    gradient: Tensor | None = None
+    kinetic: Tensor | None = None
+
+    @classmethod
+    def of_fields(cls, fields: Tensor) -> EffectivePotential:
+        """From what belongs to each field, one tensor ``(nfield, nspin, n1, n2, n3)``."""
+        return cls(*Fields.unstacked(fields))
+
+
+class HamiltonianBlock(Protocol):
+    """H of some k points of one spin: what an eigensolver needs to know of it.
+
+    Attributes:
+        rows: the block's entries in the batch of all k points and spins.
+    """
+
+    rows: slice
+
+    @property
+    def matrix(self) -> Tensor | None:
+        """H itself, shape ``(nrow, nfunction, nfunction)``, where it is small enough to be held; else None."""
+        ...
+
+    def apply(self, orbitals: Tensor) -> Tensor:
+        """H psi for orbitals of shape ``(nrow, nband, nfunction)``."""
+        ...
+
+    def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:
+        """An approximate inverse of H - e, applied to the residuals of these orbitals."""
+        ...
+
+
+class Hamiltonian(Protocol):
+    """H of all k points and spins, as blocks that have nothing to do with each other."""
+
+    @property
+    def blocks(self) -> Sequence[HamiltonianBlock]:
+        """In the order of their rows."""
+        ...

@@ -1,0 +1,30 @@
+"""The orbitals of free atoms as plane waves: where those of a crystal start."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
+from mlxc.basis.planewave.projectors import angular_part, position_phases
+from mlxc.pseudo.atom import free_atom
+from mlxc.pseudo.ions import Ions
+
+
+def atomic_orbitals(waves: PlaneWaveSet, ions: Ions) -> Tensor:
+    """The occupied shells of all free atoms as plane waves, not orthonormal, shape ``(nk, norbital, nplanewave)``."""
+    lengths = waves.kplusg.norm(dim=-1)
+    shapes: dict[str, Tensor] = {}
+    for symbol, pseudopotential in ions.pseudopotentials.items():
+        atom = free_atom(pseudopotential)
+        shapes[symbol] = torch.cat(
+            [
+                angular_part(waves.kplusg, ell) * atom.orbital_form_factor(shell, lengths)
+                for shell, ell in enumerate(atom.angular_momenta)
+            ]
+        )
+    blocks = [
+        shapes[symbol] * position_phases(waves, position)
+        for symbol, position in zip(ions.species, ions.positions, strict=True)
+    ]
+    return torch.cat(blocks).transpose(0, 1) * waves.mask[:, None, :] / waves.grid.volume**0.5

@@ -1,0 +1,119 @@
+"""The plane waves of every k point below a cutoff, and the parts in which they are worked on."""
+
+from __future__ import annotations
+
+from copy import copy
+from itertools import pairwise
+from math import ceil, sqrt
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.planewave.cutoff import kinetic_energies
+from mlxc.basis.planewave.orbital_transform import OrbitalTransform
+from mlxc.crystal.brillouin import KPoints
+from mlxc.grid.grid import Grid
+
+# Orbitals are transformed to the grid in portions of about this many bytes. That bounds the memory; and the C library
+# hands larger arrays back to the system after each use, which doubles the time of a transform.
+CHUNK_BYTES = {"cpu": 2e6, "cuda": 2e9}
+# Plane waves, over all its k points, that make a block worth a thread's while: small operations wait for Python.
+BLOCK_PLANE_WAVES = 8000
+
+
+class PlaneWaveSet:
+    """A set of plane waves for every k point, padded to the same number, and the grid their products live on.
+
+    Args:
+        kpoints: the k points.
+        grid: a grid whose sphere has twice the radius of the plane waves' sphere.
+        ecut: the cutoff of their kinetic energy, hartree.
+        cutoff_smoothing: the width, hartree, below the cutoff over which the kinetic energy rises to infinity.
+
+    Attributes:
+        kpoints: the k points.
+        grid: the real-space grid.
+        device: where its tensors are.
+        transform: orbitals to that grid and back.
+        weights: of the k points, shape ``(nk,)``.
+        miller: integer coordinates G, shape ``(nk, nplanewave, 3)``; padding repeats G = 0.
+        mask: False where a plane wave is only padding, shape ``(nk, nplanewave)``.
+        kplusg: k + G, Cartesian, shape ``(nk, nplanewave, 3)``, 1/bohr.
+        kinetic: kinetic energy of each plane wave, hartree, shape ``(nk, nplanewave)``.
+    """
+
+    def __init__(self, kpoints: KPoints, grid: Grid, ecut: float, cutoff_smoothing: float) -> None:
+        self.kpoints = kpoints
+        self.device = grid.device
+        self.grid = grid
+        self._ecut, self._cutoff_smoothing = ecut, cutoff_smoothing
+        self.weights = torch.tensor(kpoints.weights, dtype=torch.float64, device=self.device)
+        self._choose_plane_waves(sqrt(2 * ecut))
+        self._set_grid(grid)
+        self.transform = OrbitalTransform(grid.shape, self.miller, self.mask)
+
+    def _choose_plane_waves(self, radius: float) -> None:
+        k = torch.tensor(self.kpoints.fractional, dtype=torch.float64, device=self.device)
+        squares = ((self.grid.miller[None] + k[:, None]) @ self.grid.reciprocal).square().sum(-1)
+        # In order of kinetic energy, the lowest first; whatever is above the cutoff for all k points is dropped.
+        order = squares.argsort(dim=1, stable=True)
+        inside = squares.gather(1, order) <= radius**2 * (1 - 1e-12)
+        count = int(inside.sum(1).max())
+        order, self.mask = order[:, :count], inside[:, :count]
+        self.miller = self.grid.miller[order] * self.mask[..., None]
+
+    def _set_grid(self, grid: Grid) -> None:
+        self.grid = grid
+        k = torch.tensor(self.kpoints.fractional, dtype=torch.float64, device=self.device)
+        self.kplusg = (self.miller + k[:, None]) @ grid.reciprocal
+        self.kinetic = kinetic_energies(self.kplusg, self._ecut, self._cutoff_smoothing)
+
+    def strained(self, strain: Tensor) -> Self:
+        """The same plane waves, by their integers, in a cell deformed by 1 + strain; differentiable in it."""
+        waves = copy(self)
+        waves._set_grid(self.grid.strained(strain))
+        return waves
+
+    @property
+    def nkpoints(self) -> int:
+        """Number of k points."""
+        return self.miller.shape[0]
+
+    @property
+    def nplanewaves(self) -> int:
+        """Number of plane waves that each k point has room for."""
+        return self.miller.shape[1]
+
+    def kpoint_blocks(self, nspin: int) -> list[slice]:
+        """Runs of k points, the parts of a computation that can go on at the same time: all of them on a GPU."""
+        if self.device.type == "cuda":
+            return [slice(0, self.nkpoints)]
+        worthwhile = round(nspin * self.nkpoints * self.nplanewaves / BLOCK_PLANE_WAVES)
+        count = max(torch.get_num_threads(), worthwhile) / nspin
+        return _slices(self.nkpoints, min(self.nkpoints, ceil(count)))
+
+    def spin_blocks(self, nspin: int) -> list[tuple[int, slice]]:
+        """The blocks of all spins, in the order of their rows."""
+        return [(spin, kpoints) for spin in range(nspin) for kpoints in self.kpoint_blocks(nspin)]
+
+    def rows(self, spin: int, kpoints: slice) -> slice:
+        """Entries of some k points of one spin in the batch of all k points and spins."""
+        return slice(spin * self.nkpoints + kpoints.start, spin * self.nkpoints + kpoints.stop)
+
+    def portions(self, kpoints: slice, nband: int) -> list[tuple[slice, slice]]:
+        """K points, and bands of them, whose orbitals are on the grid at the same time."""
+        norbital = max(1, int(CHUNK_BYTES[self.device.type] / (16 * self.grid.size)))
+        nkpoints = kpoints.stop - kpoints.start
+        together = max(1, norbital // nband)
+        return [
+            (slice(kpoints.start + some.start, kpoints.start + some.stop), bands)
+            for some in _slices(nkpoints, ceil(nkpoints / together))
+            for bands in _slices(nband, ceil(nband / norbital))
+        ]
+
+
+def _slices(length: int, count: int) -> list[slice]:
+    """``length`` entries in ``count`` runs of nearly the same length."""
+    edges = [length * i // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]

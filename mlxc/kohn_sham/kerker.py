@@ -1,0 +1,53 @@
+"""Kerker's preconditioner: how much of a residual of each wave vector to take.
+
+In a metal charge of wave vector q is screened by about 1 + q0^2 / q^2, so that long waves overreact. Of the residual of
+each wave the fraction alpha q^2 / (q^2 + q0^2) is taken: G. P. Kerker, Phys. Rev. B 23, 3082 (1981).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mlxc.grid.fields import Fields
+from mlxc.grid.grid import Grid
+
+
+def kerker_fractions(grid: Grid, damping: float, screening: float) -> Tensor:
+    """alpha q^2 / (q^2 + q0^2) for each G vector of a grid, shape ``(ngvector,)``; at G = 0 that of the longest wave.
+
+    Args:
+        grid: the grid.
+        damping: alpha.
+        screening: q0, 1/bohr; zero for alpha everywhere, which suits insulators: there nothing screens long waves.
+    """
+    squares = grid.squares.clamp(min=float(grid.squares[1:].min()))
+    return damping * squares / (squares + screening**2)
+
+
+class KerkerPreconditioner:
+    """Kerker's fractions of the charge, and plain damping of the rest.
+
+    Neither magnetisation nor kinetic energy makes an electric field, so nothing screens them.
+
+    Args:
+        grid: on whose sphere the Fourier coefficients live.
+        damping: alpha.
+        screening: q0, 1/bohr.
+    """
+
+    def __init__(self, grid: Grid, damping: float, screening: float) -> None:
+        self._damping = damping
+        self._fractions = kerker_fractions(grid, damping, screening)
+
+    def __call__(self, residual: Tensor) -> Tensor:
+        """The part of a residual to take.
+
+        Args:
+            residual: of the fields of total and magnetisation, Fourier coefficients ``(nfield, nspin, ngvector)``.
+        """
+        taken = self._damping * residual
+        part, whole = Fields.unstacked(taken), Fields.unstacked(residual)
+        part.density[0] = self._fractions * whole.density[0]
+        if part.gradient is not None and whole.gradient is not None:
+            part.gradient[:, 0] = self._fractions * whole.gradient[:, 0]
+        return taken

@@ -1,0 +1,156 @@
+"""Exchange and correlation as a term of the energy, and what its functional says of a state at each point of space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.pseudo.core_density import core_fields, with_core
+from mlxc.terms.term import DensityTerm, Electrons, Setting
+from mlxc.terms.xc import (
+    differentiable_xc_potential,
+    outside_training_domain,
+    xc_energy,
+    xc_ingredients,
+    xc_potential,
+)
+from mlxc.xc.analysis.domain import reduced_variables
+from mlxc.xc.functional import INGREDIENTS, declared_ingredients
+
+
+@dataclass(frozen=True)
+class ExchangeCorrelation:
+    """Exchange and correlation of the valence electrons and the ions' partial cores.
+
+    Attributes:
+        functional: gives the energy per volume from its declared ingredients.
+    """
+
+    functional: nn.Module
+
+    def on(self, setting: Setting) -> ExchangeCorrelationTerm:
+        """See :class:`~mlxc.terms.term.TermDefinition`."""
+        return ExchangeCorrelationTerm(self.functional, setting)
+
+
+class ExchangeCorrelationTerm(DensityTerm):
+    """E_xc on the grid of a setting.
+
+    Args:
+        functional: gives the energy per volume from its declared ingredients.
+        setting: where it is evaluated.
+
+    Attributes:
+        functional: the functional.
+        factor: what the energy per volume is multiplied by, one everywhere, shape ``(n1, n2, n3)``. The derivative with
+            respect to it tells where a loss reaches the functional; it requires a gradient where parameters do.
+    """
+
+    name = "xc"
+
+    def __init__(self, functional: nn.Module, setting: Setting) -> None:
+        self.functional = functional
+        self._basis, self._grid = setting.basis, setting.basis.grid
+        self._symmetrizer, self._points = setting.symmetrizer, setting.points
+        self._core = core_fields(self._grid, setting.ions)
+        trainable = any(parameter.requires_grad for parameter in functional.parameters())
+        self.factor = setting.basis.weights.new_ones(self._grid.shape).requires_grad_(trainable)
+        names = declared_ingredients(functional)
+        self.further_fields = FurtherFields("grad" in names and not self._basis.represents_densities, "tau" in names)
+
+    def energy(self, electrons: Electrons) -> Tensor:
+        """See :meth:`energy_of`."""
+        return self.energy_of(electrons.fields)
+
+    def energy_of(self, fields: Fields) -> Tensor:
+        """E_xc per cell, hartree, of fields as Fourier coefficients, attached to the functional's parameters."""
+        return xc_energy(self.functional, self._grid, self._with_core(fields), self._points, self.factor)
+
+    def potential(self, fields: Fields) -> Fields:
+        """See :class:`~mlxc.terms.term.DensityTerm`."""
+        _, slopes = xc_potential(self.functional, self._grid, self._with_core(fields), self._points)
+        return self._symmetrised(slopes)
+
+    def differentiable_potential(self, fields: Fields) -> Fields:
+        """See :class:`~mlxc.terms.term.DensityTerm`."""
+        total = self._with_core(fields)
+        return self._symmetrised(
+            differentiable_xc_potential(self.functional, self._grid, total, self._points, self.factor)
+        )
+
+    def _symmetrised(self, slopes: Fields) -> Fields:
+        """Fourier coefficients of the potential, from its values.
+
+        E_xc from irreducible points, or on a grid that the space group does not map onto itself, favours some
+        directions; its derivative with respect to symmetric fields is the symmetrised one. Beyond the sphere no matrix
+        element sees it.
+        """
+        return Fields.unstacked(self._symmetrizer.fields(self._grid.fourier(slopes.stacked())))
+
+    def _with_core(self, fields: Fields) -> Fields:
+        """The fields of valence and core on the grid, from Fourier coefficients of the valence electrons'."""
+        return Fields.unstacked(self._grid.real(with_core(fields.stacked(), self._core)))
+
+    def _total(self, fields: Fields) -> Fields:
+        """The same from values on the grid."""
+        return self._with_core(Fields.unstacked(self._grid.fourier(fields.stacked())))
+
+    def variables(self, fields: Fields) -> dict[str, Tensor]:
+        """Reduced variables of density and gradient, and what else the functional sees, each ``(n1, n2, n3)``.
+
+        Args:
+            fields: values on the grid.
+        """
+        names = (*declared_ingredients(self.functional), "grad")
+        with torch.no_grad():
+            ingredients = xc_ingredients(names, self._grid, self._total(fields), None)
+            return {name: values.view(self._grid.shape) for name, values in reduced_variables(**ingredients).items()}
+
+    def on_grid(self, functional: nn.Module, density: Tensor, tau: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What any functional says about a density at each point, the core's electrons added.
+
+        Args:
+            functional: need not be the term's own.
+            density: on the grid, shape ``(nspin, n1, n2, n3)``; its gradient is taken on the grid in any basis.
+            tau: of the same shape, for a meta-GGA.
+
+        Returns:
+            the XC energy per volume, hartree/bohr^3, shape ``(n1, n2, n3)``, and v_xc, hartree, shape of ``density``.
+        """
+        fields = self._total(Fields(density, None, tau))
+        with torch.no_grad():
+            energy = functional(**xc_ingredients(declared_ingredients(functional), self._grid, fields, None))
+        _, potential = xc_potential(functional, self._grid, fields)
+        return energy.view(self._grid.shape), potential.density
+
+    def points(self, fields: Fields) -> tuple[dict[str, Tensor], Tensor]:
+        """All ingredients that a functional may want, and what it is integrated with.
+
+        Args:
+            fields: values on the grid, with tau; the core's are added.
+
+        Returns:
+            ingredients at the points that are not equivalent by symmetry, and the volume of each, shape ``(npoint,)``.
+        """
+        ingredients = xc_ingredients(INGREDIENTS, self._grid, self._total(fields), self._points)
+        weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
+        return ingredients, weights * (self._grid.volume / self._grid.size)
+
+    def all_fields(self, orbitals: Tensor, electrons: Tensor) -> Fields:
+        """Symmetrised fields that any functional may want, as values on the grid.
+
+        Args:
+            orbitals: shape ``(nk * nspin, nband, nfunction)``.
+            electrons: electrons in each orbital, shape ``(nk * nspin, nband)``.
+        """
+        further = FurtherFields(gradient=not self._basis.represents_densities, tau=True)
+        fields = self._basis.fields(orbitals, electrons, further)
+        symmetric = self._symmetrizer.fields(self._grid.fourier(fields.stacked()))
+        return Fields.unstacked(self._grid.real(symmetric))
+
+    def outside_training_domain(self, fields: Fields) -> dict[str, float] | None:
+        """See :func:`~mlxc.terms.xc.outside_training_domain`; fields are Fourier coefficients."""
+        return outside_training_domain(self.functional, self._grid, self._with_core(fields), self._points)
