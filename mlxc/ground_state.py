@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 
+from mlxc.basis.kinds import described_basis
 from mlxc.basis.planewave.basis import PlaneWaves
 from mlxc.basis.protocol import BasisSettings
-from mlxc.basis.settings import described_basis
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver

@@ -191,5 +191,5 @@ class BasisSettings(Protocol):
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, from which :func:`~mlxc.basis.settings.saved_settings` makes them again."""
+        """Plain data, from which :func:`~mlxc.basis.kinds.saved_settings` makes them again."""
         ...

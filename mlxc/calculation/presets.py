@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.settings import CalculationSettings
 from mlxc.crystal.crystal import Crystal
 from mlxc.structures.default_settings import flat_along_vacuum
 
@@ -47,9 +47,9 @@ class Preset:
         first, second, third = flat_along_vacuum(crystal, points)
         return first, second, third
 
-    def settings(self, recommended: Calculation) -> dict[str, Any]:
+    def settings(self, recommended: CalculationSettings) -> dict[str, Any]:
         """``ecut_ha``, ``kmesh`` and ``tolerance``, from a calculation with what is recommended for the crystal."""
-        factor = 1.0 if recommended.basis == "gaussian" else self.cutoff
+        factor = self.cutoff if recommended.basis_kind.cutoff_limits_functions else 1.0
         return {
             "ecut_ha": round(factor * recommended.ecut_ha, 2),
             "kmesh": self.mesh(recommended.crystal, recommended.kmesh),

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import nn
 
-from mlxc.basis.settings import basis_of
+from mlxc.basis.kinds import basis_of
 from mlxc.crystal.crystal import Crystal
 from mlxc.ground_state import scf
 from mlxc.kohn_sham.monitor import Monitor

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mlxc.basis.gaussian.sets import basis_of_elements
+from mlxc.basis.gaussian.kind import GAUSSIAN_ORBITALS
 from mlxc.calculation.calculation import Calculation
 from mlxc.codes.functionals import gpaw_data_sets, gpaw_functional, pyscf_functional
 from mlxc.codes.live import CODES
@@ -98,13 +98,13 @@ def pyscf_case(asked: Calculation, sizes: Sizes) -> Case:
     functional = pyscf_functional(calculation.xc)
     data = _common(resized, sizes.reference) | {
         "xc": functional or pyscf_functional(SUBSTITUTE),
-        "basis": _sets(calculation),
+        "basis": GAUSSIAN_ORBITALS.sets_of_elements(calculation.model_dump()),
         "pseudo": {symbol: entry.in_pyscf_form() for symbol, entry in pseudopotentials.items()},
         "fft_grid": resized[0].fft_grid,
         "charges": charges,
         "polarisations": _polarisations(calculation, charges),
     }
-    basis = gaussian_sets_of(calculation)
+    basis = GAUSSIAN_ORBITALS.in_full(calculation.model_dump())
     notes = [] if functional else [_substituted("pyscf", calculation)]
     if calculation is not asked:
         notes.append(f"PySCF has no plane waves: its orbitals are made of {basis}, so its energy is not comparable.")
@@ -121,7 +121,7 @@ def pyscf_case(asked: Calculation, sizes: Sizes) -> Case:
 
 def gpaw_case(calculation: Calculation, sizes: Sizes) -> Case:
     """The case for GPAW: its own data sets, in plane waves up to the cutoff or, beside Gaussians, up to a safe one."""
-    cutoff = calculation.ecut_ha if calculation.basis == "pw" else GPAW_CUTOFF_HA
+    cutoff = calculation.ecut_ha if calculation.basis_kind.cutoff_limits_functions else GPAW_CUTOFF_HA
     functional = gpaw_functional(calculation.xc)
     name = functional or gpaw_functional(SUBSTITUTE)
     assert name is not None
@@ -141,16 +141,6 @@ def gpaw_case(calculation: Calculation, sizes: Sizes) -> Case:
         note="" if functional else _substituted("gpaw", calculation),
         energy_comparable=False,
     )
-
-
-def gaussian_sets_of(calculation: Calculation) -> str:
-    """Names of the basis sets of a calculation in Gaussians."""
-    return " and ".join(dict.fromkeys(_sets(calculation).values()))
-
-
-def _sets(calculation: Calculation) -> dict[str, str]:
-    assert calculation.gaussian_basis is not None  # the calculation has checked it
-    return basis_of_elements(calculation.crystal.species, calculation.gaussian_basis, calculation.gaussian_basis_names)
 
 
 def gth_pseudopotentials(calculation: Calculation) -> dict[str, GTHParameters]:
@@ -180,9 +170,9 @@ def _common(calculations: Sequence[Calculation], reference: int) -> dict[str, An
 
 def _in_gaussians(calculation: Calculation) -> Calculation:
     """The calculation itself, if it is in Gaussians; else the same in default Gaussians, and GTH pseudopotentials."""
-    if calculation.basis == "gaussian":
+    if calculation.basis_kind is GAUSSIAN_ORBITALS:
         return calculation
-    settings = calculation.model_dump(include={"structure", "xc", *KEPT}) | {"basis": "gaussian"}
+    settings = calculation.model_dump(include={"structure", "xc", *KEPT}) | {"basis": GAUSSIAN_ORBITALS.name}
     if calculation.pseudo in GTH_FAMILIES:
         settings |= {"pseudo": calculation.pseudo, "pseudo_names": calculation.pseudo_names}
     return Calculation.from_dict(settings)

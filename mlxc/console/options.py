@@ -7,10 +7,12 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from mlxc.basis.kinds import DEFAULT_BASIS
+from mlxc.calculation.setting import Setting, settings_table
+from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import InputError
-from mlxc.terms.selectable import SELECTABLE
 from mlxc.utils.writable import is_writable_file
 
 if TYPE_CHECKING:
@@ -19,41 +21,32 @@ if TYPE_CHECKING:
 CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
-def add_calculation(parser: argparse.ArgumentParser, basis: str = "pw") -> None:
+def add_calculation(parser: argparse.ArgumentParser, basis: str = DEFAULT_BASIS) -> None:
     """The options of a calculation; what is not given, but the ``basis``, is left to :class:`mlxc.Calculation`."""
-    add = parser.add_argument
-    add("structure", help="a shipped name such as 'al', a file (CIF, POSCAR, ...), or optimade:PROVIDER/ID")
-    add(
-        "--xc",
-        metavar="NAME",
-        help="functional, checkpoint, libxc's gga_x_b88,gga_c_lyp, or a sum: '0.5*pbe + 0.5*lda' (pbe)",
-    )
-    add("--pseudo", metavar="FAMILY", help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder")
-    add("--pseudo-name", nargs="+", action="extend", metavar="EL=NAME", help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6")
-    kinds = "basis set: plane waves, pw, or Gaussian orbitals, gaussian (%(default)s)"
-    add("--basis", metavar="KIND", default=basis, help=kinds)
-    add("--gaussian-basis", metavar="NAME", help="of Gaussian orbitals, such as gth-tzvp (gth-dzvp-molopt-sr)")
-    add("--gaussian-name", nargs="+", action="extend", metavar="EL=NAME", help="another set for an element")
-    add(
-        "--ecut",
-        type=float,
-        metavar="HA",
-        help="plane-wave cutoff, which is also the grid's, hartree (what pseudopotentials or Gaussians need)",
-    )
-    add("--kmesh", type=int, nargs=3, metavar="N", help="Gamma-centred k mesh")
-    add("--smearing", metavar="KIND", help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)")
-    add("--width", type=float, metavar="HA", help="width of the smearing, hartree")
-    add("--spin", action="store_true", default=None, help="collinear spin, from the moments of the structure")
-    add("--total-moment", type=float, metavar="MB", help="magnetic moment of the cell to hold, Bohr magneton")
-    add("--fft-grid", type=int, nargs=3, metavar="N", help="real-space grid")
-    add("--cutoff-smoothing", type=float, metavar="HA", help="smooths energies as functions of the volume, hartree")
-    add("--tolerance", type=float, metavar="T", help="density residual at which the SCF has converged")
-    add("--max-iterations", type=int, metavar="N", help="SCF steps before giving up")
-    names = "; ".join(f"{name}=...: {term.help}" for name, term in SELECTABLE.items())
-    add("--term", nargs="+", action="extend", metavar="NAME=VALUE", help=f"a further term of the energy: {names}")
-    add("--device", metavar="D", help="where torch computes (cpu)")
-    add("--seed", type=int, metavar="N", help="seed of the random numbers (0)")
-    add("--json", action="store_true", help="print one JSON object to standard output")
+    for name, setting in settings_table(CalculationSettings).items():
+        if setting.option.startswith("-"):
+            named: dict[str, Any] = {"metavar": setting.metavar} if setting.metavar else {}
+            values = _values(CalculationSettings.model_fields[name].annotation)
+            parser.add_argument(setting.option, dest=name, help=setting.help, **named, **values)
+        else:
+            parser.add_argument(name, help=setting.help)
+    parser.set_defaults(basis=basis)
+    parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
+
+
+def _values(kind: Any) -> dict[str, Any]:
+    """What argparse is told about the values of a field of this type."""
+    if type(None) in get_args(kind):
+        kind = next(choice for choice in get_args(kind) if choice is not type(None))
+    if kind is bool:
+        return {"action": "store_true", "default": None}
+    if kind in (int, float):
+        return {"type": kind}
+    if get_origin(kind) is dict:
+        return {"nargs": "+", "action": "extend"}
+    if get_origin(kind) is tuple:
+        return {"nargs": len(get_args(kind)), "type": int}
+    return {}
 
 
 def add_save(parser: argparse.ArgumentParser) -> None:
@@ -93,29 +86,17 @@ def volume_fields(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
-    fields = {
-        "structure": _structure(options.structure),
-        "xc": options.xc,
-        "pseudo": options.pseudo,
-        "pseudo_names": _assignments("--pseudo-name", "ELEMENT=NAME", "Al=GTH-PBE-q3", options.pseudo_name),
-        "basis": options.basis,
-        "gaussian_basis": options.gaussian_basis,
-        "gaussian_basis_names": _assignments("--gaussian-name", "ELEMENT=NAME", "Al=gth-tzvp", options.gaussian_name),
-        "ecut_ha": options.ecut,
-        "kmesh": options.kmesh,
-        "smearing": options.smearing,
-        "spin": options.spin,
-        "total_moment": options.total_moment,
-        "width_ha": options.width,
-        "fft_grid": options.fft_grid,
-        "cutoff_smoothing_ha": options.cutoff_smoothing,
-        "tolerance": options.tolerance,
-        "max_iterations": options.max_iterations,
-        "device": options.device,
-        "seed": options.seed,
-        "terms": _assignments("--term", "NAME=VALUE", "external_potential=v.cube", options.term),
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+    """What of these options is given, by the names of :class:`mlxc.Calculation`."""
+    fields: dict[str, Any] = {}
+    for name, setting in settings_table(CalculationSettings).items():
+        value = getattr(options, name)
+        if name == "structure":
+            value = _structure(value)
+        elif get_origin(CalculationSettings.model_fields[name].annotation) is dict and value is not None:
+            value = _pairs(setting, value)
+        if value is not None:
+            fields[name] = value
+    return fields
 
 
 def _structure(named: str) -> str | Crystal:
@@ -125,12 +106,10 @@ def _structure(named: str) -> str | Crystal:
     return fetch_structure(named.removeprefix(PREFIX)) if named.startswith(PREFIX) else named
 
 
-def _assignments(option: str, form: str, example: str, assignments: list[str] | None) -> dict[str, str] | None:
-    if assignments is None:
-        return None
+def _pairs(setting: Setting, assignments: list[str]) -> dict[str, str]:
     for assignment in assignments:
         if not all(assignment.partition("=")):
-            raise InputError(f"{option} takes {form}, such as {example}, not '{assignment}'.")
+            raise InputError(f"{setting.option} takes {setting.takes}, not '{assignment}'.")
     return dict(assignment.split("=", 1) for assignment in assignments)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import Any
 
+from mlxc.basis.kinds import BASES
 from mlxc.codes.live import label_of
 from mlxc.units import HARTREE_PER_BOHR3_GPA
 
@@ -257,10 +258,7 @@ def _headline(calculation: dict[str, Any]) -> str:
     if calculation["smearing"] != "none":
         occupations = f"{calculation['smearing']} smearing of {calculation['width_ha']:g} Ha"
     name = calculation["structure"]["name"]
-    basis = f"{calculation['ecut_ha']:g} Ha"
-    if calculation["basis"] == "gaussian":
-        sets = dict.fromkeys([calculation["gaussian_basis"], *calculation["gaussian_basis_names"].values()])
-        basis = f"{' and '.join(sets)} on a grid for {basis}"
+    basis = BASES[calculation["basis"]].in_report(calculation)
     return f"{name}: {calculation['xc']}, {basis}, {mesh} k points, {occupations}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from mlxc.calculation.setting import settings_table
 from mlxc.export.script import one_line
 from mlxc.export.settings import (
     calculation_settings,
@@ -15,6 +16,7 @@ from mlxc.export.settings import (
     with_checkpoints_beside,
 )
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.kinds import calculation_of
 
 # The command of a kind of run, and the options for what its task says beyond the calculation.
 COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
@@ -26,27 +28,6 @@ COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
         {"loss": "--loss", "target": "--target", "mode": "--unrolled", "step": "--step"},
     ),
     "diagnosis": ("diagnose", {}),
-}
-OPTIONS = {
-    "xc": "--xc",
-    "basis": "--basis",
-    "gaussian_basis": "--gaussian-basis",
-    "gaussian_basis_names": "--gaussian-name",
-    "ecut_ha": "--ecut",
-    "kmesh": "--kmesh",
-    "smearing": "--smearing",
-    "width_ha": "--width",
-    "spin": "--spin",
-    "total_moment": "--total-moment",
-    "pseudo": "--pseudo",
-    "pseudo_names": "--pseudo-name",
-    "fft_grid": "--fft-grid",
-    "cutoff_smoothing_ha": "--cutoff-smoothing",
-    "tolerance": "--tolerance",
-    "max_iterations": "--max-iterations",
-    "device": "--device",
-    "seed": "--seed",
-    "terms": "--term",
 }
 
 
@@ -93,20 +74,17 @@ def _words(folder: RunFolder, checkpoints_beside: bool) -> list[str] | None:
     if folder.kind not in COMMANDS:
         return None
     command, options = COMMANDS[folder.kind]
+    table = settings_table(type(calculation_of(task)))
     # --spin switches spin on, and nothing switches off what a structure might ask for.
-    if (
-        not set(settings) <= {*OPTIONS, "structure"}
-        or not set(further) <= set(options)
-        or settings.get("spin") is False
-    ):
+    if not set(settings) <= set(table) or not set(further) <= set(options) or settings.get("spin") is False:
         return None
     if checkpoints_beside:
         settings["xc"] = with_checkpoints_beside(settings["xc"])
     structure = shipped_structure(task) or structure_file(task)[0]
     words = [command, structure]
-    for name, option in OPTIONS.items():
-        if name in settings:
-            words += _option(option, settings[name])
+    for name, setting in table.items():
+        if name in settings and name != "structure":
+            words += _option(setting.option, settings[name])
     if {"lowest_volume", "highest_volume"} & set(further):
         words += _option("--volume-range", [getattr(task, name) for name in ("lowest_volume", "highest_volume")])
     for name, option in options.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mlxc
+from mlxc.basis.kinds import BASES
 from mlxc.crystal.crystal import Crystal
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def qcschema_output(crystal: Crystal, settings: Mapping[str, Any], summary: Mapp
         "schema_version": 1,
         "molecule": _molecule(crystal),
         "driver": "energy",
-        "model": {"method": settings["xc"], "basis": settings.get("gaussian_basis") or "plane waves"},
+        "model": {"method": settings["xc"], "basis": BASES[settings["basis"]].in_words(settings)},
         "keywords": {name: value for name, value in settings.items() if name not in ELSEWHERE and value is not None},
         "properties": _properties(crystal, summary),
         "return_result": summary["free_energy_ha"],

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
-from mlxc.basis.settings import saved_settings
+from mlxc.basis.kinds import saved_settings
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import SCFRecord

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from mlxc.calculation.calculation import build_model
+from mlxc.calculation.validation import build_model
 from mlxc.errors import InputError
 from mlxc.observables.catalogue import TARGETS
 

@@ -23,7 +23,7 @@ from mlxc import cli
 from mlxc.calculation.calculation import Calculation
 from mlxc.cli.runs import KINDS, ZIP
 from mlxc.crystal.crystal import Crystal
-from mlxc.export.command import OPTIONS, command_line
+from mlxc.export.command import command_line
 from mlxc.export.files import EXPORTS, Files
 from mlxc.export.script import python_script
 from mlxc.export.settings import settings_of, structure_file
@@ -191,10 +191,6 @@ def by_command(folder: RunFolder) -> Task:
         with pytest.raises(KeyboardInterrupt):
             options.command(options, [])
     return seen[0]
-
-
-def test_every_setting_of_a_calculation_has_an_option() -> None:
-    assert set(OPTIONS) == set(Calculation.model_fields) - {"structure"}
 
 
 def test_the_command_line_offers_every_kind_of_file() -> None:

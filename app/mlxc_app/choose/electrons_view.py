@@ -30,10 +30,10 @@ class ElectronsView:
         self._model, self._messages = model, messages
         smearing = Dropdown(options=SMEARINGS, description=LABELS["smearing"], style=LABEL, layout=WIDE)
         self._width = number(LABELS["width_ha"], 0.005)
-        spin = Checkbox(description="Spin-polarised", style=LABEL, layout=WIDE)
+        spin = Checkbox(description=LABELS["spin"], style=LABEL, layout=WIDE)
         self._moments = VBox()
         self._hold = Checkbox(description="Hold total moment", style=LABEL, layout=WIDE)
-        self._total = number("Total moment (μB)", 0.5)
+        self._total = number(LABELS["total_moment"], 0.5)
         about = hint("Moments to start from, along one axis. If all are 0, each atom starts with 1.")
         self._magnetic = VBox([self._moments, HTML(about), self._hold, self._total])
         self.widgets: list[Widget] = [smearing, self._width, spin, self._magnetic]

@@ -8,14 +8,16 @@ from typing import Any
 
 from traitlets import Bool, Dict, Float, Int, Tuple, Unicode, observe
 
+from mlxc.basis.kind import BasisKind, Size
+from mlxc.basis.kinds import BASES, DEFAULT_BASIS
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
-from mlxc.calculation.feasibility import Size, check_calculation
+from mlxc.calculation.feasibility import check_calculation
 from mlxc.calculation.presets import PRESETS
+from mlxc.calculation.setting import settings_table
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError, MlxcError
 from mlxc.export.settings import shipped_structure
-from mlxc.pseudo.gth_table import GTH_FAMILIES
 from mlxc.pseudo.library import families_with
 from mlxc.runs.limits import Limits
 from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
@@ -24,22 +26,9 @@ from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.setup_difference import setup_differences
 from mlxc_app.choose.structure_model import StructureModel
 
-PLANE_WAVES, GAUSSIANS = "pw", "gaussian"
 BALANCED, CUSTOM = "balanced", ""
-LABELS = {
-    "ecut_ha": "Cutoff (Ha)",
-    "kmesh": "k mesh",
-    "width_ha": "Width (Ha)",
-    "smearing": "Smearing",
-    "xc": "XC",
-    "structure": "Crystal",
-    "basis": "Basis",
-    "gaussian_basis": "Basis set",
-    "pseudo": "Pseudopotentials",
-    "pseudo_names": "Pseudopotentials",
-    "tolerance": "Tolerance",
-    "max_iterations": "Most steps",
-    "total_moment": "Total moment",
+# What a person edits beyond the settings of a calculation.
+_EDITS = {
     "moments": "Starting moment",
     "lattice_constant_ang": "Constant a (Å)",
     "scale_percent": "Scale (%)",
@@ -47,10 +36,9 @@ LABELS = {
     "height_ang": "Height of cell (Å)",
     "repeats": "Supercell",
 }
-SETTINGS = (
-    "structure", "xc", "basis", "gaussian_basis", "ecut_ha", "kmesh", "smearing", "width_ha", "spin", "total_moment",
-    "pseudo", "pseudo_names", "tolerance", "max_iterations",
-)  # fmt: skip
+_TABLE = settings_table(Calculation)
+LABELS = {name: setting.title for name, setting in _TABLE.items()} | _EDITS
+SETTINGS = tuple(name for name, setting in _TABLE.items() if setting.on_page)
 
 
 class ChooseModel(StructureModel):
@@ -59,9 +47,9 @@ class ChooseModel(StructureModel):
     A new crystal brings all settings with it, but the functional, which stays.
 
     Attributes:
-        basis: ``pw`` or ``gaussian``.
-        gaussian_basis: name of the set, empty with plane waves.
-        gaussian_sets: names of the sets that have functions for all elements, empty with plane waves.
+        basis: one of :data:`mlxc.basis.kinds.BASES`.
+        gaussian_basis: name of the set, empty for a basis without sets.
+        gaussian_sets: names of the sets that have functions for all elements.
         spacing_per_ang: largest distance between points of the k mesh, 1/angstrom.
         total_moment: to hold, Bohr magneton; None where it finds its own value.
         preset: whose settings these are, empty if they are a person's own.
@@ -71,7 +59,7 @@ class ChooseModel(StructureModel):
     """
 
     xc = Unicode("pbe")
-    basis = Unicode(PLANE_WAVES)
+    basis = Unicode(DEFAULT_BASIS)
     gaussian_basis = Unicode()
     gaussian_sets = Tuple()
     ecut_ha = Float()
@@ -105,7 +93,8 @@ class ChooseModel(StructureModel):
         if self.problem:
             raise InputError(self.problem)
         values: dict[str, Any] = {name: getattr(self, name) for name in SETTINGS}
-        values["gaussian_basis"] = self._gaussian_basis() if self.basis == GAUSSIANS else None
+        for setting in {name for kind in BASES.values() for name in kind.own_settings}.intersection(values):
+            values[setting] = self._own_setting(setting) if setting in self.kind.own_settings else None
         if self.smearing == "none":
             values["width_ha"] = None
         if not self.spin:
@@ -139,7 +128,7 @@ class ChooseModel(StructureModel):
         mesh = "×".join(str(n) for n in self.kmesh)
         # The functional may be a file, whose folder says nothing to a person.
         functional = PurePath(self.xc).stem if self.xc.endswith(SUFFIX) else self.xc
-        basis = self.gaussian_basis if self.basis == GAUSSIANS else f"{self.ecut_ha:g} Ha"
+        basis = self.kind.in_short({name: getattr(self, name) for name in SETTINGS})
         spin = ", spin" if self.spin else ""
         return f"{self.title}, {functional}, {basis}, k mesh {mesh}{spin}"
 
@@ -165,16 +154,21 @@ class ChooseModel(StructureModel):
 
     def families(self) -> list[str]:
         """The pseudopotential families that have all elements and suit the basis."""
-        found = families_with(self.elements)
-        return [family for family in found if family in GTH_FAMILIES] if self.basis == GAUSSIANS else found
+        return [family for family in families_with(self.elements) if self.kind.suits_pseudopotentials(family)]
 
-    def _gaussian_basis(self) -> str:
-        if not self.gaussian_sets:
+    @property
+    def kind(self) -> BasisKind:
+        """The kind of basis that is chosen."""
+        return BASES[self.basis]
+
+    def _own_setting(self, name: str) -> Any:
+        """A setting that only the chosen kind of basis has."""
+        if name == "gaussian_basis" and not self.gaussian_sets:
             raise InputError(
-                f"basis: no set of Gaussian orbitals has functions for all of {', '.join(self.elements)}; "
-                "choose plane waves."
+                f"basis: no set of {self.kind.title} has functions for all of {', '.join(self.elements)}; "
+                f"choose {BASES[DEFAULT_BASIS].title}."
             )
-        return self.gaussian_basis
+        return getattr(self, name)
 
     def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
         # What cannot be computed at all leaves the former choice as it is.
@@ -182,7 +176,7 @@ class ChooseModel(StructureModel):
         with self._several_changes():
             super()._take(crystal, shipped_name, title)
             self._recommended = recommended
-            self.basis, self.gaussian_sets, self.gaussian_basis = PLANE_WAVES, (), ""
+            self.basis, self.gaussian_sets, self.gaussian_basis = DEFAULT_BASIS, (), ""
             self._take_pseudopotentials()
             self.smearing = self._recommended.smearing
             self.width_ha = self._recommended.width_ha or 0.01
@@ -227,14 +221,9 @@ class ChooseModel(StructureModel):
             self._look()
 
     def _turn_to_basis(self) -> None:
-        if self.basis != GAUSSIANS:
-            self.gaussian_sets, self.gaussian_basis = (), ""
-            return
-        from mlxc.basis.gaussian.sets import DEFAULT_GAUSSIAN_BASIS, gaussian_basis_names, has_functions
-
-        names = [n for n in gaussian_basis_names() if all(has_functions(symbol, n) for symbol in self.elements)]
-        self.gaussian_sets = tuple(names)
-        self.gaussian_basis = DEFAULT_GAUSSIAN_BASIS if DEFAULT_GAUSSIAN_BASIS in names else next(iter(names), "")
+        usual, names = self.kind.usual_set, self.kind.basis_sets(self.elements)
+        self.gaussian_sets = names
+        self.gaussian_basis = usual if usual in names else next(iter(names), "")
 
     @observe("kmesh")
     def _remember_mesh(self, change: Any) -> None:
@@ -282,10 +271,9 @@ def _in_words_of_the_page(sentence: str) -> str:
 
 
 def _size_sentence(size: Size, calculation: Calculation) -> str:
-    functions = "Gaussian functions" if calculation.basis == GAUSSIANS else "plane waves"
     return (
         f"{size.electrons} valence electrons in the cell, {size.irreducible_kpoints} k points after symmetry, "
-        f"about {size.functions} {functions} for each."
+        f"about {size.functions} {calculation.basis_kind.functions} for each."
     )
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from ipywidgets import HTML, Dropdown, IntText, ToggleButtons, VBox, Widget
 
+from mlxc.basis.kinds import BASES
 from mlxc.calculation.presets import PRESETS
 from mlxc_app.choose.electrons_view import ElectronsView
-from mlxc_app.choose.model import CUSTOM, GAUSSIANS, LABELS, PLANE_WAVES, ChooseModel
+from mlxc_app.choose.model import CUSTOM, LABELS, ChooseModel
 from mlxc_app.page.message import MessageArea, hint
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
 from mlxc_app.widgets.disclosure import Fold
 
-BASES = [("plane waves", PLANE_WAVES), ("Gaussian orbitals", GAUSSIANS)]
 FAMILIES = {
     "pseudodojo": "PseudoDojo 0.4 (PBE)",
     "gth": "GTH, as the functional wants",
@@ -35,7 +35,12 @@ class SettingsView:
         self._presets = ToggleButtons(options=list(PRESETS), style={"button_width": "112px"})
         self._presets.add_class("mlxc-presets")
         self._meaning = HTML()
-        basis = Dropdown(options=BASES, description=LABELS["basis"], style=LABEL, layout=WIDE)
+        basis = Dropdown(
+            options=[(kind.title, name) for name, kind in BASES.items()],
+            description=LABELS["basis"],
+            style=LABEL,
+            layout=WIDE,
+        )
         self._cutoff = number(LABELS["ecut_ha"], 1)
         self._sets = Dropdown(description=LABELS["gaussian_basis"], style=LABEL, layout=WIDE)
         self._mesh = three_numbers(LABELS["kmesh"], ("n₁", "n₂", "n₃"), IntText, "mlxc-mesh")
@@ -104,9 +109,8 @@ class SettingsView:
             self._sets.value = model.gaussian_basis if model.gaussian_basis in model.gaussian_sets else None
         finally:
             self._filling = False
-        gaussians = model.basis == GAUSSIANS
-        self._sets.layout.display = "" if gaussians else "none"
-        self._cutoff.tooltip = "Of the grid on which the orbitals are" if gaussians else "Of the plane waves"
+        self._sets.layout.display = "" if "gaussian_basis" in model.kind.own_settings else "none"
+        self._cutoff.tooltip = f"Of {model.kind.cutoff_of}"
 
     def _show_mesh(self, change: Any = None) -> None:
         """All three numbers belong together."""

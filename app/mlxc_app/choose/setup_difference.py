@@ -5,25 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.setting import settings_table
 from mlxc.crystal.crystal import Crystal
-from mlxc_app.panels.compare.compared_run import basis_in_words, functional_in_words
+from mlxc_app.choose.words import functional_in_words
 
-LABELS = {
-    "xc": "functional",
-    "basis": "basis",
-    "gaussian_basis": "Gaussian set",
-    "ecut_ha": "cutoff (Ha)",
-    "kmesh": "k mesh",
-    "smearing": "smearing",
-    "width_ha": "smearing width (Ha)",
-    "spin": "spin",
-    "total_moment": "total moment (μB)",
-    "pseudo": "pseudopotentials",
-    "fft_grid": "FFT grid",
-    "cutoff_smoothing_ha": "smoothing of the cutoff (Ha)",
-    "tolerance": "tolerance",
-    "max_iterations": "most SCF steps",
-}
 # Relative differences of volumes below this are those of rounding.
 SAME_VOLUME = 1e-9
 
@@ -35,10 +20,10 @@ def setup_differences(first: Calculation, second: Calculation) -> list[str]:
     """
     phrases = _of_structures(first.crystal, second.crystal)
     same_atoms = sorted(first.crystal.species) == sorted(second.crystal.species)
-    for name in Calculation.model_fields if same_atoms else ("xc",):
-        before, after = getattr(first, name), getattr(second, name)
-        if name != "structure" and before != after:
-            phrases.append(f"{LABELS.get(name, name.replace('_', ' '))}: {_say(name, first)} → {_say(name, second)}")
+    table = settings_table(type(second))
+    for name in table if same_atoms else ("xc",):
+        if name != "structure" and getattr(first, name) != getattr(second, name):
+            phrases.append(f"{table[name].in_sentence}: {_say(name, first)} → {_say(name, second)}")
     return phrases
 
 
@@ -72,7 +57,7 @@ def _say(name: str, calculation: Calculation) -> str:
     if name == "xc":
         return functional_in_words(value)
     if name == "basis":
-        return basis_in_words(calculation)
+        return calculation.basis_kind.in_words(calculation.model_dump())
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):

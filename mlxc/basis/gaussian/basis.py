@@ -93,7 +93,7 @@ class GaussianOrbitals:
         return replace(self, fft_grid=shape)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, from which :func:`~mlxc.basis.settings.saved_settings` makes them again."""
+        """Plain data, from which :func:`~mlxc.basis.kinds.saved_settings` makes them again."""
         return {"kind": "gaussian"} | asdict(self)
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import gammaincc
 
 from mlxc.errors import InputError
 from mlxc.utils.spelling import did_you_mean
@@ -115,6 +113,10 @@ def _shell_cutoff(momentum: int, exponents: NDArray[np.float64], contractions: N
     A normalised primitive r^l exp(-a r^2) has the Fourier transform a^(-l/2 - 3/4) q^l exp(-q^2 / 4a), up to a factor
     that all of them share; so the norm beyond q is a sum of incomplete gamma functions.
     """
+    # Loaded here, since it takes longer than everything else that describes a calculation.
+    from scipy.optimize import brentq
+    from scipy.special import gammaincc
+
     decay = (1 / exponents[:, None] + 1 / exponents) / 4
     order = momentum + 1.5
     cutoffs = []

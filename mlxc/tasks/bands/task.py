@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mlxc.calculation.calculation import Calculation, build_model
+from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.validation import build_model
 
 if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor

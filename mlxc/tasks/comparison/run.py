@@ -7,7 +7,7 @@ from typing import Any
 
 from mlxc import __version__
 from mlxc.calculation.calculation import Calculation, EquationOfStateTask
-from mlxc.codes.cases import AS_GIVEN, Sizes, gaussian_sets_of
+from mlxc.codes.cases import AS_GIVEN, Sizes
 from mlxc.codes.other_code import Watcher, run_in_code
 from mlxc.codes.result import CodeResult
 from mlxc.errors import MlxcError
@@ -76,7 +76,7 @@ def _here(task: Task, watcher: Watcher) -> CodeResult:
         code=OURS,
         version=__version__,
         xc=calculation.xc,
-        basis=_basis(calculation),
+        basis=calculation.basis_kind.in_full(calculation.model_dump()),
         pseudo=_pseudo(calculation),
         converged=converged,
         message=message,
@@ -100,12 +100,6 @@ def _gap_ev(state: GroundState) -> float | None:
         return float(band_gap(state).detach()) * HARTREE_EV
     except MlxcError:
         return None
-
-
-def _basis(calculation: Calculation) -> str:
-    if calculation.basis == "pw":
-        return f"plane waves, {calculation.ecut_ha:g} Ha"
-    return gaussian_sets_of(calculation)
 
 
 def _pseudo(calculation: Calculation) -> str:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from mlxc import __version__
+from mlxc.basis.kinds import BASES
 from mlxc.tasks.diagnosis.finding import Finding, Plot
 from mlxc.utils.replacing import replacing
 
@@ -83,7 +84,7 @@ def _blames(causes: list[dict[str, Any]]) -> str:
 
 def _settings(calculation: dict[str, Any]) -> str:
     mesh = " x ".join(map(str, calculation["kmesh"]))
-    basis = "plane waves" if calculation["basis"] == "pw" else calculation["gaussian_basis"]
+    basis = BASES[calculation["basis"]].in_words(calculation)
     width = "" if calculation["width_ha"] is None else f" of {calculation['width_ha']:g} Ha"
     return (
         f"{basis}, {calculation['ecut_ha']:g} Ha, {mesh} k points, {calculation['smearing']} smearing{width}, "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation, build_model
+from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation
+from mlxc.calculation.validation import build_model
 from mlxc.errors import InputError
 from mlxc.observables.catalogue import LOSSES
 from mlxc.observables.observable import Observable

@@ -38,7 +38,7 @@ def test_a_structure_brings_its_settings() -> None:
         ("ecut_ha", -5.0, "Cutoff"),
         ("ecut_ha", 1e9, "Cutoff"),
         ("kmesh", (0, 8, 8), "k mesh"),
-        ("width_ha", 0.0, "Width"),
+        ("width_ha", 0.0, "Smearing width"),
         ("smearing", "none", "electrons"),
     ],
 )

@@ -181,7 +181,7 @@ def test_the_view_draws_what_was_chosen_before_it_was_made(run: RunModel, tmp_pa
         ({"xc": "lda"}, "functional: pbe → lda"),
         ({"ecut_ha": 20}, "cutoff (Ha): 10 → 20"),
         ({"kmesh": (4, 4, 4)}, "k mesh: 2×2×2 → 4×4×4"),
-        ({"spin": True}, "spin: off → on"),
+        ({"spin": True}, "spin-polarised: off → on"),
         ({"xc": "/home/somebody/own-model.safetensors"}, "functional: pbe → own-model"),
         ({"structure": Crystal.load("al").scaled(1.02**(1 / 3)).to_dict()}, "volume of the cell: +2 %"),
         ({"structure": "na", "kmesh": (3, 3, 3)}, "crystal: al (1 atom) → na (1 atom)"),

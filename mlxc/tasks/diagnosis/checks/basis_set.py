@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
+from mlxc.basis.gaussian.kind import GAUSSIAN_ORBITALS
 from mlxc.basis.gaussian.sets import grid_cutoff, has_functions
+from mlxc.basis.planewave.kind import PLANE_WAVES
 from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.finding import Curve, Finding, Plot
 from mlxc.tasks.diagnosis.prediction import TOLERABLE_SIZE_PERCENT, Answer, size_in_words
@@ -30,7 +32,7 @@ def examine_basis_set(bench: Bench) -> Finding:
     given = bench.sound
     if not given.converged:
         return Finding("basis", TITLE, f"No answer to compare with. {given.message}", "basis")
-    in_gaussians = bench.calculation.basis == "gaussian"
+    in_gaussians = bench.calculation.basis_kind is GAUSSIAN_ORBITALS
     better_calculation = (
         _in_plane_waves(bench.calculation, bench.calculation.ecut_ha)
         if in_gaussians
@@ -75,13 +77,15 @@ def examine_basis_set(bench: Bench) -> Finding:
 
 def _in_plane_waves(calculation: Calculation, ecut_ha: float) -> Calculation:
     """With the same pseudopotentials."""
-    changes: dict[str, Any] = {"basis": "pw", "gaussian_basis": None, "gaussian_basis_names": {}, "fft_grid": None}
+    changes: dict[str, Any] = {
+        "basis": PLANE_WAVES.name, "gaussian_basis": None, "gaussian_basis_names": {}, "fft_grid": None,
+    }  # fmt: skip
     return calculation.model_copy(update=changes | {"ecut_ha": ecut_ha})
 
 
 def _with_gth(calculation: Calculation) -> Calculation:
     """With the pseudopotentials that Gaussian sets are made for, unless it is in one already."""
-    if calculation.basis == "gaussian":
+    if calculation.basis_kind is GAUSSIAN_ORBITALS:
         return calculation
     return calculation.model_copy(update={"pseudo": "gth", "pseudo_names": {}})
 
@@ -125,7 +129,8 @@ def _spread(names: list[str], given: str | None) -> list[str]:
 def _in_set(calculation: Calculation, name: str) -> Calculation:
     ecut = grid_cutoff(calculation.crystal.species, name, {})
     changes: dict[str, Any] = {
-        "basis": "gaussian", "gaussian_basis": name, "gaussian_basis_names": {}, "ecut_ha": ecut, "fft_grid": None,
+        "basis": GAUSSIAN_ORBITALS.name, "gaussian_basis": name, "gaussian_basis_names": {}, "ecut_ha": ecut,
+        "fft_grid": None,
     }  # fmt: skip
     return _with_gth(calculation).model_copy(update=changes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlxc.basis.gaussian.basis import GaussianOrbitals
 from mlxc.basis.gaussian.cell import Ghost
+from mlxc.basis.gaussian.kind import GAUSSIAN_ORBITALS
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.ground_state import scf
@@ -25,7 +26,7 @@ def examine_superposition(bench: Bench) -> Finding:
     what it gains is an error of the cohesive energy, and pulls atoms together.
     """
     calculation = bench.calculation
-    if calculation.basis != "gaussian":
+    if calculation.basis_kind is not GAUSSIAN_ORBITALS:
         return Finding(
             "superposition", TITLE, "Plane waves are the same wherever the atoms are: there is no such error."
         )

@@ -1,0 +1,159 @@
+"""What is asked about a kind of basis, wherever calculations are described, checked or reported. Imports no torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.grid.shape import Shape
+from mlxc.pseudo.library import PseudopotentialData
+
+if TYPE_CHECKING:
+    from mlxc.basis.protocol import BasisSettings
+
+# Real or complex fields on the grid that a calculation holds, most of them inside the functional and its derivative.
+GRID_COPIES = 60
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a calculation is.
+
+    Attributes:
+        electrons: valence electrons per cell.
+        irreducible_kpoints: k points that are computed.
+        functions: plane waves per k point, on average, or Gaussians.
+        fft_grid: points of the real-space grid.
+        memory_gb: estimate of the memory that it needs.
+    """
+
+    electrons: int
+    irreducible_kpoints: int
+    functions: int
+    fft_grid: Shape
+    memory_gb: float
+
+
+class BasisKind(ABC):
+    """A kind of basis, as a person chooses it; the settings are always those of a calculation as plain data.
+
+    Attributes:
+        name: the kind's name in task files and on the command line.
+        title: the name for people.
+        functions: what the functions are called where they are counted.
+        cutoff_of: what the cutoff belongs to, in words.
+        cutoff_limits_functions: whether a higher cutoff makes the orbitals better; otherwise the cutoff only chooses a
+            grid that represents them.
+        own_settings: the settings that only this kind has, and what each is called in a sentence.
+        usual_set: the basis set to start from; empty where there are none.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    functions: ClassVar[str]
+    cutoff_of: ClassVar[str]
+    cutoff_limits_functions: ClassVar[bool]
+    own_settings: ClassVar[Mapping[str, str]] = {}
+    usual_set: ClassVar[str] = ""
+
+    @abstractmethod
+    def default_settings(self, structure: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """The pseudopotentials, the cutoff and the kind's own settings that suit a structure and what else is given.
+
+        Args:
+            structure: see :meth:`mlxc.Crystal.from_dict`.
+            given: the settings that a person has chosen.
+        """
+
+    def check_settings(self, settings: Mapping[str, Any]) -> None:  # noqa: B027 - most kinds have nothing to check
+        """Check that the kind's own settings are complete.
+
+        Raises:
+            ValueError: something is missing.
+        """
+
+    def suits_pseudopotentials(self, family: str) -> bool:
+        """Whether the functions can be used with a family of pseudopotentials."""
+        return True
+
+    def basis_sets(self, elements: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of the basis sets that have functions for all of these elements."""
+        return ()
+
+    @abstractmethod
+    def size(
+        self,
+        crystal: Crystal,
+        settings: Mapping[str, Any],
+        electrons: int,
+        pseudopotentials: Mapping[str, PseudopotentialData],
+        remaining: Callable[[SpaceGroup], SpaceGroup],
+    ) -> Size:
+        """Count what a calculation holds in memory.
+
+        Args:
+            crystal: what is computed.
+            settings: those of the calculation.
+            electrons: valence electrons per cell.
+            pseudopotentials: the pseudopotential of each element.
+            remaining: gives those operations of a space group that all terms of the energy have.
+
+        Raises:
+            InputError: the functions do not suit the pseudopotentials, the electrons or the grid.
+        """
+
+    @abstractmethod
+    def seconds(self, size: Size, spins: int, steps: float, meta_gga: bool) -> float:
+        """Estimate the time of one SCF on two cores.
+
+        Args:
+            size: of the calculation.
+            spins: 1, or 2 for a spin-polarised calculation.
+            steps: SCF steps in units of those that the default tolerance takes.
+            meta_gga: whether the functional depends on the kinetic energy density.
+        """
+
+    @abstractmethod
+    def in_words(self, settings: Mapping[str, Any]) -> str:
+        """The functions, for a person, such as ``plane waves`` or the names of the sets."""
+
+    @abstractmethod
+    def in_short(self, settings: Mapping[str, Any]) -> str:
+        """What tells one basis of this kind from another, such as ``20 Ha``."""
+
+    @abstractmethod
+    def in_full(self, settings: Mapping[str, Any]) -> str:
+        """The functions and how far they reach, such as ``plane waves, 20 Ha``."""
+
+    def in_report(self, settings: Mapping[str, Any]) -> str:
+        """What the first line of a report says."""
+        return self.in_short(settings)
+
+    @abstractmethod
+    def described(self, saved: Mapping[str, Any], crystal: Crystal) -> dict[str, Any]:
+        """The settings of a calculation that name a basis, ``basis`` apart.
+
+        Args:
+            saved: the plain data that ``to_dict`` of the basis made.
+            crystal: what is computed in it.
+        """
+
+    @abstractmethod
+    def basis_settings(self, settings: Mapping[str, Any]) -> BasisSettings:
+        """The basis that a calculation names."""
+
+    @abstractmethod
+    def from_saved(self, saved: Mapping[str, Any]) -> BasisSettings:
+        """The basis of a saved result, from the plain data that its ``to_dict`` made, ``fft_grid`` among them."""
+
+
+def shape_from(points: Sequence[int] | None) -> Shape | None:
+    """The points of a grid from plain data, such as a list that JSON held."""
+    if points is None:
+        return None
+    first, second, third = points
+    return first, second, third

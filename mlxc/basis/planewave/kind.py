@@ -1,0 +1,117 @@
+"""Plane waves as a kind of basis to choose. Imports no torch before a basis is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import log, prod
+from typing import TYPE_CHECKING, Any
+
+from mlxc.basis.kind import GRID_COPIES, BasisKind, Size, shape_from
+from mlxc.crystal.brillouin import irreducible_mesh
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.grid.shape import check_shape, choose_shape, grid_radius, plane_wave_count
+from mlxc.pseudo.cutoffs import recommended_cutoff
+from mlxc.pseudo.gth_table import GTH_FAMILIES
+from mlxc.pseudo.library import PseudopotentialData, default_family
+from mlxc.structures.shipped import gth_settings
+
+if TYPE_CHECKING:
+    from mlxc.basis.planewave.basis import PlaneWaves
+
+# Work arrays of the size of all orbitals that a step of the eigensolver holds at once.
+ORBITAL_COPIES = 14
+# The work of an SCF is in the Fourier transforms of all bands: k points x spins x bands x N ln N with N points of the
+# grid. The factor is fitted to the times in the README (two cores, PBE, default tolerance).
+SECONDS_PER_TRANSFORM_POINT = 5.0e-8
+# What even the smallest run needs in a process that is warm.
+START_SECONDS = 0.2
+# A potential that acts on kinetic energies doubles the transforms.
+META_GGA_FACTOR = 2.0
+
+
+class PlaneWaveKind(BasisKind):
+    """Plane waves up to a cutoff."""
+
+    name = "pw"
+    title = "plane waves"
+    functions = "plane waves"
+    cutoff_of = "the plane waves"
+    cutoff_limits_functions = True
+
+    def default_settings(self, structure: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """``pseudo``, ``pseudo_names`` and ``ecut_ha``; the cutoff is the one that the pseudopotentials need."""
+        species = Crystal.from_dict(structure).species
+        family = given.get("pseudo") or default_family(species)
+        settings = gth_settings(structure) if family in GTH_FAMILIES else {}
+        names = given.get("pseudo_names", settings.get("pseudo_names", {}))
+        if "ecut_ha" not in {*given, *settings}:
+            name_of = names if isinstance(names, dict) else {}
+            settings["ecut_ha"] = max(recommended_cutoff(s, str(family), name_of.get(s)) for s in species)
+        return {"pseudo": family, "pseudo_names": names} | settings
+
+    def size(
+        self,
+        crystal: Crystal,
+        settings: Mapping[str, Any],
+        electrons: int,
+        pseudopotentials: Mapping[str, PseudopotentialData],
+        remaining: Callable[[SpaceGroup], SpaceGroup],
+    ) -> Size:
+        """See :meth:`BasisKind.size`."""
+        group, ecut, given = SpaceGroup.of(crystal), settings["ecut_ha"], settings["fft_grid"]
+        radius = grid_radius(ecut)
+        if given is None:
+            grid = choose_shape(crystal.lattice, radius, group)
+        else:
+            grid = check_shape(given, crystal.lattice, radius, group)
+        nkpoints = len(irreducible_mesh(settings["kmesh"], remaining(group)))
+        plane_waves = plane_wave_count(crystal.volume, ecut)
+        projectors = sum(pseudopotentials[symbol].projector_count for symbol in crystal.species)
+        nspin = 2 if settings["spin"] else 1
+        orbitals = nspin * nkpoints * plane_waves * (ORBITAL_COPIES * _band_count(electrons) + projectors)
+        memory = 16 * (orbitals + nspin * (GRID_COPIES + len(group)) * prod(grid))
+        return Size(electrons, nkpoints, round(plane_waves), grid, memory / 1e9)
+
+    def seconds(self, size: Size, spins: int, steps: float, meta_gga: bool) -> float:
+        """See :meth:`BasisKind.seconds`."""
+        points = prod(size.fft_grid)
+        transforms = size.irreducible_kpoints * spins * _band_count(size.electrons)
+        work = SECONDS_PER_TRANSFORM_POINT * transforms * points * log(points)
+        return START_SECONDS + work * steps * (META_GGA_FACTOR if meta_gga else 1.0)
+
+    def in_words(self, settings: Mapping[str, Any]) -> str:
+        """See :meth:`BasisKind.in_words`."""
+        return self.title
+
+    def in_short(self, settings: Mapping[str, Any]) -> str:
+        """The cutoff."""
+        return f"{settings['ecut_ha']:g} Ha"
+
+    def in_full(self, settings: Mapping[str, Any]) -> str:
+        """See :meth:`BasisKind.in_full`."""
+        return f"{self.title}, {self.in_short(settings)}"
+
+    def described(self, saved: Mapping[str, Any], crystal: Crystal) -> dict[str, Any]:
+        """See :meth:`BasisKind.described`."""
+        return {"ecut_ha": saved["ecut"], "cutoff_smoothing_ha": saved["cutoff_smoothing"]}
+
+    def basis_settings(self, settings: Mapping[str, Any]) -> PlaneWaves:
+        """See :meth:`BasisKind.basis_settings`."""
+        from mlxc.basis.planewave.basis import PlaneWaves
+
+        return PlaneWaves(settings["ecut_ha"], shape_from(settings["fft_grid"]), settings["cutoff_smoothing_ha"])
+
+    def from_saved(self, saved: Mapping[str, Any]) -> PlaneWaves:
+        """See :meth:`BasisKind.from_saved`."""
+        from mlxc.basis.planewave.basis import PlaneWaves
+
+        return PlaneWaves(saved["ecut"], shape_from(saved["fft_grid"]), saved["cutoff_smoothing"])
+
+
+def _band_count(electrons: int) -> float:
+    """How many bands a metal's calculation holds."""
+    return electrons / 2 * 1.2 + 4
+
+
+PLANE_WAVES = PlaneWaveKind()
