@@ -23,8 +23,9 @@ from quantum_espresso import run_quantum_espresso
 from tables import cell, median, print_header, print_row
 
 from mlxc import Calculation, EquationOfStateTask
+from mlxc.calculation.run import run_calculation
 from mlxc.crystal.resizing import lattice_constant, natural_variation
-from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.ground_state import warm_up
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.units import BOHR_ANG

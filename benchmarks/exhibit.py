@@ -15,7 +15,8 @@ from equations_of_state import CASES, RATIOS, Curve, calculation_of, constant_of
 from tables import cell, print_header, print_row
 
 from mlxc.calculation.calculation import Calculation
-from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.calculation.run import run_calculation
+from mlxc.ground_state import warm_up
 from mlxc.kohn_sham.state import GroundState
 from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.xc.catalogue import functional

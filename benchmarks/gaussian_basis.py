@@ -29,7 +29,8 @@ from tables import cell, print_header, print_row
 
 import mlxc
 from mlxc import Calculation
-from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.calculation.run import run_calculation
+from mlxc.ground_state import warm_up
 from mlxc.pseudo.library import find_pseudopotentials
 
 HERE = Path(__file__).resolve().parent

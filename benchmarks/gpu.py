@@ -17,7 +17,7 @@ from tables import median, print_header, print_row
 
 import mlxc
 from mlxc import Calculation, Crystal
-from mlxc.kohn_sham.loop import run_calculation
+from mlxc.calculation.run import run_calculation
 
 CASES: dict[str, tuple[str, tuple[int, int, int], dict[str, Any]]] = {
     "Al, 8 x 8 x 8 k points": ("al", (1, 1, 1), {"kmesh": (8, 8, 8), "ecut_ha": 20}),

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 import mlxc
 from mlxc import Calculation, Crystal, GroundState
-from mlxc.kohn_sham.loop import warm_up
+from mlxc.ground_state import warm_up
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.levels import band_gap

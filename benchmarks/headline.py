@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from tables import cell, print_header, print_row
 
 from mlxc import Calculation
-from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.calculation.run import run_calculation
+from mlxc.ground_state import warm_up
 from mlxc.kohn_sham.state import GroundState
 from mlxc.references.tables import reference_lines
 from mlxc.units import BOHR_ANG, HARTREE_EV

@@ -35,14 +35,14 @@ class MlxcProcess:
 def _prepare(threads: int) -> None:
     import torch
 
-    from mlxc.kohn_sham.loop import warm_up
+    from mlxc.ground_state import warm_up
 
     torch.set_num_threads(threads)
     warm_up()
 
 
 def _measure(calculation: Calculation) -> Timing:
-    from mlxc.kohn_sham.loop import run_calculation
+    from mlxc.calculation.run import run_calculation
 
     ground = run_calculation(calculation)
     last = ground.history[-1]

@@ -15,7 +15,8 @@ from equations_of_state import CASES, calculation_of, constant_of, mlxc_curve
 from tables import median, print_header, print_row
 
 from mlxc import Calculation
-from mlxc.kohn_sham.loop import run_calculation, warm_up
+from mlxc.calculation.run import run_calculation
+from mlxc.ground_state import warm_up
 
 BASELINE = "pbe"
 

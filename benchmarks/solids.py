@@ -16,7 +16,7 @@ import torch
 from pseudodojo_files import DEFAULT_FOLDER, require
 from tables import print_header, print_row
 
-from mlxc.kohn_sham.loop import warm_up
+from mlxc.ground_state import warm_up
 from mlxc.training.solids import SOL58LC, read_solids
 from mlxc.training.subjects.curve import SolidCurve, compute_curve
 from mlxc.xc.catalogue import functional

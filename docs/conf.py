@@ -52,7 +52,6 @@ html_copy_source = False
 
 # Where the names are defined that `import mlxc` gives.
 PUBLIC = {name: getattr(mlxc, name).__module__ for name in mlxc.__all__ if hasattr(getattr(mlxc, name), "__module__")}
-PUBLIC["scf"] = "mlxc.kohn_sham.loop"
 
 # What reStructuredText would take for markup, where docstrings hold formulas: |x| and f_(G), outside of literals.
 FORMULA = re.compile(r"(``.*?``|:\w+:`.*?`|`[^`]+`_)|(\||(?<=\w)_(?=\W))")

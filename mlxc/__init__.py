@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from mlxc.crystal.crystal import Crystal as Crystal
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
-    from mlxc.kohn_sham.loop import scf as scf
+    from mlxc.ground_state import scf as scf
     from mlxc.kohn_sham.mixing import AndersonMixing as AndersonMixing
     from mlxc.kohn_sham.mixing import LinearMixing as LinearMixing
+    from mlxc.kohn_sham.saved_state import SavedState as SavedState
     from mlxc.kohn_sham.state import GroundState as GroundState
-    from mlxc.response.differentiable import differentiable_scf as differentiable_scf
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -47,18 +47,17 @@ _HOME = {
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
     "PlaneWaves": "mlxc.basis.planewave.basis",
-    "differentiable_scf": "mlxc.response.differentiable",
+    "SavedState": "mlxc.kohn_sham.saved_state",
     "functional": "mlxc.xc.catalogue",
+    "scf": "mlxc.ground_state",
 }
 
 __version__ = "0.1.0"
 
-__all__ = sorted([*_HOME, "__version__", "scf"])
+__all__ = sorted([*_HOME, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    if name == "scf":
-        return import_module("mlxc.response.differentiable").differentiable_scf
     if name not in _HOME:
         raise AttributeError(f"module 'mlxc' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 SETTINGS = tuple(name for name in Calculation.model_fields if name != "structure")
@@ -32,7 +32,7 @@ class MLXC(Calculator):
     fixed cutoff wants ``cutoff_smoothing_ha``, which is 0.5 unless given. Atoms with initial magnetic moments are
     computed with spin unless ``spin`` says otherwise. ``ground_state`` holds the last result; it is where the next SCF
     starts, unless elements, initial moments or settings have changed. A calculation that was saved goes on with
-    ``calculator.ground_state = mlxc.GroundState.load("saved.h5")``.
+    ``calculator.ground_state = mlxc.SavedState.load("saved.h5")``.
 
     Raises:
         InputError: there is no such setting.
@@ -44,7 +44,7 @@ class MLXC(Calculator):
 
     def __init__(self, atoms: Atoms | None = None, **settings: Any) -> None:
         self._calculation: Calculation | None = None
-        self.ground_state: GroundState | None = None
+        self.ground_state: SolvedState | None = None
         super().__init__(atoms=atoms, **settings)
 
     def set(self, **settings: Any) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class MLXC(Calculator):
         assert self._calculation is not None
         calculation = self._calculation.with_crystal(crystal)
         calculation = calculation.model_copy(update={"fft_grid": self._calculation.fft_grid})
-        ground = calculation.run(start=self.ground_state or ())
+        ground = calculation.run(start=self.ground_state or (), differentiate=None)
         if not ground.converged:
             raise SCFError(ground.message)
         self.ground_state = ground
@@ -135,13 +135,13 @@ class MLXC(Calculator):
         return np.array(electrons.detach().cpu()) * self.get_k_point_weights()[kpt]
 
     @property
-    def _solved(self) -> GroundState:
+    def _solved(self) -> SolvedState:
         if self.ground_state is None:
             raise CalculatorSetupError("Nothing is computed yet; ask for the energy first.")
         return self.ground_state
 
 
-def _in_ase_units(ground: GroundState) -> dict[str, Any]:
+def _in_ase_units(ground: SolvedState) -> dict[str, Any]:
     """What there is of the implemented properties."""
     summary = ground.summary()
     energy = summary["free_energy_ha"] * HARTREE_EV

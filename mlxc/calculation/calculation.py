@@ -24,12 +24,16 @@ from pydantic import (
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import Variation, check_variation, natural_variation, resized
 from mlxc.errors import InputError
+from mlxc.kohn_sham.spin import check_spin
 from mlxc.terms.selectable import selected_terms
 
 if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor
+    from mlxc.kohn_sham.solved_state import SolvedState
     from mlxc.kohn_sham.state import GroundState
     from mlxc.properties.eos import EquationOfState
+    from mlxc.response.adjoint import Adjoint
+    from mlxc.response.choice import AdjointName
 
 Smearing = Literal["none", "fermi-dirac", "gaussian", "marzari-vanderbilt"]
 Three = tuple[int, int, int]
@@ -165,21 +169,30 @@ class Calculation(BaseModel):
 
         check_calculation(self)
 
-    def run(self, monitor: Monitor | None = None, start: GroundState | Sequence[GroundState] = ()) -> GroundState:
-        """Compute the ground state, and once it is converged its forces and stress, where the basis gives them.
+    def run(
+        self,
+        monitor: Monitor | None = None,
+        start: SolvedState | Sequence[SolvedState] = (),
+        *,
+        forces: bool = True,
+        differentiate: AdjointName | Adjoint | None = "implicit",
+    ) -> GroundState:
+        """Check the calculation and compute the ground state, see :func:`mlxc.scf`.
 
         Args:
             monitor: called with one record per SCF step; may stop the run.
             start: a result of a similar crystal whose density and orbitals are taken as the guess, or several of them.
+            forces: compute forces and stress as well, once the state has converged and where the basis gives them.
+            differentiate: the way to gradients of what is not an energy; None where nobody asks for them.
+
+        Raises:
+            InputError: the calculation cannot be done.
+            RunStoppedError: the monitor stopped the run.
         """
-        from mlxc.kohn_sham.loop import run_calculation
-        from mlxc.properties.forces import forces_and_stress
+        from mlxc.calculation.run import run_calculation
 
         self.check()
-        ground = run_calculation(self, monitor=monitor, start=start)
-        if ground.converged and ground.basis.gives_forces:
-            ground.forces, ground.stress = forces_and_stress(ground)
-        return ground
+        return run_calculation(self, monitor, start, forces=forces, differentiate=differentiate)
 
 
 class EquationOfStateTask(BaseModel):
@@ -233,22 +246,10 @@ class EquationOfStateTask(BaseModel):
             on_point: called after each point with its ``index``, ``points``, ``volume_ang3``, ``energy_ev``, and, where
                 the area varies, ``area_ang2``, else None.
         """
-        from mlxc.properties.eos import run_equation_of_state
+        from mlxc.tasks.eos.run import run_equation_of_state
 
         self.calculation.check()
         return run_equation_of_state(self, monitor=monitor, on_point=on_point)
-
-
-def check_spin(spin: bool, total_moment: float | None, fixed_occupations: bool) -> None:
-    """Say what is missing when the settings of spin do not make a calculation.
-
-    Raises:
-        InputError: a total moment without spin, or spin with fixed occupations and no total moment.
-    """
-    if total_moment is not None and not spin:
-        raise InputError("total_moment: a moment needs a spin-polarised calculation; switch spin on as well.")
-    if spin and fixed_occupations and total_moment is None:
-        raise InputError("total_moment: with spin and fixed occupations the total moment must be given.")
 
 
 def _with_structure_defaults(data: dict[str, Any]) -> dict[str, Any]:

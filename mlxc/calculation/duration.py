@@ -14,7 +14,7 @@ from math import log, log10, prod
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.feasibility import Size
 from mlxc.errors import MlxcError
-from mlxc.xc.catalogue import checkpoint_of
+from mlxc.xc.checkpoints.files import checkpoint_of
 from mlxc.xc.expression import split_sum
 
 SECONDS_PER_TRANSFORM_POINT = 5.0e-8

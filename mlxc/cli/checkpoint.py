@@ -63,7 +63,8 @@ def _verify(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.console.report import checkpoint_report
     from mlxc.xc.analysis.constraints import check_constraints, constraints_report
     from mlxc.xc.analysis.enhancement_curves import enhancement_curves, plot_report
-    from mlxc.xc.catalogue import checkpoint_of, functional
+    from mlxc.xc.catalogue import functional
+    from mlxc.xc.checkpoints.files import checkpoint_of
 
     module = functional(options.functional)
     found = checkpoint_of(options.functional)
@@ -99,7 +100,7 @@ def _convert(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _list(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.xc.catalogue import shipped_checkpoints
+    from mlxc.xc.checkpoints.files import shipped_checkpoints
     from mlxc.xc.checkpoints.record import read_record
 
     described = {name: read_record(path).description for name, path in shipped_checkpoints().items()}
@@ -109,6 +110,6 @@ def _list(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _path(name: str) -> Path:
-    from mlxc.xc.catalogue import shipped_checkpoints
+    from mlxc.xc.checkpoints.files import shipped_checkpoints
 
     return shipped_checkpoints().get(name, Path(name))

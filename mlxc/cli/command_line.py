@@ -123,7 +123,7 @@ def _scf(options: argparse.Namespace, _: list[str]) -> int:
     check_writable(options.save)
     calculation = Calculation.from_dict(calculation_fields(options))
     with Progress() as progress:
-        ground = calculation.run(monitor=progress.record)
+        ground = calculation.run(monitor=progress.record, differentiate=None)
     if options.save is not None:
         ground.save(options.save)
     return finish(options, ground, ground_state_report)

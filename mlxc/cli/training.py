@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from mlxc.errors import InputError
+from mlxc.utils.writable import obstacle_to_writing
 
 
 def add_training_command(parser: argparse.ArgumentParser) -> None:
@@ -58,12 +58,9 @@ def _check_writable(folder: Path) -> None:
     Raises:
         InputError: it cannot be made or written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(f"--out: there can be no folder {str(folder)!r}: {error.strerror}.") from None
+    obstacle = obstacle_to_writing(folder)
+    if obstacle is not None:
+        raise InputError(f"--out: there can be no folder {str(folder)!r}: {obstacle}.")
 
 
 def _show_step(record: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from mlxc.basis.gaussian.sets import basis_of_elements
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.codes.functionals import gpaw_data_sets, gpaw_functional, pyscf_functional
 from mlxc.codes.live import CODES
+from mlxc.crystal.resizing import Variation
 from mlxc.errors import InputError
 from mlxc.pseudo.gth_table import GTH_FAMILIES, GTHParameters
 from mlxc.pseudo.library import find_pseudopotentials
 
-Task = Calculation | EquationOfStateTask
 # Hartree, well beyond what GPAW's data sets need: its plane waves, where ours have no cutoff that it could share.
 GPAW_CUTOFF_HA = 25.0
 # Taken by codes that do not have the functional.
@@ -31,7 +32,7 @@ class Case:
 
     Attributes:
         code: one of :data:`mlxc.codes.live.CODES`.
-        data: plain data, what the code's module in :mod:`mlxc.references` reads.
+        data: plain data, what the code's ``inside_CODE.py`` in :mod:`mlxc.codes` reads.
         xc: name of the functional here.
         basis: what the orbitals are made of, for a person.
         pseudo: what stands for the cores, for a person.
@@ -49,62 +50,57 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Volumes:
-    """At which volumes codes compute.
+class Sizes:
+    """The volumes, or areas, at which a code computes a crystal.
 
     Attributes:
-        calculations: of each volume, all on the same grid.
-        reference: which of them is nearest to the given crystal.
+        ratios: in units of the volume, or area, of the crystal.
+        vary: what varies; None for what suits the crystal.
     """
 
-    calculations: list[Calculation]
-    reference: int
+    ratios: tuple[float, ...] = (1.0,)
+    vary: Variation | None = None
 
-    @classmethod
-    def of(cls, task: Task) -> Volumes:
-        """Those of a task."""
-        ratios, vary = ([1.0], None) if isinstance(task, Calculation) else (task.ratios, task.vary)
-        return cls(calculation_of(task).at_volumes(ratios, vary), int(np.abs(np.array(ratios) - 1).argmin()))
-
-
-def calculation_of(task: Task) -> Calculation:
-    """The settings of a task."""
-    return task if isinstance(task, Calculation) else task.calculation
+    @property
+    def reference(self) -> int:
+        """The index of the one that is nearest to the given crystal."""
+        return int(np.abs(np.array(self.ratios) - 1).argmin())
 
 
-def case_for(code: str, task: Task) -> Case:
-    """What a code is given for a task.
+AS_GIVEN = Sizes()
+
+
+def case_for(code: str, calculation: Calculation, sizes: Sizes = AS_GIVEN) -> Case:
+    """What a code is given for a calculation at some sizes of the crystal.
 
     Raises:
         InputError: with one sentence on what the code cannot do.
     """
-    if calculation_of(task).terms:
+    if calculation.terms:
         raise InputError("terms: other codes are not given further terms of the energy; compare without them.")
-    return {"pyscf": pyscf_case, "gpaw": gpaw_case}[code](task)
+    return {"pyscf": pyscf_case, "gpaw": gpaw_case}[code](calculation, sizes)
 
 
-def pyscf_case(task: Task) -> Case:
-    """For PySCF: the Gaussians, GTH pseudopotentials and grid of the task, or default ones beside plane waves.
+def pyscf_case(asked: Calculation, sizes: Sizes) -> Case:
+    """The case for PySCF: Gaussians, GTH pseudopotentials and grid of the calculation, default ones beside plane waves.
 
     Raises:
         InputError: PySCF does not have the smearing, or cannot hold the moment.
     """
-    asked = calculation_of(task)
     if asked.smearing == "marzari-vanderbilt":
         raise InputError("PySCF has no Marzari-Vanderbilt smearing; choose fermi-dirac or gaussian for all codes.")
-    task = _in_gaussians(task)
-    calculation = calculation_of(task)
+    calculation = _in_gaussians(asked)
     species = calculation.crystal.species
     pseudopotentials = gth_pseudopotentials(calculation)
     charges = [pseudopotentials[symbol].charge for symbol in species]
     _check_moment_of_whole_electrons(calculation, sum(charges))
-    volumes = Volumes.of(task)
+    resized = calculation.at_volumes(sizes.ratios, sizes.vary)
     functional = pyscf_functional(calculation.xc)
-    data = _common(calculation, volumes) | {
+    data = _common(resized, sizes.reference) | {
         "xc": functional or pyscf_functional(SUBSTITUTE),
         "basis": _sets(calculation),
         "pseudo": {symbol: entry.in_pyscf_form() for symbol, entry in pseudopotentials.items()},
-        "fft_grid": volumes.calculations[0].fft_grid,
+        "fft_grid": resized[0].fft_grid,
         "charges": charges,
         "polarisations": _polarisations(calculation, charges),
     }
@@ -123,15 +119,14 @@ def pyscf_case(task: Task) -> Case:
     )
 
 
-def gpaw_case(task: Task) -> Case:
-    """For GPAW: its own data sets, in plane waves up to the cutoff of the task's or, beside Gaussians, a safe one."""
-    calculation = calculation_of(task)
+def gpaw_case(calculation: Calculation, sizes: Sizes) -> Case:
+    """The case for GPAW: its own data sets, in plane waves up to the cutoff or, beside Gaussians, up to a safe one."""
     cutoff = calculation.ecut_ha if calculation.basis == "pw" else GPAW_CUTOFF_HA
     functional = gpaw_functional(calculation.xc)
     name = functional or gpaw_functional(SUBSTITUTE)
     assert name is not None
     data_sets = gpaw_data_sets(name)
-    data = _common(calculation, Volumes.of(task)) | {
+    data = _common(calculation.at_volumes(sizes.ratios, sizes.vary), sizes.reference) | {
         "xc": name,
         "data_sets": data_sets,
         "ecut_ha": cutoff,
@@ -172,26 +167,25 @@ def gth_pseudopotentials(calculation: Calculation) -> dict[str, GTHParameters]:
     return entries
 
 
-def _common(calculation: Calculation, volumes: Volumes) -> dict[str, Any]:
-    crystal = calculation.crystal
+def _common(calculations: Sequence[Calculation], reference: int) -> dict[str, Any]:
+    """What all codes are told of calculations that differ in the lattice alone."""
+    first = calculations[0]
     return {
-        "species": crystal.species,
-        "fractional_positions": crystal.positions.tolist(),
-        "lattices_bohr": [at_volume.crystal.lattice.tolist() for at_volume in volumes.calculations],
-        "reference": volumes.reference,
-    } | calculation.model_dump(include=set(KEPT))
+        "species": first.crystal.species,
+        "fractional_positions": first.crystal.positions.tolist(),
+        "lattices_bohr": [calculation.crystal.lattice.tolist() for calculation in calculations],
+        "reference": reference,
+    } | first.model_dump(include=set(KEPT))
 
 
-def _in_gaussians(task: Task) -> Task:
-    """The task itself, if that is what it is made of; else with the default Gaussians, and GTH pseudopotentials."""
-    calculation = calculation_of(task)
+def _in_gaussians(calculation: Calculation) -> Calculation:
+    """The calculation itself, if it is in Gaussians; else the same in default Gaussians, and GTH pseudopotentials."""
     if calculation.basis == "gaussian":
-        return task
+        return calculation
     settings = calculation.model_dump(include={"structure", "xc", *KEPT}) | {"basis": "gaussian"}
     if calculation.pseudo in GTH_FAMILIES:
         settings |= {"pseudo": calculation.pseudo, "pseudo_names": calculation.pseudo_names}
-    twin = Calculation.from_dict(settings)
-    return twin if isinstance(task, Calculation) else task.model_copy(update={"calculation": twin})
+    return Calculation.from_dict(settings)
 
 
 def _substituted(code: str, calculation: Calculation) -> str:
@@ -222,7 +216,7 @@ def _starting_moments(calculation: Calculation) -> list[float]:
 
 
 def _polarisations(calculation: Calculation, charges: list[int]) -> list[float]:
-    """Of each atom's electrons at the start, between -1 and 1."""
+    """The spin polarisation of each atom's electrons at the start, between -1 and 1."""
     if not calculation.spin:
         return [0.0] * len(charges)
     pairs = zip(_starting_moments(calculation), charges, strict=True)

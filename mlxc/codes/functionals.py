@@ -53,7 +53,7 @@ def gpaw_functional(expression: str) -> str | None:
 
 
 def gpaw_data_sets(functional: str) -> str:
-    """For which of GPAW's functionals its data sets suit this one best: there are some for a few only."""
+    """The functional whose data sets in GPAW suit this one best: there are data sets for a few functionals only."""
     if functional in ("LDA", "RPBE"):
         return functional
     return "LDA" if functional.startswith("LDA") else "PBE"

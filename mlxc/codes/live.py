@@ -202,7 +202,7 @@ def _python_with(package: str) -> str | None:
 
 
 def _environment(python: str, folder: Path | None = None) -> dict[str, str]:
-    """That of this process, without what leads another Python to this one's packages."""
+    """The environment of this process, without what leads another Python to this one's packages."""
     environment = dict(os.environ)
     if python != sys.executable:
         for name in ("PYTHONPATH", "PYTHONHOME"):

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
-from mlxc.codes.cases import Case, Task, calculation_of, case_for
+from mlxc.calculation.calculation import Calculation
+from mlxc.codes.cases import AS_GIVEN, Case, Sizes, case_for
 from mlxc.codes.live import CODES, ReferenceRun
-from mlxc.crystal.resizing import area_ang2
+from mlxc.codes.result import CodeResult
+from mlxc.crystal.resizing import natural_variation
 from mlxc.errors import InputError
-from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
-from mlxc.properties.fitted_curve import fitted_curve
-from mlxc.tasks.comparison.result import CodeResult, mesh_gap_ev
+from mlxc.kohn_sham.gap import mesh_gap
+from mlxc.properties.fitted_curve import FittedCurve, fitted_curve
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 # Takes the name of a code and one of its records, see :meth:`~mlxc.codes.live.ReferenceRun.records`.
@@ -23,41 +23,50 @@ Watcher = Callable[[str, dict[str, Any]], None]
 
 
 def run_in_code(
-    code: str, task: Task, watcher: Watcher, started: Callable[[ReferenceRun], None] = lambda run: None
+    code: str,
+    calculation: Calculation,
+    watcher: Watcher,
+    started: Callable[[ReferenceRun], None] = lambda run: None,
+    sizes: Sizes = AS_GIVEN,
 ) -> CodeResult:
-    """Compute a task in another code; a failure is told in the result.
+    """Compute a crystal in another code; a failure is told in the result.
 
     Args:
         code: one of :data:`mlxc.codes.live.CODES`.
-        task: what to compute.
+        calculation: what to compute.
         watcher: told of every SCF step, volume and end.
         started: given the run, which any thread may stop, as soon as there is one.
+        sizes: the volumes, or areas, of an equation of state, if that is wanted.
     """
     try:
-        case = case_for(code, task)
+        case = case_for(code, calculation, sizes)
         last: dict[str, Any] = {}
         with ReferenceRun(code, case.data) as run:
             started(run)
             for last in run.records():
                 # A single volume has no number, as ours has none.
-                watcher(code, last | {"point": None} if isinstance(task, Calculation) else last)
+                watcher(code, last | {"point": None} if sizes == AS_GIVEN else last)
     except InputError as error:
         watcher(code, {"kind": "failure", "message": str(error)})
         return CodeResult(code, None, "", "", "", converged=False, message=str(error))
     described = CodeResult(
         code, None, case.xc, case.basis, case.pseudo, converged=False, message=last.get("message", ""), note=case.note
     )
-    return described if last["kind"] == "failure" else _complete(described, case, last, task)
+    if last["kind"] == "failure":
+        return described
+    curve = None if sizes == AS_GIVEN else _curve(last, calculation, sizes)
+    return _complete(described, case, last, curve, calculation.max_iterations)
 
 
-def _complete(described: CodeResult, case: Case, record: dict[str, Any], task: Task) -> CodeResult:
-    """With what the last record of a code says that has computed all volumes."""
-    curve, message = None, ""
-    if isinstance(task, EquationOfStateTask):
-        curve, message = _curve(record, task)
+def _complete(
+    described: CodeResult, case: Case, record: dict[str, Any], curve: FittedCurve | None, max_iterations: int
+) -> CodeResult:
+    """The result with what the last record of a code says that has computed all volumes."""
+    message = "" if curve is None else curve.message
     if unconverged := record["converged"].count(False):
         counted = f"{unconverged} of {len(record['converged'])} volumes" if curve else "the SCF"
-        message = f"{counted} did not converge in {calculation_of(task).max_iterations} steps."
+        message = f"{counted} did not converge in {max_iterations} steps."
+    gap = mesh_gap(record["levels_ha"], record["electrons"])
     return replace(
         described,
         version=record["version"],
@@ -66,24 +75,17 @@ def _complete(described: CodeResult, case: Case, record: dict[str, Any], task: T
         free_energy_ha=record["energies_ha"][case.data["reference"]],
         energy_comparable=case.energy_comparable,
         magnetisation_bohr_magneton=record["magnetisation_bohr_magneton"],
-        gap_ev=mesh_gap_ev(record["levels_ha"], record["electrons"]),
+        gap_ev=None if gap is None else gap * HARTREE_EV,
         forces_ha_bohr=record["forces_ha_bohr"],
         iterations=record["iterations"],
         seconds=record["seconds"],
-        eos=curve,
+        eos=None if curve is None else curve.to_dict(),
     )
 
 
-def _curve(record: dict[str, Any], task: EquationOfStateTask) -> tuple[dict[str, Any], str]:
-    """Points and fit, and a sentence where there is no fit."""
-    crystal = task.calculation.crystal
-    ratios = np.array(task.ratios)
-    volumes = ratios * crystal.volume * BOHR_ANG**3
-    sizes = ratios * area_ang2(crystal) if task.vary == "area" else volumes
+def _curve(record: dict[str, Any], calculation: Calculation, sizes: Sizes) -> FittedCurve:
+    """The equation of state that the last record of a code holds the energies of."""
+    crystal = calculation.crystal
+    volumes = np.array(sizes.ratios) * crystal.volume * BOHR_ANG**3
     energies = np.array(record["energies_ha"]) * HARTREE_EV
-    fit, message = None, ""
-    try:
-        fit = fit_birch_murnaghan(sizes, energies)
-    except FitError as error:
-        message = str(error)
-    return fitted_curve(crystal, task.vary, volumes, energies, fit), message
+    return fitted_curve(crystal, sizes.vary or natural_variation(crystal), volumes, energies)

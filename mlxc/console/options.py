@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlxc.errors import InputError
 from mlxc.terms.selectable import SELECTABLE
+from mlxc.utils.writable import is_writable_file
 
 if TYPE_CHECKING:
     from mlxc.crystal.crystal import Crystal
@@ -144,7 +144,7 @@ def finish(options: argparse.Namespace, result: Any, report: Callable[[dict[str,
 
 def check_writable(path: Path | None, option: str = "--save") -> None:
     """Find out before the calculation, not after it, that its result cannot be written."""
-    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+    if path is not None and not is_writable_file(path):
         raise InputError(f"{option}: the file '{path}' cannot be written.")
 
 

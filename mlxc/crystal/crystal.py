@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlxc.crystal.distances import closest_pair, largest_displacement
 from mlxc.crystal.elements import atomic_number
 from mlxc.errors import InputError
 from mlxc.units import BOHR_ANG
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Closer than this no two nuclei of any molecule or crystal come (H2: 1.40 bohr).
 SHORTEST_DISTANCE_BOHR = 0.8
+# Vectors and atoms within this of each other are the same, bohr; moments within that, Bohr magneton.
+SAME_BOHR, SAME_MOMENT = 1e-6, 1e-8
 # Far more than can be computed, and few enough to be looked at pair by pair.
 MAX_ATOMS = 1000
 
@@ -80,27 +83,13 @@ class Crystal:
                 "The lattice vectors span no volume: they must be three linearly independent vectors, "
                 f"but they enclose {self.volume * BOHR_ANG**3:.3g} cubic angstrom."
             )
-        distance, first, second = self._closest_pair()
+        distance, first, second = closest_pair(self.lattice, self.positions)
         if distance < SHORTEST_DISTANCE_BOHR:
             raise InputError(
                 f"Atoms {first + 1} ({self.species[first]}) and {second + 1} ({self.species[second]}) are on top of "
                 f"each other: they are {distance * BOHR_ANG:.3f} angstrom apart, and at least "
                 f"{SHORTEST_DISTANCE_BOHR * BOHR_ANG:.2f} angstrom is needed."
             )
-
-    def _closest_pair(self) -> tuple[float, int, int]:
-        shifts = np.array(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij")).reshape(3, -1).T
-        best = (np.inf, 0, 0)
-        for i in range(len(self.species)):
-            delta = self.positions[i:] - self.positions[i]
-            delta -= np.round(delta)
-            vectors = (delta[:, None, :] + shifts[None, :, :]) @ self.lattice
-            distances = np.linalg.norm(vectors, axis=-1)
-            distances[0, len(shifts) // 2] = np.inf  # the atom itself
-            j, _ = np.unravel_index(np.argmin(distances), distances.shape)
-            if distances[j].min() < best[0]:
-                best = (float(distances[j].min()), i, i + int(j))
-        return best
 
     @property
     def volume(self) -> float:
@@ -123,6 +112,48 @@ class Crystal:
     def atomic_numbers(self) -> list[int]:
         """Atomic number of each atom."""
         return [atomic_number(symbol) for symbol in self.species]
+
+    def same_lattice_as(self, other: Crystal, *, up_to_scaling: bool = False, tolerance: float = SAME_BOHR) -> bool:
+        """Whether the lattice vectors are the same, one by one: another choice for the same lattice is another one.
+
+        Args:
+            other: the crystal to compare with.
+            up_to_scaling: whether the volume does not count; then the smaller cell is enlarged to that of the other.
+            tolerance: how far the ends of two vectors may lie apart, bohr.
+        """
+        first, second = self.lattice, other.lattice
+        if up_to_scaling:
+            largest = max(self.volume, other.volume)
+            first, second = (crystal.lattice * np.cbrt(largest / crystal.volume) for crystal in (self, other))
+        return bool(np.linalg.norm(first - second, axis=1).max() <= tolerance)
+
+    def same_as(
+        self,
+        other: Crystal,
+        *,
+        up_to_scaling: bool = False,
+        with_moments: bool = False,
+        tolerance: float = SAME_BOHR,
+    ) -> bool:
+        """Whether two crystals are the same atoms in the same places of the same cell, whatever their names.
+
+        Atoms are compared in their order, and positions modulo lattice vectors. A crystal that is turned, shifted as a
+        whole, or described by other lattice vectors is another one, since the points of its grids are others.
+
+        Args:
+            other: the crystal to compare with.
+            up_to_scaling: whether the volume does not count, see :meth:`same_lattice_as`.
+            with_moments: whether the initial magnetic moments count.
+            tolerance: how far the ends of two lattice vectors, or the places of an atom, may lie apart, bohr.
+        """
+        if self.species != other.species:
+            return False
+        if not self.same_lattice_as(other, up_to_scaling=up_to_scaling, tolerance=tolerance):
+            return False
+        if with_moments and np.abs(self.moments - other.moments).max() > SAME_MOMENT:
+            return False
+        larger = max(self, other, key=lambda crystal: crystal.volume)
+        return largest_displacement(larger.lattice, self.positions, other.positions) <= tolerance
 
     def scaled(self, linear: float) -> Crystal:
         """The crystal with every lattice vector multiplied by ``linear``, fractional positions kept."""
@@ -157,7 +188,7 @@ class Crystal:
         Raises:
             InputError: the name is not shipped and no such file exists, or the file cannot be read as a crystal.
         """
-        from mlxc.structures.shipped import load_structure
+        from mlxc.structures.sources import load_structure
 
         return load_structure(str(source))
 
@@ -206,7 +237,7 @@ class Crystal:
         Raises:
             InputError: there is no network, no such entry, or the entry is no crystal whose sites are all occupied.
         """
-        from mlxc.structures.optimade import fetch_structure
+        from mlxc.structures.sources import fetch_structure
 
         return fetch_structure(entry)
 

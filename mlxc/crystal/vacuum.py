@@ -43,5 +43,5 @@ def _gaps(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _heights_ang(crystal: Crystal) -> NDArray[np.float64]:
-    """Of the cell above each of its faces."""
+    """The height of the cell above each of its faces."""
     return np.asarray(2 * np.pi / np.linalg.norm(crystal.reciprocal, axis=1) * BOHR_ANG)

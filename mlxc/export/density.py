@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
-from mlxc.errors import InputError
+from mlxc.results.state_file import StateFile
 
 
 @dataclass(frozen=True)
@@ -35,22 +35,10 @@ class SavedDensity:
         Raises:
             InputError: the file is damaged.
         """
-        import h5py
-
         if not path.exists():
             return None
-        try:
-            with h5py.File(path, "r") as file:
-                if "density" not in file:
-                    return None
-                crystal = Crystal(
-                    file["lattice_bohr"][()],
-                    [symbol.decode() for symbol in file["species"][()]],
-                    file["fractional_positions"][()],
-                )
-                return cls(crystal, file["density"][()])
-        except (OSError, KeyError):
-            raise InputError(f"{path} cannot be read: it is damaged.") from None
+        with StateFile(path) as file:
+            return cls(file.crystal, file.density) if file.has_density else None
 
     @property
     def total(self) -> NDArray[np.float64]:

@@ -17,7 +17,8 @@ from mlxc.errors import InputError
 from mlxc.export.settings import settings_of
 from mlxc.pseudo.library import FAMILIES
 from mlxc.structures.shipped import shipped_names
-from mlxc.xc.catalogue import check_name, shipped_checkpoints
+from mlxc.xc.catalogue import check_name
+from mlxc.xc.checkpoints.files import shipped_checkpoints
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc.xc.expression import split_sum
 

@@ -17,16 +17,15 @@ import mlxc
 from mlxc.crystal.crystal import Crystal
 
 if TYPE_CHECKING:
-    from mlxc.kohn_sham.state import GroundState
+    from mlxc.kohn_sham.solved_state import SolvedState
 
 # Settings that have a place of their own.
 ELSEWHERE = ("structure", "xc", "basis", "gaussian_basis")
 
 
-def qcschema_of(ground: GroundState) -> dict[str, Any]:
+def qcschema_of(ground: SolvedState) -> dict[str, Any]:
     """A ground state as ``qcschema_output``, ready for ``json.dumps``."""
-    settings = ground.calculation or _settings_of(ground)
-    return qcschema_output(ground.crystal, settings, ground.summary())
+    return qcschema_output(ground.crystal, ground.calculation, ground.summary())
 
 
 def qcschema_output(crystal: Crystal, settings: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,11 +93,3 @@ def _properties(crystal: Crystal, summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def _provenance() -> dict[str, str]:
     return {"creator": "mlxc", "version": mlxc.__version__, "routine": "mlxc.scf"}
-
-
-def _settings_of(ground: GroundState) -> dict[str, Any]:
-    """Of a state that was computed without a :class:`mlxc.Calculation`, what the state says of them."""
-    basis = ground.basis.settings.with_grid(ground.basis.grid.shape).to_dict()
-    functional = type(ground.problem.functional).__name__ if ground.problem else "unknown"
-    gaussian = basis.pop("name", None)
-    return {"xc": functional, "gaussian_basis": gaussian, **basis, "spin": len(ground.density) == 2}

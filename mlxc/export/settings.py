@@ -10,15 +10,17 @@ import numpy as np
 
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.structures.shipped import load_structure, shipped_names
+from mlxc.structures.shipped import shipped_names
 from mlxc.tasks.kinds import Task, calculation_of
-from mlxc.xc.catalogue import checkpoint_path, shipped_checkpoints
+from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints
 from mlxc.xc.expression import split_sum
 
 # What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
 ALWAYS_TOLD = ("structure", "xc", "pseudo", "ecut_ha", "kmesh", "smearing", "width_ha")
 # Of lengths in angstrom and fractions; an energy changes by less than 1e-10 Ha by what is behind them.
 DECIMALS = 12
+# Differences of rounding, bohr.
+EXACTLY_BOHR = 1e-9
 
 
 def settings_of(task: Task) -> dict[str, Any]:
@@ -91,14 +93,8 @@ def shipped_structure(task: Task) -> str | None:
     crystal = calculation_of(task).crystal
     if crystal.name not in shipped_names():
         return None
-    shipped = load_structure(crystal.name)
-    same = (
-        shipped.species == crystal.species
-        and np.allclose(shipped.lattice, crystal.lattice, rtol=0, atol=1e-10)
-        and np.allclose(shipped.positions, crystal.positions, rtol=0, atol=1e-10)
-        and np.allclose(shipped.moments, crystal.moments, rtol=0, atol=1e-10)
-    )
-    return crystal.name if same else None
+    shipped = Crystal.load(crystal.name)
+    return crystal.name if crystal.same_as(shipped, with_moments=True, tolerance=EXACTLY_BOHR) else None
 
 
 def structure_lists(task: Task) -> dict[str, Any]:

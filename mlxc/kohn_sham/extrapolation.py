@@ -12,7 +12,7 @@ from mlxc.basis.protocol import Basis
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import orthonormalise
 from mlxc.kohn_sham.guess import superposed_density
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.pseudo.ions import Ions
 
 # Results that a guess is extrapolated from, and the largest weight that one of them may get.
@@ -39,7 +39,7 @@ def extrapolation_weights(volume: float, volumes: Sequence[float]) -> list[float
     return [1.0]
 
 
-def extrapolated_density(states: Sequence[GroundState], grid: Grid, ions: Ions) -> Tensor:
+def extrapolated_density(states: Sequence[SolvedState], grid: Grid, ions: Ions) -> Tensor:
     """Fourier coefficients ``(nspin, ngvector)`` of a density guessed from results at other volumes.
 
     What bonding adds to the free atoms' density changes less with the volume than the density itself.
@@ -58,7 +58,7 @@ def extrapolated_density(states: Sequence[GroundState], grid: Grid, ions: Ions) 
     return total
 
 
-def extrapolated_orbitals(states: Sequence[GroundState], basis: Basis) -> Tensor:
+def extrapolated_orbitals(states: Sequence[SolvedState], basis: Basis) -> Tensor:
     """Orthonormal orbitals guessed from results at other volumes, shape ``(nk * nspin, nband, nfunction)``.
 
     Orbitals are known up to a rotation among themselves, so those of earlier results are first turned until they are

@@ -16,7 +16,7 @@ from mlxc.kohn_sham.mixing import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, density_residual
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
@@ -105,7 +105,7 @@ class SCFIteration:
         self.bands_suffice = True
         self.converged = False
 
-    def prepare(self, starts: Sequence[GroundState]) -> None:
+    def prepare(self, starts: Sequence[SolvedState]) -> None:
         """Choose the first density and orbitals: those of free atoms, or what results of similar crystals say."""
         problem = self._problem
         starts = [start for start in starts if self._fits(start)]
@@ -131,7 +131,7 @@ class SCFIteration:
         importance[:, : int(LIKELY_ENOUGH * self._problem.ions.nelectrons / 2) + 1] = 1
         return importance
 
-    def _fits(self, start: GroundState) -> bool:
+    def _fits(self, start: SolvedState) -> bool:
         return (
             start.crystal.species == self._problem.crystal.species
             and self._problem.basis.accepts(start.basis)

@@ -1,152 +1,114 @@
-"""The entry points of a self-consistent calculation."""
+"""The self-consistent field of one Kohn-Sham problem, from the first density to a state."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
 
-from mlxc.basis.planewave.basis import PlaneWaves
-from mlxc.basis.protocol import BasisSettings
-from mlxc.basis.settings import settings_of
-from mlxc.calculation.calculation import Calculation, check_spin
-from mlxc.crystal.brillouin import irreducible_mesh
-from mlxc.crystal.crystal import Crystal
 from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
+from mlxc.kohn_sham.eigensolver import Eigensolver
 from mlxc.kohn_sham.iteration import SCFIteration, State
-from mlxc.kohn_sham.mixing import AndersonMixing, Mixing
+from mlxc.kohn_sham.mixing import Mixing
 from mlxc.kohn_sham.mixing_schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
-from mlxc.kohn_sham.occupations import make_smearing
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
+from mlxc.kohn_sham.solved_state import Course, Electrons, SolvedState
 from mlxc.kohn_sham.state import GroundState
-from mlxc.pseudo.library import find_pseudopotentials
-from mlxc.pseudo.make import make_pseudopotential
 from mlxc.terms.entropy import Smearing
-from mlxc.terms.selectable import SelectedTerm, common_symmetry, selected_terms
-from mlxc.terms.standard import standard_terms
-from mlxc.xc.catalogue import functional
+from mlxc.xc.identity import identity_of
 
 
-def scf(
-    crystal: Crystal,
+def converge(
+    problem: Problem,
     *,
-    xc: str | nn.Module = "pbe",
-    basis: BasisSettings,
-    kmesh: tuple[int, int, int],
-    smearing: Smearing | None = None,
-    spin: bool = False,
-    total_moment: float | None = None,
-    pseudo: str | None = None,
-    pseudo_names: dict[str, str] | None = None,
-    tolerance: float = 1e-6,
-    max_iterations: int = 60,
-    device: str = "cpu",
-    seed: int = 0,
-    monitor: Monitor | None = None,
-    start: GroundState | Sequence[GroundState] = (),
-    terms: Sequence[SelectedTerm] = (),
-    mixer: Mixing = AndersonMixing(),  # noqa: B008
-    eigensolver: Eigensolver = Davidson(),  # noqa: B008
+    smearing: Smearing | None,
+    spin: bool,
+    total_moment: float | None,
+    convergence: DensityResidual,
+    mixer: Mixing,
+    eigensolver: Eigensolver,
+    max_iterations: int,
+    seed: int,
+    monitor: Monitor | None,
+    start: Sequence[SolvedState],
+    calculation: dict[str, Any],
+    started: float,
 ) -> GroundState:
-    """Compute the ground state of a crystal.
+    """Iterate until the density has converged; arguments as of :func:`mlxc.scf`.
 
     Args:
-        crystal: what to compute.
-        xc: name of a functional, or a module that is one.
-        basis: plane waves up to a cutoff, or Gaussian orbitals.
-        kmesh: points of the Gamma-centred mesh along the reciprocal lattice vectors.
+        problem: what is to be solved.
         smearing: None for fixed occupations.
-        spin: treat up and down electrons separately (collinear spin), starting from the crystal's moments.
-        total_moment: magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
-        pseudo: family of pseudopotentials, or a folder of UPF files; by default what suits the basis.
-        pseudo_names: names in the family, by element, where the default is not wanted.
-        tolerance: of the density residual, the integral of |n_out - n_in| per electron.
-        max_iterations: SCF steps.
-        device: where torch computes.
+        spin: whether up and down electrons are told apart.
+        total_moment: magnetic moment to hold, Bohr magneton; None to let it find its own value.
+        convergence: when to stop.
+        mixer: how the next density follows from past ones.
+        eigensolver: how orbitals are found.
+        max_iterations: the largest number of steps, at least one.
         seed: of the noise in the starting orbitals.
         monitor: called with a record after each step.
-        start: a result with as many atoms and k points to start from, or several, the most similar one last.
-        terms: further terms of the energy, such as :class:`~mlxc.terms.external_potential.ExternalPotential`.
-        mixer: how the next density follows from past ones, such as :class:`~mlxc.kohn_sham.mixing.LinearMixing`.
-        eigensolver: how orbitals are found.
+        start: results of similar crystals to start from, the most similar one last.
+        calculation: the settings of the run as plain data, for the record.
+        started: when the set-up of the problem began, by ``time.perf_counter``.
 
     Raises:
-        InputError: what was asked cannot be computed.
+        InputError: the basis is too small for the bands.
         RunStoppedError: the monitor stopped the run.
     """
-    started = time.perf_counter()
-    family_of = xc if isinstance(xc, str) else "pbe"
-    family = basis.pseudopotential_family(crystal) if pseudo is None else pseudo
-    entries = find_pseudopotentials(crystal.species, family, family_of, pseudo_names or {})
-    pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
-    group = basis.symmetry(crystal)
-    remaining = common_symmetry(terms, crystal, group)
-    # The grid is the same whatever terms are selected.
-    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, remaining), group, device)
-    kohn_sham = Problem(crystal, discretised, standard_terms(functional(xc), terms), pseudopotentials, remaining)
-    check_spin(spin, total_moment, smearing is None)
-    iteration = SCFIteration(
-        kohn_sham, smearing, DensityResidual(tolerance), mixer, eigensolver, seed, 2 if spin else 1, total_moment
-    )
+    iteration = SCFIteration(problem, smearing, convergence, mixer, eigensolver, seed, 2 if spin else 1, total_moment)
     with torch.no_grad():
-        iteration.prepare([start] if isinstance(start, GroundState) else start)
+        iteration.prepare(start)
         prepared = time.perf_counter()
         history: list[SCFRecord] = []
         for _ in range(max_iterations):
             state = iteration.step()
-            history.append(_record(discretised.grid, len(history) + 1, state, time.perf_counter() - prepared))
+            history.append(_record(problem.basis.grid, len(history) + 1, state, time.perf_counter() - prepared))
             if monitor is not None:
                 monitor(history[-1])
             if iteration.converged:
                 break
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
-    message = "" if iteration.converged else _why(kohn_sham, state, history, tolerance, iteration.bands_suffice)
-    ground = _ground_state(kohn_sham, state, history, message, seconds)
-    ground.smearing, ground.total_moment = smearing, total_moment
-    discretised.release()
-    return ground
-
-
-def run_calculation(
-    calculation: Calculation,
-    monitor: Monitor | None = None,
-    start: GroundState | Sequence[GroundState] = (),
-    xc: nn.Module | None = None,
-) -> GroundState:
-    """Compute what a :class:`Calculation` describes, with another functional than it names if one is given."""
-    ground = scf(
-        calculation.crystal,
-        xc=calculation.xc if xc is None else xc,
-        basis=settings_of(calculation),
-        kmesh=calculation.kmesh,
-        smearing=make_smearing(calculation.smearing, calculation.width_ha),
-        spin=calculation.spin,
-        total_moment=calculation.total_moment,
-        pseudo=calculation.pseudo,
-        pseudo_names=calculation.pseudo_names,
-        tolerance=calculation.tolerance,
-        max_iterations=calculation.max_iterations,
-        device=calculation.device,
-        seed=calculation.seed,
-        monitor=monitor,
-        start=start,
-        terms=selected_terms(calculation.terms),
+    message = (
+        "" if iteration.converged else _why(problem, state, history, convergence.tolerance, iteration.bands_suffice)
     )
-    ground.calculation = calculation.model_dump(mode="json")
-    return ground
+    # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
+    fields = Fields.unstacked(state.fields)
+    xc = problem.xc.energy_of(fields)
+    return GroundState(
+        crystal=problem.crystal,
+        basis=problem.basis,
+        energy=state.free_energy + (xc - xc.detach()),
+        energies=state.energies,
+        electrons=_electrons(problem.basis.grid, state),
+        course=Course(history, seconds, message),
+        calculation=calculation,
+        functional=identity_of(problem.functional),
+        outside_training_domain=problem.xc.outside_training_domain(fields),
+        problem=problem,
+        smearing=smearing,
+        total_moment=total_moment,
+    )
 
 
-def warm_up() -> None:
-    """Compute something tiny, so that libraries are loaded and threads running before the first real run."""
-    crystal = Crystal.load("si")
-    scf(crystal, basis=PlaneWaves(4.0), kmesh=(2, 2, 2), tolerance=1e-2)
+def _electrons(grid: Grid, state: State) -> Electrons:
+    fields = Fields.unstacked(grid.real(state.fields))
+    return Electrons(
+        density=fields.density,
+        density_gradient=fields.gradient,
+        kinetic_density=fields.tau,
+        potential=state.potential,
+        eigenvalues=state.pairs.eigenvalues,
+        occupations=state.occupations.electrons,
+        orbitals=state.pairs.orbitals,
+        fermi_level=state.occupations.fermi_level,
+        magnetisation=state.magnetisation,
+    )
 
 
 def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFRecord:
@@ -171,36 +133,4 @@ def _why(kohn_sham: Problem, state: State, history: list[SCFRecord], tolerance: 
     return (
         f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, where "
         f"{tolerance:.1e} is asked for: {cause}."
-    )
-
-
-def _ground_state(
-    kohn_sham: Problem, state: State, history: list[SCFRecord], message: str, seconds: dict[str, float]
-) -> GroundState:
-    # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
-    xc = kohn_sham.xc.energy_of(Fields.unstacked(state.fields))
-    fields = Fields.unstacked(kohn_sham.basis.grid.real(state.fields))
-    energy = state.free_energy + (xc - xc.detach())
-    return GroundState(
-        crystal=kohn_sham.crystal,
-        basis=kohn_sham.basis,
-        converged=not message,
-        message=message,
-        energy=energy,
-        energies=state.energies,
-        density=fields.density,
-        density_gradient=fields.gradient,
-        kinetic_density=fields.tau,
-        potential=state.potential.local,
-        gradient_potential=state.potential.gradient,
-        kinetic_potential=state.potential.kinetic,
-        eigenvalues=state.pairs.eigenvalues,
-        occupations=state.occupations.electrons,
-        orbitals=state.pairs.orbitals,
-        fermi_level=state.occupations.fermi_level,
-        magnetisation=state.magnetisation,
-        history=history,
-        seconds=seconds,
-        outside_training_domain=kohn_sham.xc.outside_training_domain(Fields.unstacked(state.fields)),
-        problem=kohn_sham,
     )

@@ -46,3 +46,28 @@ class SCFRecord:
 
 # Called after every step; it stops the run by raising RunStoppedError.
 Monitor = Callable[[SCFRecord], None]
+
+
+@dataclass(frozen=True)
+class AdjointRecord:
+    """One step towards a gradient, of the solution of Dyson's equation.
+
+    Attributes:
+        iteration: counted from 1.
+        residual: |x_out - x_in| / |x_out|.
+        hamiltonian_applications: per band, in this step.
+        seconds: since the first step began.
+    """
+
+    iteration: int
+    residual: float
+    hamiltonian_applications: float
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for a line of JSON."""
+        return asdict(self)
+
+
+# Called after every step; it stops the solution by raising RunStoppedError.
+AdjointMonitor = Callable[[AdjointRecord], None]

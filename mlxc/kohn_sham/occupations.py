@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import torch
 from scipy.optimize import brentq
@@ -18,7 +19,7 @@ EXACT = 1e-12
 # A level that is farther from all states, in units of the width, is in a gap: smearing leaves 1e-5 of a state there.
 DEEP_IN_A_GAP = 4.0
 
-SMEARINGS: dict[str, Callable[[float], Smearing]] = {
+SMEARINGS: dict[str, type[FermiDirac | Gaussian | MarzariVanderbilt]] = {
     "fermi-dirac": FermiDirac,
     "gaussian": Gaussian,
     "marzari-vanderbilt": MarzariVanderbilt,
@@ -44,6 +45,14 @@ class Occupations:
 def make_smearing(name: str, width: float | None) -> Smearing | None:
     """The smearing of this name, None for ``none``, which means fixed occupations."""
     return None if name == "none" or width is None else SMEARINGS[name](width)
+
+
+def described_smearing(smearing: Smearing | None) -> dict[str, Any]:
+    """The ``smearing`` and ``width_ha`` of a :class:`mlxc.Calculation`; others are called by their class."""
+    if smearing is None:
+        return {"smearing": "none", "width_ha": None}
+    names = [name for name, kind in SMEARINGS.items() if isinstance(smearing, kind)]
+    return {"smearing": names[0] if names else type(smearing).__name__, "width_ha": smearing.width}
 
 
 def occupy_fixed_moment(

@@ -179,7 +179,12 @@ class Problem:
         """
         weighted = electrons * self.basis.weights.repeat(fields.shape[1])[:, None]
         state = Electrons(orbitals, weighted, Fields.unstacked(fields), entropy_energy)
-        return {term.name: term.energy(state) for term in self.terms if isinstance(term, ElectronTerm)}
+        energies: dict[str, Tensor] = {}
+        for term in self.terms:
+            if isinstance(term, ElectronTerm):  # a person may add several of a kind
+                energy = term.energy(state)
+                energies[term.name] = energies[term.name] + energy if term.name in energies else energy
+        return energies
 
     def ion_terms(self) -> dict[str, Tensor]:
         """The terms that do not depend on the electrons' state."""

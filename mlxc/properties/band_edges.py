@@ -8,13 +8,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlxc.kohn_sham.gap import (
+    NO_GAP,
+    Filled,
+    bands_cross,
+    filled_below,
+    filled_by_occupation,
+    gap_of,
+    highest_filled,
+    lowest_empty,
+)
 from mlxc.kohn_sham.state import GroundState
-from mlxc.units import HARTREE_EV
 
-# Levels within this of the Fermi level are occupied, and those within this of each other are equal, hartree.
-ROUNDING, EQUAL = 1e-9, 1e-6
-# A smaller gap is none: the bands touch, as graphene's do, hartree.
-NO_GAP = 1e-3 / HARTREE_EV
+# Levels within this of each other are equal, hartree.
+EQUAL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,7 @@ class BandEdges:
     @property
     def gap(self) -> float:
         """Hartree; zero where bands touch."""
-        difference = self.conduction.energy - self.valence.energy
-        return difference if difference > NO_GAP else 0.0
+        return gap_of(self.conduction.energy - self.valence.energy)
 
     @property
     def kind(self) -> Literal["direct", "indirect", "touching"]:
@@ -68,30 +74,34 @@ def band_edges(ground: GroundState, levels: NDArray[np.float64]) -> BandEdges | 
             spin as there are, if occupations are fixed; else what lies below the Fermi level is full.
         levels: at some k points, hartree, shape ``(nspin, nk, nband)``. Of equal levels the first one is the edge.
     """
-    filled = _filled_bands(ground, levels)
-    if filled is None or max(filled) == levels.shape[-1]:
+    filled = _filled_levels(ground, levels)
+    if bands_cross(filled) or filled.max() == levels.shape[-1]:
         return None
-    nk = levels.shape[1]
-    highest = np.array([s[:, n - 1] if n else np.full(nk, -np.inf) for s, n in zip(levels, filled, strict=True)])
-    lowest = np.array([s[:, n] for s, n in zip(levels, filled, strict=True)])
+    filled_places, highest = highest_filled(levels, filled)
+    places, lowest = lowest_empty(levels, filled)
     if lowest.min() - highest.max() < -NO_GAP:
         return None
-    valence = _first(highest, highest >= highest.max() - EQUAL)
-    return BandEdges(valence, _first(lowest, lowest <= lowest.min() + EQUAL), float((lowest - highest).min()))
+    above = levels[*filled_places.T, filled[*filled_places.T]]
+    return BandEdges(
+        valence=_first(filled_places, highest, highest >= highest.max() - EQUAL),
+        conduction=_first(places, lowest, lowest <= lowest.min() + EQUAL),
+        direct_gap=float((above - highest).min()),
+    )
 
 
-def _first(levels: NDArray[np.float64], candidates: NDArray[np.bool_]) -> BandEdge:
-    spin, index = np.argwhere(candidates)[0]
-    return BandEdge(float(levels[spin, index]), int(spin), int(index))
+def _first(places: NDArray[np.int64], levels: NDArray[np.float64], candidates: NDArray[np.bool_]) -> BandEdge:
+    index = int(candidates.argmax())
+    spin, kpoint = places[index]
+    return BandEdge(float(levels[index]), int(spin), int(kpoint))
 
 
-def _filled_bands(ground: GroundState, levels: NDArray[np.float64]) -> list[int] | None:
-    """How many bands of each spin are full at all k points; None where bands cross the Fermi level."""
-    assert ground.problem is not None  # the state was computed in this process
+def _filled_levels(ground: GroundState, levels: NDArray[np.float64]) -> Filled:
+    """How many levels of each spin are filled at each k point."""
     pairs, left = divmod(ground.problem.ions.nelectrons, 2)
     if len(levels) == 1 and not left:
-        return [int(pairs)]
+        return np.full(levels.shape[:2], int(pairs))
     if ground.smearing is None:
-        return (ground.occupations > 0).sum(1).reshape(len(levels), -1)[:, 0].tolist()
-    below = (levels <= ground.fermi_level + ROUNDING).sum(-1)
-    return None if (below != below[:, :1]).any() else below[:, 0].tolist()
+        occupations = ground.occupations.reshape(len(levels), len(ground.kpoints), -1)
+        filled = filled_by_occupation(occupations.detach().cpu().numpy())[:, :1]
+        return np.broadcast_to(filled, levels.shape[:2])
+    return filled_below(ground.fermi_level, levels)

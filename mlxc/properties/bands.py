@@ -13,16 +13,12 @@ from numpy.typing import NDArray
 
 from mlxc.crystal.brillouin import BandPath, KPoints, band_path
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.guess import starting_orbitals
-from mlxc.kohn_sham.loop import run_calculation
-from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import BandEdge, BandEdges, band_edges
 from mlxc.properties.density_of_states import DensityOfStates, curve_of_states
-from mlxc.tasks.bands.task import BandsTask
 from mlxc.units import HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
@@ -55,7 +51,7 @@ class BandStructure:
 
     @property
     def gap(self) -> float:
-        """From the highest occupied to the lowest empty level on the path and the mesh, hartree; zero for a metal."""
+        """The gap from the highest filled to the lowest empty level on path and mesh, hartree; zero for a metal."""
         return 0.0 if self.edges is None else self.edges.gap
 
     @property
@@ -101,24 +97,6 @@ class BandStructure:
         }
 
 
-def run_bands(
-    task: BandsTask, monitor: Monitor | None, on_portion: Callable[[dict[str, Any]], None] | None
-) -> BandStructure:
-    """Compute the ground state and the bands; see :meth:`BandsTask.run`."""
-    path = band_path(task.calculation.crystal, task.points)
-    ground = run_calculation(task.calculation, monitor)
-
-    def tell(first: int, levels: NDArray[np.float64]) -> None:
-        if on_portion is not None:
-            computed = first + levels.shape[1]
-            done = {"distances_per_bohr": path.distances[first:computed].tolist()}
-            on_portion(
-                {"computed": computed, "points": len(path), "bands_ev": relative_ev(levels, ground).tolist()} | done
-            )
-
-    return _structure(ground, path, task.dos_width_ev / HARTREE_EV, tell)
-
-
 def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS_WIDTH) -> BandStructure:
     """Bands on the path of :func:`~mlxc.crystal.brillouin.band_path`, and the density of states.
 
@@ -128,17 +106,28 @@ def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS
         dos_width: standard deviation of the Gaussian that stands for each level, hartree.
 
     Raises:
-        InputError: the state was read from a file, fewer than two points are asked for, or the crystal is a molecule.
+        InputError: fewer than two points are asked for, or the crystal is a molecule.
     """
-    return _structure(ground, band_path(ground.crystal, points), dos_width, None)
+    return bands_on_path(ground, band_path(ground.crystal, points), dos_width)
 
 
-def _structure(
+def bands_on_path(
     ground: GroundState,
     path: BandPath,
-    dos_width: float,
-    on_portion: Callable[[int, NDArray[np.float64]], None] | None,
+    dos_width: float = DOS_WIDTH,
+    on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
 ) -> BandStructure:
+    """Bands on any path, and the density of states.
+
+    Args:
+        ground: a converged state that was computed in this process.
+        path: the k points.
+        dos_width: standard deviation of the Gaussian that stands for each level, hartree.
+        on_portion: called with the index of the first k point of a portion of the path and its eigenvalues, hartree.
+
+    Raises:
+        InputError: the state was read from a file.
+    """
     eigenvalues = eigenvalues_at(ground, path.fractional, on_portion)
     # The SCF computes no empty bands of an insulator, and does not converge the uppermost ones of a metal.
     mesh = eigenvalues_at(ground, ground.kpoints.fractional)
@@ -167,13 +156,8 @@ def eigenvalues_at(
         ground: a converged state that was computed in this process.
         kpoints: shape ``(nk, 3)``.
         on_portion: called with the index of the first k point of a portion and its eigenvalues.
-
-    Raises:
-        InputError: the state was read from a file.
     """
     problem = ground.problem
-    if problem is None:
-        raise InputError("Bands need the Hamiltonian, which a result that was read from a file does not hold.")
     found: list[NDArray[np.float64]] = []
     with torch.no_grad():
         for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / TOGETHER)):

@@ -1,4 +1,4 @@
-"""The third-order Birch-Murnaghan equation of state: E(V) is a cubic polynomial in V^(-2/3).
+"""The Birch-Murnaghan equation of state: E(V) is a polynomial in V^(-2/3), a cubic one in the third order.
 
 F. Birch, Phys. Rev. 71, 809 (1947).
 """
@@ -6,11 +6,17 @@ F. Birch, Phys. Rev. 71, 809 (1947).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlxc.errors import MlxcError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Number = TypeVar("Number", float, "Tensor")
 
 
 class FitError(MlxcError):
@@ -40,36 +46,60 @@ class BirchMurnaghan:
         return np.asarray(self.energy0 + 9 * self.volume0 * self.bulk_modulus / 16 * shape)
 
 
-def fit_birch_murnaghan(volumes: ArrayLike, energies: ArrayLike) -> BirchMurnaghan:
-    """Least-squares fit through at least four points.
+def fit_birch_murnaghan(
+    volumes: ArrayLike,
+    energies: ArrayLike,
+    order: Literal[2, 3] = 3,
+    trusted: tuple[float, float] | None = None,
+) -> BirchMurnaghan:
+    """Least-squares fit.
+
+    Args:
+        volumes: shape ``(npoint,)``, at least one more than the order.
+        energies: same shape.
+        order: of the polynomial in V^(-2/3); the second order fixes the derivative of the bulk modulus at 4.
+        trusted: the volumes between which a minimum is believed; by default the smallest and the largest of the points.
 
     Raises:
-        FitError: fewer than four points, or no minimum between the smallest and the largest volume.
+        FitError: too few points, or no minimum between the trusted volumes.
     """
     v = np.asarray(volumes, dtype=np.float64)
     e = np.asarray(energies, dtype=np.float64)
-    if len(v) < 4:
-        raise FitError(f"An equation of state needs at least 4 points, not {len(v)}.")
+    if len(v) <= order:
+        raise FitError(f"An equation of state needs at least {order + 1} points, not {len(v)}.")
+    lowest, highest = (v.min(), v.max()) if trusted is None else trusted
     # y = (V / mean V)^(-2/3) is near one, which keeps the normal equations well conditioned.
     scale = v.mean()
-    cubic = np.polynomial.Polynomial.fit((v / scale) ** (-2 / 3), e - e.mean(), 3).convert()
-    first, second, third = cubic.deriv(1), cubic.deriv(2), cubic.deriv(3)
+    polynomial = np.polynomial.Polynomial.fit((v / scale) ** (-2 / 3), e - e.mean(), order).convert()
+    first, second, third = (polynomial.deriv(n) for n in (1, 2, 3))
     roots = first.roots()
     inside = [
         float(y.real)
         for y in np.atleast_1d(roots)
-        if abs(y.imag) < 1e-12 and second(y.real) > 0 and v.min() <= scale * y.real**-1.5 <= v.max()
+        if abs(y.imag) < 1e-12 and y.real > 0 and second(y.real) > 0 and lowest <= scale * y.real**-1.5 <= highest
     ]
     if not inside:
-        raise FitError(f"The energies have no minimum between {v.min():.4g} and {v.max():.4g}{_where_it_lies(v, e)}.")
+        raise FitError(f"The energies have no minimum between {lowest:.4g} and {highest:.4g}{_where_it_lies(v, e)}.")
     y = inside[0]
-    volume0 = scale * y**-1.5
-    # dy/dV = -(2/3) y / V; at the minimum E'(y) = 0, which leaves these two derivatives with respect to V.
-    d2 = second(y) * (2 * y / (3 * volume0)) ** 2
-    d3 = -third(y) * (2 * y / (3 * volume0)) ** 3 - second(y) * (20 / 9) * y**2 / volume0**3
+    volume0 = float(scale * y**-1.5)
     return BirchMurnaghan(
-        float(cubic(y) + e.mean()), float(volume0), float(volume0 * d2), float(-1 - volume0 * d3 / d2)
+        float(polynomial(y) + e.mean()), volume0, *moduli(volume0, y, float(second(y)), float(third(y)))
     )
+
+
+def moduli(volume0: Number, y: Number, second: Number, third: Number) -> tuple[Number, Number]:
+    """The bulk modulus and its derivative with respect to the pressure, at a minimum of E(y).
+
+    Args:
+        volume0: volume at the minimum.
+        y: V^(-2/3) at the minimum, in any unit.
+        second: d2E/dy2 there.
+        third: d3E/dy3 there.
+    """
+    # dy/dV = -(2/3) y / V; at the minimum E'(y) = 0, which leaves these two derivatives with respect to V.
+    d2 = second * (2 * y / (3 * volume0)) ** 2
+    d3 = -third * (2 * y / (3 * volume0)) ** 3 - second * (20 / 9) * y**2 / volume0**3
+    return volume0 * d2, -1 - volume0 * d3 / d2
 
 
 def _where_it_lies(volumes: NDArray[np.float64], energies: NDArray[np.float64]) -> str:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.properties.birch_murnaghan import fit_birch_murnaghan, moduli
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DifferentiableEquationOfState:
 
 
 def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> DifferentiableEquationOfState:
-    """Least-squares fit through at least four points; as :func:`~mlxc.properties.birch_murnaghan.fit_birch_murnaghan`.
+    """Least-squares fit of third order, that of :func:`~mlxc.properties.birch_murnaghan.fit_birch_murnaghan`.
 
     Args:
         volumes: shape ``(npoint,)``.
@@ -53,8 +53,5 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
     y = 1 - c1 / (2 * c2.detach())
     second, third = 2 * c2 + 6 * c3 * (y - 1), 6 * c3
     volume0 = minimum * y ** (-3 / 2)
-    d2 = second * (2 * y / (3 * volume0)) ** 2
-    d3 = -third * (2 * y / (3 * volume0)) ** 3 - second * (20 / 9) * y**2 / volume0**3
-    return DifferentiableEquationOfState(
-        c0 + c1 * (y - 1) + energies.detach().mean(), volume0, volume0 * d2, -1 - volume0 * d3 / d2
-    )
+    energy0 = c0 + c1 * (y - 1) + energies.detach().mean()
+    return DifferentiableEquationOfState(energy0, volume0, *moduli(volume0, y, second, third))

@@ -7,6 +7,8 @@ R. P. Feynman, Phys. Rev. 56, 340 (1939); O. H. Nielsen, R. M. Martin, Phys. Rev
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,7 +16,6 @@ from torch import Tensor
 from mlxc.basis.planewave.basis import PlaneWaveBasis
 from mlxc.basis.planewave.densities import kinetic_density_tensor
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.errors import InputError
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 
@@ -23,19 +24,14 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
     """Forces on the atoms and stress of the cell, symmetrised by the space group.
 
     Args:
-        ground: a converged state that was computed in this process, not read from a file.
+        ground: a converged state.
 
     Returns:
         forces, shape ``(natom, 3)``, hartree/bohr, and stress, shape ``(3, 3)``, hartree/bohr^3: the derivative of the
         energy with respect to strain, per volume, so positive where the cell would rather be smaller. Of a state that
         takes part in autograd they do as well.
-
-    Raises:
-        InputError: the state was read from a file.
     """
     problem = ground.problem
-    if problem is None:
-        raise InputError("Forces need the Hamiltonian, which a result that was read from a file does not hold.")
     lattice = problem.basis.grid.lattice
     positions = problem.ions.positions.clone().requires_grad_()
     strain = torch.zeros(3, 3, dtype=torch.float64, device=lattice.device, requires_grad=True)
@@ -47,6 +43,14 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
     stress = (deformation + deformation.T) / (2 * problem.basis.grid.volume)
     group = problem.group
     return _symmetrise_forces(forces, ground, group), _symmetrise_stress(stress, ground, group)
+
+
+def with_forces(ground: GroundState) -> GroundState:
+    """The same state with its forces and stress, if it has converged and its basis gives them."""
+    if not ground.converged or not ground.basis.gives_forces:
+        return ground
+    forces, stress = forces_and_stress(ground)
+    return replace(ground, forces=forces, stress=stress)
 
 
 def _energy_at_fixed_coefficients(ground: GroundState, problem: Problem, positions: Tensor, strain: Tensor) -> Tensor:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mlxc.errors import InputError
+from mlxc.utils.spelling import closest_names
 
 GTH_TABLES = {"gth-pbe": "gth-pbe.dat", "gth-pade": "gth-pade.dat", "gth-uzh": "POTENTIAL_UZH"}
 GTH_FAMILIES = ("gth", *GTH_TABLES)
@@ -138,5 +138,5 @@ def find_gth(symbol: str, family: str, xc: str, name: str | None = None) -> GTHP
         if name in (entry.name, *entry.aliases) or (name.startswith("q") and entry.name.endswith(f"-{name}")):
             return entry
     names = [entry.name for entry in entries]
-    shown = get_close_matches(name, names, n=4, cutoff=0) or names[:4]
+    shown = closest_names(name, names, 4)
     raise InputError(f"pseudo_names: {symbol} has no pseudopotential '{name}' in {family}; it has {', '.join(shown)}.")

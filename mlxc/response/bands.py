@@ -81,7 +81,6 @@ def refined_bands(ground: GroundState, tolerance: float) -> Bands:
         tolerance: relative accuracy that a response is to have.
     """
     problem = ground.problem
-    assert problem is not None
     with torch.no_grad():
         potential = problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach()))
         return bands_in(problem, potential, ground, ground.orbitals.detach(), tolerance)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -18,6 +16,7 @@ from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.mixing import AndersonMixing
+from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.response.independent import IndependentResponse
 
 MAX_ITERATIONS = 40
@@ -27,31 +26,6 @@ ORBITAL_ACCURACY = 1e-3
 
 class ResponseError(MlxcError):
     """A response did not converge; the message says how far it came."""
-
-
-@dataclass(frozen=True)
-class AdjointRecord:
-    """One step towards a gradient.
-
-    Attributes:
-        iteration: counts from 1.
-        residual: |x_out - x_in| / |x_out|.
-        hamiltonian_applications: to every band, in this step.
-        seconds: since the first step began.
-    """
-
-    iteration: int
-    residual: float
-    hamiltonian_applications: float
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, for a line of JSON."""
-        return asdict(self)
-
-
-# Called after every step; it stops the solution by raising RunStoppedError.
-AdjointMonitor = Callable[[AdjointRecord], None]
 
 
 def solve_dyson(

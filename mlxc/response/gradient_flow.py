@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mlxc.errors import InputError
 from mlxc.grid.fields import Fields
+from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.state import GroundState
-from mlxc.response.dyson import AdjointMonitor, AdjointRecord
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class GradientFlow:
         parameter_gradients: dL/d(parameter) by name, through all states that the loss depends on.
         adjoint: steps of the solution of Dyson's equation; empty for losses of energies alone and unrolled SCFs.
         density_gradients: dL/d(fields) at each step of an unrolled SCF, ``(nfield, nspin, n1, n2, n3)``; else empty.
-        pull: where in the crystal the loss pulls: dL/d(lambda) per volume if e_xc became (1 + lambda) e_xc at a point,
-            shape ``(n1, n2, n3)``, 1/bohr^3. Its integral is the derivative with respect to a factor of E_xc.
+        xc_sensitivity: where in the crystal the loss reaches e_xc: dL/d(ln e_xc), which is dL/d(lambda) per volume if
+            e_xc became (1 + lambda) e_xc at a point, shape ``(n1, n2, n3)``, 1/bohr^3. Its integral is the derivative
+            with respect to a factor of E_xc.
         variables: ``rs``, ``zeta``, ``s`` and, where the functional sees it, ``alpha``, at the same points.
         volume: of a point, bohr^3.
     """
@@ -33,7 +34,7 @@ class GradientFlow:
     parameter_gradients: dict[str, Tensor]
     adjoint: list[AdjointRecord]
     density_gradients: list[Tensor]
-    pull: Tensor
+    xc_sensitivity: Tensor
     variables: dict[str, Tensor]
     volume: float
 
@@ -57,7 +58,7 @@ class GradientFlow:
         return [_density_norm(fields, self.volume) for fields in self.density_gradients]
 
     def histogram(self, edges: Mapping[str, Tensor]) -> Tensor:
-        """The pull integrated over the parts of the crystal where several variables lie between neighbouring edges.
+        """``xc_sensitivity`` integrated over the parts where several variables lie between neighbouring edges.
 
         Args:
             edges: by variable, one of ``variables``, ascending, shape ``(nbin + 1,)``; what lies beyond them is left
@@ -70,16 +71,16 @@ class GradientFlow:
             InputError: there is no such variable.
         """
         shape = [len(values) - 1 for values in edges.values()]
-        inside = torch.ones(self.pull.numel(), dtype=torch.bool, device=self.pull.device)
-        position = torch.zeros(self.pull.numel(), dtype=torch.long, device=self.pull.device)
+        inside = torch.ones(self.xc_sensitivity.numel(), dtype=torch.bool, device=self.xc_sensitivity.device)
+        position = torch.zeros(self.xc_sensitivity.numel(), dtype=torch.long, device=self.xc_sensitivity.device)
         for (variable, values), count in zip(edges.items(), shape, strict=True):
             if variable not in self.variables:
                 raise InputError(f"There is no {variable!r}; there are {', '.join(self.variables)}.")
             bins = torch.bucketize(self.variables[variable].flatten(), values, right=True) - 1
             inside &= (bins >= 0) & (bins < count)
             position = position * count + bins
-        total = self.pull.new_zeros(shape).flatten()
-        return total.index_add(0, position[inside], self.pull.flatten()[inside] * self.volume).view(shape)
+        total = self.xc_sensitivity.new_zeros(shape).flatten()
+        return total.index_add(0, position[inside], self.xc_sensitivity.flatten()[inside] * self.volume).view(shape)
 
 
 def gradient_flow(loss: Tensor, ground: GroundState, monitor: AdjointMonitor | None = None) -> GradientFlow:
@@ -105,17 +106,16 @@ def gradient_flows(
             and its norm there, see :attr:`GradientFlow.density_gradient_norms`; may stop it.
 
     Raises:
-        InputError: the loss has no gradient, or a state was read from a file.
+        InputError: the loss has no gradient.
         ResponseError: Dyson's equation cannot be solved.
     """
-    problems = [state.problem for state in states if state.problem is not None]
-    if not loss.requires_grad or len(problems) < len(states):
+    if not loss.requires_grad:
         raise InputError("A gradient flows from a loss with a gradient to a state whose functional has parameters.")
-    parameters = {name: value for name, value in problems[0].functional.named_parameters() if value.requires_grad}
+    parameters = {name: value for name, value in states[0].problem.functional.named_parameters() if value.requires_grad}
     solved = [len(state.adjoint.histories) if state.adjoint else 0 for state in states]
     sources: list[Tensor] = [*parameters.values()]
-    for state, problem in zip(states, problems, strict=True):
-        sources += [problem.xc.factor, *state.unrolled_fields]
+    for state in states:
+        sources += [state.problem.xc.factor, *state.unrolled_fields]
         if state.adjoint is not None:
             state.adjoint.monitor = monitor
     with ExitStack() as hooks:
@@ -126,12 +126,13 @@ def gradient_flows(
         found = iter(torch.autograd.grad(loss, sources, retain_graph=True, allow_unused=True, materialize_grads=True))
     gradients = {name: next(found) for name in parameters}
     flows = []
-    for state, problem, before in zip(states, problems, solved, strict=True):
+    for state, before in zip(states, solved, strict=True):
+        problem = state.problem
         volume = float(problem.basis.grid.volume / problem.basis.grid.size)
         flows.append(
             GradientFlow(
                 parameter_gradients=gradients,
-                pull=problem.averaged_over_group(next(found)) / volume,
+                xc_sensitivity=problem.averaged_over_group(next(found)) / volume,
                 density_gradients=[next(found) for _ in state.unrolled_fields],
                 adjoint=state.adjoint.histories[-1] if state.adjoint and len(state.adjoint.histories) > before else [],
                 variables=problem.xc.variables(Fields.unstacked(state.fields.detach())),

@@ -9,6 +9,7 @@ many steps the SCF took.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,10 +17,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
-from mlxc.kohn_sham.problem import Problem
+from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.state import GroundState
+from mlxc.response.adjoint import takes_part
 from mlxc.response.bands import Bands, refined_bands
-from mlxc.response.dyson import AdjointMonitor, AdjointRecord, solve_dyson
+from mlxc.response.dyson import solve_dyson
 from mlxc.response.loss import Cotangents, LossResponse
 
 # A gradient is as accurate as the SCF, within these bounds.
@@ -29,20 +31,18 @@ ROUNDING = 1e-13
 
 
 class StateAdjoint:
-    """The way back through a converged state.
+    """The way back through a converged state, see :class:`~mlxc.kohn_sham.state.AttachedAdjoint`.
 
     Args:
         ground: the state.
 
     Attributes:
-        potential: v[n; theta] on the grid, shape ``(nfield, nspin, n1, n2, n3)``, through which all gradients pass.
-        histories: of the solutions so far, one for each backward pass.
-        monitor: told of each step of a solution.
+        potential: The potential v[n; theta] on the grid, shape ``(nfield, nspin, n1, n2, n3)``, through which all
+            gradients pass.
     """
 
     def __init__(self, ground: GroundState) -> None:
-        assert ground.problem is not None
-        self._problem: Problem = ground.problem
+        self._problem = ground.problem
         self._fields, self._orbitals = ground.fields.detach(), ground.orbitals.detach()
         self._converged, self._message = ground.converged, ground.message
         self._metal = ground.smearing is not None
@@ -52,6 +52,7 @@ class StateAdjoint:
         self.potential = self._problem.differentiable_potential(self._fields)
         self.histories: list[list[AdjointRecord]] = []
         self.monitor: AdjointMonitor | None = None
+        self.unrolled_fields: list[Tensor] = []
 
     def cotangent(self, cotangents: Cotangents) -> Tensor:
         """dL/dv on the grid, from dL with respect to the parts of the state.
@@ -111,28 +112,28 @@ class _ConvergedState(torch.autograd.Function):
         return ctx.adjoint.cotangent(Cotangents(*cotangents)), None, None
 
 
-def attach(ground: GroundState) -> None:
-    """Make the parts of a converged state functions of the functional's parameters, in place.
+@dataclass(frozen=True)
+class Implicit:
+    """Differentiates a converged state by one solution of Dyson's equation for each loss.
 
-    Density, kinetic-energy density, eigenvalues, occupations and orbitals then take part in autograd. A loss may depend
-    on orbitals as physics does, not on their phases or on how degenerate ones are mixed; and on levels that hold
-    electrons, since empty ones are not converged. A state that has not converged says so when a loss is differentiated.
-
-    Raises:
-        InputError: the state was read from a file.
+    A loss may depend on orbitals as physics does, not on their phases or on how degenerate ones are mixed; and on
+    levels that hold electrons, since empty ones are not converged. A state that has not converged says so when a loss
+    is differentiated.
     """
-    check_has_problem(ground)
-    adjoint = StateAdjoint(ground)
-    place_parts(ground, _ConvergedState.apply(adjoint.potential, ground, adjoint))
-    ground.adjoint = adjoint
 
+    def attach(self, ground: GroundState) -> GroundState:
+        """Make the parts of a state functions of the functional's parameters.
 
-def check_has_problem(ground: GroundState) -> None:
-    """Raise an :class:`InputError` in words for a state that was read from a file."""
-    if ground.problem is None:
-        raise InputError("Gradients need the Hamiltonian, which a result that was read from a file does not hold.")
+        Args:
+            ground: a state, which is left as it is.
 
-
-def place_parts(ground: GroundState, parts: tuple[Tensor, ...]) -> None:
-    """Put fields, orbitals, eigenvalues and electrons into a ground state."""
-    ground.fields, ground.orbitals, ground.eigenvalues, ground.occupations = parts
+        Returns:
+            the state whose density, kinetic-energy density, eigenvalues, occupations and orbitals take part in
+            autograd; the given one if the functional has no parameters that require gradients, or autograd is switched
+            off.
+        """
+        if not takes_part(ground):
+            return ground
+        adjoint = StateAdjoint(ground)
+        parts = _ConvergedState.apply(adjoint.potential, ground, adjoint)
+        return replace(ground, electrons=ground.electrons.with_parts(*parts), adjoint=adjoint)

@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise, orthonormalise
+from mlxc.kohn_sham.gap import difference_of_edges, filled_by_occupation
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.dyson import ResponseError
@@ -26,11 +27,8 @@ def mesh_levels(ground: GroundState, nband: int) -> Tensor:
     """The lowest ``nband`` levels at each k point of the SCF, hartree, shape ``(nk * nspin, nband)``.
 
     Raises:
-        InputError: the state was read from a file.
         ResponseError: the levels do not converge.
     """
-    if ground.problem is None:
-        raise InputError("Levels need the Hamiltonian, which a result that was read from a file does not hold.")
     potential = ground.problem.differentiable_potential(ground.fields)
     levels: Tensor = _Levels.apply(potential, ground, nband)
     return levels
@@ -40,15 +38,14 @@ def band_gap(ground: GroundState) -> Tensor:
     """Lowest empty minus highest occupied level of the SCF's k mesh, hartree, of a state with fixed occupations.
 
     Raises:
-        InputError: the state has partly filled bands, or was read from a file.
+        InputError: the state has partly filled bands.
     """
     if ground.smearing is not None:
         raise InputError("A gap with a gradient needs fixed occupations: smearing 'none'.")
-    # Spins may hold different numbers of electrons, and one of them none.
-    filled = (ground.occupations > 0).sum(1, keepdim=True)
+    shape = (len(ground.density), len(ground.kpoints), -1)
+    filled = filled_by_occupation(ground.occupations.detach().cpu().numpy().reshape(shape))
     levels = mesh_levels(ground, int(filled.max()) + 1)
-    highest = levels.gather(1, (filled - 1).clamp(min=0))[filled > 0]
-    return levels.gather(1, filled).min() - highest.max()
+    return difference_of_edges(levels.reshape(shape), filled)
 
 
 class _Levels(torch.autograd.Function):
@@ -76,7 +73,6 @@ def level_density(problem: Problem, orbitals: Tensor, sensitivities: Tensor) -> 
 
 def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpairs:
     problem = ground.problem
-    assert problem is not None
     hamiltonian = problem.hamiltonian(EffectivePotential.of_fields(potential))
     orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
     total = problem.basis.band_count(nband, nband + SPARE_BANDS)

@@ -6,6 +6,7 @@ gradient of its own, which shows how a loss flows back through the iteration, an
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,16 +17,15 @@ from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.guess import superposed_spin_density
 from mlxc.kohn_sham.kerker import kerker_fractions
+from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.residual import density_residual
 from mlxc.kohn_sham.state import GroundState
+from mlxc.response.adjoint import takes_part
 from mlxc.response.bands import Bands, bands_in
-from mlxc.response.implicit import check_has_problem, place_parts
+from mlxc.response.implicit import Implicit
 from mlxc.response.loss import Cotangents, LossResponse
 
-# Of each change this fraction is taken, less of long waves (1/bohr): plain mixing converges slowly and surely.
-DAMPING, SCREENING = 0.5, 0.3
-MAX_STEPS = 200
-# Of the bands of each step, and of the changes of their orbitals.
+# The accuracy of the bands of each step, and of the changes of their orbitals.
 TOLERANCE, CHANGE_TOLERANCE = 1e-8, 1e-10
 
 
@@ -33,40 +33,72 @@ class UnrolledError(MlxcError):
     """The plain iteration did not reach the converged density."""
 
 
-def unroll(ground: GroundState) -> None:
-    """Repeat the SCF of a converged state from free atoms, in place, in steps that autograd sees.
+class UnrolledAdjoint:
+    """The way back through the steps of an SCF, see :class:`~mlxc.kohn_sham.state.AttachedAdjoint`.
 
-    The fields that went into each step are then in ``ground.unrolled_fields``.
-
-    Raises:
-        InputError: the state was read from a file.
-        UnrolledError: plain mixing does not converge for this crystal.
+    Args:
+        unrolled_fields: the fields that went into each step, shape ``(nfield, nspin, n1, n2, n3)``.
     """
-    check_has_problem(ground)
-    problem, nspin = ground.problem, len(ground.density)
-    assert problem is not None
-    grid = problem.basis.grid
-    # In an insulator nothing screens long waves, so they need not be held back.
-    screening = SCREENING if ground.smearing is not None else 0.0
-    share = kerker_fractions(grid, DAMPING, screening)
-    start = superposed_spin_density(grid, problem.ions, ground.crystal.moments, nspin, ground.total_moment)
-    fields = grid.real(problem.guessed_fields(start)).requires_grad_()
-    tolerance = max(ground.history[-1].density_residual, 1e-10)
-    visited: list[Tensor] = []
-    orbitals = ground.orbitals.detach()
-    for _ in range(MAX_STEPS):
-        visited.append(fields)
-        fields.retain_grad()
-        step = _Step(ground, orbitals)
-        parts = _StateInPotential.apply(problem.differentiable_potential(fields), step)
-        orbitals = step.bands.orbitals
-        change = grid.fourier(parts[0] - fields)
-        if density_residual(grid, change[0].detach(), problem.ions.nelectrons) < tolerance:
-            place_parts(ground, parts)
-            ground.unrolled_fields = visited
-            return
-        fields = fields + grid.real(share * change)
-    raise UnrolledError(f"Plain mixing has not converged after {MAX_STEPS} steps; use the implicit gradient.")
+
+    def __init__(self, unrolled_fields: list[Tensor]) -> None:
+        self.unrolled_fields = unrolled_fields
+        self.histories: list[list[AdjointRecord]] = []
+        self.monitor: AdjointMonitor | None = None
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """Repeats the SCF from free atoms in plain steps that autograd goes back through.
+
+    Attributes:
+        damping: The fraction of each change of the fields that is taken. Plain mixing converges slowly and surely.
+        screening: The wave number, 1/bohr, below which less of a change is taken. In an insulator nothing screens long
+            waves, so there they are not held back.
+        max_steps: The largest number of steps.
+    """
+
+    damping: float = 0.5
+    screening: float = 0.3
+    max_steps: int = 200
+
+    def attach(self, ground: GroundState) -> GroundState:
+        """Repeat the SCF of a converged state in steps that autograd sees.
+
+        Args:
+            ground: a state, which is left as it is. The steps of one that has not converged lead nowhere; the implicit
+                adjoint takes it, and says so when a loss is differentiated.
+
+        Returns:
+            the state that the last step has found, with the fields that went into each step in ``unrolled_fields``; the
+            given one if the functional has no parameters that require gradients, or autograd is switched off.
+
+        Raises:
+            UnrolledError: plain mixing does not converge for this crystal.
+        """
+        if not takes_part(ground):
+            return ground
+        if not ground.converged:
+            return Implicit().attach(ground)
+        problem, nspin = ground.problem, len(ground.density)
+        grid = problem.basis.grid
+        screening = self.screening if ground.smearing is not None else 0.0
+        share = kerker_fractions(grid, self.damping, screening)
+        start = superposed_spin_density(grid, problem.ions, ground.crystal.moments, nspin, ground.total_moment)
+        fields = grid.real(problem.guessed_fields(start)).requires_grad_()
+        tolerance = max(ground.history[-1].density_residual, 1e-10)
+        visited: list[Tensor] = []
+        orbitals = ground.orbitals.detach()
+        for _ in range(self.max_steps):
+            visited.append(fields)
+            fields.retain_grad()
+            step = _Step(ground, orbitals)
+            parts = _StateInPotential.apply(problem.differentiable_potential(fields), step)
+            orbitals = step.bands.orbitals
+            change = grid.fourier(parts[0] - fields)
+            if density_residual(grid, change[0].detach(), problem.ions.nelectrons) < tolerance:
+                return replace(ground, electrons=ground.electrons.with_parts(*parts), adjoint=UnrolledAdjoint(visited))
+            fields = fields + grid.real(share * change)
+        raise UnrolledError(f"Plain mixing has not converged after {self.max_steps} steps; use the implicit gradient.")
 
 
 class _Step:
@@ -78,7 +110,6 @@ class _Step:
 
     def compute(self, potential: Tensor) -> tuple[Tensor, ...]:
         problem = self.ground.problem
-        assert problem is not None
         effective = EffectivePotential.of_fields(potential)
         self.bands = bands_in(problem, effective, self.ground, self.guess, TOLERANCE)
         fields = problem.basis.grid.real(problem.fields(self.bands.orbitals, self.bands.electrons))

@@ -139,7 +139,7 @@ class _Outcome(NamedTuple):
 
 def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
     if isinstance(task, Calculation):
-        ground = task.run(monitor=monitor)
+        ground = task.run(monitor=monitor, differentiate=None)
         return _Outcome(ground.summary(), ground, ground.converged, ground.message)
     if isinstance(task, EquationOfStateTask):
         curve = task.run(monitor=monitor, on_point=lambda point: folder.append({"kind": "point", **point}))
@@ -157,7 +157,7 @@ def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
 
 def main() -> None:
     """Serve runs from standard input."""
-    from mlxc.kohn_sham.loop import warm_up
+    from mlxc.ground_state import warm_up
 
     warm_up()
     try:

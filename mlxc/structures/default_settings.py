@@ -60,5 +60,5 @@ def spacing_of_mesh(crystal: Crystal, mesh: Sequence[int]) -> float:
 
 
 def _reciprocal_lengths(crystal: Crystal) -> NDArray[np.float64]:
-    """Of the reciprocal lattice vectors, 1/angstrom."""
+    """The lengths of the reciprocal lattice vectors, 1/angstrom."""
     return np.asarray(np.linalg.norm(crystal.reciprocal, axis=1) / BOHR_ANG)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +46,19 @@ class ExternalPotential:
         InputError: the values are no finite numbers on a grid of three dimensions.
     """
 
+    name: ClassVar[str] = "external_potential"
     source: Callable[[Tensor], Any] | NDArray[np.float64] | Tensor | str | Path
 
     def __post_init__(self) -> None:
         if not callable(self.source) and not isinstance(self.source, (str, Path)):
             _checked(self.source, "the values")
+
+    @property
+    def text(self) -> str:
+        """The file, or words about another source."""
+        if isinstance(self.source, (str, Path)):
+            return str(self.source)
+        return "a function of the position" if callable(self.source) else "values on a grid"
 
     def on(self, setting: Setting) -> FixedPotential:
         """See :class:`~mlxc.terms.term.TermDefinition`.
@@ -64,7 +72,7 @@ class ExternalPotential:
 
         grid = setting.basis.grid
         coefficients = interpolated_coefficients(grid, self.values(setting.crystal, grid.shape))
-        return FixedPotential("external_potential", grid, setting.symmetrizer.coefficients(coefficients))
+        return FixedPotential(self.name, grid, setting.symmetrizer.coefficients(coefficients))
 
     def symmetry(self, crystal: Crystal, group: SpaceGroup) -> SpaceGroup:
         """Those of a crystal's operations that leave the potential as it is.

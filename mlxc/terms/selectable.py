@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 class SelectedTerm(Protocol):
     """The definition of a term that a person has added; see :class:`~mlxc.terms.term.TermDefinition`."""
 
+    @property
+    def name(self) -> str:
+        """Its name in ``SELECTABLE``, which is that of its energy."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The text that defines it, or, of one that no text defines, words about it for a record."""
+        ...
+
     def on(self, setting: Setting) -> Term:
         """The term in a setting."""
         ...

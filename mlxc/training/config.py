@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from mlxc.calculation.calculation import build_model
 from mlxc.errors import InputError
-from mlxc.training.quantities import QUANTITIES
+from mlxc.observables.catalogue import TARGETS
 
 
 class _Part(BaseModel):
@@ -21,7 +21,7 @@ class Target(_Part):
     """One kind of reference value.
 
     Attributes:
-        quantity: column of the table of solids, one of :data:`~mlxc.training.quantities.QUANTITIES`.
+        quantity: column of the table of solids, one of :data:`~mlxc.observables.catalogue.TARGETS`.
         weight: of the error in the mean over solids and targets.
         scale: error that counts as one, in percent for what is relative, else in the unit that the name ends with.
     """
@@ -33,14 +33,14 @@ class Target(_Part):
     @field_validator("quantity")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        if name not in QUANTITIES:
-            raise ValueError(f"{name!r} is not one of {', '.join(QUANTITIES)}")
+        if name not in TARGETS:
+            raise ValueError(f"{name!r} is not one of {', '.join(TARGETS)}")
         return name
 
     @property
     def error_unit(self) -> float:
         """The error that counts as one."""
-        return QUANTITIES[self.quantity].scale if self.scale is None else self.scale
+        return TARGETS[self.quantity].scale if self.scale is None else self.scale
 
 
 class Regularisation(_Part):

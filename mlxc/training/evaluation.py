@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import torch
+from torch import nn
 
 from mlxc.errors import InputError, MlxcError
 from mlxc.training.solids import Solid
@@ -28,6 +29,7 @@ from mlxc.training.tables.known_quantities import reference_curve
 from mlxc.training.tables.table_values import reason_of
 from mlxc.utils.json_lines import read_json_lines, write_json_lines
 from mlxc.xc.catalogue import check_name, content_hashes, functional
+from mlxc.xc.identity import identity_of
 
 RESULTS = "results.jsonl"
 
@@ -41,32 +43,39 @@ class Job:
 
     Attributes:
         solid: to compute.
-        xc: name of the functional.
+        xc: name of the functional, or a module that is one, which another process can unpickle.
+        name: what the functional is called.
         identity: of what would be computed: a checkpoint or a pseudopotential that has changed makes another one.
         pseudopotentials: their names by element.
     """
 
     solid: Solid
-    xc: str
+    xc: str | nn.Module
+    name: str
     identity: str
     pseudopotentials: dict[str, str]
 
     @classmethod
-    def of(cls, solid: Solid, xc: str) -> Job:
+    def of(cls, solid: Solid, xc: str | nn.Module) -> Job:
         """The job of a solid that may turn out to be none that can be computed."""
+        if isinstance(xc, str):
+            name, functional_identity = xc, [xc, *content_hashes(xc)]
+        else:
+            name, content_hash = astuple(identity_of(xc))
+            functional_identity = [name, content_hash]
         try:
-            described = solid.identity(xc)
+            described = solid.identity(xc if isinstance(xc, str) else "pbe")
         except (InputError, OSError):  # which the computation meets as well, and puts into its record
             described = {"crystal": solid.crystal.to_dict(), "settings": solid.settings, "pseudopotentials": {}}
         curve = reference_curve(solid)
         described |= {
             "solid": solid.name,
-            "xc": [xc, *content_hashes(xc)],
+            "xc": functional_identity,
             "protocol": protocol(solid),
             "reference_curve": None if curve is None else asdict(curve),
         }
         names = {symbol: entry["name"] for symbol, entry in described["pseudopotentials"].items()}
-        return cls(solid, xc, json.dumps(described, sort_keys=True), names)
+        return cls(solid, xc, name, json.dumps(described, sort_keys=True), names)
 
     @property
     def labels(self) -> Record:
@@ -74,7 +83,7 @@ class Job:
         return {
             "identity": self.identity,
             "solid": self.solid.name,
-            "xc": self.xc,
+            "xc": self.name,
             "pseudopotentials": self.pseudopotentials,
             "references": self.solid.references,
         }
@@ -82,7 +91,7 @@ class Job:
 
 def evaluate(
     solids: Sequence[Solid],
-    functionals: Sequence[str],
+    functionals: Sequence[str | nn.Module],
     folder: Path,
     *,
     processes: int = 1,
@@ -93,18 +102,18 @@ def evaluate(
 
     Args:
         solids: to compute; rigid ones, which have no equation of state, are left out.
-        functionals: names.
+        functionals: names, or modules, which are recorded by the names and contents of their own.
         folder: for ``results.jsonl``.
         processes: local ones, with one thread each if there are several.
         scheduler: address of a Dask scheduler whose workers compute instead.
         on_result: told each record when it is there.
 
     Raises:
-        InputError: a functional is not known, the scheduler does not answer, or all solids are rigid.
+        InputError: a functional is not known, two of them have the same name, the scheduler does not answer, or all
+            solids are rigid.
         MlxcError: a worker died; what the others finished is in the file.
     """
-    for xc in functionals:
-        check_name(xc)
+    _check_functionals(functionals)
     flexible = [solid for solid in solids if not solid.rigid]
     if not flexible:
         raise InputError("None of the solids has an equation of state: all of them are rigid.")
@@ -127,12 +136,24 @@ def evaluate(
     return [known[job.identity] | job.labels for job in jobs.values()]
 
 
+def _check_functionals(functionals: Sequence[str | nn.Module]) -> None:
+    called: dict[str, str | nn.Module] = {}
+    for xc in functionals:
+        if isinstance(xc, str):
+            check_name(xc)
+        name = xc if isinstance(xc, str) else identity_of(xc).name
+        if called.setdefault(name, xc) != xc:
+            raise InputError(f"Two functionals are called {name!r}; save them as checkpoints with names of their own.")
+
+
 def compute(job: Job) -> Record:
     """The record of one solid with one functional; a failure is part of it."""
     started = time.perf_counter()
     record = job.labels | {"message": ""}
     try:
-        predicted = compute_curve(job.solid, job.xc).predictions(functional(job.xc))
+        module = functional(job.xc)
+        record["functional"] = identity_of(module).to_dict()
+        predicted = compute_curve(job.solid, job.xc).predictions(module)
         record |= {name: float(value.detach()) for name, value in predicted.items()}
     except MlxcError as error:
         record["message"] = str(error)

@@ -6,13 +6,11 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlxc.training.loss import Assessment
+from mlxc.training.progress import Progress
 from mlxc.utils.json_lines import read_json_lines, write_json_lines
-
-if TYPE_CHECKING:
-    from mlxc.training.trainer import Progress
 
 LOG = "log.jsonl"
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
+from mlxc.observables.catalogue import TARGETS
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.training.config import Target
-from mlxc.training.quantities import QUANTITIES
 from mlxc.training.solids import Solid
 from mlxc.training.subjects.curve import SolidError
 from mlxc.training.subjects.subjects import Subject
@@ -101,12 +101,12 @@ def assess(
 
 
 def _is_compared(subject: Subject, quantity: str) -> bool:
-    return QUANTITIES[quantity].source == subject.source and is_known(subject.solid, quantity)
+    return TARGETS[quantity].source == subject.source and is_known(subject.solid, quantity)
 
 
 def _error(quantity: str, predicted: dict[str, Tensor], solid: Solid) -> Tensor | None:
     """In percent for what is relative, else in the quantity's unit; None where there is nothing to compare."""
-    kind = QUANTITIES[quantity]
+    kind = TARGETS[quantity]
     known = 0.0 if kind.is_distance else solid.references.get(quantity)
     if known is None or quantity not in predicted:
         return None

@@ -11,18 +11,18 @@ import math
 import pickle
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mlxc.errors import InputError
+from mlxc.observables.catalogue import TARGETS
 from mlxc.training.config import Optimiser, TrainingConfig
 from mlxc.training.log import TrainingLog
 from mlxc.training.loss import MEASURES, Assessment, assess
-from mlxc.training.quantities import QUANTITIES
+from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
 from mlxc.training.solids import read_solids
 from mlxc.training.subjects.subjects import Preparation, Subject
@@ -37,27 +37,6 @@ from mlxc.xc.checkpoints.record import CheckpointRecord, read_record
 MODEL, STATE = "model.safetensors", "state.pt"
 # The state is written after so many steps, or seconds; what comes after it is computed again.
 STEPS_BETWEEN_SAVES, SECONDS_BETWEEN_SAVES = 25, 5.0
-
-
-@dataclass
-class Progress:
-    """Where a run is.
-
-    Attributes:
-        round: counts from 0.
-        step: of the round.
-        best_loss: smallest validation loss of the round so far.
-        best: parameters that had it.
-        since_best: steps since then.
-        skipped: solids without a minimum or a converged SCF in a step, each time it happened.
-    """
-
-    round: int = 0
-    step: int = 0
-    best_loss: float = math.inf
-    best: dict[str, Tensor] = field(default_factory=dict)
-    since_best: int = 0
-    skipped: int = 0
 
 
 class Trainer:
@@ -238,7 +217,7 @@ class Trainer:
                 continue
             assessment = self._assess(subjects)
             for target in self.config.targets:
-                unit = "percent_of_" if QUANTITIES[target.quantity].relative else ""
+                unit = "percent_of_" if TARGETS[target.quantity].relative else ""
                 error = assessment.mean_absolute_error(target.quantity)
                 metrics[f"{label}_mean_absolute_error_{unit}{target.quantity}"] = error
         snapshots = [snapshot for subject in training for snapshot in subject.snapshots]

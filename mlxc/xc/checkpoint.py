@@ -17,6 +17,7 @@ from mlxc.utils.replacing import replacing
 from mlxc.xc.checkpoints.architectures import build_architecture, describe_architecture
 from mlxc.xc.checkpoints.record import METADATA_KEY, CheckpointRecord, read_record, refusal
 from mlxc.xc.functional import declared_ingredients
+from mlxc.xc.identity import name_functional
 
 # As many names of weights, and as much of each, as an error shows.
 SHOWN_NAMES, SHOWN_LENGTH = 3, 60
@@ -54,7 +55,7 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
 
 
 def load_checkpoint(path: str | Path) -> nn.Module:
-    """The functional in a file; its attribute ``checkpoint`` is the record.
+    """The functional in a file; its attribute ``checkpoint`` is the record, its name that of the record.
 
     Raises:
         InputError: with a sentence that says what is wrong with the file.
@@ -77,6 +78,7 @@ def load_checkpoint(path: str | Path) -> nn.Module:
         raise refusal(path, "was altered or damaged, its content is not what its hash says.")
     functional.load_state_dict(weights)
     functional.checkpoint = record  # type: ignore[assignment]
+    name_functional(functional, record.name, record.content_hash)
     return functional
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
-from mlxc.xc.functional import Functional
+from mlxc.xc.functional import CheckpointFunctional
 from mlxc.xc.gga import squared_correlation_gradient, squared_reduced_gradient
 from mlxc.xc.lda import PW92Correlation, uniform_exchange, wigner_seitz_radius
 from mlxc.xc.mgga import TAU_UNIFORM
@@ -40,7 +40,7 @@ CORRELATION_BOUND = 2.0
 SHARPNESS = 100.0
 
 
-class NeuralEnhancement(Functional):
+class NeuralEnhancement(CheckpointFunctional):
     """A local, generalised-gradient or meta-generalised-gradient functional made of two networks.
 
     At the local rung exchange is exact for the uniform gas already, so only F_c(r_s, zeta) is left to learn, with
@@ -55,6 +55,8 @@ class NeuralEnhancement(Functional):
     Raises:
         InputError: another rung, layers that a network cannot have, or a bound that is not above one.
     """
+
+    architecture = "neural-enhancement"
 
     def __init__(
         self, rung: str = "gga", hidden: Sequence[int] = (16, 16), seed: int = 0, exchange_bound: float | None = None

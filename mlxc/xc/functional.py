@@ -15,6 +15,8 @@ Potential and kernel come from autograd; nothing else is required.
 
 from __future__ import annotations
 
+from typing import Any, ClassVar, Self
+
 from torch import nn
 
 from mlxc.errors import InputError
@@ -26,6 +28,29 @@ class Functional(nn.Module):
     """A convenient base class; any ``torch.nn.Module`` with the attribute ``ingredients`` serves as well."""
 
     ingredients: tuple[str, ...] = ("rho",)
+
+
+class CheckpointFunctional(Functional):
+    """The base class of functionals that checkpoints hold.
+
+    Attributes:
+        architecture: the name of the form in a checkpoint's record.
+    """
+
+    architecture: ClassVar[str]
+
+    def config(self) -> dict[str, Any]:
+        """Return the settings, as plain data, from which :meth:`from_config` makes a functional of the same form.
+
+        Raises:
+            InputError: a checkpoint cannot hold this one.
+        """
+        return {}
+
+    @classmethod
+    def from_config(cls, **config: Any) -> Self:
+        """Make a functional with initial weights from what :meth:`config` returns."""
+        return cls(**config)
 
 
 def declared_ingredients(module: nn.Module) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from math import log, pi
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from mlxc.xc.functional import Functional
+from mlxc.errors import InputError
+from mlxc.xc.functional import CheckpointFunctional
 from mlxc.xc.lda import PW92Correlation, uniform_exchange, wigner_seitz_radius
 from mlxc.xc.spin import polarisation_mean, spin_scaled, total_and_shares
 
@@ -30,7 +32,7 @@ def squared_correlation_gradient(density: Tensor, s2: Tensor, phi: Tensor | floa
     return (3 * pi**2 / 16) ** (2 / 3) * s2 / (phi**2 * wigner_seitz_radius(density))
 
 
-class PBE(Functional):
+class PBE(CheckpointFunctional):
     """The functional of J. P. Perdew, K. Burke, M. Ernzerhof, Phys. Rev. Lett. 77, 3865 (1996).
 
     Args:
@@ -41,6 +43,7 @@ class PBE(Functional):
             (arXiv 2509.07785 fits these two to lattice constants).
     """
 
+    architecture = "pbe-kappa-mu"
     ingredients = ("rho", "grad")
 
     def __init__(
@@ -51,6 +54,17 @@ class PBE(Functional):
         self.mu = nn.Parameter(torch.tensor(mu, dtype=torch.float64), requires_grad=trainable)
         self.beta = beta
         self.local_correlation = PW92Correlation()
+
+    def config(self) -> dict[str, Any]:
+        """Nothing: ``kappa`` and ``mu`` are weights, if they are trainable."""
+        if not self.kappa.requires_grad:
+            raise InputError("A checkpoint holds a PBE whose kappa and mu are trainable, not one where they are fixed.")
+        return {}
+
+    @classmethod
+    def from_config(cls) -> Self:  # type: ignore[override]
+        """Make the trainable form."""
+        return cls(trainable=True)
 
     def forward(self, rho: Tensor, grad: Tensor) -> Tensor:
         """XC energy per volume."""

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from mlxc.xc.catalogue import functional
-from mlxc.xc.functional import Functional, declared_ingredients
+from mlxc.errors import InputError
+from mlxc.xc.conventional import build_conventional, build_sum, is_conventional
+from mlxc.xc.expression import split_sum
+from mlxc.xc.functional import CheckpointFunctional, declared_ingredients
 from mlxc.xc.unconstrained import NNLDA, NNPBE, UnconstrainedNetwork, softplus_network
 
 
-class HybridXC(Functional):
+class HybridXC(CheckpointFunctional):
     """e = a e_network + b e_baseline, equation 4 of M. F. Kasim, S. M. Vinko, Phys. Rev. Lett. 127, 126403 (2021).
 
     arXiv 2602.15923 trains this form on crystals. The same as ``HybridXC`` of DeepChem (``deepchem.models.dft.nnxc``);
     no exact exchange is meant.
 
     Args:
-        baseline: the conventional functional, a name or a module. The network is that of
+        baseline: the conventional functional, a name, a sum of names or a module. The network is that of
             :class:`~mlxc.xc.unconstrained.NNPBE` if it depends on gradients, of
             :class:`~mlxc.xc.unconstrained.NNLDA` if not.
         hidden: width of each hidden layer.
@@ -34,6 +36,8 @@ class HybridXC(Functional):
         InputError: there is no such functional or mode, or no such network.
     """
 
+    architecture = "hybrid"
+
     def __init__(
         self,
         baseline: str | nn.Module = "lda",
@@ -46,7 +50,7 @@ class HybridXC(Functional):
     ) -> None:
         super().__init__()
         self.baseline = baseline
-        self.xc = functional(baseline)
+        self.xc = build_sum(baseline, build_conventional) if isinstance(baseline, str) else baseline
         self.ingredients = declared_ingredients(self.xc)
         network: type[UnconstrainedNetwork] = NNPBE if "grad" in self.ingredients else NNLDA
         self.nnxc = network(softplus_network(network.nfeature, hidden, seed), ninpmode, outmultmode)
@@ -55,7 +59,20 @@ class HybridXC(Functional):
 
     def config(self) -> dict[str, Any]:
         """What builds a functional of the same form, if its baseline was given by name."""
+        if not isinstance(self.baseline, str):
+            raise InputError("A checkpoint holds a hybrid whose baseline was given by name.")
         return {"baseline": self.baseline} | self.nnxc.config()
+
+    @classmethod
+    def from_config(cls, *, baseline: str, **settings: Any) -> Self:  # type: ignore[override]
+        """Make a functional with a conventional baseline, so that a file never makes mlxc open other files.
+
+        Raises:
+            InputError: the baseline is another one, or a setting is not allowed.
+        """
+        if not all(is_conventional(name) for _, name in split_sum(baseline)):
+            raise InputError(f"baseline: {baseline!r} is another one; a hybrid in a file has a conventional baseline.")
+        return cls(baseline, **settings)
 
     def forward(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
         """XC energy per volume, from those of the arguments that are its ingredients."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import pi
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
-from mlxc.xc.functional import Functional
+from mlxc.xc.functional import CheckpointFunctional
 from mlxc.xc.network import multilayer_perceptron
 
 # Where DeepChem keeps a density, electrons/bohr^3, from being zero in a power and in a denominator.
@@ -52,7 +52,7 @@ def softplus_widths(network: nn.Module) -> list[int]:
     return hidden
 
 
-class UnconstrainedNetwork(Functional):
+class UnconstrainedNetwork(CheckpointFunctional):
     """What :class:`NNLDA` and :class:`NNPBE` share.
 
     Args:
@@ -79,6 +79,11 @@ class UnconstrainedNetwork(Functional):
         modes = {"ninpmode": self.ninpmode, "outmultmode": self.outmultmode}
         return {"hidden": softplus_widths(self.nnmodel)} | modes
 
+    @classmethod
+    def from_config(cls, hidden: Sequence[int] = (10,), **modes: int) -> Self:
+        """Make a functional whose network is that of :func:`softplus_network`."""
+        return cls(softplus_network(cls.nfeature, hidden), **modes)
+
     def _energy(self, rho: Tensor, *reduced: Tensor) -> Tensor:
         density = rho.sum(0)
         features = [DENSITY_INPUT[self.ninpmode](density), _polarisation(rho, density), *reduced]
@@ -89,6 +94,7 @@ class UnconstrainedNetwork(Functional):
 class NNLDA(UnconstrainedNetwork):
     """A network on the density and its polarisation, n and zeta."""
 
+    architecture = "nnlda"
     ingredients = ("rho",)
     nfeature = 2
 
@@ -100,6 +106,7 @@ class NNLDA(UnconstrainedNetwork):
 class NNPBE(UnconstrainedNetwork):
     """A network on the density, its polarisation and its reduced gradient, n, zeta and s, unscaled."""
 
+    architecture = "nnpbe"
     ingredients = ("rho", "grad")
     nfeature = 3
 

@@ -64,6 +64,7 @@ def write_density(
     arrays = {
         "lattice_bohr": lattice,
         "fractional_positions": np.zeros((1, 3)),
+        "moments_bohr_magneton": np.zeros(1),
         "density": spins,
         "kpoint_weights": np.ones(1),
         "eigenvalues_ha": np.zeros((len(spins), 1)),

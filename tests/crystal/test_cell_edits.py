@@ -16,7 +16,7 @@ from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.crystal.vacuum import sheet_thickness
 from mlxc.errors import InputError
 from mlxc.structures.default_settings import mesh_with_spacing, spacing_of_mesh
-from mlxc.structures.shipped import read_structure
+from mlxc.structures.files import read_structure
 from mlxc.units import BOHR_ANG
 
 

@@ -29,7 +29,7 @@ from mlxc.export.script import python_script
 from mlxc.export.settings import settings_of, structure_file
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
-from mlxc.structures.shipped import read_structure
+from mlxc.structures.files import read_structure
 from mlxc.tasks.bands.task import BandsTask
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.tasks.kinds import TASKS, Task, task_from_dict

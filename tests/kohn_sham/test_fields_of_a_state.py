@@ -20,13 +20,11 @@ def state() -> GroundState:
 
 
 def test_the_xc_energy_per_volume_integrates_to_the_xc_energy(state: GroundState) -> None:
-    assert state.problem is not None
     energy, _ = state.problem.xc.on_grid(state.problem.functional, state.density, None)
     assert float(state.basis.grid.integrate(energy)) == pytest.approx(state.energies["xc"], abs=1e-9)
 
 
 def test_electric_and_xc_potential_make_up_the_effective_potential(state: GroundState) -> None:
-    assert state.problem is not None
     _, xc = state.problem.xc.on_grid(state.problem.functional, state.density, None)
     total = state.problem.electric_potential(state.density) + xc[0]
     # The effective potential holds no waves that no matrix element sees.
@@ -35,7 +33,6 @@ def test_electric_and_xc_potential_make_up_the_effective_potential(state: Ground
 
 
 def test_another_functional_may_be_asked_about_the_same_density(state: GroundState) -> None:
-    assert state.problem is not None
     local, _ = state.problem.xc.on_grid(functional("lda"), state.density, None)
     ratio = float(state.basis.grid.integrate(local)) / state.energies["xc"]
     assert 0.9 < ratio < 1.0  # PBE binds more strongly than the local density approximation

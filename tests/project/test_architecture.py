@@ -85,7 +85,8 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
     "module",
     [
         "mlxc", "mlxc.calculation.calculation", "mlxc.cli", "mlxc.codes.live", "mlxc.codes.other_code",
-        "mlxc.crystal.crystal", "mlxc.export.archive", "mlxc.export.link", "mlxc.properties.birch_murnaghan",
+        "mlxc.crystal.crystal", "mlxc.export.archive", "mlxc.export.link", "mlxc.kohn_sham.gap",
+        "mlxc.observables.catalogue", "mlxc.properties.birch_murnaghan", "mlxc.structures.sources",
         "mlxc.references.tables", "mlxc.runs.client", "mlxc.runs.folder", "mlxc.structures.shipped",
         "mlxc.xc.catalogue",
     ],

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from mlxc import Calculation, Crystal, GroundState
-from mlxc.kohn_sham.loop import run_calculation
+from mlxc.calculation.run import run_calculation
 from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
 from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.xc.analysis.domain import outside, reduced_variables
-from mlxc.xc.catalogue import checkpoint_of, functional
+from mlxc.xc.catalogue import functional
+from mlxc.xc.checkpoints.files import checkpoint_of
 from mlxc.xc.checkpoints.record import CheckpointRecord
 
 UNCONSTRAINED, CONSTRAINED = "bulk-unconstrained", "bulk-constrained"

@@ -23,7 +23,7 @@ from mlxc.errors import InputError
 from mlxc.export.link import decode_setup
 from mlxc.structures import optimade
 from mlxc.structures.files import MAX_FILE_BYTES
-from mlxc.structures.shipped import load_structure
+from mlxc.structures.sources import load_structure
 
 # Rock salt, of which the server is not asked for the formula, but tells it.
 SALT: dict[str, Any] = {

@@ -12,7 +12,9 @@ from support import cif, extxyz, poscar
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.structures.shipped import default_settings, load_structure, read_structure, shipped_names, shipped_record
+from mlxc.structures.files import read_structure
+from mlxc.structures.shipped import default_settings, shipped_names, shipped_record
+from mlxc.structures.sources import load_structure
 
 SPACE_GROUPS = {
     "al": 225, "ni": 225, "ca": 225, "cu": 225, "na": 229, "mg": 194, "si": 227, "diamond": 227, "ge": 227,

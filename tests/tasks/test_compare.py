@@ -22,9 +22,11 @@ from mlxc.codes import live
 from mlxc.codes.cases import case_for
 from mlxc.codes.functionals import gpaw_functional, pyscf_functional
 from mlxc.codes.live import ENDS, ReferenceRun, available_codes
+from mlxc.codes.result import CodeResult
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.tasks.comparison.result import CodeResult, differences, mesh_gap_ev
+from mlxc.kohn_sham.gap import mesh_gap
+from mlxc.tasks.comparison.result import differences
 from mlxc.tasks.comparison.run import compare
 
 # A crystal of hydrogen costs PySCF a second where aluminium costs it many.
@@ -169,9 +171,10 @@ def test_names_of_functionals_in_other_codes() -> None:
 
 def test_the_gap_of_a_mesh() -> None:
     levels = [[[-1.0, -0.5, 0.5], [-0.8, -0.4, 0.3]]]
-    assert mesh_gap_ev(levels, [[[2, 2, 0], [2, 2, 0]]]) == pytest.approx(0.7 * 27.2114, abs=1e-3)
-    assert mesh_gap_ev(levels, [[[2, 2, 0], [2, 0, 0]]]) == 0
-    assert mesh_gap_ev(levels, [[[2, 2, 2], [2, 2, 2]]]) is None
+    assert mesh_gap(levels, [[[2, 2, 0], [2, 2, 0]]]) == pytest.approx(0.7)
+    assert mesh_gap(levels, [[[2, 2, 0], [2, 0, 0]]]) == 0
+    assert mesh_gap(levels, [[[2, 2, 2], [2, 2, 2]]]) is None
+    assert mesh_gap([[[-1.0, 0.5], [-0.8]]], [[[2, 0], [2]]]) == pytest.approx(1.3)
 
 
 def test_energies_with_another_zero_have_no_difference() -> None:

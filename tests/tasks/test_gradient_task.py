@@ -16,9 +16,10 @@ import torch
 from support import Outcome
 
 from mlxc import Crystal, GroundState, InputError
+from mlxc.observables.of_states import density_moment
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
-from mlxc.tasks.gradient.losses import density_spread, evaluate
+from mlxc.tasks.gradient.losses import evaluate
 from mlxc.tasks.gradient.result import GradientResult
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.units import BOHR_ANG, HARTREE_EV
@@ -130,7 +131,7 @@ def test_the_mean_squared_distance_in_a_cube_around_an_atom_is_a_quarter_of_its_
         basis=SimpleNamespace(grid=SimpleNamespace(shape=(40, 40, 40))),
         density=torch.ones(1, 40, 40, 40, dtype=torch.float64),
     )
-    assert float(density_spread(uniform)) == pytest.approx(25 / 4, rel=2e-3)
+    assert float(density_moment(uniform)) == pytest.approx(25 / 4 * BOHR_ANG**2, rel=2e-3)
 
 
 def test_the_magnetisation_is_that_of_the_state() -> None:

@@ -26,6 +26,8 @@ from mlxc.training.evaluation_report import errors_percent, markdown_tables, sta
 from mlxc.training.solids import Solid, prototype, read_solids
 from mlxc.training.subjects import curve
 from mlxc.utils.json_lines import read_json_lines
+from mlxc.xc.enhancement import NeuralEnhancement
+from mlxc.xc.identity import identity_of
 
 # One thread each, so that sums are taken in the same order.
 ALIKE = ("--processes", "2")
@@ -272,3 +274,15 @@ def test_a_folder_that_cannot_be_is_a_sentence(
     (tmp_path / "file").touch()
     assert main([*command, "--out", str(tmp_path / folder)]) == 2
     assert capsys.readouterr().err.startswith("mlxc: --out: ")
+
+
+def test_a_network_is_evaluated_and_recorded_as_itself(fake: FakeSweep, tmp_path: Path) -> None:
+    first, second = (NeuralEnhancement("lda", (4,), seed=seed) for seed in (1, 2))
+    (record,) = evaluate([aluminium()], [first], tmp_path)
+    assert record["xc"] == "NeuralEnhancement"
+    assert len({Job.of(aluminium(), xc).identity for xc in (first, second, "pbe")}) == 3
+    with pytest.raises(InputError, match="Two functionals are called 'NeuralEnhancement'"):
+        evaluate([aluminium()], [first, second], tmp_path)
+    cheap = Solid("Si_diamond", prototype("Si_diamond", 5.43), {}, TEACHING | {"ecut_ha": 4.0, "kmesh": [1, 1, 1]})
+    found = compute(Job.of(cheap, first))
+    assert found["functional"] == identity_of(first).to_dict()

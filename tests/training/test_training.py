@@ -28,9 +28,12 @@ from mlxc.training.loss import assess
 from mlxc.training.regularisers import Penalty
 from mlxc.training.solids import Solid, prototype, read_solids
 from mlxc.training.subjects.curve import SolidCurve, compute_curve
+from mlxc.training.subjects.self_consistent_state import SelfConsistentState
+from mlxc.training.subjects.subjects import Preparation
 from mlxc.training.trainer import Trainer
 from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.gga import PBE
+from mlxc.xc.identity import identity_of
 
 VOLUMES = np.linspace(90, 115, 7)
 ENERGIES = 0.01 * (VOLUMES / 100 - 1.02) ** 2 - 0.02 * (VOLUMES / 100 - 1.02) ** 3
@@ -101,11 +104,26 @@ def test_gradient_of_a_lattice_constant_is_the_finite_difference_of_self_consist
     assert float(gradient) == pytest.approx((constants[1] - constants[0]) / 0.02, rel=2e-3)
 
 
+def test_a_network_that_makes_densities_is_recorded_as_itself(tmp_path: Path) -> None:
+    solid, networks = cheap("Si_diamond", 5.43), [NeuralEnhancement("lda", (4,), seed=seed) for seed in (1, 2)]
+    rigid = Solid(solid.name, solid.crystal, {}, {**TEACHING, "tolerance": 1e-3}, rigid=True)
+    folders = []
+    for network in networks:
+        curve = Preparation({rigid.name: rigid}, network, tmp_path).curve(rigid)
+        assert curve.functional == identity_of(network)
+        folders.append({path.name for path in tmp_path.iterdir()})
+    assert len(folders[1]) == 2
+    state = SelfConsistentState.of(rigid, networks[0])
+    assert state.start.functional == identity_of(networks[0])
+    assert state.start.calculation["xc"] == "NeuralEnhancement"
+
+
 def test_snapshots_come_back_from_disk_and_damaged_ones_are_made_again(silicon: SolidCurve, tmp_path: Path) -> None:
     silicon.save(tmp_path)
     again = SolidCurve.load(silicon.solid, tmp_path)
     assert again is not None
     assert torch.equal(again.energies(PBE()), silicon.energies(PBE()))
+    assert again.functional == silicon.functional == identity_of(mlxc.functional("pbe"))
     (tmp_path / "3.safetensors").write_bytes(b"torn")
     assert SolidCurve.load(silicon.solid, tmp_path) is None
 

@@ -72,7 +72,6 @@ def test_forces_and_stress_are_slopes_of_the_energy(spin: bool, pseudo: str) -> 
 
 def test_a_potential_of_kinetic_energy_acts_as_minus_half_of_the_divergence_of_a_flow() -> None:
     ground = ground_state("r2scan")
-    assert ground.problem is not None
     assert ground.kinetic_potential is not None
     basis, everywhere, psi = ground.basis, slice(0, len(ground.orbitals)), ground.orbitals
     potential = EffectivePotential(torch.zeros_like(ground.kinetic_potential), kinetic=ground.kinetic_potential)
@@ -112,7 +111,6 @@ def test_bands_at_the_mesh_are_those_of_the_scf(tmp_path: Path) -> None:
 def test_no_electron_has_less_kinetic_energy_than_one_orbital_would_give_it() -> None:
     """In NaCl the valence alone does where the core of chlorine lies."""
     ground = mlxc.scf(Crystal.load("nacl"), xc="r2scan", basis=PlaneWaves(20.0), kmesh=(2, 2, 2))
-    assert ground.problem is not None
     assert ground.kinetic_density is not None
     points, volumes = ground.problem.xc.points(Fields(ground.density, tau=ground.kinetic_density))
     valence, _ = ground.problem.xc.points(Fields(ground.density, tau=torch.zeros_like(ground.density)))

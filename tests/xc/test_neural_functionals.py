@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import mlxc
 from mlxc import Calculation, Crystal, FermiDirac, InputError, PlaneWaves
 from mlxc.xc.analysis.domain import outside, reduced_variables
-from mlxc.xc.catalogue import checkpoint_of
+from mlxc.xc.checkpoints.files import checkpoint_of
 from mlxc.xc.enhancement import CORRELATION_BOUND, EXCHANGE_BOUND, NeuralEnhancement
 from mlxc.xc.functional import Functional
 from mlxc.xc.lda import LDA, PW92Correlation, uniform_exchange

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc_app.panels.compare.compared_run import basis_in_words, functional_in_words
@@ -57,11 +55,11 @@ def _of_structures(first: Crystal, second: Crystal) -> list[str]:
     ratio = second.volume / first.volume
     if abs(ratio - 1) > SAME_VOLUME:
         return [f"volume of the cell: {100 * (ratio - 1):+.3g} %".replace("-", "−")]
-    if not np.allclose(first.lattice, second.lattice, atol=1e-8):
+    if not first.same_lattice_as(second):
         return ["shape of the cell"]
-    if first.species != second.species or not np.allclose(first.positions, second.positions, atol=1e-8):
+    if not first.same_as(second):
         return ["positions of the atoms"]
-    return ["initial moments"] if not np.allclose(first.moments, second.moments) else []
+    return [] if first.same_as(second, with_moments=True) else ["initial moments"]
 
 
 def _with_atoms(crystal: Crystal) -> str:

@@ -16,7 +16,8 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import height_ang
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.errors import InputError, MlxcError
-from mlxc.structures.shipped import read_structure, shipped_record
+from mlxc.structures.files import read_structure
+from mlxc.structures.shipped import shipped_record
 
 # A pasted text comes as a single message; a larger structure is a file's business.
 MAX_PASTE_BYTES = 200_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from IPython.display import display
@@ -15,6 +14,7 @@ from mlxc.errors import InputError
 from mlxc.export.link import decode_setup
 from mlxc.runs.client import Worker
 from mlxc.runs.folder import runs_directory
+from mlxc.utils.writable import obstacle_to_writing
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
 from mlxc_app.page.accordion import Panes
@@ -130,15 +130,12 @@ def show() -> asyncio.Task[None] | None:
 
 def _writable_runs_directory() -> Path:
     directory = runs_directory()
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=directory):
-            return directory
-    except OSError as error:
-        reason = error.strerror or str(error)
+    obstacle = obstacle_to_writing(directory)
+    if obstacle is not None:
         raise InputError(
-            f"Runs cannot be written to {directory} ({reason}): name another folder with the variable MLXC_RUNS."
-        ) from None
+            f"Runs cannot be written to {directory} ({obstacle}): name another folder with the variable MLXC_RUNS."
+        )
+    return directory
 
 
 def _css() -> str:

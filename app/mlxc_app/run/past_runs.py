@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from mlxc.crystal.crystal import Crystal
 from mlxc.runs.folder import RunFolder
 from mlxc_app.run.runs_list_model import visible_runs
 
@@ -15,8 +13,8 @@ from mlxc_app.run.runs_list_model import visible_runs
 Structure: TypeAlias = dict[str, Any]
 # As many as a list of choices can show; the latest ones.
 SHOWN = 30
-# Largest relative difference between lattice vectors, and between fractional positions, that counts as none.
-SAME = 1e-4
+# Differences of lattice vectors and of positions that nobody sees, bohr.
+SAME_BOHR = 1e-3
 
 
 def finished_runs_beside(folder: RunFolder | None, owner: str) -> list[RunFolder]:
@@ -32,18 +30,9 @@ def name_of(folder: RunFolder) -> str:
 
 def same_lattice(first: Structure, second: Structure) -> bool:
     """Whether two crystals have the same cell, so that their densities can be subtracted."""
-    one, other = _lattice(first), _lattice(second)
-    return bool(np.allclose(one, other, rtol=0, atol=SAME * np.abs(one).max()))
+    return Crystal.from_dict(first).same_lattice_as(Crystal.from_dict(second), tolerance=SAME_BOHR)
 
 
 def same_structure(first: Structure, second: Structure) -> bool:
-    """Whether two crystals are the same at whatever volume, or area."""
-    if first["species"] != second["species"]:
-        return False
-    shape, other_shape = (lattice / np.linalg.norm(lattice[0]) for lattice in (_lattice(first), _lattice(second)))
-    positions, other_positions = (np.array(structure["fractional_positions"]) for structure in (first, second))
-    return bool(np.allclose(shape, other_shape, atol=SAME) and np.allclose(positions, other_positions, atol=SAME))
-
-
-def _lattice(structure: Structure) -> NDArray[np.float64]:
-    return np.array(structure["lattice_ang"])
+    """Whether two crystals are the same at whatever volume."""
+    return Crystal.from_dict(first).same_as(Crystal.from_dict(second), up_to_scaling=True, tolerance=SAME_BOHR)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import gammaincc
 
 from mlxc.errors import InputError
+from mlxc.utils.spelling import did_you_mean
 
 DEFAULT_GAUSSIAN_BASIS = "gth-dzvp-molopt-sr"
 # Part of the norm of its sharpest function that a grid may miss.
@@ -49,8 +49,7 @@ def shells(symbol: str, name: str) -> tuple[Shell, ...]:
         InputError: there is no such basis set, or not for this element.
     """
     if name not in gaussian_basis_names():
-        close = get_close_matches(name, gaussian_basis_names(), n=1, cutoff=0.5)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        hint = did_you_mean(name, gaussian_basis_names(), similarity=0.5)
         raise InputError(
             f"gaussian_basis: there is no basis set '{name}'{hint}; there are {', '.join(gaussian_basis_names())}."
         )

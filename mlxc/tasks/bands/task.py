@@ -48,7 +48,7 @@ class BandsTask(BaseModel):
         Raises:
             InputError: the calculation cannot be done, or the crystal has no bands.
         """
-        from mlxc.properties.bands import run_bands
+        from mlxc.tasks.bands.run import run_bands
 
         self.calculation.check()
         return run_bands(self, monitor=monitor, on_portion=on_portion)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from mlxc.units import HARTREE_EV
+from mlxc.codes.result import CodeResult
 
 # Of an equation of state, and how their differences in percent are called.
 _OF_CURVES = {
@@ -18,48 +17,6 @@ _OF_CURVES = {
     "in_plane_modulus_n_per_m": "in_plane_modulus_percent",
     "bulk_modulus_derivative": "bulk_modulus_derivative_percent",
 }
-
-
-@dataclass(frozen=True)
-class CodeResult:
-    """What one code finds; what it does not compute is None.
-
-    Attributes:
-        code: ``mlxc`` or one of :data:`mlxc.codes.live.CODES`.
-        version: of the code.
-        xc: name of the functional here.
-        basis: what the orbitals are made of.
-        pseudo: what stands for the cores.
-        converged: whether all of it did.
-        message: one sentence when it did not.
-        note: one sentence where it is not what was asked for.
-        free_energy_ha: F = E - TS per cell; in an equation of state, at the volume nearest to that of the crystal, as
-            all that follows is.
-        energy_comparable: with ours: the same functional, basis and pseudopotentials.
-        magnetisation_bohr_magneton: per cell, with spin.
-        gap_ev: from the highest occupied to the lowest empty level of the k mesh, zero in a metal.
-        forces_ha_bohr: on the atoms, shape ``(natom, 3)``.
-        iterations: SCF steps, of all volumes together.
-        seconds: of all volumes together, without the start of the process.
-        eos: points and fit as ``mlxc eos --json`` names them.
-    """
-
-    code: str
-    version: str | None
-    xc: str
-    basis: str
-    pseudo: str
-    converged: bool
-    message: str
-    note: str = ""
-    free_energy_ha: float | None = None
-    energy_comparable: bool = False
-    magnetisation_bohr_magneton: float | None = None
-    gap_ev: float | None = None
-    forces_ha_bohr: list[list[float]] | None = None
-    iterations: int | None = None
-    seconds: float | None = None
-    eos: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,34 +73,3 @@ def differences(theirs: CodeResult, ours: CodeResult, natoms: int) -> dict[str, 
 
 def _difference(theirs: float | None, ours: float | None, unit: float = 1.0) -> float | None:
     return None if theirs is None or ours is None else (theirs - ours) / unit
-
-
-# Of each spin, of each k point of it.
-Levels = Sequence[Sequence[Sequence[float]]]
-
-
-def mesh_gap_ev(levels_ha: Levels, electrons: Levels) -> float | None:
-    """From the highest occupied to the lowest empty level, electronvolt; zero in a metal.
-
-    A level is occupied where it holds more than half of what one can hold; in a metal, k points have different numbers
-    of occupied levels.
-
-    Args:
-        levels_ha: of each spin and k point, which may have different numbers of them.
-        electrons: in each level.
-
-    Returns:
-        None where no empty levels have been computed.
-    """
-    half = max(count for spin in electrons for own in spin for count in own) / 2
-    counts = [{sum(count > half for count in own) for own in spin} for spin in electrons]
-    if any(len(different) > 1 for different in counts):
-        return 0.0
-    pairs = list(zip(_flat(levels_ha), _flat(electrons), strict=True))
-    occupied = [level for level, count in pairs if count > half]
-    empty = [level for level, count in pairs if count <= half]
-    return max(0.0, min(empty) - max(occupied)) * HARTREE_EV if empty else None
-
-
-def _flat(levels: Levels) -> list[float]:
-    return [value for spin in levels for own in spin for value in own]

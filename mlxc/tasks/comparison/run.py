@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlxc import __version__
-from mlxc.calculation.calculation import Calculation
-from mlxc.codes.cases import Task, calculation_of, gaussian_sets_of
+from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.codes.cases import AS_GIVEN, Sizes, gaussian_sets_of
 from mlxc.codes.other_code import Watcher, run_in_code
+from mlxc.codes.result import CodeResult
 from mlxc.errors import MlxcError
+from mlxc.kohn_sham.gap import mesh_gap
 from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.gth_table import GTHParameters
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.response.levels import band_gap
-from mlxc.tasks.comparison.result import CodeResult, Comparison, mesh_gap_ev
+from mlxc.tasks.comparison.result import Comparison
 from mlxc.units import HARTREE_EV
 
+Task = Calculation | EquationOfStateTask
 OURS = "mlxc"
 
 
@@ -34,9 +37,17 @@ def compare(task: Task, codes: Sequence[str], watcher: Watcher) -> Comparison:
     Raises:
         InputError: the task cannot be computed here.
     """
+    calculation, sizes = calculation_and_sizes(task)
     runs = [_here(task, watcher)]
-    runs += [run_in_code(code, task, watcher) for code in codes]
-    return Comparison(calculation_of(task).model_dump(mode="json"), runs)
+    runs += [run_in_code(code, calculation, watcher, sizes=sizes) for code in codes]
+    return Comparison(calculation.model_dump(mode="json"), runs)
+
+
+def calculation_and_sizes(task: Task) -> tuple[Calculation, Sizes]:
+    """A task as other codes take it."""
+    if isinstance(task, Calculation):
+        return task, AS_GIVEN
+    return task.calculation, Sizes(tuple(task.ratios), task.vary)
 
 
 def _here(task: Task, watcher: Watcher) -> CodeResult:
@@ -50,10 +61,10 @@ def _here(task: Task, watcher: Watcher) -> CodeResult:
     def on_point(point: dict[str, Any]) -> None:
         watcher(OURS, {"kind": "point", **point, "free_energy_ha": point["energy_ev"] / HARTREE_EV})
 
-    calculation = calculation_of(task)
+    calculation, _ = calculation_and_sizes(task)
     curve = None
     if isinstance(task, Calculation):
-        state = task.run(monitor=monitor)
+        state = task.run(monitor=monitor, differentiate=None)
         converged, message, seconds = state.converged, state.message, state.seconds["total"]
     else:
         equation = task.run(monitor=monitor, on_point=on_point)
@@ -83,7 +94,8 @@ def _here(task: Task, watcher: Watcher) -> CodeResult:
 def _gap_ev(state: GroundState) -> float | None:
     if state.smearing is not None:
         shape = (len(state.density), len(state.kpoints), -1)
-        return mesh_gap_ev(state.eigenvalues.reshape(shape).tolist(), state.occupations.reshape(shape).tolist())
+        gap = mesh_gap(state.eigenvalues.reshape(shape).tolist(), state.occupations.reshape(shape).tolist())
+        return None if gap is None else gap * HARTREE_EV
     try:  # with fixed occupations no empty levels have been computed
         return float(band_gap(state).detach()) * HARTREE_EV
     except MlxcError:

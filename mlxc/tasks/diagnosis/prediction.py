@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from torch import nn
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.volumes import states_at_volumes
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
-from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
+from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.units import BOHR_ANG
 
 # Volumes, or areas of a sheet, at which energies are computed, in units of the given one.
@@ -80,8 +80,10 @@ def ask(
     """
     calculation = calculation.model_copy(update={"max_iterations": MAX_ITERATIONS})
     small, given, large = calculation.at_volumes(RATIOS)
+    # The given size comes first, since without it there is nothing to say.
+    states = states_at_volumes([given, small, large], functional, monitor, [start] if start else ())
     try:
-        state = run_calculation(given, monitor, [start] if start else (), functional)
+        state = next(states)
     except InputError as error:
         return Answer(False, str(error))
     if not state.converged:
@@ -89,8 +91,7 @@ def ask(
     energy = _energy_per_atom(state)
     if not with_size:
         return Answer(True, "", state, energy)
-    smaller = run_calculation(small, monitor, [state], functional)
-    larger = run_calculation(large, monitor, [smaller, state], functional)
+    smaller, larger = states
     if not (smaller.converged and larger.converged):
         return Answer(True, "", state, energy)
     energies = [float(s.energy.detach()) for s in (smaller, state, larger)]
@@ -99,16 +100,15 @@ def ask(
 
 
 def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
-    """Linear size at the minimum of the parabola in V^(-2/3) through the energies at ``RATIOS``; None if it has none.
+    """Linear size at the minimum of the energies at ``RATIOS``, in units of the given one; None if it has none nearby.
 
-    It is the equation of state of F. Birch, Phys. Rev. 71, 809 (1947), of second order. Of a sheet, V is the area.
+    It is that of the Birch-Murnaghan equation of state of second order. Of a sheet, the ratios are those of areas.
     """
-    variable = np.array(RATIOS) ** (-2 / 3)
-    curvature, slope, _ = np.polyfit(variable, energies, 2)
-    if curvature <= 0 or slope >= 0:
+    try:
+        ratio = fit_birch_murnaghan(RATIOS, energies, order=2, trusted=TRUSTED_RATIOS).volume0
+    except FitError:
         return None
-    ratio = float((-slope / (2 * curvature)) ** (-3 / 2))
-    return ratio ** (1 / dimensions) if TRUSTED_RATIOS[0] < ratio < TRUSTED_RATIOS[1] else None
+    return ratio ** (1 / dimensions)
 
 
 def size_in_words(answer: Answer, calculation: Calculation) -> str:

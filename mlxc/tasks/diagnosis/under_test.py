@@ -14,7 +14,8 @@ from mlxc.tasks.diagnosis.checks.outside_domain import outside_shares, seen_vari
 from mlxc.tasks.diagnosis.prediction import Answer, ask
 from mlxc.xc.analysis.clamped import Clamped
 from mlxc.xc.analysis.domain import Domain, training_domains
-from mlxc.xc.catalogue import check_name, checkpoint_of, functional
+from mlxc.xc.catalogue import check_name, functional
+from mlxc.xc.checkpoints.files import checkpoint_of
 
 # What a functional that has no record of its training is taken to have seen: the valence electrons of bulk crystals.
 BULK_DOMAIN: Domain = {"rs": (None, 6.0), "s": (0.0, 3.0)}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
 
 from mlxc.console.options import add_calculation, add_save, calculation_fields, check_writable, finish
+from mlxc.observables.catalogue import LOSSES
 
 
 def add_gradient_command(parser: argparse.ArgumentParser) -> None:
@@ -17,18 +19,24 @@ def add_gradient_command(parser: argparse.ArgumentParser) -> None:
         "--loss",
         required=True,
         metavar="NAME",
-        help="energy, lattice_constant, gap, density_moment (how far electrons are from nuclei) or magnetisation",
+        help=_listed(f"{loss.name} ({loss.hint})" if loss.hint else loss.name for loss in LOSSES.values()),
     )
+    units = _listed(loss.unit for loss in LOSSES.values())
     parser.add_argument(
         "--target",
         type=float,
         metavar="X",
-        help="whose squared deviation is the loss: eV, ang, ang^2 or Bohr magneton (of a lattice constant: measured)",
+        help=f"whose squared deviation is the loss: {units} (of a lattice constant: measured)",
     )
     parser.add_argument("--unrolled", action="store_true", help="back through each step of the SCF, for small cells")
     parser.add_argument(
         "--step", type=float, metavar="S", help="descend by this part of the parameters' norm, and compute again"
     )
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = dict.fromkeys(words)
+    return f"{', '.join(most)} or {last}"
 
 
 def _gradient(options: argparse.Namespace, _: list[str]) -> int:

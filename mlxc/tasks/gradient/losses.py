@@ -4,35 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
-import numpy as np
-import torch
-from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
 from mlxc.calculation.calculation import EquationOfStateTask
-from mlxc.crystal.resizing import lattice_constant, natural_variation
+from mlxc.calculation.run import run_calculation
 from mlxc.errors import MlxcError
-from mlxc.kohn_sham.loop import run_calculation
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
+from mlxc.observables.catalogue import LOSSES
+from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.properties.birch_murnaghan import FitError
-from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
-from mlxc.properties.eos import nearest_to_given, states_at_volumes
-from mlxc.response.differentiable import attach_implicitly, attach_unrolled
+from mlxc.response.choice import adjoint_of
 from mlxc.response.dyson import ResponseError
-from mlxc.response.levels import band_gap
 from mlxc.response.unrolled import UnrolledError
+from mlxc.tasks.eos.run import nearest_to_given, states_of_task
 from mlxc.tasks.gradient.task import GradientTask
-from mlxc.units import BOHR_ANG, HARTREE_EV
 
 PERCENT = 0.01
 # Of an equation of state, in units of the given volume: wide, since models that have yet to learn are far off.
 LOWEST, HIGHEST = 0.91, 1.114
-# Cells on either side, in which the nucleus that is nearest to a point may lie.
-NEIGHBOURS = range(-2, 3)
 
 
 class LossError(MlxcError):
@@ -46,7 +38,7 @@ class Evaluation:
     Attributes:
         states: that it depends on.
         main: one of them, nearest to the given crystal.
-        quantity: in the unit of :data:`~mlxc.tasks.gradient.task.LOSSES`; None where it could not be found.
+        quantity: in the unit of :data:`~mlxc.observables.catalogue.LOSSES`; None where it could not be found.
         loss: attached to the functional's parameters; None where there is no quantity.
         message: why not, in one sentence.
     """
@@ -74,14 +66,19 @@ def evaluate(
         monitor: told of every SCF step.
         on_point: told of the points of an equation of state.
     """
-    if task.loss == "lattice_constant":
+    if LOSSES[task.loss].source == "curve":
         curve = EquationOfStateTask(calculation=task.calculation, lowest_volume=LOWEST, highest_volume=HIGHEST)
-        states = states_at_volumes(curve, monitor, on_point, xc, start)
+        states = states_of_task(curve, monitor, on_point, xc, start)
         main = nearest_to_given(states, curve)
     else:
         states = [run_calculation(task.calculation, monitor, start, xc)]
         (main,) = states
     try:
+        if unconverged := [state.message for state in states if not state.converged]:
+            raise LossError(unconverged[0])
+        if not LOSSES[task.loss].is_variational:
+            main = adjoint_of(task.mode).attach(main)
+            states = [main]
         quantity = _quantity(task, states)
     except (LossError, FitError, ResponseError, UnrolledError) as error:
         return Evaluation(states, main, None, None, str(error))
@@ -92,48 +89,17 @@ def _loss(task: GradientTask, quantity: Tensor) -> Tensor:
     target, _ = task.target_and_source
     if target is None:
         return quantity
-    if task.loss == "lattice_constant":
+    if LOSSES[task.loss].relative:
         return ((quantity / target - 1) / PERCENT).square()
     return (quantity - target).square()
 
 
 def _quantity(task: GradientTask, states: Sequence[GroundState]) -> Tensor:
-    unconverged = [state.message for state in states if not state.converged]
-    if unconverged:
-        raise LossError(unconverged[0])
-    if task.loss == "lattice_constant":
-        return _lattice_constant(states)
-    (ground,) = states
-    if task.loss == "energy":
-        return ground.energy / len(ground.crystal.species) * HARTREE_EV
-    (attach_implicitly if task.mode == "implicit" else attach_unrolled)(ground)
-    if task.loss == "gap":
-        return band_gap(ground) * HARTREE_EV
-    if task.loss == "density_moment":
-        return density_spread(ground) * BOHR_ANG**2
-    up, down = ground.basis.grid.integrate(ground.density)
-    return up - down
-
-
-def _lattice_constant(states: Sequence[GroundState]) -> Tensor:
-    """Of the fit that ``mlxc eos`` makes, angstrom."""
-    crystal = states[0].crystal
-    energies = torch.stack([state.energy for state in states])
-    volumes = [state.crystal.volume * BOHR_ANG**3 for state in states]
-    volume0 = differentiable_birch_murnaghan(volumes, energies).volume0
-    edge = lattice_constant(crystal, volume0, natural_variation(crystal))
-    assert edge is not None  # the task has seen to that
-    return edge
-
-
-def density_spread(ground: GroundState) -> Tensor:
-    """Integral of n(r) d(r)^2 over that of n(r), d the distance from the nearest nucleus, bohr^2."""
-    grid = ground.basis.grid
-    crystal = ground.crystal
-    points = np.stack(np.meshgrid(*(np.arange(n) / n for n in grid.shape), indexing="ij"), axis=-1) @ crystal.lattice
-    cells = np.array(list(product(NEIGHBOURS, repeat=3)))
-    nuclei = (crystal.positions % 1.0)[:, None] + cells
-    distances, _ = cKDTree(nuclei.reshape(-1, 3) @ crystal.lattice).query(points)
-    squares = torch.as_tensor(distances**2, device=ground.density.device)
-    density = ground.density.sum(0)
-    return (density * squares).sum() / density.sum()
+    observable = LOSSES[task.loss]
+    if observable.source == "curve":
+        value = observable.evaluate(EnergyCurve.of_states(states))
+    else:
+        (ground,) = states
+        value = observable.evaluate(ground)
+    assert isinstance(value, Tensor)  # the task has seen to it that the crystal has such a thing
+    return value

@@ -13,8 +13,9 @@ from torch import Tensor
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.gradient_flow import GradientFlow
+from mlxc.results.state_file import XC_SENSITIVITY
 from mlxc.tasks.gradient.losses import Evaluation
-from mlxc.tasks.gradient.task import LOSSES, GradientTask
+from mlxc.tasks.gradient.task import GradientTask
 from mlxc.units import BOHR_ANG
 
 # Of the histogram, whose outermost bins hold what lies beyond: rs from 0.2 to 20 bohr, s from 0 to 4.
@@ -57,19 +58,20 @@ class GradientResult:
         return self.before.main
 
     @property
-    def pull(self) -> Tensor | None:
-        """Where in the crystal the loss pulls, see :class:`~mlxc.response.gradient_flow.GradientFlow`, 1/bohr^3.
+    def xc_sensitivity(self) -> Tensor | None:
+        """dL/d(ln e_xc) at each point, see :class:`~mlxc.response.gradient_flow.GradientFlow`, 1/bohr^3.
 
-        Of a loss of several volumes, that of all of them, at the same fractional positions, per volume of ``ground``.
+        Of a loss of several volumes, the sum over all of them at the same fractional positions, per volume of
+        ``ground``.
         """
         if self.flows is None:
             return None
         volume = self.ground.crystal.volume / self.ground.basis.grid.size
-        return torch.stack([flow.pull * (flow.volume / volume) for flow in self.flows]).sum(0)
+        return torch.stack([flow.xc_sensitivity * (flow.volume / volume) for flow in self.flows]).sum(0)
 
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None."""
-        kind = LOSSES[self.task.loss]
+        observable = self.task.observable
         target, source = self.task.target_and_source
         first = None if self.flows is None else self.flows[0]
         return {
@@ -78,8 +80,8 @@ class GradientResult:
             "loss": self.task.loss,
             "mode": self.task.mode,
             "loss_unit": self.task.unit,
-            "quantity": kind.quantity,
-            "quantity_unit": kind.unit,
+            "quantity": observable.title,
+            "quantity_unit": observable.unit,
             "target": target,
             "target_source": source,
             "before": _evaluated(self.before, self.parameters),
@@ -88,7 +90,7 @@ class GradientResult:
             "parameters": first and _parameters(first, self.parameters),
             "adjoint": first and [record.to_dict() for record in first.adjoint],
             "density_gradient_norms": first and first.density_gradient_norms,
-            "pull": self._pull_summary(),
+            "pull": self._sensitivity_summary(),
             "step": self.task.step,
             "after": self.after and _evaluated(self.after, self.moved_parameters),
             "natoms": len(self.ground.crystal.species),
@@ -97,26 +99,26 @@ class GradientResult:
             "calculation": self.task.calculation.model_dump(mode="json"),
         }
 
-    def _pull_summary(self) -> dict[str, Any] | None:
-        """The pull over (rs, s), and its mean over planes."""
-        pull = self.pull
-        if self.flows is None or pull is None:
+    def _sensitivity_summary(self) -> dict[str, Any] | None:
+        """The sensitivity over (rs, s), and its mean over planes."""
+        sensitivity = self.xc_sensitivity
+        if self.flows is None or sensitivity is None:
             return None
         histograms = [flow.histogram({"rs": _open(RS_EDGES), "s": _open(S_EDGES)}) for flow in self.flows]
         return {
-            "integral": sum(float(flow.pull.sum()) * flow.volume for flow in self.flows),
+            "integral": sum(float(flow.xc_sensitivity.sum()) * flow.volume for flow in self.flows),
             "rs_edges_bohr": RS_EDGES.tolist(),
             "s_edges": S_EDGES.tolist(),
             "by_rs_and_s": torch.stack(histograms).sum(0).tolist(),
-            "planar_average": _planar_averages(self.ground, pull),
+            "planar_average": _planar_averages(self.ground, sensitivity),
         }
 
     @property
     def fields(self) -> dict[str, Tensor]:
-        """What is saved beside the state: ``loss_pull``, :attr:`pull` on the grid of the density, in units of the loss
-        per bohr^3; nothing where there is none.
+        """What is saved beside the state: :attr:`xc_sensitivity` on the grid of the density, in units of the loss per
+        bohr^3; nothing where there is none.
         """
-        return {} if self.pull is None else {"loss_pull": self.pull}
+        return {} if self.xc_sensitivity is None else {XC_SENSITIVITY: self.xc_sensitivity}
 
     def save(self, path: Path) -> None:
         """Write the state with :attr:`fields`."""
@@ -156,8 +158,8 @@ def _parameters(flow: GradientFlow, values: dict[str, Tensor]) -> dict[str, Any]
     return described
 
 
-def _planar_averages(ground: GroundState, pull: Tensor) -> dict[str, Any]:
-    """Means of the pull and of the density over planes, across the vacuum of a sheet, else along the third vector."""
+def _planar_averages(ground: GroundState, sensitivity: Tensor) -> dict[str, Any]:
+    """Means of sensitivity and density over planes, across the vacuum of a sheet, else along the third vector."""
     empty = vacuum_directions(ground.crystal)
     axis = empty[0] if len(empty) == 1 else 2
     planes = tuple(i for i in range(3) if i != axis)
@@ -167,6 +169,6 @@ def _planar_averages(ground: GroundState, pull: Tensor) -> dict[str, Any]:
     return {
         "axis": axis,
         "positions_ang": [height_ang * i / count for i in range(count)],
-        "pull_per_ang3": (pull.mean(planes) / BOHR_ANG**3).tolist(),
+        "pull_per_ang3": (sensitivity.mean(planes) / BOHR_ANG**3).tolist(),
         "density_per_ang3": (density.mean(planes) / BOHR_ANG**3).tolist(),
     }

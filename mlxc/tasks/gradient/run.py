@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.monitor import AdjointRecord, Monitor
 from mlxc.kohn_sham.state import GroundState
-from mlxc.response.dyson import AdjointRecord, ResponseError
+from mlxc.response.dyson import ResponseError
 from mlxc.response.gradient_flow import GradientFlow, gradient_flows
 from mlxc.tasks.gradient.losses import Evaluation, evaluate
 from mlxc.tasks.gradient.result import GradientResult

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation, build_model
-from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
+from mlxc.observables.catalogue import LOSSES
+from mlxc.observables.observable import Observable
 from mlxc.references.tables import best_reference
 from mlxc.structures.shipped import shipped_name_of
 from mlxc.xc.catalogue import check_has_parameters
@@ -19,31 +19,10 @@ if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor
     from mlxc.tasks.gradient.result import GradientResult
 
-LossName = Literal["energy", "lattice_constant", "gap", "density_moment", "magnetisation"]
+    LossName: TypeAlias = str
+else:  # pydantic lists the names, which a type checker cannot
+    LossName = Literal[tuple(LOSSES)]
 
-
-@dataclass(frozen=True)
-class LossKind:
-    """What a loss is made of.
-
-    Attributes:
-        quantity: in words.
-        unit: of the quantity.
-        of_energies: whether it follows from free energies alone, which are variational: no response is solved.
-    """
-
-    quantity: str
-    unit: str
-    of_energies: bool = False
-
-
-LOSSES: dict[LossName, LossKind] = {
-    "energy": LossKind("free energy F = E - TS per atom", "eV", of_energies=True),
-    "lattice_constant": LossKind("lattice constant a0", "ang", of_energies=True),
-    "gap": LossKind("gap of the k mesh", "eV"),
-    "density_moment": LossKind("mean squared distance of the electrons from the nearest nucleus", "ang^2"),
-    "magnetisation": LossKind("magnetisation of the cell", "Bohr magneton"),
-}
 # Densities and levels are of first order in the error of the density.
 STATE_DEFAULTS = {"tolerance": 1e-7}
 
@@ -51,14 +30,15 @@ STATE_DEFAULTS = {"tolerance": 1e-7}
 class GradientTask(BaseModel):
     """A loss of one crystal, differentiated by the parameters of the calculation's functional.
 
-    With a target the loss is the squared deviation of its quantity, see ``LOSSES``, from that; without, it is the
-    quantity itself. Lattice constants deviate by percent of the target, which is that of the reference tables unless it
-    is given; they come from the fit that :class:`~mlxc.EquationOfStateTask` makes, over a wider range of volumes.
+    With a target the loss is the squared deviation of its observable, see :data:`~mlxc.observables.catalogue.LOSSES`,
+    from that; without, it is the observable itself. Lattice constants deviate by percent of the target, which is that
+    of the reference tables unless it is given; they come from the fit that :class:`~mlxc.EquationOfStateTask` makes,
+    over a wider range of volumes.
 
     Attributes:
         calculation: whose functional has parameters.
         loss: what is differentiated.
-        target: in the unit of the quantity.
+        target: in the unit of the observable.
         mode: ``implicit``: by one solution of Dyson's equation; or ``unrolled``: back through every step of an SCF with
             plain mixing, for small cells. Energies need neither.
         step: length of a step of steepest descent, in units of the norm of all parameters, after which everything is
@@ -75,40 +55,50 @@ class GradientTask(BaseModel):
 
     @model_validator(mode="after")
     def _makes_a_loss(self) -> GradientTask:
-        calculation, kind = self.calculation, LOSSES[self.loss]
+        calculation, observable = self.calculation, self.observable
         check_has_parameters(calculation.xc)
-        if self.mode == "unrolled" and kind.of_energies:
+        if self.mode == "unrolled" and observable.is_variational:
             raise InputError(
-                f"mode: the {kind.quantity} follows from energies that are variational, so that no gradient flows "
+                f"mode: the {observable.title} follows from energies that are variational, so that no gradient flows "
                 "through the steps of an SCF; choose implicit, or another loss."
             )
-        if self.loss == "gap" and calculation.smearing != "none":
+        if observable.needs_fixed_occupations and calculation.smearing != "none":
             raise InputError(
-                f"smearing: a gap with a gradient needs fixed occupations, none, not {calculation.smearing}."
+                f"smearing: a {observable.words} with a gradient needs fixed occupations, none, not "
+                f"{calculation.smearing}."
             )
-        if self.loss == "magnetisation":
-            _check_magnetisation(calculation)
-        if self.loss == "lattice_constant":
-            _check_lattice_constant(calculation, self.target_and_source[0])
+        if observable.needs_spin and not calculation.spin:
+            raise InputError(
+                f"loss: only a spin-polarised calculation has a {observable.words}; switch spin on as well."
+            )
+        if observable.held_by and getattr(calculation, observable.held_by) is not None:
+            raise InputError(f"{observable.held_by}: a {observable.words} that is held has no gradient; leave it out.")
+        observable.check_crystal(calculation.crystal)
+        if observable.relative:
+            _check_target(self.target_and_source[0], observable, calculation.crystal.name)
         return self
+
+    @property
+    def observable(self) -> Observable:
+        """The observable that the loss is made of."""
+        return LOSSES[self.loss]
 
     @property
     def target_and_source(self) -> tuple[float | None, str | None]:
         """What the quantity is compared with, and where that comes from; None and None if with nothing."""
-        if self.target is not None or self.loss != "lattice_constant":
+        if self.target is not None or not self.observable.relative:
             return self.target, None if self.target is None else "given"
         name = shipped_name_of(self.calculation.crystal)
         line = None if name is None else best_reference(name)
-        if line is None or line.lattice_constant_ang is None:
-            return None, None
-        return line.lattice_constant_ang, f"{line.label}: {line.source}"
+        value = getattr(line, str(self.observable.column), None)
+        return (None, None) if line is None or value is None else (value, f"{line.label}: {line.source}")
 
     @property
     def unit(self) -> str:
-        """Of the loss."""
-        if self.loss == "lattice_constant":
+        """The unit of the loss."""
+        if self.observable.relative:
             return "percent^2"
-        unit = LOSSES[self.loss].unit
+        unit = self.observable.unit
         return unit if self.target is None else f"({unit})^2"
 
     @classmethod
@@ -121,9 +111,10 @@ class GradientTask(BaseModel):
         Raises:
             InputError: with one sentence.
         """
-        given, loss = data.get("calculation", {}), data.get("loss")
-        defaults: dict[str, Any] = CURVE_DEFAULTS if loss == "lattice_constant" else STATE_DEFAULTS
-        if loss == "gap" and given.get("width_ha") is None:
+        given, observable = data.get("calculation", {}), LOSSES.get(str(data.get("loss")))
+        of_curve = observable is not None and observable.source == "curve"
+        defaults: dict[str, Any] = CURVE_DEFAULTS if of_curve else STATE_DEFAULTS
+        if observable is not None and observable.needs_fixed_occupations and given.get("width_ha") is None:
             defaults = defaults | {"smearing": "none"}
         return build_model(cls, {**data, "calculation": Calculation.from_dict(defaults | given)})
 
@@ -137,7 +128,7 @@ class GradientTask(BaseModel):
             on_record: called with what happens in between, which has a ``kind``: ``loss`` with its ``stage``
                 (``before`` or ``after`` the step), ``value``, ``unit`` and ``quantity``; ``point`` of an equation of
                 state, see :meth:`mlxc.EquationOfStateTask.run`; ``adjoint``, see
-                :class:`~mlxc.response.dyson.AdjointRecord`; ``density_gradient`` with the ``norm`` that the gradient
+                :class:`~mlxc.kohn_sham.monitor.AdjointRecord`; ``density_gradient`` with the ``norm`` that the gradient
                 has at a ``step`` of an unrolled SCF, the last one first; may stop the run.
 
         Raises:
@@ -149,20 +140,10 @@ class GradientTask(BaseModel):
         return run_gradient(self, monitor=monitor, on_record=on_record)
 
 
-def _check_magnetisation(calculation: Calculation) -> None:
-    if not calculation.spin:
-        raise InputError("loss: only a spin-polarised calculation has a magnetisation; switch spin on as well.")
-    if calculation.total_moment is not None:
-        raise InputError("total_moment: a magnetisation that is held has no gradient; leave it out.")
-
-
-def _check_lattice_constant(calculation: Calculation, target: float | None) -> None:
-    crystal = calculation.crystal
-    if lattice_constant(crystal, crystal.volume, natural_variation(crystal)) is None:
-        raise InputError(
-            f"loss: {crystal.name} has no single lattice constant; cubic crystals have, and hexagonal or square sheets."
-        )
+def _check_target(target: float | None, observable: Observable, crystal: str) -> None:
     if target is None:
-        raise InputError(f"target: there is no reference for the lattice constant of {crystal.name}; give one, in ang.")
+        raise InputError(
+            f"target: there is no reference for the {observable.words} of {crystal}; give one, in {observable.unit}."
+        )
     if target <= 0:
-        raise InputError(f"target: a lattice constant is positive, not {target:g}.")
+        raise InputError(f"target: a {observable.words} is positive, not {target:g}.")

@@ -6,28 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mlxc.crystal.resizing import lattice_constant, natural_variation
+from mlxc.calculation.volumes import states_at_volumes
+from mlxc.crystal.resizing import natural_variation
 from mlxc.errors import InputError, MlxcError
-from mlxc.kohn_sham.loop import run_calculation
-from mlxc.kohn_sham.state import GroundState
-from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
-from mlxc.training.quantities import Source
+from mlxc.observables.catalogue import targets_of
+from mlxc.observables.energy_curve import EnergyCurve
+from mlxc.observables.observable import Source
 from mlxc.training.solids import Solid
 from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.training.tables.known_quantities import reference_curve
-from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
+from mlxc.units import HARTREE_EV
+from mlxc.xc.identity import FunctionalIdentity
 
 # Volumes of an equation of state, or areas of a sheet, in units of that of the solid's crystal.
 RATIOS = (0.91, 0.944, 0.978, 1.012, 1.046, 1.08, 1.114)
 # Of the density; the error of the energy is of second order in it.
 TOLERANCE = 1e-5
-MILLI = 1e-3
-# Keeps the slope of a square root finite.
-TINY = 1e-24
 
 
 class SolidError(MlxcError):
@@ -47,38 +44,41 @@ class SolidCurve:
     snapshots: tuple[Snapshot, ...]
     source: ClassVar[Source] = "curve"
 
+    @property
+    def functional(self) -> FunctionalIdentity | None:
+        """The functional that has made the densities; None where a file of version 0.1.0 does not say."""
+        return self.snapshots[0].functional
+
     def energies(self, functional: nn.Module) -> Tensor:
         """F at each volume, hartree per cell, attached to the functional's parameters."""
         return torch.stack([snapshot.energy(functional) for snapshot in self.snapshots])
 
+    def energy_curve(self, functional: nn.Module) -> EnergyCurve:
+        """The energies over the volumes, whose observables can be differentiated."""
+        volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
+        return EnergyCurve(self.solid.crystal, volumes, self.energies(functional) * HARTREE_EV)
+
     def lowest_energy(self, functional: nn.Module) -> Tensor:
         """F per cell at the equilibrium volume, electronvolt; of a rigid solid at its only one."""
-        energies = self.energies(functional) * HARTREE_EV
-        if self.solid.rigid:
-            return energies[0]
-        return differentiable_birch_murnaghan([snapshot.volume_ang3 for snapshot in self.snapshots], energies).energy0
+        curve = self.energy_curve(functional)
+        return curve.energies_ev[0] if self.solid.rigid else curve.fit.energy0
 
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
-        """``volume_ang3``, ``bulk_modulus_gpa`` and, for cubic solids, ``lattice_constant_ang``.
+        """What a curve says, see :mod:`mlxc.observables.of_curves`, by column, as far as the crystal has such things.
 
-        A sheet, whose volumes differ in the area alone, has no bulk modulus; its lattice constant is that in the plane,
-        if it is hexagonal or square. Where the reference of a curve is complete, ``energy_curve_mev`` as well.
+        A distance from a curve needs the reference of a complete one.
 
         Raises:
             FitError: the energies have no minimum between the smallest and the largest volume.
         """
-        energies = self.energies(functional) * HARTREE_EV
-        volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
-        found = differentiable_birch_murnaghan(volumes, energies)
-        known, vary = {"volume_ang3": found.volume0}, natural_variation(self.solid.crystal)
-        if vary == "volume":
-            known["bulk_modulus_gpa"] = found.bulk_modulus * EV_PER_ANG3_GPA
-        if (edge := lattice_constant(self.solid.crystal, found.volume0, vary)) is not None:
-            known["lattice_constant_ang"] = edge
-        if (reference := reference_curve(self.solid)) is not None:
-            change = energies - torch.tensor(reference(np.array(volumes)))
-            deviation = (change - change.mean()) / len(self.solid.crystal.species) / MILLI
-            known["energy_curve_mev"] = root_mean_square(deviation)
+        curve, reference = self.energy_curve(functional), reference_curve(self.solid)
+        known: dict[str, Tensor] = {}
+        for column, kind in targets_of("curve").items():
+            if kind.is_distance and reference is None:
+                continue
+            value = kind.evaluate(curve, reference) if kind.is_distance else kind.evaluate(curve)
+            if value is not None:
+                known[column] = value
         return known
 
     def save(self, folder: Path) -> None:
@@ -109,11 +109,6 @@ def protocol(solid: Solid) -> list[Any]:
     return [ratios(solid), TOLERANCE, *([] if vary == "volume" else [vary])]
 
 
-def root_mean_square(values: Tensor) -> Tensor:
-    """With a gradient everywhere."""
-    return (values.square().mean() + TINY).sqrt()
-
-
 def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
     """Converge a solid at every volume, each starting from those before.
 
@@ -125,15 +120,11 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
         SolidError: a volume did not converge.
         InputError: the solid cannot be computed, for want of a pseudopotential, for instance.
     """
-    name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
-    calculation = solid.calculation(name, tolerance=TOLERANCE)
-    states: list[GroundState] = []
-    snapshots = []
+    calculation = solid.calculation(tolerance=TOLERANCE)
     wanted = ratios(solid)
-    for ratio, scaled in zip(wanted, calculation.at_volumes(wanted), strict=True):
-        ground = run_calculation(scaled, start=states, xc=module)
+    snapshots = []
+    for ratio, ground in zip(wanted, states_at_volumes(calculation.at_volumes(wanted), xc), strict=True):
         if not ground.converged:
             raise SolidError(f"{solid.name} at {ratio:g} times its volume: {ground.message}")
-        states = [*states[-2:], ground]
         snapshots.append(Snapshot.of(ground))
     return SolidCurve(solid, tuple(snapshots))

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mlxc.training.quantities import Source
+from mlxc.observables.catalogue import targets_of
+from mlxc.observables.observable import Source
 from mlxc.training.solids import Solid
 from mlxc.training.subjects.curve import SolidCurve
 from mlxc.training.subjects.snapshot import Snapshot
@@ -29,16 +30,16 @@ class EnergyDifference:
 
     @property
     def solid(self) -> Solid:
-        """Whose energy it is."""
+        """The solid whose energy is compared."""
         return self.curve.solid
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """Those of all curves."""
+        """The densities of all curves."""
         return sum((curve.snapshots for curve in self.others.values()), self.curve.snapshots)
 
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
-        """``energy_difference_ev`` of the cell, and ``cohesive_energy_ev`` of an atom, its negative.
+        """What a difference of energies says, see :mod:`mlxc.observables.of_energies`, by column.
 
         Raises:
             FitError: a curve has no minimum.
@@ -47,4 +48,4 @@ class EnergyDifference:
         for name, count in self.solid.relative_to.items():
             energy = energy - count * self.others[name].lowest_energy(functional)
         natoms = len(self.solid.crystal.species)
-        return {"energy_difference_ev": energy, "cohesive_energy_ev": -energy / natoms}
+        return {column: kind.evaluate(energy, natoms) for column, kind in targets_of("difference").items()}

@@ -6,29 +6,25 @@ the SCF, so nothing is held fixed, not even in the first round of a training.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 from torch import Tensor, nn
 
-from mlxc.crystal.crystal import Crystal
+from mlxc.calculation.run import run_calculation
 from mlxc.errors import InputError
-from mlxc.kohn_sham.loop import run_calculation
+from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.state import GroundState
-from mlxc.response.differentiable import attach_implicitly
-from mlxc.response.levels import band_gap
-from mlxc.training.quantities import Source
+from mlxc.observables.catalogue import targets_of
+from mlxc.observables.observable import Source
 from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import SolidError, root_mean_square
+from mlxc.training.subjects.curve import SolidError
 from mlxc.training.subjects.snapshot import Snapshot
-from mlxc.units import HARTREE_EV
+from mlxc.training.tables.known_quantities import is_known
 
 # Of the density, to which these quantities are of first order.
 TOLERANCE = 1e-7
-PERCENT = 0.01
-# Atoms within this of each other are in the same place, bohr.
-CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -59,11 +55,11 @@ class SelfConsistentState:
             SolidError: it does not converge.
             InputError: its reference density is of another crystal, or on another grid.
         """
-        start = _converge(solid, xc)
+        start = _converge(solid, xc, (), None)
         if solid.density is None:
             return cls(solid, start, None)
-        ground = GroundState.load(solid.density)
-        if not _is_same(ground.crystal, solid.crystal):
+        ground = SavedState.load(solid.density)
+        if not ground.crystal.same_as(solid.crystal):
             raise InputError(f"{solid.name}: the density in {solid.density.name} is that of another crystal.")
         reference = ground.density
         if reference.shape != start.density.shape:
@@ -75,43 +71,40 @@ class SelfConsistentState:
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """That of the start."""
+        """The density that the SCF starts from."""
         return (Snapshot.of(self.start),)
 
     def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
-        """``gap_ev``, ``magnetisation_bohr_magneton`` and ``density_percent``, as far as the solid has references.
+        """What a state says that the solid has references for, see :mod:`mlxc.observables.of_states`, by column.
 
         Raises:
             SolidError: the solid does not converge with this functional.
         """
-        ground = _converge(self.solid, functional, self.start)
-        attach_implicitly(ground)
-        known = {}
-        if "gap_ev" in self.solid.references:
-            known["gap_ev"] = band_gap(ground) * HARTREE_EV
-        if len(ground.density) == 2:
-            known["magnetisation_bohr_magneton"] = ground.basis.grid.integrate(ground.density[0] - ground.density[1])
-        if self.reference_density is not None:
-            size = root_mean_square(self.reference_density)
-            known["density_percent"] = root_mean_square(ground.density - self.reference_density) / size / PERCENT
+        ground = _converge(self.solid, functional, self.start, "implicit")
+        known: dict[str, Tensor] = {}
+        for column, kind in targets_of("state").items():
+            if not is_known(self.solid, column):
+                continue
+            value = kind.evaluate(ground, self.reference_density) if kind.is_distance else kind.evaluate(ground)
+            if value is not None:
+                known[column] = value
         return known
 
 
-def _is_same(one: Crystal, other: Crystal) -> bool:
-    same_cell = one.species == other.species and np.allclose(one.lattice, other.lattice, rtol=0, atol=CLOSE)
-    return same_cell and np.allclose((one.positions - other.positions) @ one.lattice, 0.0, atol=CLOSE)
-
-
-def _converge(solid: Solid, xc: str | nn.Module, start: GroundState | None = None) -> GroundState:
-    name, module = (xc, None) if isinstance(xc, str) else ("pbe", xc)
+def _converge(
+    solid: Solid,
+    xc: str | nn.Module,
+    start: GroundState | Sequence[GroundState],
+    differentiate: Literal["implicit"] | None,
+) -> GroundState:
     settings: dict[str, Any] = {}
     if "gap_ev" in solid.references:
         settings = {"smearing": "none", "width_ha": None}
-        if solid.calculation(name).spin:
+        if solid.calculation().spin:
             # With whole numbers of electrons in each spin the moment of an insulator cannot find its value.
             settings["total_moment"] = solid.references.get("magnetisation_bohr_magneton", 0.0)
-    calculation = solid.calculation(name, tolerance=TOLERANCE, **settings)
-    ground = run_calculation(calculation, start=() if start is None else start, xc=module)
+    calculation = solid.calculation(tolerance=TOLERANCE, **settings)
+    ground = run_calculation(calculation, start=start, xc=xc, differentiate=differentiate)
     if not ground.converged:
         raise SolidError(f"{solid.name}: {ground.message}")
     return ground

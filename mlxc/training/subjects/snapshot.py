@@ -7,6 +7,7 @@ hybrid loss of arXiv 2602.15923; with the snapshot's own functional both energy 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from mlxc.kohn_sham.state import GroundState
 from mlxc.units import BOHR_ANG
 from mlxc.utils.replacing import replacing
 from mlxc.xc.functional import INGREDIENTS, declared_ingredients
+from mlxc.xc.identity import FunctionalIdentity
+
+METADATA_KEY = "functional"
 
 
 @dataclass(frozen=True)
@@ -31,27 +35,29 @@ class Snapshot:
         rest_ha: F - E_xc per cell.
         ingredients: ``rho``, ``grad`` and ``tau`` at points that are not equivalent, see :mod:`mlxc.xc.functional`.
         volumes: that each point stands for, bohr^3, shape ``(npoint,)``.
+        functional: The functional that has made the density; None where a file of version 0.1.0 does not say.
     """
 
     volume_ang3: float
     rest_ha: float
     ingredients: dict[str, Tensor]
     volumes: Tensor
+    functional: FunctionalIdentity | None = None
 
     @classmethod
     def of(cls, ground: GroundState) -> Snapshot:
-        """Of a converged state that was computed in this process.
+        """The snapshot of a converged state.
 
         Raises:
-            InputError: it has not converged, or was read from a file.
+            InputError: it has not converged.
         """
         problem = ground.problem
-        if problem is None or not ground.converged:
+        if not ground.converged:
             raise InputError(f"There is no snapshot of a state that has not converged. {ground.message}")
         with torch.no_grad():
             ingredients, volumes = problem.xc.points(problem.xc.all_fields(ground.orbitals, ground.occupations))
         rest = sum(ground.energies.values()) - ground.energies["xc"]
-        return cls(ground.crystal.volume * BOHR_ANG**3, rest, ingredients, volumes)
+        return cls(ground.crystal.volume * BOHR_ANG**3, rest, ingredients, volumes, ground.functional)
 
     def xc_energy(self, functional: nn.Module) -> Tensor:
         """E_xc per cell at this density, hartree, attached to the functional's parameters."""
@@ -69,7 +75,10 @@ class Snapshot:
         tensors = self.ingredients | {"volumes": self.volumes, "numbers": numbers}
         with replacing(path) as temporary:
             contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-            temporary.write_bytes(safetensors.torch.save(contiguous))
+            temporary.write_bytes(safetensors.torch.save(contiguous, self._metadata()))
+
+    def _metadata(self) -> dict[str, str]:
+        return {} if self.functional is None else {METADATA_KEY: json.dumps(self.functional.to_dict())}
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
@@ -81,8 +90,10 @@ class Snapshot:
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in (*INGREDIENTS, "volumes", "numbers")}
+                described = (file.metadata() or {}).get(METADATA_KEY)
         except (SafetensorError, OSError):
             raise InputError(f"{path} is missing or damaged: it is no snapshot.") from None
         volume, rest = tensors.pop("numbers").tolist()
         volumes = tensors.pop("volumes")
-        return cls(volume, rest, tensors, volumes)
+        functional = None if described is None else FunctionalIdentity(**json.loads(described))
+        return cls(volume, rest, tensors, volumes, functional)

@@ -16,7 +16,8 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
-from mlxc.training.quantities import QUANTITIES, Source
+from mlxc.observables.catalogue import TARGETS
+from mlxc.observables.observable import Source
 from mlxc.training.solids import Solid
 from mlxc.training.subjects.curve import SolidCurve, SolidError, compute_curve, protocol
 from mlxc.training.subjects.energy_difference import EnergyDifference
@@ -24,6 +25,7 @@ from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.training.tables.known_quantities import is_known
 from mlxc.xc.catalogue import content_hashes
+from mlxc.xc.identity import identity_of
 
 
 class Subject(Protocol):
@@ -80,7 +82,7 @@ class Preparation:
         failed = []
         for solid in (self.table[name] for name in names):
             try:
-                known = {QUANTITIES[quantity].source for quantity in quantities if is_known(solid, quantity)}
+                known = {TARGETS[quantity].source for quantity in quantities if is_known(solid, quantity)}
                 found += [makers[source](solid) for source in sorted(known)]
             except SolidError as error:
                 warnings.warn(f"{error} {solid.name} is left out.", stacklevel=2)
@@ -105,10 +107,10 @@ class Preparation:
 
     def _hash(self, solid: Solid) -> str:
         """Of all that makes a curve what it is."""
-        checkpoint = getattr(self.xc, "checkpoint", None)
-        own = [checkpoint.content_hash] if checkpoint else []
-        functional = [self.xc, *content_hashes(self.xc)] if isinstance(self.xc, str) else own
-        identity = solid.identity(self.xc) if isinstance(self.xc, str) else solid.identity()
+        if isinstance(self.xc, str):
+            functional, identity = [self.xc, *content_hashes(self.xc)], solid.identity(self.xc)
+        else:
+            functional, identity = [identity_of(self.xc).content_hash], solid.identity()
         described = json.dumps([identity, *protocol(solid), functional], sort_keys=True)
         return hashlib.sha256(described.encode()).hexdigest()[:8]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from mlxc.crystal.resizing import natural_variation
 from mlxc.crystal.symmetry import cells_per_cube
+from mlxc.observables.catalogue import TARGETS
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
-from mlxc.training.quantities import QUANTITIES
 from mlxc.training.solids import Solid
 from mlxc.units import EV_PER_ANG3_GPA
 
 
 def is_known(solid: Solid, quantity: str) -> bool:
-    """Whether there is something to compare a prediction of one of :data:`QUANTITIES` with."""
-    source = QUANTITIES[quantity].source
+    """Whether there is something to compare a prediction of one of :data:`~mlxc.observables.catalogue.TARGETS` with."""
+    source = TARGETS[quantity].source
     if (source == "curve" and solid.rigid) or (source == "difference" and not solid.relative_to):
         return False
     if quantity == "energy_curve_mev":

@@ -1,48 +1,20 @@
-"""The forms of functionals that a checkpoint can hold: what builds each from plain data."""
+"""The forms of functionals that a checkpoint can hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import nn
 
 from mlxc.errors import InputError
-from mlxc.xc.catalogue import checkpoint_path
 from mlxc.xc.enhancement import NeuralEnhancement
-from mlxc.xc.expression import split_sum
+from mlxc.xc.functional import CheckpointFunctional
 from mlxc.xc.gga import PBE
 from mlxc.xc.hybrid import HybridXC
-from mlxc.xc.unconstrained import NNLDA, NNPBE, softplus_network
+from mlxc.xc.unconstrained import NNLDA, NNPBE
 
-
-def _trainable_pbe() -> PBE:
-    return PBE(trainable=True)
-
-
-def _network_lda(hidden: Sequence[int] = (10,), ninpmode: int = 1, outmultmode: int = 1) -> NNLDA:
-    return NNLDA(softplus_network(NNLDA.nfeature, hidden), ninpmode, outmultmode)
-
-
-def _network_pbe(hidden: Sequence[int] = (10,), ninpmode: int = 1, outmultmode: int = 1) -> NNPBE:
-    return NNPBE(softplus_network(NNPBE.nfeature, hidden), ninpmode, outmultmode)
-
-
-def _hybrid(baseline: str, **settings: Any) -> HybridXC:
-    # A file must not make mlxc open other files, least of all itself.
-    if any(checkpoint_path(name) is not None for _, name in split_sum(baseline)):
-        raise InputError(f"baseline: {baseline!r} is a checkpoint; a hybrid in a file has a conventional baseline.")
-    return HybridXC(baseline, **settings)
-
-
-ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
-    "neural-enhancement": NeuralEnhancement,
-    "pbe-kappa-mu": _trainable_pbe,
-    "hybrid": _hybrid,
-    "nnlda": _network_lda,
-    "nnpbe": _network_pbe,
-}
-_CLASSES = {NeuralEnhancement: "neural-enhancement", HybridXC: "hybrid", NNLDA: "nnlda", NNPBE: "nnpbe"}
+FORMS: tuple[type[CheckpointFunctional], ...] = (NeuralEnhancement, PBE, HybridXC, NNLDA, NNPBE)
+ARCHITECTURES = {form.architecture: form for form in FORMS}
 
 
 def build_architecture(name: str, config: dict[str, Any]) -> nn.Module:
@@ -54,7 +26,7 @@ def build_architecture(name: str, config: dict[str, Any]) -> nn.Module:
     if name not in ARCHITECTURES:
         raise InputError(f"architecture: {name!r} is not known; there are {', '.join(ARCHITECTURES)}.")
     try:
-        return ARCHITECTURES[name](**config)
+        return ARCHITECTURES[name].from_config(**config)
     except InputError:
         raise
     except (TypeError, ValueError, AttributeError):
@@ -67,10 +39,6 @@ def describe_architecture(functional: nn.Module) -> tuple[str, dict[str, Any]]:
     Raises:
         InputError: checkpoints know no such form.
     """
-    if isinstance(functional, PBE) and functional.kappa.requires_grad:
-        return "pbe-kappa-mu", {}
-    if isinstance(functional, HybridXC) and not isinstance(functional.baseline, str):
-        raise InputError("A checkpoint holds a hybrid whose baseline was given by name.")
-    if isinstance(functional, NeuralEnhancement | HybridXC | NNLDA | NNPBE):
-        return _CLASSES[type(functional)], functional.config()
-    raise InputError(f"A checkpoint holds {', '.join(ARCHITECTURES)}, not a {type(functional).__name__}.")
+    if not isinstance(functional, CheckpointFunctional) or type(functional) not in FORMS:
+        raise InputError(f"A checkpoint holds {', '.join(ARCHITECTURES)}, not a {type(functional).__name__}.")
+    return functional.architecture, functional.config()

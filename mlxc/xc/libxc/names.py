@@ -10,11 +10,11 @@ import io
 import re
 from contextlib import redirect_stderr
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
 from mlxc.errors import InputError
+from mlxc.utils.spelling import closest_name
 
 LONGEST_NAME = 100
 # One name or two. PySCF would read more (sums, factors, numbers); a name is what people can look up.
@@ -74,8 +74,8 @@ def close_libxc_name(name: str) -> str | None:
     """The full name in libxc that looks most like ``name``, if any does."""
     from pyscf.dft import libxc
 
-    close = get_close_matches(name.upper(), libxc.available_libxc_functionals(), n=1, cutoff=0.8)
-    return close[0].lower() if close else None
+    close = closest_name(name.upper(), libxc.available_libxc_functionals(), similarity=0.8)
+    return None if close is None else close.lower()
 
 
 def _obstacle(functional: Any) -> str | None:

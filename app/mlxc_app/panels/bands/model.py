@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import HasTraits, Instance, Tuple, Unicode, observe
 
-from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run
@@ -150,12 +149,7 @@ def _is_comparable(folder: RunFolder, task: BandsTask) -> bool:
         other = folder.task
     except InputError:  # of another version
         return False
-    return isinstance(other, BandsTask) and _cell(other.calculation) == _cell(task.calculation)
-
-
-def _cell(calculation: Calculation) -> tuple[Any, ...]:
-    crystal = calculation.crystal
-    return crystal.species, crystal.lattice.round(6).tolist(), crystal.positions.round(6).tolist()
+    return isinstance(other, BandsTask) and other.calculation.crystal.same_as(task.calculation.crystal)
 
 
 def _of_result(title: str, result: Mapping[str, Any]) -> Bands:

@@ -8,11 +8,11 @@ from typing import Any
 
 from traitlets import Bool, Dict, HasTraits, Unicode
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import EquationOfStateTask
 from mlxc.codes.live import ReferenceRun, available_codes, label_of
+from mlxc.codes.result import CodeResult
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
-from mlxc.tasks.comparison.result import CodeResult
 from mlxc.tasks.kinds import calculation_of
 from mlxc_app.panels.compare.compared_run import NUMBERS, ComparedRun, curve_of, energy_per_atom, errors_of
 
@@ -109,16 +109,17 @@ class LiveModel(HasTraits):
                 self._run, self.running = None, False
 
     async def _compute(self, code: str, folder: RunFolder) -> None:
-        from mlxc.codes.other_code import run_in_code  # with SciPy, which a page can do without until now
+        # With SciPy, which a page can do without until now.
+        from mlxc.codes.cases import AS_GIVEN, Sizes
+        from mlxc.codes.other_code import run_in_code
 
         loop, task = asyncio.get_running_loop(), folder.task
-        if not isinstance(task, (Calculation, EquationOfStateTask)):
-            task = calculation_of(task)
+        sizes = Sizes(tuple(task.ratios), task.vary) if isinstance(task, EquationOfStateTask) else AS_GIVEN
 
         def watch(_: str, record: dict[str, Any]) -> None:
             loop.call_soon_threadsafe(self._tell, code, record)
 
-        result = await asyncio.to_thread(run_in_code, code, task, watch, self._remember)
+        result = await asyncio.to_thread(run_in_code, code, calculation_of(task), watch, self._remember, sizes)
         if self._is_stopped:
             self.words = f"{label_of(code)} was stopped."
             return

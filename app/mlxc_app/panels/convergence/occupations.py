@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlxc.results.state_file import StateFile
 from mlxc.units import HARTREE_EV
 
 # A picture reaches so many smearing widths, and at least so far, to either side of the Fermi level.
@@ -42,12 +42,9 @@ class Fillings:
     @classmethod
     def read(cls, path: Path, width_ha: float | None) -> Fillings:
         """Read them from the HDF5 file of a run with this smearing width; None for fixed occupations."""
-        import h5py
-
-        with h5py.File(path) as file:
-            levels, electrons = file["eigenvalues_ha"][()], file["occupations"][()]
-            nspin = len(levels) // len(file["kpoint_weights"])
-            fermi_level = json.loads(file.attrs["summary"])["fermi_level_ha"]
+        with StateFile(path) as file:
+            levels, electrons = file.eigenvalues, file.occupations
+            nspin, fermi_level = file.nspin, file.fermi_level
         distances = (levels - fermi_level) * HARTREE_EV
         filled = electrons * nspin / 2
         reach = _reach(distances, filled, (width_ha or 0.0) * HARTREE_EV)

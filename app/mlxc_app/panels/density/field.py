@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
+from mlxc.results.state_file import StateFile
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 DENSITY = "Density"
@@ -76,36 +77,34 @@ def quantities_in(path: Path, has_others: bool) -> tuple[str, ...]:
         path: of the file.
         has_others: whether there are other runs of the same cell.
     """
-    import h5py
-
-    with h5py.File(path) as file:
+    with StateFile(path) as file:
         there = {
             DENSITY: True,
-            SPIN: len(file["density"]) == 2,
+            SPIN: file.nspin == 2,
             DIFFERENCE: has_others,
-            POTENTIAL: "xc_potential_ha" in file,
-            PULL: "loss_pull" in file,
+            POTENTIAL: file.has_xc_potentials,
+            PULL: file.has_xc_sensitivity,
         }
     return tuple(name for name in MEANINGS if there[name])
 
 
 def read_field(path: Path, quantity: str) -> CrystalField:
     """One of ``MEANINGS`` from the HDF5 file of a run; of ``DIFFERENCE``, the density from which to subtract."""
-    import h5py
-
-    with h5py.File(path) as file:
+    with StateFile(path) as file:
+        found = file.crystal
         crystal: dict[str, Any] = {
-            "lattice": file["lattice_bohr"][()] * BOHR_ANG,
-            "species": tuple(file["species"].asstr()[()]),
-            "positions": file["fractional_positions"][()],
+            "lattice": found.lattice * BOHR_ANG,
+            "species": found.species,
+            "positions": found.positions,
         }
         if quantity == POTENTIAL:
-            change = (file["xc_potential_ha"][()] - file["pbe_xc_potential_ha"][()]).mean(axis=0)
+            own, reference = file.xc_potentials
+            change = (own - reference).mean(axis=0)
             return CrystalField(**crystal, values=change * HARTREE_EV, unit=ELECTRONVOLT, is_signed=True)
         if quantity == PULL:
-            values = file["loss_pull"][()] / BOHR_ANG**3
+            values = file.xc_sensitivity / BOHR_ANG**3
             return CrystalField(**crystal, values=values, unit=OF_THE_LOSS, is_signed=True)
-        density = file["density"][()] / BOHR_ANG**3
+        density = file.density / BOHR_ANG**3
     if quantity == SPIN:
         return CrystalField(**crystal, values=density[0] - density[1], is_signed=True)
     return CrystalField(**crystal, values=density.sum(axis=0))

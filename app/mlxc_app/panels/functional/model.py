@@ -11,7 +11,8 @@ from typing import Any
 from traitlets import Bool, HasTraits, Instance, Unicode, observe
 
 from mlxc.errors import InputError, MlxcError
-from mlxc.xc.catalogue import checkpoint_of, functional_names
+from mlxc.xc.catalogue import functional_names
+from mlxc.xc.checkpoints.files import checkpoint_of
 from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.functional.report import FunctionalReport, check_functional

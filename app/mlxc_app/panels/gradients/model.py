@@ -9,6 +9,7 @@ from typing import Any
 from traitlets import Float, HasTraits, Instance, Unicode, observe
 
 from mlxc.errors import InputError, MlxcError
+from mlxc.observables.catalogue import LOSSES
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.xc.catalogue import check_has_parameters
 from mlxc_app.choose.model import SETTINGS, ChooseModel
@@ -45,7 +46,7 @@ class GradientModel(HasTraits):
     """Starts gradients of what is chosen, and follows them.
 
     Attributes:
-        loss: a key of :data:`mlxc.tasks.gradient.task.LOSSES`.
+        loss: a key of :data:`mlxc.observables.catalogue.LOSSES`.
         target: what its quantity is compared with, as a person writes it; empty for nothing.
         mode: ``implicit`` or ``unrolled``.
         step: length of a step, in units of the norm of all parameters.
@@ -80,9 +81,10 @@ class GradientModel(HasTraits):
         """
         calculation = self._choose.calculation()
         _check_parameters(calculation.xc)
-        left_out = DECIDED | (FIXED_OCCUPATIONS if self.loss == "gap" else set())
+        observable = LOSSES[self.loss]
+        left_out = DECIDED | (FIXED_OCCUPATIONS if observable.needs_fixed_occupations else set())
         data = calculation.model_dump(exclude=left_out)
-        if self.loss == "magnetisation":
+        if observable.needs_spin:
             data["spin"] = True
         return GradientTask.from_dict(
             {"calculation": data, "loss": self.loss, "target": _number(self.target), "mode": self.mode}

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, Dropdown, FloatText, HBox, Text, VBox
 
-from mlxc.tasks.gradient.task import LOSSES
+from mlxc.observables.catalogue import LOSSES
 from mlxc_app.page.message import MessageArea
 from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.gradients.charts import (
@@ -34,14 +34,6 @@ _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Choose a functional with parameters on the left, for instance pbe-kappa-mu, and a '
     "loss here. Press “Run gradient”.</p>"
 )
-LOSS_NAMES = {
-    "energy": "free energy (eV per atom)",
-    "lattice_constant": "lattice constant (Å), against the reference",
-    "gap": "gap (eV), with fixed occupations",
-    "density_moment": "spread of the density (Å²)",
-    "magnetisation": "magnetisation (μB), with spin",
-}
-assert LOSS_NAMES.keys() == LOSSES.keys()
 MODES = [("implicit: one adjoint problem", "implicit"), ("unrolled: back through every SCF step", "unrolled")]
 LABEL = {"description_width": "60px"}
 FIELD: dict[str, Any] = {"style": LABEL, "layout": {"width": "min(410px, 100%)"}}
@@ -91,7 +83,7 @@ class GradientView:
         self._unfold_figure()
 
     def _choices(self, messages: MessageArea) -> list[HBox]:
-        loss = Dropdown(options=[(name, loss) for loss, name in LOSS_NAMES.items()], description="Loss", **FIELD)
+        loss = Dropdown(options=[(loss.loss_label, loss.name) for loss in LOSSES.values()], description="Loss", **FIELD)
         target = Text(description="Target", placeholder="none", continuous_update=False, **SHORT)
         mode = Dropdown(options=MODES, description="Mode", **FIELD)
         step = FloatText(description="Step", step=0.01, **SHORT)

@@ -12,7 +12,6 @@ from mlxc.xc.analysis.domain import Domain, outside, reduced_variables
 def seen_variables(state: GroundState) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Reduced variables at points that are not equivalent, and the electrons and the volume (bohr^3) at each."""
     problem = state.problem
-    assert problem is not None  # the state was computed in this process
     with torch.no_grad():
         ingredients, volumes = problem.xc.points(problem.xc.all_fields(state.orbitals, state.occupations))
         return reduced_variables(**ingredients), ingredients["rho"].sum(0) * volumes, volumes

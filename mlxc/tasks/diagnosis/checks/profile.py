@@ -23,7 +23,7 @@ STRANGE_HA = 0.3
 def examine_profile(bench: Bench) -> Finding:
     """Planar averages across a sheet, or along the third lattice vector of a bulk crystal."""
     state = bench.sound.state
-    if state is None or state.problem is None:
+    if state is None:
         return Finding("profile", TITLE, f"There is no density to look at. {bench.sound.message}")
     crystal = state.crystal
     directions = vacuum_directions(crystal)

@@ -6,7 +6,7 @@ from mlxc.basis.gaussian.basis import GaussianOrbitals
 from mlxc.basis.gaussian.cell import Ghost
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.vacuum import vacuum_directions
-from mlxc.kohn_sham.loop import scf
+from mlxc.ground_state import scf
 from mlxc.tasks.diagnosis.finding import Finding
 from mlxc.tasks.diagnosis.under_test import Bench
 from mlxc.terms.entropy import FermiDirac

@@ -1,0 +1,157 @@
+"""The ground state of a crystal: the one entry to everything that is self-consistent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from mlxc.basis.planewave.basis import PlaneWaves
+from mlxc.basis.protocol import BasisSettings
+from mlxc.basis.settings import described_basis
+from mlxc.crystal.brillouin import irreducible_mesh
+from mlxc.crystal.crystal import Crystal
+from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
+from mlxc.kohn_sham.loop import converge
+from mlxc.kohn_sham.mixing import AndersonMixing, Mixing
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.occupations import described_smearing
+from mlxc.kohn_sham.problem import Problem
+from mlxc.kohn_sham.residual import DensityResidual
+from mlxc.kohn_sham.solved_state import SolvedState
+from mlxc.kohn_sham.spin import check_spin
+from mlxc.kohn_sham.state import GroundState
+from mlxc.properties.forces import with_forces
+from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.pseudo.make import make_pseudopotential
+from mlxc.response.adjoint import Adjoint
+from mlxc.response.choice import AdjointName, adjoint_of
+from mlxc.terms.entropy import Smearing
+from mlxc.terms.selectable import SelectedTerm, common_symmetry
+from mlxc.terms.standard import standard_terms
+from mlxc.xc.catalogue import functional
+from mlxc.xc.identity import identity_of
+
+
+def scf(
+    crystal: Crystal,
+    *,
+    xc: str | nn.Module = "pbe",
+    basis: BasisSettings,
+    kmesh: tuple[int, int, int],
+    smearing: Smearing | None = None,
+    spin: bool = False,
+    total_moment: float | None = None,
+    pseudo: str | None = None,
+    pseudo_names: dict[str, str] | None = None,
+    tolerance: float = 1e-6,
+    max_iterations: int = 60,
+    device: str = "cpu",
+    seed: int = 0,
+    monitor: Monitor | None = None,
+    start: SolvedState | Sequence[SolvedState] = (),
+    terms: Sequence[SelectedTerm] = (),
+    mixer: Mixing = AndersonMixing(),
+    eigensolver: Eigensolver = Davidson(),
+    forces: bool = False,
+    differentiate: AdjointName | Adjoint | None = "implicit",
+) -> GroundState:
+    """Compute the ground state of a crystal.
+
+    If parameters of the functional require gradients, so do the parts of the state: ``energy`` by the variational
+    principle, density, eigenvalues, occupations and orbitals by one solution of Dyson's equation when a loss that
+    depends on them is differentiated.
+
+    Args:
+        crystal: what to compute.
+        xc: name of a functional, see :func:`mlxc.functional`, or a module that is one. A module is given
+            pseudopotentials that suit PBE.
+        basis: plane waves up to a cutoff, :class:`mlxc.PlaneWaves`, or :class:`mlxc.GaussianOrbitals`.
+        kmesh: points of the Gamma-centred mesh along the three reciprocal lattice vectors.
+        smearing: how states around the Fermi level are occupied, such as :class:`mlxc.FermiDirac`, whose width is in
+            hartree; None for fixed occupations.
+        spin: treat up and down electrons separately (collinear spin), starting from the crystal's moments.
+        total_moment: magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
+        pseudo: family of pseudopotentials, or a folder of UPF files; by default what suits the basis.
+        pseudo_names: names in the family, by element, where the default is not wanted.
+        tolerance: of the density residual, the integral of |n_out - n_in| per electron.
+        max_iterations: the largest number of SCF steps. A state that has not converged by then says so.
+        device: where torch computes, such as ``cpu`` or ``cuda``.
+        seed: of the noise in the starting orbitals.
+        monitor: called with a record after each step; stops the run by raising :class:`~mlxc.errors.RunStoppedError`.
+        start: a result with as many atoms and k points to start from, live or read from a file, or several, the most
+            similar one last. What does not fit is left aside.
+        terms: further terms of the energy, such as :class:`mlxc.ExternalPotential`.
+        mixer: how the next density follows from past ones: :class:`mlxc.AndersonMixing` or :class:`mlxc.LinearMixing`.
+        eigensolver: how orbitals are found, see :class:`~mlxc.kohn_sham.eigensolver.Davidson`.
+        forces: compute forces, hartree/bohr, and stress, hartree/bohr^3, as well, once the state has converged and
+            where the basis gives them.
+        differentiate: ``implicit``: gradients by Dyson's equation; ``unrolled``: the SCF is repeated in plain steps
+            that autograd goes back through, for small cells, for teaching and as a witness; None: gradients of the
+            energy alone; or an adjoint, :class:`~mlxc.response.implicit.Implicit` or
+            :class:`~mlxc.response.unrolled.Unrolled`.
+
+    Returns:
+        the state, converged or not, with the settings of the run and the identity of the functional.
+
+    Raises:
+        InputError: what was asked cannot be computed.
+        RunStoppedError: the monitor stopped the run.
+        UnrolledError: plain mixing does not converge for this crystal.
+    """
+    started = time.perf_counter()
+    adjoint = adjoint_of(differentiate)
+    check_spin(spin, total_moment, smearing is None)
+    module = functional(xc)
+    family = basis.pseudopotential_family(crystal) if pseudo is None else pseudo
+    entries = find_pseudopotentials(crystal.species, family, xc if isinstance(xc, str) else "pbe", pseudo_names or {})
+    pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
+    group = basis.symmetry(crystal)
+    remaining = common_symmetry(terms, crystal, group)
+    # The grid is the same whatever terms are selected.
+    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, remaining), group, device)
+    calculation: dict[str, Any] = {
+        "structure": crystal.to_dict(),
+        "xc": identity_of(module).name,
+        **described_basis(basis, crystal),
+        "kmesh": list(kmesh),
+        **described_smearing(smearing),
+        "spin": spin,
+        "total_moment": total_moment,
+        "pseudo": family,
+        "pseudo_names": pseudo_names or {},
+        "tolerance": tolerance,
+        "max_iterations": max_iterations,
+        "device": device,
+        "seed": seed,
+    }
+    if terms:
+        calculation["terms"] = {term.name: term.text for term in terms}
+    ground = converge(
+        Problem(crystal, discretised, standard_terms(module, terms), pseudopotentials, remaining),
+        smearing=smearing,
+        spin=spin,
+        total_moment=total_moment,
+        convergence=DensityResidual(tolerance),
+        mixer=mixer,
+        eigensolver=eigensolver,
+        max_iterations=max_iterations,
+        seed=seed,
+        monitor=monitor,
+        start=[start] if isinstance(start, SolvedState) else start,
+        calculation=calculation,
+        started=started,
+    )
+    if adjoint is not None:
+        ground = adjoint.attach(ground)
+    if forces:
+        ground = with_forces(ground)
+    discretised.release()
+    return ground
+
+
+def warm_up() -> None:
+    """Compute something tiny, so that libraries are loaded and threads running before the first real run."""
+    scf(Crystal.load("si"), basis=PlaneWaves(4.0), kmesh=(2, 2, 2), tolerance=1e-2)

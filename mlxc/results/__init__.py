@@ -1,0 +1,1 @@
+"""What a calculation leaves behind in files."""

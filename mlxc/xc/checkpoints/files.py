@@ -1,0 +1,29 @@
+"""Where checkpoints lie, by name. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlxc.utils.assets import asset_path
+from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord, read_record
+
+
+def shipped_checkpoints() -> dict[str, Path]:
+    """The checkpoint files that come with mlxc, by name."""
+    return {path.stem: path for path in sorted(asset_path("checkpoints").glob(f"*{SUFFIX}"))}
+
+
+def checkpoint_path(name: str) -> Path | None:
+    """Where the checkpoint of this name lies, or would lie; None for the names of other functionals."""
+    if name in shipped_checkpoints():
+        return shipped_checkpoints()[name]
+    path = Path(name)
+    # A file may be called like a functional, but not with a folder or an extension.
+    is_file = ("/" in name or path.suffix != "") and path.is_file()
+    return path if name.endswith(SUFFIX) or is_file else None
+
+
+def checkpoint_of(name: str) -> CheckpointRecord | None:
+    """The record of a shipped checkpoint or of a checkpoint file, None for other functionals."""
+    path = checkpoint_path(name)
+    return None if path is None else read_record(path)
