@@ -23,7 +23,7 @@ from mlxc.pseudo.protocol import Pseudopotential
 from mlxc.terms.exchange_correlation import ExchangeCorrelationTerm
 from mlxc.terms.term import (
     DensityTerm,
-    Electrons,
+    ElectronicState,
     ElectronTerm,
     IonTerm,
     OrbitalTerm,
@@ -178,7 +178,7 @@ class Problem:
         The entropy is that of occupations that are held, none, unless it is given.
         """
         weighted = electrons * self.basis.weights.repeat(fields.shape[1])[:, None]
-        state = Electrons(orbitals, weighted, Fields.unstacked(fields), entropy_energy)
+        state = ElectronicState(orbitals, weighted, Fields.unstacked(fields), entropy_energy)
         energies: dict[str, Tensor] = {}
         for term in self.terms:
             if isinstance(term, ElectronTerm):  # a person may add several of a kind

@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mlxc.terms.term import Electrons, ElectronTerm, Setting
+from mlxc.terms.term import ElectronicState, ElectronTerm, Setting
 
 
 class Smearing(Protocol):
@@ -106,6 +106,6 @@ class EntropyTerm(ElectronTerm):
 
     name = "entropy"
 
-    def energy(self, electrons: Electrons) -> Tensor:
+    def energy(self, state: ElectronicState) -> Tensor:
         """-TS per cell, hartree; zero where occupations are held."""
-        return electrons.occupations.new_zeros(()) if electrons.entropy_energy is None else electrons.entropy_energy
+        return state.occupations.new_zeros(()) if state.entropy_energy is None else state.entropy_energy

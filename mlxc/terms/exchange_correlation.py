@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mlxc.grid.fields import Fields, FurtherFields
 from mlxc.pseudo.core_density import core_fields, with_core
-from mlxc.terms.term import DensityTerm, Electrons, Setting
+from mlxc.terms.term import DensityTerm, ElectronicState, Setting
 from mlxc.terms.xc import (
     differentiable_xc_potential,
     outside_training_domain,
@@ -61,9 +61,9 @@ class ExchangeCorrelationTerm(DensityTerm):
         names = declared_ingredients(functional)
         self.further_fields = FurtherFields("grad" in names and not self._basis.represents_densities, "tau" in names)
 
-    def energy(self, electrons: Electrons) -> Tensor:
+    def energy(self, state: ElectronicState) -> Tensor:
         """See :meth:`energy_of`."""
-        return self.energy_of(electrons.fields)
+        return self.energy_of(state.fields)
 
     def energy_of(self, fields: Fields) -> Tensor:
         """E_xc per cell, hartree, of fields as Fourier coefficients, attached to the functional's parameters."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
-from mlxc.terms.term import DensityTerm, Electrons, Setting
+from mlxc.terms.term import DensityTerm, ElectronicState, Setting
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class HartreeTerm(DensityTerm):
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
 
-    def energy(self, electrons: Electrons) -> Tensor:
+    def energy(self, state: ElectronicState) -> Tensor:
         """See :func:`hartree_energy`."""
-        return hartree_energy(self._grid, electrons.fields.density.sum(0))
+        return hartree_energy(self._grid, state.fields.density.sum(0))
 
     def potential(self, fields: Fields) -> Fields:
         """See :func:`hartree_potential`."""

@@ -45,7 +45,7 @@ class Setting:
         return replace(self, basis=basis, ions=replace(self.ions, positions=positions), points=None)
 
 
-class Electrons(NamedTuple):
+class ElectronicState(NamedTuple):
     """A state of the electrons.
 
     Attributes:
@@ -93,7 +93,7 @@ class ElectronTerm(ABC):
     name: str
 
     @abstractmethod
-    def energy(self, electrons: Electrons) -> Tensor:
+    def energy(self, state: ElectronicState) -> Tensor:
         """The energy per cell, hartree, differentiable in the setting and in the term's own parameters."""
 
 
@@ -107,9 +107,9 @@ class OrbitalTerm(ElectronTerm):
     def __init__(self, name: str, operator: OneElectronOperator) -> None:
         self.name, self.operator = name, operator
 
-    def energy(self, electrons: Electrons) -> Tensor:
+    def energy(self, state: ElectronicState) -> Tensor:
         """See :class:`ElectronTerm`."""
-        return self.operator.expectation(electrons.orbitals, electrons.occupations)
+        return self.operator.expectation(state.orbitals, state.occupations)
 
 
 class OrbitalTermDefinition(ABC):
@@ -171,9 +171,9 @@ class FixedPotential(DensityTerm):
     def __init__(self, name: str, grid: Grid, coefficients: Tensor) -> None:
         self.name, self._grid, self._coefficients = name, grid, coefficients
 
-    def energy(self, electrons: Electrons) -> Tensor:
+    def energy(self, state: ElectronicState) -> Tensor:
         """Integral of n V per cell."""
-        total = electrons.fields.density.sum(0)
+        total = state.fields.density.sum(0)
         return self._grid.volume * (total.conj() * self._coefficients).sum().real
 
     def potential(self, fields: Fields) -> Fields:

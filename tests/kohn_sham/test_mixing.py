@@ -1,0 +1,84 @@
+"""Ways to the fixed point: they all end there, and the ones that know more end sooner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+import mlxc
+from mlxc import AndersonMixing, Crystal, FermiDirac, GroundState, InputError, LinearMixing, PlaneWaves
+from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.eigensolver import Davidson
+from mlxc.kohn_sham.kerker import KerkerPreconditioner
+from mlxc.kohn_sham.mixing import ScheduledMixer
+from mlxc.kohn_sham.mixing_schedule import PATIENCE, MixingStage
+
+STAGE = MixingStage(0.5)
+
+
+def aluminium(**more: Any) -> GroundState:
+    settings: dict[str, Any] = {"basis": PlaneWaves(5.0), "kmesh": (3, 3, 3), "smearing": FermiDirac(0.01)}
+    return mlxc.scf(Crystal.load("al"), pseudo="gth", tolerance=1e-8, **settings, **more)
+
+
+@pytest.mark.parametrize(
+    "mixer",
+    [LinearMixing(0.7), LinearMixing(0.9, screening=0.3), AndersonMixing(depth=2), AndersonMixing(schedule=[STAGE])],
+    ids=["linear", "linear with Kerker", "shallow", "one stage"],
+)
+def test_every_way_of_mixing_ends_at_the_same_density(mixer: Any) -> None:
+    usual, other = aluminium(), aluminium(mixer=mixer)
+    assert other.converged
+    assert [step.density_residual for step in other.history] != [step.density_residual for step in usual.history]
+    assert float(other.energy) == pytest.approx(float(usual.energy), abs=1e-10)
+
+
+def test_a_memory_saves_steps() -> None:
+    careful = AndersonMixing(schedule=[MixingStage(0.2)])
+    alone, with_memory = aluminium(mixer=LinearMixing(0.2), max_iterations=100), aluminium(mixer=careful)
+    assert alone.converged
+    assert len(with_memory.history) < len(alone.history)
+
+
+def test_another_accuracy_of_the_orbitals_ends_at_the_same_density() -> None:
+    settings: dict[str, Any] = {"basis": PlaneWaves(5.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-8}
+    usual = mlxc.scf(Crystal.load("si"), **settings)
+    patient = mlxc.scf(Crystal.load("si"), eigensolver=Davidson(later_steps=8, accuracy=0.003), **settings)
+    assert float(patient.energy) == pytest.approx(float(usual.energy), abs=1e-10)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5])
+def test_kerkers_preconditioner_holds_back_the_charge_and_nothing_else(count: int) -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 12, (6, 6, 6), 1.5)
+    residual = torch.ones(count, 2, len(grid.miller), dtype=torch.complex128)
+    taken = KerkerPreconditioner(grid, 0.8, 1.0)(residual).real
+    charge = [0, *range(1, 4)] if count >= 4 else [0]
+    expected = (0.8 * grid.squares / (grid.squares + 1))[1:]
+    for field in range(count):
+        held_back = expected if field in charge else torch.full_like(expected, 0.8)
+        torch.testing.assert_close(taken[field, 0, 1:], held_back)
+        torch.testing.assert_close(taken[field, 1], torch.full_like(taken[field, 1], 0.8))
+
+
+def test_a_schedule_goes_on_when_the_residual_has_stopped_falling_and_stays_at_its_end() -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
+    fields = torch.zeros(1, 1, len(grid.miller), dtype=torch.complex128)
+    mixer = ScheduledMixer([mixing.start(grid, metal=True) for mixing in (LinearMixing(0.8), LinearMixing(0.1))])
+    fractions = [float(mixer.next(fields, fields + 1, 1.0)[0, 0, 1].real) for _ in range(3 * PATIENCE)]
+    assert fractions == [0.8] * PATIENCE + [0.1] * (2 * PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LinearMixing(0.0), "damping"),
+        (lambda: LinearMixing(0.5, screening=-1.0), "screening"),
+        (lambda: AndersonMixing(depth=-1), "depth"),
+        (lambda: AndersonMixing(schedule=[]), "stage"),
+    ],
+)
+def test_numbers_that_mix_nothing_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()
