@@ -44,13 +44,13 @@ def solve_dyson(
     Args:
         response: chi_0.
         kernel: K x on the grid, from x on the grid, both ``(nfield, nspin, n1, n2, n3)``.
-        grid: that fields live on.
-        loss_potential: g, same shape.
+        grid: The grid that fields live on.
+        loss_potential: g on the grid, same shape.
         direct: z, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetric.
-        metal: whether mixing starts with a preconditioner for metals.
-        tolerance: of the relative residual.
-        negligible: norm of a change of x that is nothing but rounding errors.
-        monitor: told of each step.
+        metal: Whether mixing starts with a preconditioner for metals.
+        tolerance: The tolerance of the relative residual.
+        negligible: The norm of a change of x that is nothing but rounding errors.
+        monitor: A function that is told of each step.
 
     Returns:
         x as Fourier coefficients, and the history.

@@ -45,9 +45,9 @@ class Response:
     """What came of a change.
 
     Attributes:
-        fields: their change, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetrised.
-        changes: of the orbitals outside the active bands, times electrons: where the next solution starts.
-        applications: of H to every band.
+        fields: The change of the fields, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetrised.
+        changes: The changes of the orbitals outside the active bands, times electrons: where the next solution starts.
+        applications: The number of applications of H to every band.
     """
 
     fields: Tensor
@@ -59,8 +59,8 @@ class IndependentResponse:
     """chi_0 of a state.
 
     Args:
-        bands: around which the state is varied.
-        source: cotangents that act as a further perturbation, beside the potential.
+        bands: The bands around which the state is varied.
+        source: The cotangents that act as a further perturbation, beside the potential.
     """
 
     def __init__(self, bands: Bands, source: OrbitalSource | None = None) -> None:
@@ -75,10 +75,10 @@ class IndependentResponse:
         """The change of the fields.
 
         Args:
-            potential: change of the effective potential, hartree, symmetric.
-            tolerance: of the residuals of Sternheimer's equations, in electrons times hartree times the unit of the
-                potential; by default a hundredth of what drives them.
-            start: ``changes`` of a similar response.
+            potential: The change of the effective potential, hartree, symmetric.
+            tolerance: The tolerance of the residuals of Sternheimer's equations, in electrons times hartree times the
+                unit of the potential; by default a hundredth of what drives them.
+            start: The ``changes`` of a similar response.
         """
         bands, basis = self._bands, self._bands.problem.basis
         spin_blocks = basis.spin_blocks(bands.nspin)

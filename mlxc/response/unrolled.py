@@ -1,7 +1,8 @@
 """The self-consistent field as a chain of steps, each of which autograd goes back through.
 
-Slower than the implicit gradient, and its memory grows with the number of steps; but every density on the way has a
-gradient of its own, which shows how a loss flows back through the iteration, and it is a witness of the implicit one.
+This is slower than the implicit gradient, and its memory grows with the number of steps; but every density on the way
+has a gradient of its own, which shows how a loss flows back through the iteration, and it is a witness of the implicit
+one.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class _Step:
 
 
 class _StateInPotential(torch.autograd.Function):
-    """From a potential to fields, orbitals, eigenvalues and electrons, without self-consistency."""
+    """The map from a potential to fields, orbitals, eigenvalues and electrons, without self-consistency."""
 
     @staticmethod
     def forward(ctx: Any, potential: Tensor, step: _Step) -> tuple[Tensor, ...]:

@@ -34,7 +34,7 @@ def functional_names() -> dict[str, str]:
 
 
 def content_hashes(expression: str) -> list[str]:
-    """Of the checkpoints in a functional or a sum of some: a file that has changed is another functional."""
+    """The hashes of the checkpoints in a functional or a sum of some: a file that has changed is another functional."""
     records = [checkpoint_of(name) for _, name in split_sum(expression)]
     return [record.content_hash for record in records if record is not None]
 
@@ -82,7 +82,7 @@ def functional(source: str | nn.Module) -> nn.Module:
     """The functional of this name, or the module itself if it is one already.
 
     Args:
-        source: one of :func:`functional_names`; a checkpoint file; a name in libxc or two of them with a comma in
+        source: One of :func:`functional_names`; a checkpoint file; a name in libxc or two of them with a comma in
             between, such as ``gga_x_pbe,gga_c_pbe``; a sum of such names with weights, such as
             ``0.75*pbe + 0.25*scan``; or a module.
 

@@ -70,8 +70,8 @@ def build_sum(expression: str, build: Callable[[str], nn.Module]) -> nn.Module:
     """The functional that a name, or a sum of names with weights, stands for.
 
     Args:
-        expression: such as ``pbe`` or ``0.75*pbe + 0.25*scan``.
-        build: makes the functional of each name.
+        expression: A name or a sum, such as ``pbe`` or ``0.75*pbe + 0.25*scan``.
+        build: The function that makes the functional of each name.
 
     Raises:
         InputError: the expression is no sum, or there is no functional of one of its names.

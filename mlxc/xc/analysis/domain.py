@@ -48,7 +48,7 @@ def domain_of(densities: Iterable[tuple[Mapping[str, Tensor], Tensor]]) -> dict[
     """The smallest domain that holds all but a thousandth of the electrons of some densities at either end.
 
     Args:
-        densities: ingredients at some points, and the volume of each point.
+        densities: The ingredients at some points, and the volume of each point.
     """
     collected: dict[str, list[Tensor]] = {}
     electrons = []
