@@ -95,7 +95,7 @@ class SCFIteration:
         self._convergence = convergence
         self._eigensolver = eigensolver
         self._seed = seed
-        self._mixer = mixing.start(problem.basis.grid, metal=smearing is not None)
+        self._mixer = mixing.start(problem.basis.grid, problem.kinds, metal=smearing is not None)
         likely_moment = 0.0 if nspin == 1 else abs(problem.crystal.moments).sum() if moment is None else moment
         preferred = band_count(problem.ions.nelectrons, smearing is not None, likely_moment)
         occupied = band_count(problem.ions.nelectrons, False, likely_moment)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.mixing import AndersonMixing
@@ -58,14 +57,12 @@ def solve_dyson(
     Raises:
         ResponseError: no convergence.
     """
-    mixer = AndersonMixing().start(grid, metal)
+    mixer = AndersonMixing().start(grid, response.kinds, metal)
     history: list[AdjointRecord] = []
     cotangent, changes, orbital_tolerance = direct, None, None
     started = time.perf_counter()
     for iteration in range(1, MAX_ITERATIONS + 1):
-        answer = response(
-            EffectivePotential.of_fields(loss_potential + kernel(grid.real(cotangent))), orbital_tolerance, changes
-        )
+        answer = response(loss_potential + kernel(grid.real(cotangent)), orbital_tolerance, changes)
         found, changes = direct + answer.fields, answer.changes
         change, size = float((found - cotangent).norm()), float(found.norm())
         residual = change / size if change > negligible else 0.0

@@ -135,7 +135,7 @@ def gradient_flows(
                 xc_sensitivity=problem.averaged_over_group(next(found)) / volume,
                 density_gradients=[next(found) for _ in state.unrolled_fields],
                 adjoint=state.adjoint.histories[-1] if state.adjoint and len(state.adjoint.histories) > before else [],
-                variables=problem.xc.variables(Fields.unstacked(state.fields.detach())),
+                variables=problem.xc.variables(Fields.unstacked(state.fields.detach(), problem.kinds)),
                 volume=volume,
             )
         )

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import EffectivePotential, HamiltonianBlock
+from mlxc.basis.hamiltonian import HamiltonianBlock
+from mlxc.grid.fields import FieldKinds
 from mlxc.kohn_sham.eigensolver import inner_products
 from mlxc.response.bands import Bands
 from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer
@@ -71,7 +72,12 @@ class IndependentResponse:
         self._removed = bands.orbitals * bands.active[..., None]
         self._source = source
 
-    def __call__(self, potential: EffectivePotential, tolerance: float | None, start: Tensor | None) -> Response:
+    @property
+    def kinds(self) -> FieldKinds:
+        """The kinds of the fields that change."""
+        return self._bands.problem.kinds
+
+    def __call__(self, potential: Tensor, tolerance: float | None, start: Tensor | None) -> Response:
         """The change of the fields.
 
         Args:
@@ -83,11 +89,12 @@ class IndependentResponse:
         bands, basis = self._bands, self._bands.problem.basis
         spin_blocks = basis.spin_blocks(bands.nspin)
         images = torch.zeros_like(self._psi)
+        acting = bands.problem.potential_of(potential)
 
         def act(block: tuple[int, slice]) -> None:
             spin, kpoints = block
             rows = basis.rows(spin, kpoints)
-            basis.potential_operator(kpoints, spin, potential).add_to(images[rows], self._psi[rows])
+            basis.potential_operator(kpoints, spin, acting).add_to(images[rows], self._psi[rows])
 
         map_in_threads(act, spin_blocks)
         elements = inner_products(bands.orbitals, images)
@@ -102,7 +109,7 @@ class IndependentResponse:
         solutions = map_in_threads(lambda block: self._solve(block, right, guess, tolerance), bands.hamiltonian.blocks)
         changes = torch.cat([solution.changes for solution in solutions])
         fields = basis.grid.fourier(bands.problem.field_changes(self._psi, changes + within))
-        symmetrised = bands.problem.symmetrizer.fields(fields)
+        symmetrised = bands.problem.symmetrised(fields)
         applications = sum(solution.applications * len(solution.changes) for solution in solutions) / len(self._psi)
         return Response(symmetrised, changes, applications)
 

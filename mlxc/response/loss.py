@@ -58,10 +58,10 @@ class LossResponse:
         if bool(cotangents.orbitals.any()) or bool(cotangents.electrons.any()):
             rotated = rotated_like(cotangents.orbitals, orbitals, bands.orbitals)
             source = OrbitalSource(rotated * per_point, cotangents.electrons * per_point)
-        symmetric = problem.symmetrizer.fields(grid.fourier(cotangents.fields))
+        symmetric = problem.symmetrised(grid.fourier(cotangents.fields))
         levels = level_density(problem, bands.orbitals, cotangents.eigenvalues)
         self.potential = grid.real(symmetric)
-        self.direct = problem.symmetrizer.fields(grid.fourier(levels))
+        self.direct = problem.symmetrised(grid.fourier(levels))
         self.independent = IndependentResponse(bands, source)
         density = problem.fields(bands.orbitals, bands.electrons)[0]
         self.reach = float(symmetric.norm() * density.norm() + self.direct.norm())

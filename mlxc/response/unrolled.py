@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.guess import superposed_spin_density
 from mlxc.kohn_sham.kerker import kerker_fractions
@@ -111,7 +110,7 @@ class _Step:
 
     def compute(self, potential: Tensor) -> tuple[Tensor, ...]:
         problem = self.ground.problem
-        effective = EffectivePotential.of_fields(potential)
+        effective = problem.potential_of(potential)
         self.bands = bands_in(problem, effective, self.ground, self.guess, TOLERANCE)
         fields = problem.basis.grid.real(problem.fields(self.bands.orbitals, self.bands.electrons))
         return fields, self.bands.orbitals.clone(), self.bands.eigenvalues.clone(), self.bands.electrons.clone()
@@ -130,6 +129,5 @@ class _StateInPotential(torch.autograd.Function):
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, None]:
         bands: Bands = ctx.step.bands
         loss = LossResponse(bands, Cotangents(*cotangents), bands.orbitals)
-        potential = EffectivePotential.of_fields(loss.potential)
-        answer = loss.independent(potential, CHANGE_TOLERANCE * loss.reach, None)
+        answer = loss.independent(loss.potential, CHANGE_TOLERANCE * loss.reach, None)
         return bands.problem.basis.grid.real(loss.direct + answer.fields), None

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mlxc.basis.protocol import Basis, OneElectronOperator
 from mlxc.crystal.crystal import Crystal
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import DENSITY, FieldKinds, Fields
 from mlxc.grid.grid import Grid
 from mlxc.grid.irreducible_points import IrreduciblePoints
 from mlxc.grid.symmetrizer import Symmetrizer
@@ -135,11 +135,11 @@ class DensityTerm(ElectronTerm):
 
     Attributes:
         electric: whether its potential is an electrostatic one, so that planar averages show it.
-        further_fields: which fields it depends on beside the density.
+        kinds: the kinds of fields that it depends on.
     """
 
     electric = False
-    further_fields = FurtherFields(gradient=False, tau=False)
+    kinds: FieldKinds = (DENSITY,)
 
     @abstractmethod
     def potential(self, fields: Fields) -> Fields:

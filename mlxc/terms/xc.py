@@ -90,7 +90,7 @@ def xc_potential(
     stacked = fields.stacked().detach().requires_grad_()
     with torch.enable_grad():
         names = declared_ingredients(functional)
-        ingredients = xc_ingredients(names, grid, Fields.unstacked(stacked), points)
+        ingredients = xc_ingredients(names, grid, Fields.unstacked(stacked, fields.kinds), points)
         weights = stacked.new_ones(grid.size) if points is None else points.weights
         leaves = (weights, *ingredients.values())
         portions = zip(*(values.detach().split(POINTS, dim=-1) for values in leaves), strict=True)
@@ -99,7 +99,7 @@ def xc_potential(
         slopes = [torch.cat(pieces, dim=-1) for pieces in zip(*(slopes for _, slopes in parts), strict=True)]
         _check_finite(energy, slopes, ingredients["rho"])
         (derivatives,) = torch.autograd.grad(list(ingredients.values()), stacked, slopes)
-    return energy, Fields.unstacked(derivatives)
+    return energy, Fields.unstacked(derivatives, fields.kinds)
 
 
 def differentiable_xc_potential(
@@ -113,9 +113,9 @@ def differentiable_xc_potential(
     with torch.enable_grad():
         stacked = fields.stacked()
         stacked = stacked if stacked.requires_grad else stacked.detach().requires_grad_()
-        energy = xc_energy(functional, grid, Fields.unstacked(stacked), points, factor)
+        energy = xc_energy(functional, grid, Fields.unstacked(stacked, fields.kinds), points, factor)
         (slopes,) = torch.autograd.grad(energy, stacked, create_graph=True)
-    return Fields.unstacked(slopes * (grid.size / grid.volume))
+    return Fields.unstacked(slopes * (grid.size / grid.volume), fields.kinds)
 
 
 def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
