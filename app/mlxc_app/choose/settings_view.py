@@ -10,10 +10,10 @@ from ipywidgets import HTML, Dropdown, IntText, ToggleButtons, VBox, Widget
 from mlxc.calculation.presets import PRESETS
 from mlxc_app.choose.electrons_view import ElectronsView
 from mlxc_app.choose.model import CUSTOM, GAUSSIANS, LABELS, PLANE_WAVES, ChooseModel
-from mlxc_app.page.message import MessageArea, hint
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
 from mlxc_app.widgets.disclosure import Fold
+from mlxc_app.widgets.message import MessageArea, hint
 
 BASES = [("plane waves", PLANE_WAVES), ("Gaussian orbitals", GAUSSIANS)]
 FAMILIES = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
-from mlxc_app.panels.compare.compared_run import basis_in_words, functional_in_words
+from mlxc_app.choose.words import basis_in_words, functional_in_words
 
 LABELS = {
     "xc": "functional",

@@ -18,10 +18,7 @@ from mlxc.runs.folder import runs_directory
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
 from mlxc_app.page.accordion import Panes
-from mlxc_app.page.message import MessageArea, card
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.page.presence import Presence
-from mlxc_app.page.theme import Theme
 from mlxc_app.panels.bands.view import bands_panel
 from mlxc_app.panels.compare.view import compare_panel
 from mlxc_app.panels.convergence.view import convergence_panel
@@ -31,12 +28,15 @@ from mlxc_app.panels.equation_of_state.view import equation_of_state_panel
 from mlxc_app.panels.functional.view import FUNCTIONAL, functional_panel
 from mlxc_app.panels.gradients.view import gradients_panel
 from mlxc_app.panels.learn.view import learn_panel
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.run.model import ComputesRuns, RunModel
 from mlxc_app.run.runs_list import RunsList
 from mlxc_app.run.runs_list_model import RunsListModel
 from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.take_away_view import TakeAwayView
 from mlxc_app.run.view import RunView
+from mlxc_app.widgets.message import MessageArea, card
+from mlxc_app.widgets.theme import Theme
 
 # The panels in the order of their buttons; the first is unfolded when the page opens.
 PANELS: tuple[Callable[[Page], Panel], ...] = (

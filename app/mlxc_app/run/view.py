@@ -10,13 +10,13 @@ from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 
 from mlxc.calculation.calculation import EquationOfStateTask
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.bands.model import gap_in_words
 from mlxc_app.panels.gradients.model import gradient_in_words
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.queue_view import QueueView
 from mlxc_app.run.time_left import in_words, seconds_left
 from mlxc_app.run.training_domain import training_sentence
+from mlxc_app.widgets.message import MessageArea
 
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxc_app.choose.setup_difference import difference_sentence, setup_differences
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.compare.model import MOST_RUNS, CompareModel, Comparison, comparison_csv
 from mlxc_app.panels.compare.view import STYLES, CompareView, comparison_table, curve_traces, shade, step_traces
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import iteration
 
 from mlxc.calculation.calculation import Calculation, EquationOfStateTask

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.equation_of_state.figure import REFERENCE_LOOKS, distinct_names, eos_traces
 from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStateModel
 from mlxc_app.panels.equation_of_state.view import EquationOfStateView, comparison_table
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import IdleWorker
 
 from mlxc.calculation.calculation import Calculation, EquationOfStateTask

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.runs_list import RunsList
 from mlxc_app.run.runs_list_model import RunsListModel, outcome
 from mlxc_app.run.view import RunView
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import iteration
 
 from mlxc.calculation.calculation import Calculation, EquationOfStateTask

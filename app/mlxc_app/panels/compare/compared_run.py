@@ -19,7 +19,7 @@ from mlxc.runs.folder import RunFolder
 from mlxc.structures.shipped import shipped_names
 from mlxc.tasks.kinds import Kind, calculation_of
 from mlxc.units import HARTREE_EV
-from mlxc.xc.checkpoints.record import SUFFIX
+from mlxc_app.choose.words import basis_in_words, functional_in_words
 
 SMEARINGS = {"none": "none", "fermi-dirac": "Fermi-Dirac", "gaussian": "Gaussian", "marzari-vanderbilt": "Marzari-V."}
 
@@ -147,19 +147,6 @@ def settings_in_words(calculation: Calculation) -> dict[str, str]:
         "smearing": smearing,
         "pseudopotentials": PurePath(calculation.pseudo).name,
     }
-
-
-def functional_in_words(xc: str) -> str:
-    """The functional without the folders of checkpoint files, which say nothing to a person."""
-    return " ".join(PurePath(word).stem if word.endswith(SUFFIX) else word for word in xc.split())
-
-
-def basis_in_words(calculation: Calculation) -> str:
-    """Plane waves, or the names of the sets of Gaussians."""
-    if calculation.basis == "pw":
-        return "plane waves"
-    sets = dict.fromkeys([calculation.gaussian_basis, *calculation.gaussian_basis_names.values()])
-    return ", ".join(filter(None, sets))
 
 
 def difference_mha(run: ComparedRun, first: ComparedRun) -> float | None:

@@ -9,8 +9,6 @@ from typing import Any
 import plotly.graph_objects as go
 from ipywidgets import HTML, Layout, SelectMultiple, VBox
 
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.compare.compared_run import ComparedRun
 from mlxc_app.panels.compare.live_view import LiveView
 from mlxc_app.panels.compare.model import (
@@ -24,8 +22,10 @@ from mlxc_app.panels.compare.model import (
     error_percent,
     signed,
 )
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.run.runs_list_model import KINDS
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
 ABOUT = (

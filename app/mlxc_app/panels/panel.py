@@ -9,9 +9,9 @@ from ipywidgets import Widget
 
 from mlxc.tasks.kinds import Kind
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.theme import Theme
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 
 
 @dataclass(frozen=True)
