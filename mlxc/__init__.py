@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from mlxc.basis.gaussian.basis import GaussianOrbitals as GaussianOrbitals
     from mlxc.basis.planewave.basis import PlaneWaves as PlaneWaves
     from mlxc.calculation.calculation import Calculation as Calculation
-    from mlxc.calculation.calculation import EquationOfStateTask as EquationOfStateTask
     from mlxc.crystal.crystal import Crystal as Crystal
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
     from mlxc.kohn_sham.loop import scf as scf
     from mlxc.kohn_sham.state import GroundState as GroundState
     from mlxc.response.differentiable import differentiable_scf as differentiable_scf
+    from mlxc.tasks.eos.task import EquationOfStateTask as EquationOfStateTask
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -32,7 +32,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 _HOME = {
     "Calculation": "mlxc.calculation.calculation",
     "Crystal": "mlxc.crystal.crystal",
-    "EquationOfStateTask": "mlxc.calculation.calculation",
+    "EquationOfStateTask": "mlxc.tasks.eos.task",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",

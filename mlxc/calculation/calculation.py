@@ -5,7 +5,7 @@ Nothing here imports torch: a page can describe, check and watch a run without c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -14,19 +14,16 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
 from mlxc.crystal.crystal import Crystal
-from mlxc.crystal.resizing import Variation, check_variation, natural_variation, resized
+from mlxc.crystal.resizing import Variation, natural_variation, resized
 from mlxc.errors import InputError
 
 if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor
     from mlxc.kohn_sham.state import GroundState
-    from mlxc.properties.eos import EquationOfState
 
 Smearing = Literal["none", "fermi-dirac", "gaussian", "marzari-vanderbilt"]
 Three = tuple[int, int, int]
@@ -164,63 +161,6 @@ class Calculation(BaseModel):
         if ground.converged and ground.basis.gives_forces:
             ground.forces, ground.stress = forces_and_stress(ground)
         return ground
-
-
-class EquationOfStateTask(BaseModel):
-    """Energies of one crystal at several volumes, fixed cell shape and fractional positions.
-
-    Of a sheet, which has a vacuum along exactly one lattice direction, the area of the cell varies and its height
-    stays, unless ``vary`` says ``volume``. The lowest and the highest volume are in units of the given one, or of the
-    given area.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    calculation: Calculation
-    points: int = Field(default=7, ge=4, le=50)
-    lowest_volume: float = Field(default=0.94, gt=0.3, lt=1, allow_inf_nan=False)
-    highest_volume: float = Field(default=1.06, gt=1, lt=3, allow_inf_nan=False)
-    vary: Variation = Field(default=None, validate_default=True)
-
-    @field_validator("vary", mode="before")
-    @classmethod
-    def _suits_the_structure(cls, vary: Any, info: ValidationInfo) -> Any:
-        calculation = info.data.get("calculation")
-        if vary is None and calculation is not None:
-            return natural_variation(calculation.crystal)
-        if vary == "area" and calculation is not None:
-            check_variation(calculation.crystal, vary)
-        return vary
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> EquationOfStateTask:
-        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`.
-
-        What is not given there is first taken from ``CURVE_DEFAULTS``.
-        """
-        calculation = Calculation.from_dict(CURVE_DEFAULTS | data.get("calculation", {}))
-        return build_model(cls, {**data, "calculation": calculation})
-
-    @property
-    def ratios(self) -> list[float]:
-        """The volumes, ascending, in units of the crystal's."""
-        step = (self.highest_volume - self.lowest_volume) / (self.points - 1)
-        return [self.lowest_volume + index * step for index in range(self.points)]
-
-    def run(
-        self, monitor: Monitor | None = None, on_point: Callable[[dict[str, Any]], None] | None = None
-    ) -> EquationOfState:
-        """Compute all points, each starting from the density and orbitals of the one before.
-
-        Args:
-            monitor: called with one record per SCF step of every point.
-            on_point: called after each point with its ``index``, ``points``, ``volume_ang3``, ``energy_ev``, and, where
-                the area varies, ``area_ang2``, else None.
-        """
-        from mlxc.properties.eos import run_equation_of_state
-
-        self.calculation.check()
-        return run_equation_of_state(self, monitor=monitor, on_point=on_point)
 
 
 def check_spin(spin: bool, total_moment: float | None, fixed_occupations: bool) -> None:

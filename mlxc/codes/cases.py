@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
 
 from mlxc.basis.gaussian.sets import basis_of_elements
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.codes.functionals import gpaw_data_sets, gpaw_functional, pyscf_functional
 from mlxc.codes.live import CODES
+from mlxc.crystal.resizing import Variation
 from mlxc.errors import InputError
 from mlxc.pseudo.gth_table import GTH_FAMILIES, GTHParameters
 from mlxc.pseudo.library import find_pseudopotentials
 
-Task = Calculation | EquationOfStateTask
+
+class Volumetric(Protocol):
+    """Energies of a crystal at several volumes, see :class:`mlxc.EquationOfStateTask`."""
+
+    @property
+    def calculation(self) -> Calculation:
+        """The settings at the given volume."""
+
+    @property
+    def ratios(self) -> list[float]:
+        """The volumes, ascending, in units of the crystal's."""
+
+    @property
+    def vary(self) -> Variation:
+        """What varies: the volume, or the area of a sheet."""
+
+    def model_copy(self, *, update: dict[str, Any]) -> Self:
+        """The same, but for some of its fields."""
+
+
+Task: TypeAlias = Calculation | Volumetric
 # Hartree, well beyond what GPAW's data sets need: its plane waves, where ours have no cutoff that it could share.
 GPAW_CUTOFF_HA = 25.0
 # Taken by codes that do not have the functional.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
-from mlxc.codes.cases import Case, Task, calculation_of, case_for
+from mlxc.calculation.calculation import Calculation
+from mlxc.codes.cases import Case, Task, Volumetric, calculation_of, case_for
 from mlxc.codes.live import CODES, ReferenceRun
 from mlxc.crystal.resizing import area_ang2
 from mlxc.errors import InputError
@@ -53,7 +53,7 @@ def run_in_code(
 def _complete(described: CodeResult, case: Case, record: dict[str, Any], task: Task) -> CodeResult:
     """With what the last record of a code says that has computed all volumes."""
     curve, message = None, ""
-    if isinstance(task, EquationOfStateTask):
+    if not isinstance(task, Calculation):
         curve, message = _curve(record, task)
     if unconverged := record["converged"].count(False):
         counted = f"{unconverged} of {len(record['converged'])} volumes" if curve else "the SCF"
@@ -74,7 +74,7 @@ def _complete(described: CodeResult, case: Case, record: dict[str, Any], task: T
     )
 
 
-def _curve(record: dict[str, Any], task: EquationOfStateTask) -> tuple[dict[str, Any], str]:
+def _curve(record: dict[str, Any], task: Volumetric) -> tuple[dict[str, Any], str]:
     """Points and fit, and a sentence where there is no fit."""
     crystal = task.calculation.crystal
     ratios = np.array(task.ratios)

@@ -16,13 +16,10 @@ from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.guess import starting_orbitals
-from mlxc.kohn_sham.loop import run_calculation
-from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.problem import KohnSham
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import BandEdge, BandEdges, band_edges
 from mlxc.properties.density_of_states import DensityOfStates, curve_of_states
-from mlxc.tasks.bands.task import BandsTask
 from mlxc.units import HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
@@ -101,44 +98,24 @@ class BandStructure:
         }
 
 
-def run_bands(
-    task: BandsTask, monitor: Monitor | None, on_portion: Callable[[dict[str, Any]], None] | None
+def band_structure(
+    ground: GroundState,
+    points: int = 60,
+    dos_width: float = DOS_WIDTH,
+    on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
 ) -> BandStructure:
-    """Compute the ground state and the bands; see :meth:`BandsTask.run`."""
-    path = band_path(task.calculation.crystal, task.points)
-    ground = run_calculation(task.calculation, monitor)
-
-    def tell(first: int, levels: NDArray[np.float64]) -> None:
-        if on_portion is not None:
-            computed = first + levels.shape[1]
-            done = {"distances_per_bohr": path.distances[first:computed].tolist()}
-            on_portion(
-                {"computed": computed, "points": len(path), "bands_ev": relative_ev(levels, ground).tolist()} | done
-            )
-
-    return _structure(ground, path, task.dos_width_ev / HARTREE_EV, tell)
-
-
-def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS_WIDTH) -> BandStructure:
     """Bands on the path of :func:`~mlxc.crystal.brillouin.band_path`, and the density of states.
 
     Args:
         ground: a converged state that was computed in this process.
         points: about how many k points.
         dos_width: standard deviation of the Gaussian that stands for each level, hartree.
+        on_portion: see :func:`eigenvalues_at`; told of the path.
 
     Raises:
         InputError: the state was read from a file, fewer than two points are asked for, or the crystal is a molecule.
     """
-    return _structure(ground, band_path(ground.crystal, points), dos_width, None)
-
-
-def _structure(
-    ground: GroundState,
-    path: BandPath,
-    dos_width: float,
-    on_portion: Callable[[int, NDArray[np.float64]], None] | None,
-) -> BandStructure:
+    path = band_path(ground.crystal, points)
     eigenvalues = eigenvalues_at(ground, path.fractional, on_portion)
     # The SCF computes no empty bands of an insulator, and does not converge the uppermost ones of a metal.
     mesh = eigenvalues_at(ground, ground.kpoints.fractional)

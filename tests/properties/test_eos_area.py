@@ -16,7 +16,7 @@ from mlxc import Calculation, Crystal, EquationOfStateTask
 from mlxc.crystal.resizing import area_ang2, height_ang, lattice_constant, natural_variation, resized
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
-from mlxc.properties.eos import EquationOfState
+from mlxc.tasks.eos.result import EquationOfState
 from mlxc.training.solids import Solid
 from mlxc.training.subjects.curve import RATIOS, TOLERANCE, SolidCurve, protocol
 from mlxc.training.subjects.snapshot import Snapshot

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from support import Outcome
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.codes import live
 from mlxc.codes.cases import case_for
 from mlxc.codes.functionals import gpaw_functional, pyscf_functional
@@ -26,6 +26,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.tasks.comparison.result import CodeResult, differences, mesh_gap_ev
 from mlxc.tasks.comparison.run import compare
+from mlxc.tasks.eos.task import EquationOfStateTask
 
 # A crystal of hydrogen costs PySCF a second where aluminium costs it many.
 HYDROGEN: dict[str, Any] = {

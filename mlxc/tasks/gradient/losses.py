@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
-from mlxc.calculation.calculation import EquationOfStateTask
+from mlxc.console.record_table import Tell
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.loop import run_calculation
@@ -20,11 +18,13 @@ from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
-from mlxc.properties.eos import nearest_to_given, states_at_volumes
 from mlxc.response.differentiable import attach_implicitly, attach_unrolled
 from mlxc.response.dyson import ResponseError
 from mlxc.response.levels import band_gap
 from mlxc.response.unrolled import UnrolledError
+from mlxc.tasks.eos.run import nearest_to_given, states_at_volumes
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.gradient.result import Evaluation
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
@@ -39,31 +39,12 @@ class LossError(MlxcError):
     """There is no loss to differentiate; the message says why."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """A loss and what it was made of.
-
-    Attributes:
-        states: that it depends on.
-        main: one of them, nearest to the given crystal.
-        quantity: in the unit of :data:`~mlxc.tasks.gradient.task.LOSSES`; None where it could not be found.
-        loss: attached to the functional's parameters; None where there is no quantity.
-        message: why not, in one sentence.
-    """
-
-    states: list[GroundState]
-    main: GroundState
-    quantity: Tensor | None
-    loss: Tensor | None
-    message: str
-
-
 def evaluate(
     task: GradientTask,
     xc: nn.Module,
     start: Sequence[GroundState],
     monitor: Monitor | None,
-    on_point: Callable[[dict[str, Any]], None],
+    tell: Tell,
 ) -> Evaluation:
     """Converge what the loss needs, and compute it.
 
@@ -72,11 +53,11 @@ def evaluate(
         xc: the functional of the task, whose parameters may have moved.
         start: states of an earlier evaluation to start from; or none.
         monitor: told of every SCF step.
-        on_point: told of the points of an equation of state.
+        tell: told of the points of an equation of state.
     """
     if task.loss == "lattice_constant":
         curve = EquationOfStateTask(calculation=task.calculation, lowest_volume=LOWEST, highest_volume=HIGHEST)
-        states = states_at_volumes(curve, monitor, on_point, xc, start)
+        states = states_at_volumes(curve, monitor, tell, xc, start)
         main = nearest_to_given(states, curve)
     else:
         states = [run_calculation(task.calculation, monitor, start, xc)]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation, build_model
+from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
+from mlxc.kohn_sham.monitor import Monitor
 from mlxc.references.tables import best_reference
 from mlxc.structures.shipped import shipped_name_of
+from mlxc.tasks.task import Task
 from mlxc.xc.catalogue import check_has_parameters
 
 if TYPE_CHECKING:
-    from mlxc.kohn_sham.monitor import Monitor
     from mlxc.tasks.gradient.result import GradientResult
 
 LossName = Literal["energy", "lattice_constant", "gap", "density_moment", "magnetisation"]
@@ -48,7 +49,7 @@ LOSSES: dict[LossName, LossKind] = {
 STATE_DEFAULTS = {"tolerance": 1e-7}
 
 
-class GradientTask(BaseModel):
+class GradientTask(Task):
     """A loss of one crystal, differentiated by the parameters of the calculation's functional.
 
     With a target the loss is the squared deviation of its quantity, see ``LOSSES``, from that; without, it is the
@@ -65,9 +66,6 @@ class GradientTask(BaseModel):
             computed once more.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    calculation: Calculation
     loss: LossName
     target: float | None = Field(default=None, allow_inf_nan=False)
     mode: Literal["implicit", "unrolled"] = "implicit"
@@ -112,20 +110,32 @@ class GradientTask(BaseModel):
         return unit if self.target is None else f"({unit})^2"
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> GradientTask:
-        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`.
-
-        What is not given there is first taken from defaults that suit the loss: fixed occupations for a gap, a smoothed
-        cutoff for a lattice constant, a density that is accurate enough for its loss.
-
-        Raises:
-            InputError: with one sentence.
+    def defaults(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """What suits the loss: fixed occupations for a gap, a smoothed cutoff for a lattice constant, a density that is
+        accurate enough for its loss.
         """
         given, loss = data.get("calculation", {}), data.get("loss")
         defaults: dict[str, Any] = CURVE_DEFAULTS if loss == "lattice_constant" else STATE_DEFAULTS
         if loss == "gap" and given.get("width_ha") is None:
             defaults = defaults | {"smearing": "none"}
-        return build_model(cls, {**data, "calculation": Calculation.from_dict(defaults | given)})
+        return defaults
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The question in the words of the result, see
+        :meth:`~mlxc.tasks.gradient.result.GradientResult.summary`.
+        """
+        kind = LOSSES[self.loss]
+        target, source = self.target_and_source
+        return {
+            "loss": self.loss,
+            "mode": self.mode,
+            "loss_unit": self.unit,
+            "quantity": kind.quantity,
+            "quantity_unit": kind.unit,
+            "target": target,
+            "target_source": source,
+        }
 
     def run(
         self, monitor: Monitor | None = None, on_record: Callable[[dict[str, Any]], None] | None = None
@@ -143,10 +153,8 @@ class GradientTask(BaseModel):
         Raises:
             InputError: the calculation cannot be done.
         """
-        from mlxc.tasks.gradient.run import run_gradient
-
-        self.calculation.check()
-        return run_gradient(self, monitor=monitor, on_record=on_record)
+        result: GradientResult = self._compute(monitor, on_record)
+        return result
 
 
 def _check_magnetisation(calculation: Calculation) -> None:
