@@ -84,7 +84,8 @@ def test_a_sheet_is_drawn_against_its_area_without_references_of_volumes(run: Ru
     curve = BirchMurnaghan(-300.0, 5.27, 206.8 / EV_PER_ANG2_N_PER_M, 4.3)
     areas = np.linspace(4.95, 5.58, 7)
     run.records = tuple(
-        {"volume_ang3": 10 * area, "area_ang2": area, "energy_ev": float(curve(area))} for area in areas.tolist()
+        {"kind": "point", "volume_ang3": 10 * area, "area_ang2": area, "energy_ev": float(curve(area))}
+        for area in areas.tolist()
     )
     run.result = {"lattice_constant_ang": 2.4669}
     picture = model.picture
