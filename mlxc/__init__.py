@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from mlxc.basis.gaussian.basis import GaussianOrbitals as GaussianOrbitals
     from mlxc.basis.planewave.basis import PlaneWaves as PlaneWaves
     from mlxc.calculation.calculation import Calculation as Calculation
-    from mlxc.calculation.calculation import EquationOfStateTask as EquationOfStateTask
     from mlxc.crystal.crystal import Crystal as Crystal
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from mlxc.kohn_sham.mixing import LinearMixing as LinearMixing
     from mlxc.kohn_sham.saved_state import SavedState as SavedState
     from mlxc.kohn_sham.state import GroundState as GroundState
+    from mlxc.tasks.eos.task import EquationOfStateTask as EquationOfStateTask
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -36,7 +36,7 @@ _HOME = {
     "AndersonMixing": "mlxc.kohn_sham.mixing",
     "Calculation": "mlxc.calculation.calculation",
     "Crystal": "mlxc.crystal.crystal",
-    "EquationOfStateTask": "mlxc.calculation.calculation",
+    "EquationOfStateTask": "mlxc.tasks.eos.task",
     "ExternalPotential": "mlxc.terms.external_potential",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli", "console", "runs/worker.py", "tasks/comparison/command.py", "tasks/gradient/command.py"}
+PRINTS = {"cli", "console", "runs/worker.py"}
 
 
 def modules(package: str) -> list[Path]:
@@ -88,7 +88,7 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
         "mlxc.crystal.crystal", "mlxc.export.archive", "mlxc.export.link", "mlxc.kohn_sham.gap",
         "mlxc.observables.catalogue", "mlxc.properties.birch_murnaghan", "mlxc.structures.sources",
         "mlxc.references.tables", "mlxc.runs.client", "mlxc.runs.folder", "mlxc.structures.shipped",
-        "mlxc.xc.catalogue",
+        "mlxc.tasks.kinds", "mlxc.xc.catalogue",
     ],
 )  # fmt: skip
 def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:

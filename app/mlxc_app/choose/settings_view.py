@@ -11,10 +11,10 @@ from mlxc.basis.kinds import BASES
 from mlxc.calculation.presets import PRESETS
 from mlxc_app.choose.electrons_view import ElectronsView
 from mlxc_app.choose.model import CUSTOM, LABELS, ChooseModel
-from mlxc_app.page.message import MessageArea, hint
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
 from mlxc_app.widgets.disclosure import Fold
+from mlxc_app.widgets.message import MessageArea, hint
 
 FAMILIES = {
     "pseudodojo": "PseudoDojo 0.4 (PBE)",

@@ -11,11 +11,11 @@ from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.choose.cell_editor import CellEditor
 from mlxc_app.choose.structure_model import MAX_PASTE_BYTES, StructureModel
 from mlxc_app.choose.structure_search import find_structures
-from mlxc_app.page.message import MessageArea, hint
-from mlxc_app.page.theme import Theme
 from mlxc_app.widgets.controls import LABEL, WIDE
 from mlxc_app.widgets.crystal_viewer import StructureViewer
 from mlxc_app.widgets.disclosure import Fold
+from mlxc_app.widgets.message import MessageArea, hint
+from mlxc_app.widgets.theme import Theme
 
 FILES = f"CIF, POSCAR, extended XYZ or cube; at most {MAX_FILE_BYTES // 1024**2} MB"
 

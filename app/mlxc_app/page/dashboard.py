@@ -18,38 +18,19 @@ from mlxc.utils.writable import obstacle_to_writing
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
 from mlxc_app.page.accordion import Panes
-from mlxc_app.page.message import MessageArea, card
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.page.presence import Presence
-from mlxc_app.page.theme import Theme
-from mlxc_app.panels.bands.view import bands_panel
-from mlxc_app.panels.compare.view import compare_panel
-from mlxc_app.panels.convergence.view import convergence_panel
-from mlxc_app.panels.density.view import density_panel
-from mlxc_app.panels.diagnose.view import diagnose_panel
-from mlxc_app.panels.equation_of_state.view import equation_of_state_panel
-from mlxc_app.panels.functional.view import FUNCTIONAL, functional_panel
-from mlxc_app.panels.gradients.view import gradients_panel
-from mlxc_app.panels.learn.view import learn_panel
+from mlxc_app.panels.functional.view import FUNCTIONAL
+from mlxc_app.panels.panel import Page
+from mlxc_app.panels.registry import make_panels
 from mlxc_app.run.model import ComputesRuns, RunModel
 from mlxc_app.run.runs_list import RunsList
 from mlxc_app.run.runs_list_model import RunsListModel
 from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.take_away_view import TakeAwayView
 from mlxc_app.run.view import RunView
+from mlxc_app.widgets.message import MessageArea, card
+from mlxc_app.widgets.theme import Theme
 
-# The panels in the order of their buttons; the first is unfolded when the page opens.
-PANELS: tuple[Callable[[Page], Panel], ...] = (
-    convergence_panel,
-    density_panel,
-    equation_of_state_panel,
-    bands_panel,
-    gradients_panel,
-    functional_panel,
-    compare_panel,
-    diagnose_panel,
-    learn_panel,
-)
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
 LIST_SECONDS = 1.0
@@ -60,7 +41,7 @@ class Dashboard:
 
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
         self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme(), self._unfold)
-        self.panels = [make(self.page) for make in PANELS]
+        self.panels = make_panels(self.page)
         self.presence = Presence()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
         choose_view = ChooseView(choose, messages, self.page.theme)

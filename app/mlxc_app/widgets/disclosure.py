@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ipywidgets import ToggleButton, VBox, Widget
 from traitlets import Bool, HasTraits
 
-from mlxc_app.page.message import MessageArea
+from mlxc_app.widgets.message import MessageArea
 
 
 class Fold(HasTraits):

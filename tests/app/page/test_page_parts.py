@@ -17,11 +17,11 @@ from mlxc_app import launch
 from mlxc_app.launch import page_files
 from mlxc_app.page import dashboard
 from mlxc_app.page.accordion import Panes
-from mlxc_app.page.message import MessageArea, card
-from mlxc_app.page.panel import Panel
+from mlxc_app.panels.panel import Panel
 from mlxc_app.serving import JUPYTER_DIRECTORY, PageKernelSpecs
 from mlxc_app.widgets.crystal_picture import draw
 from mlxc_app.widgets.crystal_viewer import pdb_text
+from mlxc_app.widgets.message import MessageArea, card
 
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_names, shipped_record
