@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
     from mlxc.ground_state import scf as scf
-    from mlxc.kohn_sham.mixing import AndersonMixing as AndersonMixing
-    from mlxc.kohn_sham.mixing import LinearMixing as LinearMixing
+    from mlxc.kohn_sham.mixing.mixers import AndersonMixing as AndersonMixing
+    from mlxc.kohn_sham.mixing.mixers import LinearMixing as LinearMixing
     from mlxc.kohn_sham.saved_state import SavedState as SavedState
     from mlxc.kohn_sham.state import GroundState as GroundState
     from mlxc.tasks.eos.task import EquationOfStateTask as EquationOfStateTask
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
-    "AndersonMixing": "mlxc.kohn_sham.mixing",
+    "AndersonMixing": "mlxc.kohn_sham.mixing.mixers",
     "Calculation": "mlxc.calculation.calculation",
     "Crystal": "mlxc.crystal.crystal",
     "EquationOfStateTask": "mlxc.tasks.eos.task",
@@ -43,7 +43,7 @@ _HOME = {
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",
     "GroundState": "mlxc.kohn_sham.state",
     "InputError": "mlxc.errors",
-    "LinearMixing": "mlxc.kohn_sham.mixing",
+    "LinearMixing": "mlxc.kohn_sham.mixing.mixers",
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
     "PlaneWaves": "mlxc.basis.planewave.basis",

@@ -15,7 +15,7 @@ from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
 from mlxc.kohn_sham.loop import converge
-from mlxc.kohn_sham.mixing import AndersonMixing, Mixing
+from mlxc.kohn_sham.mixing.mixers import AndersonMixing, Mixing
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.occupations import described_smearing
 from mlxc.kohn_sham.problem import Problem

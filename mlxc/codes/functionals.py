@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mlxc.xc.catalogue import functional_names
-from mlxc.xc.expression import split_sum
 from mlxc.xc.libxc.names import find_libxc
+from mlxc.xc.sums.expression import split_sum
 
 # In libxc, where PBE's trainable form is PBE until somebody trains it.
 _IN_LIBXC = {

@@ -15,7 +15,7 @@ from mlxc.structures.shipped import shipped_names
 from mlxc.tasks.kinds import calculation_of
 from mlxc.tasks.task import AnyTask
 from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints
-from mlxc.xc.expression import split_sum
+from mlxc.xc.sums.expression import split_sum
 
 # Of lengths in angstrom and fractions; an energy changes by less than 1e-10 Ha by what is behind them.
 DECIMALS = 12

@@ -12,7 +12,7 @@ from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
 from mlxc.kohn_sham.extrapolation import extrapolated_density, extrapolated_orbitals
 from mlxc.kohn_sham.guess import starting_orbitals, superposed_spin_density
-from mlxc.kohn_sham.mixing import Mixing
+from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, density_residual

@@ -12,8 +12,8 @@ from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Eigensolver
 from mlxc.kohn_sham.iteration import SCFIteration, State
-from mlxc.kohn_sham.mixing import Mixing
-from mlxc.kohn_sham.mixing_schedule import reason
+from mlxc.kohn_sham.mixing.mixers import Mixing
+from mlxc.kohn_sham.mixing.schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum

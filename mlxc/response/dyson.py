@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mlxc.errors import MlxcError
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.mixing import AndersonMixing
+from mlxc.kohn_sham.mixing.mixers import AndersonMixing
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.response.independent import IndependentResponse
 

@@ -15,8 +15,8 @@ from mlxc.utils.spelling import closest_name
 from mlxc.xc.checkpoints.files import checkpoint_of, checkpoint_path, shipped_checkpoints
 from mlxc.xc.checkpoints.record import read_record
 from mlxc.xc.conventional import DESCRIPTIONS, GROUP, TRAINABLE, build_conventional, build_sum, is_conventional
-from mlxc.xc.expression import split_sum
 from mlxc.xc.libxc.names import close_libxc_name
+from mlxc.xc.sums.expression import split_sum
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.xc.conventional import build_conventional, build_sum, is_conventional
-from mlxc.xc.expression import split_sum
 from mlxc.xc.functional import CheckpointFunctional, declared_ingredients
+from mlxc.xc.sums.expression import split_sum
 from mlxc.xc.unconstrained import NNLDA, NNPBE, UnconstrainedNetwork, softplus_network
 
 

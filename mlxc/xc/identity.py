@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import nn
 
-from mlxc.xc.weighted_sum import WeightedSum
+from mlxc.xc.sums.weighted_sum import WeightedSum
 
 PLAIN = (bool, int, float, str, type(None))
 EVERY_MODULE_HAS = frozenset(vars(nn.Module()))

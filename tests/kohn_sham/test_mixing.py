@@ -12,9 +12,9 @@ from mlxc import AndersonMixing, Crystal, FermiDirac, GroundState, InputError, L
 from mlxc.grid.fields import DENSITY, GRADIENT, TAU, FieldKinds, component_count
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Davidson
-from mlxc.kohn_sham.kerker import KerkerPreconditioner
-from mlxc.kohn_sham.mixing import ScheduledMixer
-from mlxc.kohn_sham.mixing_schedule import PATIENCE, MixingStage
+from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
+from mlxc.kohn_sham.mixing.mixers import ScheduledMixer
+from mlxc.kohn_sham.mixing.schedule import PATIENCE, MixingStage
 
 STAGE = MixingStage(0.5)
 

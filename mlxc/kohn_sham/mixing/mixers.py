@@ -16,8 +16,8 @@ from torch import Tensor
 from mlxc.errors import InputError
 from mlxc.grid.fields import FieldKinds
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.kerker import KerkerPreconditioner
-from mlxc.kohn_sham.mixing_schedule import MixingStage, default_schedule, is_stuck
+from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
+from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stuck
 
 
 class Mixer(Protocol):
@@ -78,7 +78,7 @@ class AndersonMixing:
     Attributes:
         depth: how many past steps are remembered beside the last one.
         schedule: dampings and screenings, from the fastest to the safest; the next one is taken when the residual has
-            stopped falling. By default :func:`~mlxc.kohn_sham.mixing_schedule.default_schedule`.
+            stopped falling. By default :func:`~mlxc.kohn_sham.mixing.schedule.default_schedule`.
 
     Raises:
         InputError: the depth is negative, or the schedule is empty.
