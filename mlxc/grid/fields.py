@@ -15,10 +15,10 @@ class Fields(NamedTuple):
     each of them has the same form.
 
     Attributes:
-        density: shape ``(nspin, ...)``, electrons/bohr^3.
-        gradient: of the density, Cartesian, shape ``(3, nspin, ...)``, electrons/bohr^4; None in a basis whose
-            densities the grid represents exactly.
-        tau: density of kinetic energy, shape ``(nspin, ...)``, hartree/bohr^3; None for all but meta-GGAs.
+        density: The density, shape ``(nspin, ...)``, electrons/bohr^3.
+        gradient: The Cartesian gradient of the density, shape ``(3, nspin, ...)``, electrons/bohr^4; None in a basis
+            whose densities the grid represents exactly.
+        tau: The density of kinetic energy, shape ``(nspin, ...)``, hartree/bohr^3; None for all but meta-GGAs.
     """
 
     density: Tensor
@@ -27,16 +27,16 @@ class Fields(NamedTuple):
 
     @classmethod
     def unstacked(cls, stacked: Tensor) -> Fields:
-        """From one tensor ``(nfield, nspin, ...)``; their number, 1, 2, 4 or 5, tells which fields there are."""
+        """The fields in one tensor ``(nfield, nspin, ...)``; their number, 1, 2, 4 or 5, tells which ones there are."""
         gradient = stacked[1:4] if len(stacked) >= 4 else None
         return cls(stacked[0], gradient, stacked[-1] if len(stacked) in (2, 5) else None)
 
     def plus(self, other: Fields) -> Fields:
-        """The sum, field by field; what only one of both has is left as it is."""
+        """The sum, field by field; a field that only one of both has is left as it is."""
         return Fields(self.density + other.density, _sum(self.gradient, other.gradient), _sum(self.tau, other.tau))
 
     def stacked(self) -> Tensor:
-        """As one tensor ``(nfield, nspin, ...)``: the density, the gradient's three components, tau."""
+        """The fields as one tensor ``(nfield, nspin, ...)``: the density, the gradient's three components, tau."""
         parts = [self.density[None]]
         if self.gradient is not None:
             parts.append(self.gradient)

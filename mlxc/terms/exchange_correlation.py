@@ -95,7 +95,7 @@ class ExchangeCorrelationTerm(DensityTerm):
         return Fields.unstacked(self._grid.real(with_core(fields.stacked(), self._core)))
 
     def _total(self, fields: Fields) -> Fields:
-        """The same from values on the grid."""
+        """The fields of valence and core on the grid, from values of the valence electrons' on the grid."""
         return self._with_core(Fields.unstacked(self._grid.fourier(fields.stacked())))
 
     def variables(self, fields: Fields) -> dict[str, Tensor]:
@@ -113,9 +113,10 @@ class ExchangeCorrelationTerm(DensityTerm):
         """What any functional says about a density at each point, the core's electrons added.
 
         Args:
-            functional: need not be the term's own.
-            density: on the grid, shape ``(nspin, n1, n2, n3)``; its gradient is taken on the grid in any basis.
-            tau: of the same shape, for a meta-GGA.
+            functional: Any functional; it need not be the term's own.
+            density: The density on the grid, shape ``(nspin, n1, n2, n3)``; its gradient is taken on the grid in any
+                basis.
+            tau: The kinetic-energy density of the same shape, for a meta-GGA.
 
         Returns:
             the XC energy per volume, hartree/bohr^3, shape ``(n1, n2, n3)``, and v_xc, hartree, shape of ``density``.
@@ -143,8 +144,8 @@ class ExchangeCorrelationTerm(DensityTerm):
         """Symmetrised fields that any functional may want, as values on the grid.
 
         Args:
-            orbitals: shape ``(nk * nspin, nband, nfunction)``.
-            electrons: electrons in each orbital, shape ``(nk * nspin, nband)``.
+            orbitals: The orbitals, shape ``(nk * nspin, nband, nfunction)``.
+            electrons: The electrons in each orbital, shape ``(nk * nspin, nband)``.
         """
         further = FurtherFields(gradient=not self._basis.represents_densities, tau=True)
         fields = self._basis.fields(orbitals, electrons, further)

@@ -41,11 +41,11 @@ def xc_energy(
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
     Args:
-        functional: returns the XC energy per volume from its declared ingredients.
-        grid: that the density lives on.
-        fields: on the grid; the gradient follows from the density if there is none among them.
-        points: where the functional is evaluated if the fields are symmetric; everywhere by default.
-        factor: what the energy per volume is multiplied by at each point, shape ``(n1, n2, n3)``; one by default.
+        functional: The functional, which returns the XC energy per volume from its declared ingredients.
+        grid: The grid that the density lives on.
+        fields: The fields on the grid; the gradient follows from the density if there is none among them.
+        points: Where the functional is evaluated if the fields are symmetric; everywhere by default.
+        factor: What the energy per volume is multiplied by at each point, shape ``(n1, n2, n3)``; one by default.
     """
     names = declared_ingredients(functional)
     energy_density: Tensor = functional(**xc_ingredients(names, grid, fields, points))
@@ -164,8 +164,8 @@ def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:
     """tau of a slowly varying gas of this density, von Weizsaecker's plus Thomas and Fermi's, hartree/bohr^3.
 
     Args:
-        grid: that the density lives on.
-        density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        grid: The grid that the density lives on.
+        density: The density, shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
     """
     safe = floored(density)
     squares = grid.gradient(density).square().sum(1)
