@@ -57,7 +57,7 @@ def fetch_structure(entry: str) -> Crystal:
     """The structure of an entry; see the module for what an entry is.
 
     Raises:
-        InputError: the entry cannot be fetched; one sentence says what is wrong with it or with the network.
+            InputError: the entry cannot be fetched; one sentence says what is wrong with it or with the network.
     """
     shown = _shown(entry)
     url, identifier = entry_address(entry)

@@ -1,4 +1,4 @@
-"""Dependencies point one way, without circles; the library prints nothing, knows no widgets, and starts without torch."""
+"""Dependencies point one way, without circles; the library prints nothing, knows no widgets, starts without torch."""
 
 from __future__ import annotations
 
