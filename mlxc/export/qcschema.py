@@ -35,7 +35,7 @@ def qcschema_output(crystal: Crystal, settings: Mapping[str, Any], summary: Mapp
     Args:
         crystal: what was computed.
         settings: the calculation as plain data, see :class:`mlxc.Calculation`.
-        summary: the result as plain data, see :meth:`mlxc.GroundState.summary`.
+        summary: the result as plain data, see :meth:`~mlxc.kohn_sham.solved_state.SolvedState.summary`.
     """
     output = {
         "schema_name": "qcschema_output",
