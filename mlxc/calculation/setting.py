@@ -19,7 +19,6 @@ class Setting:
         unit: of the value, behind the label.
         takes: the form of the values and an example, for an option that takes pairs.
         on_page: whether a person chooses it on the page; the page leaves every other setting at its default.
-        always_told: whether an export tells it even where it is the default, since it says what was computed.
     """
 
     option: str
@@ -29,7 +28,6 @@ class Setting:
     unit: str = ""
     takes: str = ""
     on_page: bool = True
-    always_told: bool = False
 
     @property
     def title(self) -> str:
