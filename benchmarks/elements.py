@@ -34,11 +34,11 @@ from mlxc_process import warm_processes
 from pseudodojo_files import DEFAULT_FOLDER, require
 from tables import cell, median, print_header, print_row
 
-from mlxc.calculation.calculation import EquationOfStateTask
 from mlxc.crystal.crystal import Crystal
 from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.pseudo.cutoffs import recommended_cutoff
 from mlxc.references.tables import acwf
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.units import BOHR_ANG
 
 # Cheap ones first: by the number of orbital coefficients at the default spacing of k points.

@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from mlxc.basis.gaussian.basis import GaussianOrbitals as GaussianOrbitals
     from mlxc.basis.planewave.basis import PlaneWaves as PlaneWaves
     from mlxc.calculation.calculation import Calculation as Calculation
-    from mlxc.calculation.calculation import EquationOfStateTask as EquationOfStateTask
     from mlxc.crystal.crystal import Crystal as Crystal
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
     from mlxc.ground_state import scf as scf
-    from mlxc.kohn_sham.mixing import AndersonMixing as AndersonMixing
-    from mlxc.kohn_sham.mixing import LinearMixing as LinearMixing
+    from mlxc.kohn_sham.mixing.mixers import AndersonMixing as AndersonMixing
+    from mlxc.kohn_sham.mixing.mixers import LinearMixing as LinearMixing
     from mlxc.kohn_sham.saved_state import SavedState as SavedState
     from mlxc.kohn_sham.state import GroundState as GroundState
+    from mlxc.tasks.bands.task import BandsTask as BandsTask
+    from mlxc.tasks.comparison.task import ComparisonTask as ComparisonTask
+    from mlxc.tasks.diagnosis.task import DiagnosisTask as DiagnosisTask
+    from mlxc.tasks.eos.task import EquationOfStateTask as EquationOfStateTask
+    from mlxc.tasks.gradient.task import GradientTask as GradientTask
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -33,17 +37,21 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
-    "AndersonMixing": "mlxc.kohn_sham.mixing",
+    "AndersonMixing": "mlxc.kohn_sham.mixing.mixers",
+    "BandsTask": "mlxc.tasks.bands.task",
     "Calculation": "mlxc.calculation.calculation",
+    "ComparisonTask": "mlxc.tasks.comparison.task",
     "Crystal": "mlxc.crystal.crystal",
-    "EquationOfStateTask": "mlxc.calculation.calculation",
+    "DiagnosisTask": "mlxc.tasks.diagnosis.task",
+    "EquationOfStateTask": "mlxc.tasks.eos.task",
     "ExternalPotential": "mlxc.terms.external_potential",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",
     "GroundState": "mlxc.kohn_sham.state",
+    "GradientTask": "mlxc.tasks.gradient.task",
     "InputError": "mlxc.errors",
-    "LinearMixing": "mlxc.kohn_sham.mixing",
+    "LinearMixing": "mlxc.kohn_sham.mixing.mixers",
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
     "PlaneWaves": "mlxc.basis.planewave.basis",

@@ -15,7 +15,7 @@ from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
 from mlxc.kohn_sham.loop import converge
-from mlxc.kohn_sham.mixing import AndersonMixing, Mixing
+from mlxc.kohn_sham.mixing.mixers import AndersonMixing, Mixing
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.occupations import described_smearing
 from mlxc.kohn_sham.problem import Problem
@@ -65,29 +65,30 @@ def scf(
     depends on them is differentiated.
 
     Args:
-        crystal: what to compute.
-        xc: name of a functional, see :func:`mlxc.functional`, or a module that is one. A module is given
+        crystal: What to compute.
+        xc: Name of a functional, see :func:`mlxc.functional`, or a module that is one. A module is given
             pseudopotentials that suit PBE.
-        basis: plane waves up to a cutoff, :class:`mlxc.PlaneWaves`, or :class:`mlxc.GaussianOrbitals`.
-        kmesh: points of the Gamma-centred mesh along the three reciprocal lattice vectors.
-        smearing: how states around the Fermi level are occupied, such as :class:`mlxc.FermiDirac`, whose width is in
+        basis: Plane waves up to a cutoff, :class:`mlxc.PlaneWaves`, or :class:`mlxc.GaussianOrbitals`.
+        kmesh: Points of the Gamma-centred mesh along the three reciprocal lattice vectors.
+        smearing: How states around the Fermi level are occupied, such as :class:`mlxc.FermiDirac`, whose width is in
             hartree; None for fixed occupations.
-        spin: treat up and down electrons separately (collinear spin), starting from the crystal's moments.
-        total_moment: magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
-        pseudo: family of pseudopotentials, or a folder of UPF files; by default what suits the basis.
-        pseudo_names: names in the family, by element, where the default is not wanted.
-        tolerance: of the density residual, the integral of |n_out - n_in| per electron.
-        max_iterations: the largest number of SCF steps. A state that has not converged by then says so.
-        device: where torch computes, such as ``cpu`` or ``cuda``.
-        seed: of the noise in the starting orbitals.
-        monitor: called with a record after each step; stops the run by raising :class:`~mlxc.errors.RunStoppedError`.
-        start: a result with as many atoms and k points to start from, live or read from a file, or several, the most
+        spin: Whether to treat up and down electrons separately (collinear spin), starting from the crystal's moments.
+        total_moment: Magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
+        pseudo: Family of pseudopotentials, or a folder of UPF files; by default what suits the basis.
+        pseudo_names: The names in the family by element, where the default is not wanted.
+        tolerance: The tolerance of the density residual, the integral of |n_out - n_in| per electron.
+        max_iterations: The largest number of SCF steps. A state that has not converged by then says so.
+        device: Where torch computes, such as ``cpu`` or ``cuda``.
+        seed: The seed of the noise in the starting orbitals.
+        monitor: A function that is called with a record after each step; it stops the run by raising
+            :class:`~mlxc.errors.RunStoppedError`.
+        start: A result with as many atoms and k points to start from, live or read from a file, or several, the most
             similar one last. What does not fit is left aside.
-        terms: further terms of the energy, such as :class:`mlxc.ExternalPotential`.
-        mixer: how the next density follows from past ones: :class:`mlxc.AndersonMixing` or :class:`mlxc.LinearMixing`.
-        eigensolver: how orbitals are found, see :class:`~mlxc.kohn_sham.eigensolver.Davidson`.
-        forces: compute forces, hartree/bohr, and stress, hartree/bohr^3, as well, once the state has converged and
-            where the basis gives them.
+        terms: Further terms of the energy, such as :class:`mlxc.ExternalPotential`.
+        mixer: How the next density follows from past ones: :class:`mlxc.AndersonMixing` or :class:`mlxc.LinearMixing`.
+        eigensolver: How orbitals are found, see :class:`~mlxc.kohn_sham.eigensolver.Davidson`.
+        forces: Whether to compute forces, hartree/bohr, and stress, hartree/bohr^3, as well, once the state has
+            converged and where the basis gives them.
         differentiate: ``implicit``: gradients by Dyson's equation; ``unrolled``: the SCF is repeated in plain steps
             that autograd goes back through, for small cells, for teaching and as a witness; None: gradients of the
             energy alone; or an adjoint, :class:`~mlxc.response.implicit.Implicit` or

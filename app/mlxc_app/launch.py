@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlxc.cli import SentenceParser
+from mlxc.console.parser import SentenceParser
 from mlxc.errors import InputError
 from mlxc.runs.limits import ATOMS, ECUT, SECONDS, Limits
 from mlxc.runs.locks import SLOTS_VARIABLE, slot_count

@@ -23,8 +23,8 @@ class MLXC(Calculator):
     """ASE calculator.
 
     Args:
-        atoms: to attach the calculator to.
-        settings: the fields of :class:`mlxc.Calculation` except the structure, such as ``ecut_ha`` and ``kmesh``; what
+        atoms: The atoms to attach the calculator to.
+        settings: The fields of :class:`mlxc.Calculation` except the structure, such as ``ecut_ha`` and ``kmesh``; what
             is missing is chosen for the first structure and then kept, so that energies along a path can be compared.
 
     Results are in ASE's units: electronvolt and angstrom. ``energy`` and ``free_energy`` are both F = E - TS, of which
@@ -105,11 +105,11 @@ class MLXC(Calculator):
     # What ASE's densities of states and band structures ask a calculator for.
 
     def get_fermi_level(self) -> float:
-        """In electronvolt."""
+        """The Fermi level, electronvolt."""
         return self._solved.fermi_level * HARTREE_EV
 
     def get_number_of_spins(self) -> int:
-        """1 or 2."""
+        """The number of spins, 1 or 2."""
         return len(self._solved.density)
 
     def get_spin_polarized(self) -> bool:
@@ -121,11 +121,11 @@ class MLXC(Calculator):
         return np.array(self._solved.kpoints.fractional)
 
     def get_k_point_weights(self) -> NDArray[np.float64]:
-        """Of the irreducible k points, shape ``(nk,)``; their sum is 1."""
+        """The weights of the irreducible k points, shape ``(nk,)``; their sum is 1."""
         return np.array(self._solved.kpoints.weights)
 
     def get_eigenvalues(self, kpt: int = 0, spin: int = 0) -> NDArray[np.float64]:
-        """Of one irreducible k point and spin, shape ``(nband,)``, electronvolt."""
+        """The eigenvalues of one irreducible k point and spin, shape ``(nband,)``, electronvolt."""
         values = self._solved.eigenvalues[spin * len(self._solved.kpoints) + kpt]
         return np.array(values.detach().cpu()) * HARTREE_EV
 
@@ -142,7 +142,7 @@ class MLXC(Calculator):
 
 
 def _in_ase_units(ground: SolvedState) -> dict[str, Any]:
-    """What there is of the implemented properties."""
+    """The implemented properties that a state has, in ASE's units."""
     summary = ground.summary()
     energy = summary["free_energy_ha"] * HARTREE_EV
     results = {"energy": energy, "free_energy": energy}

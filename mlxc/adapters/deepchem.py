@@ -40,9 +40,9 @@ class MaterialStructureFeaturizer(feat.MaterialStructureFeaturizer):
         """One :class:`mlxc.Calculation` for each structure, shape ``(nstructure,)``.
 
         Args:
-            datapoints: structures, or the dictionaries that pymatgen makes of them; a single one is allowed.
-            log_every_n: how often progress is logged.
-            kwargs: passed to :meth:`_featurize`.
+            datapoints: Structures, or the dictionaries that pymatgen makes of them; a single one is allowed.
+            log_every_n: How often progress is logged.
+            kwargs: Arguments that are passed to :meth:`_featurize`.
 
         Raises:
             InputError: a structure cannot be computed. DeepChem's own featurizers put an empty array in its place,

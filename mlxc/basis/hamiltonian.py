@@ -27,9 +27,9 @@ class EffectivePotential:
     kinetic: Tensor | None = None
 
     @classmethod
-    def of_fields(cls, fields: Tensor) -> EffectivePotential:
-        """From what belongs to each field, one tensor ``(nfield, nspin, n1, n2, n3)``."""
-        return cls(*Fields.unstacked(fields))
+    def of_fields(cls, fields: Fields) -> EffectivePotential:
+        """The potential from the derivatives of the energy with respect to each field, on the grid."""
+        return cls(local=fields.density, gradient=fields.gradient, kinetic=fields.tau)
 
 
 class HamiltonianBlock(Protocol):

@@ -12,7 +12,7 @@ from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
 from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import FieldKinds, Fields
 from mlxc.grid.grid import Grid
 from mlxc.grid.shape import Shape
 from mlxc.pseudo.ions import Ions
@@ -137,14 +137,14 @@ class Basis(Protocol):
         """Orbitals of the same basis for another volume (same k points), as far as this one can represent them."""
         ...
 
-    def fields(self, orbitals: Tensor, electrons: Tensor, further: FurtherFields) -> Fields:
-        """Fields of orbitals and the electrons in them ``(nk * nspin, nband)``, on the grid, not symmetrised.
+    def fields(self, orbitals: Tensor, electrons: Tensor, kinds: FieldKinds) -> Fields:
+        """Fields of some kinds on the grid, of orbitals and the electrons in them ``(nk * nspin, nband)``.
 
-        k-point weights are applied here.
+        k-point weights are applied here; nothing is symmetrised.
         """
         ...
 
-    def field_changes(self, orbitals: Tensor, changes: Tensor, further: FurtherFields) -> Fields:
+    def field_changes(self, orbitals: Tensor, changes: Tensor, kinds: FieldKinds) -> Fields:
         """First-order changes of the fields, of orbitals and their changes times the electrons in them."""
         ...
 

@@ -5,17 +5,15 @@ Nothing here imports torch: a page can describe, check and watch a run without c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from mlxc.calculation.defaults import with_structure_defaults
 from mlxc.calculation.feasibility import check_calculation
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.calculation.validation import build_model
 from mlxc.crystal.crystal import Crystal
-from mlxc.crystal.resizing import Variation, check_variation, natural_variation, resized
+from mlxc.crystal.resizing import Variation, natural_variation, resized
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.grid.shape import choose_shape, grid_radius
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor
     from mlxc.kohn_sham.solved_state import SolvedState
     from mlxc.kohn_sham.state import GroundState
-    from mlxc.properties.eos import EquationOfState
     from mlxc.response.adjoint import Adjoint
     from mlxc.response.choice import AdjointName
 
@@ -104,60 +101,3 @@ class Calculation(CalculationSettings):
 
         self.check()
         return run_calculation(self, monitor, start, forces=forces, differentiate=differentiate)
-
-
-class EquationOfStateTask(BaseModel):
-    """Energies of one crystal at several volumes, fixed cell shape and fractional positions.
-
-    Of a sheet, which has a vacuum along exactly one lattice direction, the area of the cell varies and its height
-    stays, unless ``vary`` says ``volume``. The lowest and the highest volume are in units of the given one, or of the
-    given area.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    calculation: Calculation
-    points: int = Field(default=7, ge=4, le=50)
-    lowest_volume: float = Field(default=0.94, gt=0.3, lt=1, allow_inf_nan=False)
-    highest_volume: float = Field(default=1.06, gt=1, lt=3, allow_inf_nan=False)
-    vary: Variation = Field(default=None, validate_default=True)
-
-    @field_validator("vary", mode="before")
-    @classmethod
-    def _suits_the_structure(cls, vary: Any, info: ValidationInfo) -> Any:
-        calculation = info.data.get("calculation")
-        if vary is None and calculation is not None:
-            return natural_variation(calculation.crystal)
-        if vary == "area" and calculation is not None:
-            check_variation(calculation.crystal, vary)
-        return vary
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> EquationOfStateTask:
-        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`.
-
-        What is not given there is first taken from ``CURVE_DEFAULTS``.
-        """
-        calculation = Calculation.from_dict(CURVE_DEFAULTS | data.get("calculation", {}))
-        return build_model(cls, {**data, "calculation": calculation})
-
-    @property
-    def ratios(self) -> list[float]:
-        """The volumes, ascending, in units of the crystal's."""
-        step = (self.highest_volume - self.lowest_volume) / (self.points - 1)
-        return [self.lowest_volume + index * step for index in range(self.points)]
-
-    def run(
-        self, monitor: Monitor | None = None, on_point: Callable[[dict[str, Any]], None] | None = None
-    ) -> EquationOfState:
-        """Compute all points, each starting from the density and orbitals of the one before.
-
-        Args:
-            monitor: called with one record per SCF step of every point.
-            on_point: called after each point with its ``index``, ``points``, ``volume_ang3``, ``energy_ev``, and, where
-                the area varies, ``area_ang2``, else None.
-        """
-        from mlxc.tasks.eos.run import run_equation_of_state
-
-        self.calculation.check()
-        return run_equation_of_state(self, monitor=monitor, on_point=on_point)

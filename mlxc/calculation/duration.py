@@ -13,7 +13,7 @@ from mlxc.basis.kind import Size
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import MlxcError
 from mlxc.xc.checkpoints.files import checkpoint_of
-from mlxc.xc.expression import split_sum
+from mlxc.xc.sums.expression import split_sum
 
 # Half of the steps of an SCF serve the digits that are asked for, this many by default.
 USUAL_DIGITS = 6.0

@@ -1,5 +1,4 @@
 """The command line, ``mlxc``."""
 
-from mlxc.cli.command_line import SentenceParser as SentenceParser
 from mlxc.cli.command_line import main as main
 from mlxc.cli.command_line import make_parser as make_parser

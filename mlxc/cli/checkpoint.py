@@ -49,7 +49,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.console.report import checkpoint_report
+    from mlxc.console.checkpoint_report import checkpoint_report
     from mlxc.xc.checkpoints.record import read_record
 
     record = read_record(_path(options.checkpoint)).model_dump(mode="json")
@@ -60,7 +60,7 @@ def _show(options: argparse.Namespace, _: list[str]) -> int:
 def _verify(options: argparse.Namespace, _: list[str]) -> int:
     from dataclasses import asdict
 
-    from mlxc.console.report import checkpoint_report
+    from mlxc.console.checkpoint_report import checkpoint_report
     from mlxc.xc.analysis.constraints import check_constraints, constraints_report
     from mlxc.xc.analysis.enhancement_curves import enhancement_curves, plot_report
     from mlxc.xc.catalogue import functional
@@ -83,7 +83,7 @@ def _verify(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _convert(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.console.report import checkpoint_report
+    from mlxc.console.checkpoint_report import checkpoint_report
     from mlxc.xc.checkpoints.convert import convert_checkpoint
 
     try:

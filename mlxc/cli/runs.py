@@ -5,30 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlxc.console.progress import Progress
-from mlxc.console.report import (
-    band_report,
-    diagnosis_report,
-    equation_of_state_report,
-    gradient_report,
-    ground_state_report,
-)
+from mlxc.console.record_table import Tell
 from mlxc.errors import InputError
+from mlxc.tasks.kinds import kind_named
 
 if TYPE_CHECKING:
     from mlxc.runs.folder import RunFolder
 
-REPORTS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "scf": ground_state_report,
-    "eos": equation_of_state_report,
-    "bands": band_report,
-    "gradient": gradient_report,
-    "diagnosis": diagnosis_report,
-}
 EXIT_CODES = {"finished": 0, "failed": 2, "not converged": 3, "stopped": 130}
 ZIP = "zip"
 # What mlxc.export.files offers, which the parser need not load.
@@ -54,39 +40,27 @@ def _run(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.runs.worker import execute
 
     folder = _to_compute(_folder(options.folder))
-    with Progress() as progress:
-        execute(_shown(folder, progress))
+    kind = kind_named(folder.kind)
+    with kind.progress(kind.records) as progress:
+        execute(_telling(folder, progress.tell))
     status, result = folder.status, folder.result
     if result is not None:
-        print(json.dumps(result, indent=1) if options.json else REPORTS[folder.kind](result))
+        print(json.dumps(result, indent=1) if options.json else kind.report(result))
     if status["state"] != "finished":
         print(f"mlxc: {' '.join(status['message'].split())}", file=sys.stderr)
     return EXIT_CODES[status["state"]]
 
 
-def _shown(folder: RunFolder, progress: Progress) -> RunFolder:
-    """The folder, made to show what is written to it."""
-    from mlxc.kohn_sham.monitor import SCFRecord
+def _telling(folder: RunFolder, tell: Tell) -> RunFolder:
+    """The folder, made to tell what is written to it."""
     from mlxc.runs.folder import RunFolder
-    from mlxc.tasks.diagnosis.finding import Finding
 
-    class ShownFolder(RunFolder):
+    class TellingFolder(RunFolder):
         def append(self, record: dict[str, Any]) -> None:
             super().append(record)
-            values = {name: value for name, value in record.items() if name != "kind"}
-            match record["kind"]:
-                case "iteration":
-                    progress.record(SCFRecord(**values))
-                case "point":
-                    progress.point(values)
-                case "bands":
-                    progress.bands(values)
-                case "finding":
-                    progress.finding(Finding(**values))
-                case "loss" | "adjoint" | "density_gradient":
-                    progress.gradient(record)
+            tell(record)
 
-    return ShownFolder(folder.path)
+    return TellingFolder(folder.path)
 
 
 def _to_compute(folder: RunFolder) -> RunFolder:

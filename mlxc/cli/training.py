@@ -35,7 +35,7 @@ def add_evaluation_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.console.report import checkpoint_report
+    from mlxc.console.checkpoint_report import checkpoint_report
     from mlxc.training.config import read_config
     from mlxc.training.trainer import MODEL, Trainer
     from mlxc.xc.catalogue import functional

@@ -54,8 +54,8 @@ class Sizes:
     """The volumes, or areas, at which a code computes a crystal.
 
     Attributes:
-        ratios: in units of the volume, or area, of the crystal.
-        vary: what varies; None for what suits the crystal.
+        ratios: The volumes, or areas, in units of that of the crystal.
+        vary: What varies; None for what suits the crystal.
     """
 
     ratios: tuple[float, ...] = (1.0,)
@@ -63,7 +63,7 @@ class Sizes:
 
     @property
     def reference(self) -> int:
-        """The index of the one that is nearest to the given crystal."""
+        """The index of the size that is nearest to the given crystal."""
         return int(np.abs(np.array(self.ratios) - 1).argmin())
 
 
@@ -74,7 +74,7 @@ def case_for(code: str, calculation: Calculation, sizes: Sizes = AS_GIVEN) -> Ca
     """What a code is given for a calculation at some sizes of the crystal.
 
     Raises:
-        InputError: with one sentence on what the code cannot do.
+        InputError: the code cannot compute it; one sentence says what it cannot do.
     """
     if calculation.terms:
         raise InputError("terms: other codes are not given further terms of the energy; compare without them.")

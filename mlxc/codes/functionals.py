@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mlxc.xc.catalogue import functional_names
-from mlxc.xc.expression import split_sum
 from mlxc.xc.libxc.names import find_libxc
+from mlxc.xc.sums.expression import split_sum
 
 # In libxc, where PBE's trainable form is PBE until somebody trains it.
 _IN_LIBXC = {
@@ -31,7 +31,7 @@ _FULL_NAME = re.compile(r"(lda|gga|mgga)_(x|c|xc)_[a-z0-9_]+|lda_x")
 
 
 def pyscf_functional(expression: str) -> str | None:
-    """The name of a functional, or of a weighted sum of some, in PySCF; None where it has none, as of a network."""
+    """The name of a functional, or of a weighted sum of some, in PySCF; None where it has none, like a network."""
     terms = [(weight, _libxc_name(name)) for weight, name in split_sum(expression)]
     if len(terms) == 1 and terms[0][0] == 1:
         return terms[0][1]
@@ -41,7 +41,7 @@ def pyscf_functional(expression: str) -> str | None:
 
 
 def gpaw_functional(expression: str) -> str | None:
-    """The name of a functional in GPAW; None where it has none: of networks and of sums."""
+    """The name of a functional in GPAW; None where it has none: networks and sums."""
     (weight, single), *others = split_sum(expression)
     name = _libxc_name(single)
     if name is None or others or weight != 1:

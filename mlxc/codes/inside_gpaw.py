@@ -28,8 +28,8 @@ def run(case: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[st
     """All volumes of a case, each from free atoms.
 
     Args:
-        case: see :func:`mlxc.codes.cases.gpaw_case`.
-        tell: takes one record per SCF step and per volume.
+        case: The case, see :func:`mlxc.codes.cases.gpaw_case`.
+        tell: A function that takes one record per SCF step and per volume.
 
     Returns:
         ``version``, the free energy in hartree and whether it converged, and what is known of the volume that is the
@@ -84,7 +84,7 @@ def _atoms(case: dict[str, Any], lattice: list[list[float]]) -> Any:
 
 
 def _functional(case: dict[str, Any]) -> Any:
-    """With data sets of a functional that there are some of."""
+    """The functional of a case, with the data sets that the case names."""
     functional = gpaw.xc.XC(case["xc"])
     functional.get_setup_name = lambda: case["data_sets"]
     return functional

@@ -21,8 +21,8 @@ def run(case: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[st
     """All volumes of a case, each from the density matrix of the one before.
 
     Args:
-        case: see :func:`mlxc.codes.cases.pyscf_case`.
-        tell: takes one record per SCF step and per volume.
+        case: The case, see :func:`mlxc.codes.cases.pyscf_case`.
+        tell: A function that takes one record per SCF step and per volume.
 
     Returns:
         ``version``, the free energy in hartree and whether it converged, and what is known of the volume that is the

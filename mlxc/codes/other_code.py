@@ -32,11 +32,11 @@ def run_in_code(
     """Compute a crystal in another code; a failure is told in the result.
 
     Args:
-        code: one of :data:`mlxc.codes.live.CODES`.
-        calculation: what to compute.
-        watcher: told of every SCF step, volume and end.
-        started: given the run, which any thread may stop, as soon as there is one.
-        sizes: the volumes, or areas, of an equation of state, if that is wanted.
+        code: One of :data:`mlxc.codes.live.CODES`.
+        calculation: What to compute.
+        watcher: The object that is told of every SCF step, volume and end.
+        started: A function that is given the run, which any thread may stop, as soon as there is one.
+        sizes: The volumes, or areas, of an equation of state, if that is wanted.
     """
     try:
         case = case_for(code, calculation, sizes)

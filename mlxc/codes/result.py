@@ -12,22 +12,23 @@ class CodeResult:
 
     Attributes:
         code: ``mlxc`` or one of :data:`mlxc.codes.live.CODES`.
-        version: of the code.
-        xc: name of the functional here.
-        basis: what the orbitals are made of.
-        pseudo: what stands for the cores.
-        converged: whether all of it did.
-        message: one sentence when it did not.
-        note: one sentence where it is not what was asked for.
+        version: The version of the code.
+        xc: The name of the functional here.
+        basis: What the orbitals are made of.
+        pseudo: What stands for the cores.
+        converged: Whether all that was computed has converged.
+        message: One sentence when it has not.
+        note: One sentence where the result is not what was asked for.
         free_energy_ha: F = E - TS per cell; in an equation of state, at the volume nearest to that of the crystal, as
             all that follows is.
-        energy_comparable: with ours: the same functional, basis and pseudopotentials.
-        magnetisation_bohr_magneton: per cell, with spin.
-        gap_ev: from the highest occupied to the lowest empty level of the k mesh, zero in a metal.
-        forces_ha_bohr: on the atoms, shape ``(natom, 3)``.
-        iterations: SCF steps, of all volumes together.
-        seconds: of all volumes together, without the start of the process.
-        eos: points and fit as ``mlxc eos --json`` names them.
+        energy_comparable: Whether the energy can be compared with ours: the functional, basis and pseudopotentials are
+            the same.
+        magnetisation_bohr_magneton: The magnetisation per cell, with spin.
+        gap_ev: The gap from the highest occupied to the lowest empty level of the k mesh, zero in a metal.
+        forces_ha_bohr: The forces on the atoms, shape ``(natom, 3)``.
+        iterations: The number of SCF steps, of all volumes together.
+        seconds: The time of all volumes together, without the start of the process.
+        eos: The points and the fit as ``mlxc eos --json`` names them.
     """
 
     code: str

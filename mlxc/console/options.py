@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
@@ -56,35 +54,6 @@ def add_save(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_volumes(parser: argparse.ArgumentParser) -> None:
-    """The options of an equation of state."""
-    parser.add_argument("--points", type=int, metavar="N", help="number of volumes, or areas (7)")
-    parser.add_argument(
-        "--volume-range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="in units of the given volume, or area (0.94 1.06)",
-    )
-    parser.add_argument(
-        "--vary",
-        metavar="WHAT",
-        help="volume, or area: of a sheet, at fixed height (area if there is a vacuum along one lattice direction)",
-    )
-
-
-def volume_fields(options: argparse.Namespace) -> dict[str, Any]:
-    """What of these options is given, by the names of :class:`mlxc.EquationOfStateTask`."""
-    fields: dict[str, Any] = {}
-    if options.points is not None:
-        fields["points"] = options.points
-    if options.volume_range is not None:
-        fields["lowest_volume"], fields["highest_volume"] = options.volume_range
-    if options.vary is not None:
-        fields["vary"] = options.vary
-    return fields
-
-
 def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
     """What of these options is given, by the names of :class:`mlxc.Calculation`."""
     fields: dict[str, Any] = {}
@@ -111,14 +80,6 @@ def _pairs(setting: Setting, assignments: list[str]) -> dict[str, str]:
         if not all(assignment.partition("=")):
             raise InputError(f"{setting.option} takes {setting.takes}, not '{assignment}'.")
     return dict(assignment.split("=", 1) for assignment in assignments)
-
-
-def finish(options: argparse.Namespace, result: Any, report: Callable[[dict[str, Any]], str]) -> int:
-    summary = result.summary()
-    print(json.dumps(summary, indent=1) if options.json else report(summary))
-    if result.converged:
-        return CONVERGED
-    return fail(result.message, NOT_CONVERGED)
 
 
 def check_writable(path: Path | None, option: str = "--save") -> None:

@@ -1,33 +1,34 @@
-"""Progress on standard error: a live table on a terminal, one short line per SCF step elsewhere."""
+"""Progress on standard error: a live table on a terminal, one short line per record elsewhere."""
 
 from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from mlxc.codes.live import label_of
+from mlxc.console.record_table import Record, RecordTable
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from mlxc.kohn_sham.monitor import SCFRecord
-    from mlxc.tasks.diagnosis.finding import Finding
-
 _ROWS_SHOWN = 12
-_GRADIENT_LINES = {
-    "loss": "loss {stage}: {value:.8g} {unit}",
-    "adjoint": "adjoint {iteration:>2}  residual {residual:.2e}  {seconds:.2f} s",
-    "density_gradient": "step {step:>3}  |dL/dn| {norm:.3e}",
-}
 
 
-class _OnTerminal:
-    """Has a place for a live table if standard error is a terminal, inside ``with``."""
+class Progress:
+    """Shows what happens in a run; give it each record with :meth:`tell`, inside ``with``.
 
-    _live: Live | None = None
+    Args:
+        tables: How records are shown, by their kinds.
+    """
+
+    def __init__(self, tables: Mapping[str, RecordTable]) -> None:
+        self._tables = tables
+        self._live: Live | None = None
+        self._steps: deque[Mapping[str, Any]] = deque(maxlen=_ROWS_SHOWN)
+        self._above: list[str] = []
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -45,113 +46,49 @@ class _OnTerminal:
         if self._live is not None:
             self._live.stop()
 
-
-class Progress(_OnTerminal):
-    """Shows the steps of a run; give :meth:`record` and :meth:`point` to it, and run it inside ``with``."""
-
-    def __init__(self) -> None:
-        self._records: deque[SCFRecord] = deque(maxlen=_ROWS_SHOWN)
-        self._points: list[dict[str, Any]] = []
-
-    def record(self, record: SCFRecord) -> None:
-        """Show one SCF step."""
-        if self._records and record.point != self._records[-1].point:
-            self._records.clear()
-        self._records.append(record)
-        if self._live is not None:
-            self._live.update(self._table())
-        else:
-            iteration, energy, residual, seconds = _cells(record)
-            print(f"{iteration:>4}  F = {energy} Ha  residual {residual}  {seconds} s", file=sys.stderr, flush=True)
-
-    def point(self, point: dict[str, Any]) -> None:
-        """Show one finished point of an equation of state, see :meth:`mlxc.EquationOfStateTask.run`."""
-        self._points.append(point)
+    def tell(self, record: Record) -> None:
+        """Show one record; one of a kind that has no table is passed over."""
+        table = self._tables.get(record["kind"])
+        line = None if table is None else table.line(record)
+        if table is None or line is None:
+            return
         if self._live is None:
-            print(_point_line(point), file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
+            return
+        self._keep(record, line, table.stays)
+        self._live.update(self._table())
 
-    def bands(self, done: dict[str, Any]) -> None:
-        """Show how many k points are done, see :meth:`mlxc.tasks.bands.task.BandsTask.run`."""
-        if self._live is None:
-            print(f"bands: {done['computed']} of {done['points']} k points", file=sys.stderr, flush=True)
-
-    def gradient(self, record: dict[str, Any]) -> None:
-        """Show what happens on the way to a gradient, see :meth:`mlxc.tasks.gradient.task.GradientTask.run`."""
-        self._records.clear()
-        if record["kind"] == "point":
-            self.point(record)
-        elif self._live is None:
-            print(_GRADIENT_LINES[record["kind"]].format(**record), file=sys.stderr, flush=True)
-
-    def finding(self, finding: Finding) -> None:
-        """Show what a test of a diagnosis found."""
-        self._records.clear()
-        if self._live is None:
-            print(f"{finding.test}: {finding.sentence}", file=sys.stderr, flush=True)
+    def _keep(self, record: Record, line: str, stays: bool) -> None:
+        """Remember what the live table shows: the steps of the latest SCF, and lines above them."""
+        if record["kind"] != "iteration":
+            self._steps.clear()
+            self._above += [line] if stays else []
+            return
+        if self._steps and record["point"] != self._steps[-1]["point"]:
+            self._steps.clear()
+        self._steps.append(record)
 
     def _table(self) -> Table:
         from rich.table import Table
 
-        table = Table(title="\n".join(map(_point_line, self._points)) or None, title_justify="left", box=None)
+        table = Table(title="\n".join(self._above) or None, title_justify="left", box=None)
         for heading in ("iteration", "free energy / Ha", "density residual", "seconds"):
             table.add_column(heading, justify="right")
-        for record in self._records:
-            table.add_row(*_cells(record))
+        for step in self._steps:
+            table.add_row(*_cells(step))
         return table
 
 
-class ComparisonProgress(_OnTerminal):
-    """Shows what several codes do: a row for each on a terminal, a line for each SCF step elsewhere."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, tuple[str, ...]] = {}
-
-    def record(self, code: str, record: dict[str, Any]) -> None:
-        """Show a record of a code, see :meth:`mlxc.codes.live.ReferenceRun.records`."""
-        cells = _comparison_cells(record)
-        if cells is None:
-            return
-        self._last[code] = cells
-        if self._live is not None:
-            self._live.update(self._table())
-        else:
-            print(f"{label_of(code):6} {'  '.join(filter(None, cells))}", file=sys.stderr, flush=True)
-
-    def _table(self) -> Table:
-        from rich.table import Table
-
-        table = Table(box=None)
-        for heading in ("code", "volume", "step", "free energy / Ha", "seconds"):
-            table.add_column(heading)
-        for code, cells in self._last.items():
-            table.add_row(label_of(code), *cells)
-        return table
+def iteration_line(record: Mapping[str, Any]) -> str:
+    """One SCF step, see :class:`~mlxc.kohn_sham.monitor.SCFRecord`."""
+    iteration, energy, residual, seconds = _cells(record)
+    return f"{iteration:>4}  F = {energy} Ha  residual {residual}  {seconds} s"
 
 
-def _comparison_cells(record: dict[str, Any]) -> tuple[str, ...] | None:
-    """Volume, step, free energy and time; None of a record that says nothing new."""
-    if record["kind"] == "point":
-        return None
-    if record["kind"] == "failure":
-        return "", "", record["message"], ""
-    seconds = f"{record['seconds']:.1f} s"
-    if record["kind"] == "result":
-        return "", "", "done", seconds
-    volume = "" if record["point"] is None else f"volume {record['point'] + 1}"
-    return volume, f"{record['iteration']:>3}", f"F = {record['free_energy_ha']:.10f} Ha", seconds
-
-
-def _cells(record: SCFRecord) -> tuple[str, str, str, str]:
+def _cells(record: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return (
-        str(record.iteration),
-        f"{record.free_energy_ha:.10f}",
-        f"{record.density_residual:.2e}",
-        f"{record.seconds:.2f}",
+        str(record["iteration"]),
+        f"{record['free_energy_ha']:.10f}",
+        f"{record['density_residual']:.2e}",
+        f"{record['seconds']:.2f}",
     )
-
-
-def _point_line(point: dict[str, Any]) -> str:
-    varied, size = "volume", f"{point['volume_ang3']:.4f} ang^3"
-    if point["area_ang2"] is not None:
-        varied, size = "area", f"{point['area_ang2']:.4f} ang^2"
-    return f"{varied} {point['index'] + 1} of {point['points']}: {size}, {point['energy_ev']:.6f} eV"

@@ -23,8 +23,8 @@ class KPoints:
     """k points with the weights of the points that they stand for.
 
     Attributes:
-        fractional: coordinates in the reciprocal lattice, shape ``(nk, 3)``.
-        weights: shape ``(nk,)``, summing to one.
+        fractional: The coordinates in the reciprocal lattice, shape ``(nk, 3)``.
+        weights: The weights, shape ``(nk,)``, which sum to one.
     """
 
     fractional: NDArray[np.float64]
@@ -61,9 +61,9 @@ class BandPath:
     """k points along straight lines between points of high symmetry.
 
     Attributes:
-        fractional: shape ``(nk, 3)``.
-        distances: along the path, 1/bohr, shape ``(nk,)``; nothing is added where the path jumps.
-        labels: distance and name of each corner; where the path jumps, two of them have the same distance.
+        fractional: The fractional coordinates, shape ``(nk, 3)``.
+        distances: The distances along the path, 1/bohr, shape ``(nk,)``; nothing is added where the path jumps.
+        labels: The distance and the name of each corner; where the path jumps, two of them have the same distance.
     """
 
     fractional: NDArray[np.float64]
@@ -99,8 +99,8 @@ def band_path(crystal: Crystal, points: int) -> BandPath:
     """The standard path between :func:`special_points`; of a sheet or a wire it stays in the plane or on the axis.
 
     Args:
-        crystal: whose Bravais lattice counts.
-        points: about how many k points.
+        crystal: The crystal whose Bravais lattice counts.
+        points: The approximate number of k points.
 
     Raises:
         InputError: fewer than two points, or a molecule, which has a vacuum on all sides.

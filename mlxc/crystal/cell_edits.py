@@ -25,15 +25,15 @@ Three = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class CellEdit:
-    """What is to become of a crystal; the default leaves it as it is. Fractional positions are kept but of a height.
+    """What is to become of a crystal; the default leaves it as it is. Fractional positions are kept except by a height.
 
     Attributes:
-        lattice_constant_ang: of a crystal that has one, see :func:`lattice_constant_ang`; a sheet keeps its height, and
-            a hexagonal crystal its ratio c/a.
-        scale_percent: of all lengths, or of those in the plane of a sheet.
-        strain_percent: by how much each lattice vector is lengthened.
-        height_ang: of the cell of a sheet, whose atoms stay where they are.
-        repeats: of the cell along each lattice vector, which makes a supercell.
+        lattice_constant_ang: The lattice constant of a crystal that has one, see :func:`lattice_constant_ang`; a sheet
+            keeps its height, and a hexagonal crystal its ratio c/a.
+        scale_percent: The scale of all lengths, or of those in the plane of a sheet.
+        strain_percent: The amount by which each lattice vector is lengthened.
+        height_ang: The height of the cell of a sheet, whose atoms stay where they are.
+        repeats: The number of repeats of the cell along each lattice vector, which makes a supercell.
     """
 
     lattice_constant_ang: float | None = None
@@ -51,7 +51,7 @@ class CellEdit:
         """The edited crystal: resized, then strained, then given its height, then repeated.
 
         Raises:
-            InputError: with one sentence that names the field, the value and what is allowed.
+            InputError: the change is not possible; one sentence names the field, the value and what is allowed.
         """
         edited = self._resized(crystal)
         edited = self._strained(edited)
@@ -108,8 +108,8 @@ def with_height(sheet: Crystal, height_ang: float) -> Crystal:
     """The sheet in a cell of another height; distances between its atoms are kept, and where its middle is in the cell.
 
     Args:
-        sheet: a crystal with a vacuum along one lattice direction.
-        height_ang: of the cell, perpendicular to the sheet.
+        sheet: A crystal with a vacuum along one lattice direction.
+        height_ang: The height of the cell, perpendicular to the sheet.
 
     Raises:
         InputError: the crystal is no sheet, or the height leaves no vacuum, or is unreasonable.

@@ -74,7 +74,7 @@ def area_ang2(sheet: Crystal) -> float:
 def lattice_constant(crystal: Crystal, volume_ang3: Number, vary: Variation) -> Number | None:
     """The one length that a crystal of this kind has when its cell has the given volume, angstrom.
 
-    Of a cubic crystal, whose volume varies, it is the edge of the conventional cube; of a sheet, whose area varies, the
+    In a cubic crystal, whose volume varies, it is the edge of the conventional cube; in a sheet, whose area varies, the
     length of the two lattice vectors in the plane, if these are equal at an angle of 60, 90 or 120 degrees. It is None
     for others. A volume that is a tensor gives a tensor.
     """

@@ -79,7 +79,7 @@ class SpaceGroup:
         f(W x + w) = f(x) says of Fourier coefficients that those of h and h W agree, but for a factor exp(2 pi i h.w).
 
         Args:
-            values: of the function at points that divide the cell evenly, shape ``(n1, n2, n3)``.
+            values: The values of the function at points that divide the cell evenly, shape ``(n1, n2, n3)``.
         """
         points = np.array(values.shape)
         coefficients = np.fft.fftn(values) / values.size
@@ -108,7 +108,7 @@ class SpaceGroup:
         return np.asarray((np.abs(distances).sum(-1) + 10 * different).argmin(axis=-1))
 
     def translation_denominators(self) -> tuple[int, int, int]:
-        """For each axis the smallest n such that n points along it are mapped onto each other by all translations.
+        """The smallest n of each axis such that n points along it are mapped onto each other by all translations.
 
         Translations that are no simple fractions, as about an atom at a general position, are left out.
         """

@@ -25,8 +25,8 @@ def sheet_thickness(crystal: Crystal, direction: int) -> tuple[float, float]:
     """Where the middle of a sheet is, a fractional coordinate, and how far apart its outermost nuclei are, angstrom.
 
     Args:
-        crystal: all its atoms belong to the sheet.
-        direction: index, 0 to 2, of the lattice vector along which the vacuum is.
+        crystal: The crystal, all of whose atoms belong to the sheet.
+        direction: The index, 0 to 2, of the lattice vector along which the vacuum is.
     """
     positions, gaps = _gaps(crystal)
     widest = int(gaps[:, direction].argmax())

@@ -13,7 +13,7 @@ from mlxc.export.files import EXPORTS, Files, structure_beside
 from mlxc.export.script import one_line, python_script
 from mlxc.export.settings import checkpoint_files
 from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
-from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.kinds import calculation_of, kind_of
 
 # That make a folder one of a run, beside its task, see mlxc.runs.folder.
 RUN_FILES = ("status.json", "records.jsonl", TRACEBACK_FILE)
@@ -23,9 +23,6 @@ MEANINGS = {
     "result.json": "all figures of the result, with units in their names",
     "qcschema.json": "the same as QCSchema, the JSON of quantum chemistry",
     "result.h5": "density, potential, levels, orbitals (HDF5; mlxc.GroundState.load reads it)",
-    "iterations.csv": "one row per SCF step",
-    "points.csv": "one row per volume, or area, of an equation of state",
-    "findings.csv": "one row per test of a diagnosis",
     "task.json": "what was asked for; mlxc run computes it again",
     "status.json": "how the run ended",
     "records.jsonl": "what it told step by step",
@@ -85,10 +82,13 @@ def _task(folder: RunFolder) -> str:
 
 
 def _readme(folder: RunFolder, files: Files) -> str:
-    lines = [f"{name:24}{_meaning(name)}" for name in files]
+    lines = [f"{name:24}{meaning}" for name, meaning in meanings(folder, files).items()]
     state = folder.status["state"]
     return "\n".join([one_line(folder.title), f"A run of mlxc {mlxc.__version__}: {state}.", "", *lines, ""])
 
 
-def _meaning(name: str) -> str:
-    return MEANINGS.get(name) or MEANINGS_OF_SUFFIXES.get(Path(name).suffix, "")
+def meanings(folder: RunFolder, files: Files) -> dict[str, str]:
+    """What each file of the archive of a run is."""
+    tables = {f"{table.name}.csv": table.meaning for table in kind_of(folder.task).records.values()}
+    known = MEANINGS | tables
+    return {name: known.get(name) or MEANINGS_OF_SUFFIXES[Path(name).suffix] for name in files}

@@ -16,19 +16,7 @@ from mlxc.export.settings import (
     with_checkpoints_beside,
 )
 from mlxc.runs.folder import RunFolder
-from mlxc.tasks.kinds import calculation_of
-
-# The command of a kind of run, and the options for what its task says beyond the calculation.
-COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
-    "scf": ("scf", {}),
-    "eos": ("eos", {"points": "--points", "lowest_volume": "", "highest_volume": "", "vary": "--vary"}),
-    "bands": ("bands", {"points": "--points", "dos_width_ev": "--dos-width"}),
-    "gradient": (
-        "gradient",
-        {"loss": "--loss", "target": "--target", "mode": "--unrolled", "step": "--step"},
-    ),
-    "diagnosis": ("diagnose", {}),
-}
+from mlxc.tasks.kinds import calculation_of, kind_of
 
 
 def command_line(folder: RunFolder, checkpoints_beside: bool = False) -> str:
@@ -71,34 +59,36 @@ def _words(folder: RunFolder, checkpoints_beside: bool) -> list[str] | None:
     task = folder.task
     told = settings_of(task)
     settings, further = calculation_settings(told), further_settings(told)
-    if folder.kind not in COMMANDS:
+    command = kind_of(task).command
+    if command is None:
         return None
-    command, options = COMMANDS[folder.kind]
+    known = {name for option in command.options for name in option.fields}
     table = settings_table(type(calculation_of(task)))
     # --spin switches spin on, and nothing switches off what a structure might ask for.
-    if not set(settings) <= set(table) or not set(further) <= set(options) or settings.get("spin") is False:
+    if not set(settings) <= set(table) or not set(further) <= known or settings.get("spin") is False:
         return None
+    basis = calculation_of(task).basis
+    if basis != command.basis:
+        settings["basis"] = basis
     if checkpoints_beside:
         settings["xc"] = with_checkpoints_beside(settings["xc"])
     structure = shipped_structure(task) or structure_file(task)[0]
-    words = [command, structure]
+    words = [command.word, structure]
     for name, setting in table.items():
         if name in settings and name != "structure":
             words += _option(setting.option, settings[name])
-    if {"lowest_volume", "highest_volume"} & set(further):
-        words += _option("--volume-range", [getattr(task, name) for name in ("lowest_volume", "highest_volume")])
-    for name, option in options.items():
-        if option and name in further:
-            words += _option(option, further[name])
+    for option in command.options:
+        if set(option.fields) & set(further):
+            words += _option(option.flag, option.argument(task))
     return words
 
 
 def _option(option: str, value: Any) -> list[str]:
-    if value is True or option == f"--{value}":
+    if value is True:
         return [option]
     if isinstance(value, dict):
         return [option, *(f"{symbol}={name}" for symbol, name in value.items())]
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [option, *map(_word, value)]
     word = _word(value)
     return [f"{option}={word}"] if word.startswith("-") else [option, word]

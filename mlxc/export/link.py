@@ -20,7 +20,7 @@ from mlxc.structures.shipped import shipped_names
 from mlxc.xc.catalogue import check_name
 from mlxc.xc.checkpoints.files import shipped_checkpoints
 from mlxc.xc.checkpoints.record import SUFFIX
-from mlxc.xc.expression import split_sum
+from mlxc.xc.sums.expression import split_sum
 
 # Servers and browsers take addresses of this length, and no structure that fits the page needs more.
 LONGEST_LINK = 16_000

@@ -8,21 +8,10 @@ from typing import Any
 import mlxc
 from mlxc.export.settings import calculation_settings, settings_of, with_checkpoints_beside
 from mlxc.runs.folder import RunFolder
-from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.kind import Figure, Kind
+from mlxc.tasks.kinds import calculation_of, kind_of
 
 LONGEST_LINE = 100
-# What a summary is asked for: its key, and how a person says it.
-HEADLINES = {
-    "free_energy_ha": ("free energy F = E - TS", " Ha", ".10f"),
-    "magnetisation_bohr_magneton": ("magnetisation", " Bohr magneton", ".4f"),
-    "energy0_ev": ("lowest free energy of the curve", " eV", ".8f"),
-    "lattice_constant_ang": ("lattice constant", " angstrom", ".5f"),
-    "bulk_modulus_gpa": ("bulk modulus", " GPa", ".3f"),
-    "in_plane_modulus_n_per_m": ("layer modulus", " N/m", ".3f"),
-    "gap_ev": ("gap", " eV", ".4f"),
-    "gradient_norm": ("norm of the gradient", "", ".8g"),
-    "verdict": ("verdict", "", ""),
-}
 
 
 def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
@@ -41,10 +30,11 @@ def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
     if checkpoints_beside:
         of_calculation["xc"] = with_checkpoints_beside(of_calculation["xc"])
     name, form = _variable(task), type(task)
+    figures = _told(kind_of(task), folder.result)
     lines = [
         f"# {one_line(folder.title)}",
         f"# Written by mlxc {mlxc.__version__}. Energies are in hartree (_ha), lengths in angstrom (_ang).",
-        *_found(folder.result),
+        *_found(figures, folder.result),
         f"from {_home(form)} import {form.__name__}",
         "",
         f"{name} = {form.__name__}.from_dict(",
@@ -52,7 +42,7 @@ def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
         ")",
         f"result = {name}.run().summary()",
         "",
-        *_prints(folder.result),
+        *_prints(figures),
     ]
     return "\n".join(lines) + "\n"
 
@@ -98,26 +88,25 @@ def _home(form: type) -> str:
     return "mlxc" if form.__name__ in mlxc.__all__ else form.__module__
 
 
-def _told(result: dict[str, Any] | None) -> dict[str, tuple[str, str, str]]:
-    return {key: how for key, how in HEADLINES.items() if result is not None and result.get(key) is not None}
+def _told(kind: Kind, result: dict[str, Any] | None) -> list[Figure]:
+    """The figures that a result has."""
+    return [figure for figure in kind.figures if result is not None and result.get(figure.key) is not None]
 
 
-def _found(result: dict[str, Any] | None) -> list[str]:
+def _found(figures: list[Figure], result: dict[str, Any] | None) -> list[str]:
     """Comments that say what the run has come to."""
     found = [
-        f"#   {label}: {one_line(format(result[key], form))}{unit}"
-        for key, (label, unit, form) in _told(result).items()
+        f"#   {figure.label}: {one_line(format(result[figure.key], figure.form))}{figure.unit}"
+        for figure in figures
         if result is not None
     ]
     return ["# The run found:", *found, ""] if found else [""]
 
 
-def _prints(result: dict[str, Any] | None) -> list[str]:
-    told = _told(result)
-    if not told:
-        return ["print(result)"]
+def _prints(figures: list[Figure]) -> list[str]:
+    """Lines of Python that print figures of ``result``."""
     lines = []
-    for key, (label, unit, form) in told.items():
-        braces = "{result['" + key + "']" + (f":{form}" if form else "") + "}"
-        lines.append(f'print(f"{label}: {braces}{unit}")')
-    return lines
+    for figure in figures:
+        braces = "{result['" + figure.key + "']" + (f":{figure.form}" if figure.form else "") + "}"
+        lines.append(f'print(f"{figure.label}: {braces}{figure.unit}")')
+    return lines or ["print(result)"]

@@ -11,9 +11,10 @@ import numpy as np
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_names
-from mlxc.tasks.kinds import Task, calculation_of
+from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.task import AnyTask
 from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints
-from mlxc.xc.expression import split_sum
+from mlxc.xc.sums.expression import split_sum
 
 # What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
 ALWAYS_TOLD = ("structure", "xc", "pseudo", "ecut_ha", "kmesh", "smearing", "width_ha")
@@ -23,7 +24,7 @@ DECIMALS = 12
 EXACTLY_BOHR = 1e-9
 
 
-def settings_of(task: Task) -> dict[str, Any]:
+def settings_of(task: AnyTask) -> dict[str, Any]:
     """The shortest data of which ``type(task).from_dict`` makes the same task, but for what is always told.
 
     The structure is the name of a shipped one, where it is that; else its lists, see :func:`structure_lists`.
@@ -50,7 +51,7 @@ def further_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return {} if is_calculation else {name: value for name, value in settings.items() if name != "calculation"}
 
 
-def _all_settings(task: Task) -> dict[str, Any]:
+def _all_settings(task: AnyTask) -> dict[str, Any]:
     """Whatever is set, what is always told first."""
     dumped = _set(calculation_of(task).model_dump(mode="json"))
     dumped["structure"] = shipped_structure(task) or structure_lists(task)
@@ -65,7 +66,7 @@ def _set(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _dispensable(task: Task, told: dict[str, Any]) -> list[tuple[str, ...]]:
+def _dispensable(task: AnyTask, told: dict[str, Any]) -> list[tuple[str, ...]]:
     """Where settings are that need not be told if they are the default."""
     is_calculation = task is calculation_of(task)
     calculation = [name for name in (told if is_calculation else told["calculation"]) if name not in ALWAYS_TOLD]
@@ -81,14 +82,14 @@ def _without(settings: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name != first}
 
 
-def _makes(wanted: Task, settings: dict[str, Any]) -> bool:
+def _makes(wanted: AnyTask, settings: dict[str, Any]) -> bool:
     try:
         return bool(type(wanted).from_dict(settings) == wanted)
     except InputError:
         return False
 
 
-def shipped_structure(task: Task) -> str | None:
+def shipped_structure(task: AnyTask) -> str | None:
     """The name of the shipped structure that a task computes, None for any other structure."""
     crystal = calculation_of(task).crystal
     if crystal.name not in shipped_names():
@@ -97,7 +98,7 @@ def shipped_structure(task: Task) -> str | None:
     return crystal.name if crystal.same_as(shipped, with_moments=True, tolerance=EXACTLY_BOHR) else None
 
 
-def structure_lists(task: Task) -> dict[str, Any]:
+def structure_lists(task: AnyTask) -> dict[str, Any]:
     """The structure as plain lists with a name that may be one of a file, without digits that mean nothing."""
     crystal = calculation_of(task).crystal
     lists: dict[str, Any] = {"name": file_stem(crystal.name)}
@@ -111,7 +112,7 @@ def structure_lists(task: Task) -> dict[str, Any]:
     return lists
 
 
-def structure_file(task: Task) -> tuple[str, str]:
+def structure_file(task: AnyTask) -> tuple[str, str]:
     """Name and content of an extended XYZ file with all digits of the structure, and its magnetic moments."""
     crystal = Crystal.from_dict(structure_lists(task))
     atoms = crystal.to_ase()

@@ -8,17 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.kinds import kind_named
 
 # A spreadsheet takes a text that begins so for a formula, and titles come from anybody.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def record_tables(folder: RunFolder) -> dict[str, str]:
-    """A table of each kind of record in the run's folder, by names such as ``iterations``, the coarsest kind first."""
+    """A table of each kind of record in the run's folder, by names such as ``iterations``, the coarsest kind first.
+
+    Records that this kind of task does not tell of, see :class:`~mlxc.tasks.kind.Kind`, have no table.
+
+    Raises:
+        InputError: there is no such kind of task as the folder says.
+    """
     records, _ = folder.records()
-    kinds = dict.fromkeys(record["kind"] for record in records)
-    rows = {kind: [_flat(record) for record in records if record["kind"] == kind] for kind in kinds}
-    return {f"{kind}s": csv_text(rows[kind]) for kind in sorted(rows, key=lambda kind: len(rows[kind])) if rows[kind]}
+    rows = {
+        table.name: [_flat(record) for record in records if record["kind"] == kind]
+        for kind, table in kind_named(folder.kind).records.items()
+    }
+    return {name: csv_text(rows[name]) for name in sorted(rows, key=lambda name: len(rows[name])) if rows[name]}
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -18,12 +18,12 @@ class Grid:
     With an infinite radius it has all the coefficients that there are.
 
     Attributes:
-        shape: points along each lattice vector.
-        lattice: rows are lattice vectors, bohr.
-        volume: of the cell, bohr^3, a tensor without dimensions.
-        sphere: positions of the G vectors in the flattened FFT array, shape ``(ngvector,)``; G = 0 is the first.
-        miller: integer coordinates, shape ``(ngvector, 3)``.
-        gvectors: Cartesian, shape ``(ngvector, 3)``, 1/bohr.
+        shape: The number of points along each lattice vector.
+        lattice: Rows are lattice vectors, bohr.
+        volume: The volume of the cell, bohr^3, a tensor without dimensions.
+        sphere: The positions of the G vectors in the flattened FFT array, shape ``(ngvector,)``; G = 0 is the first.
+        miller: The integer coordinates of the G vectors, shape ``(ngvector, 3)``.
+        gvectors: The Cartesian G vectors, shape ``(ngvector, 3)``, 1/bohr.
     """
 
     def __init__(self, lattice: Tensor, shape: Shape, radius: float) -> None:
@@ -91,7 +91,7 @@ class Grid:
         return torch.fft.irfftn(half.unflatten(-1, (n1, n2, n3 // 2 + 1)), s=self.shape, norm="forward")
 
     def gradient(self, field: Tensor) -> Tensor:
-        """Cartesian gradient; shape ``(..., n1, n2, n3)`` to ``(..., 3, n1, n2, n3)``."""
+        """The Cartesian gradient; shape ``(..., n1, n2, n3)`` to ``(..., 3, n1, n2, n3)``."""
         return self.real(self.slopes(self.fourier(field)).movedim(0, -2))
 
     def slopes(self, coefficients: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class Grid:
         return torch.stack([1j * wave * coefficients for wave in waves])
 
     def laplacian(self, field: Tensor) -> Tensor:
-        """Same shape as the field, ``(..., n1, n2, n3)``."""
+        """The Laplacian, of the same shape as the field, ``(..., n1, n2, n3)``."""
         return self.real(-self.lengths.square() * self.fourier(field))
 
     def integrate(self, field: Tensor) -> Tensor:

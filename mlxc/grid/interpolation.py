@@ -15,8 +15,8 @@ def interpolated_coefficients(grid: Grid, values: Tensor | NDArray) -> Tensor:
     A wave with two points per period is known but for its phase, so half of it goes either way.
 
     Args:
-        grid: the grid to interpolate on.
-        values: at points that divide the cell evenly, in any numbers, shape ``(m1, m2, m3)``.
+        grid: The grid to interpolate on.
+        values: The values at points that divide the cell evenly, in any numbers, shape ``(m1, m2, m3)``.
 
     Returns:
         shape ``(ngvector,)``.

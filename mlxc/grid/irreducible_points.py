@@ -22,9 +22,10 @@ class IrreduciblePoints:
     sum with respect to the function is another one, but its average over the group is the same.
 
     Attributes:
-        index: positions in the flattened grid, shape ``(npoint,)``.
-        weights: how many points each stands for, shape ``(npoint,)``.
-        representative: of every grid point, as a position in the flattened grid, shape ``(n1 * n2 * n3,)``.
+        index: The positions in the flattened grid, shape ``(npoint,)``.
+        weights: How many points each stands for, shape ``(npoint,)``.
+        representative: The representative of every grid point, as a position in the flattened grid, shape
+            ``(n1 * n2 * n3,)``.
     """
 
     index: Tensor
@@ -33,7 +34,7 @@ class IrreduciblePoints:
 
     @classmethod
     def of(cls, group: SpaceGroup, grid: Grid) -> IrreduciblePoints:
-        """Of the operations that map the grid onto itself; the others relate no grid points."""
+        """The points under the operations that map the grid onto itself; the others relate no grid points."""
         smallest = np.arange(grid.size, dtype=np.int32).reshape(grid.shape)
         for rotation, translation in zip(group.rotations, group.translations, strict=True):
             images = _images(rotation, translation, grid.shape)

@@ -54,16 +54,12 @@ class Symmetrizer:
         averages = (values[..., self._source] * self._phases).sum(dim=-2)
         return averages[..., self._star] * self._from_member
 
-    def fields(self, stacked: Tensor) -> Tensor:
-        """Average all fields of an electron gas, Fourier coefficients ``(nfield, nspin, ngvector)``.
-
-        See :class:`~mlxc.grid.fields.Fields`; the gradient is a vector and turns with the crystal.
-        """
-        gradient = Fields.unstacked(stacked).gradient
-        averages = self.coefficients(stacked)
-        if gradient is None or self._trivial:
-            return averages
-        return torch.cat([averages[:1], self._vector(gradient), averages[4:]])
+    def fields(self, fields: Fields) -> Fields:
+        """Average all fields of a state, given as Fourier coefficients; vectors turn with the crystal."""
+        if self._trivial:
+            return fields
+        vectors = {kind.name: self._vector(getattr(fields, kind.name)) for kind in fields.kinds if kind.is_vector}
+        return fields.map(self.coefficients)._replace(**vectors)
 
     def _vector(self, values: Tensor) -> Tensor:
         """v(x) -> 1/N sum_S R^-1 v(S x) of a vector field, shape ``(3, nspin, ngvector)``."""

@@ -12,7 +12,7 @@ from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
 from mlxc.kohn_sham.extrapolation import extrapolated_density, extrapolated_orbitals
 from mlxc.kohn_sham.guess import starting_orbitals, superposed_spin_density
-from mlxc.kohn_sham.mixing import Mixing
+from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, density_residual
@@ -95,7 +95,7 @@ class SCFIteration:
         self._convergence = convergence
         self._eigensolver = eigensolver
         self._seed = seed
-        self._mixer = mixing.start(problem.basis.grid, metal=smearing is not None)
+        self._mixer = mixing.start(problem.basis.grid, problem.kinds, metal=smearing is not None)
         likely_moment = 0.0 if nspin == 1 else abs(problem.crystal.moments).sum() if moment is None else moment
         preferred = band_count(problem.ions.nelectrons, smearing is not None, likely_moment)
         occupied = band_count(problem.ions.nelectrons, False, likely_moment)

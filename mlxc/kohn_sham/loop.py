@@ -12,8 +12,8 @@ from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Eigensolver
 from mlxc.kohn_sham.iteration import SCFIteration, State
-from mlxc.kohn_sham.mixing import Mixing
-from mlxc.kohn_sham.mixing_schedule import reason
+from mlxc.kohn_sham.mixing.mixers import Mixing
+from mlxc.kohn_sham.mixing.schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
@@ -78,14 +78,14 @@ def converge(
         "" if iteration.converged else _why(problem, state, history, convergence.tolerance, iteration.bands_suffice)
     )
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
-    fields = Fields.unstacked(state.fields)
+    fields = Fields.unstacked(state.fields, problem.kinds)
     xc = problem.xc.energy_of(fields)
     return GroundState(
         crystal=problem.crystal,
         basis=problem.basis,
         energy=state.free_energy + (xc - xc.detach()),
         energies=state.energies,
-        electrons=_electrons(problem.basis.grid, state),
+        electrons=_electrons(problem, state),
         course=Course(history, seconds, message),
         calculation=calculation,
         functional=identity_of(problem.functional),
@@ -96,8 +96,8 @@ def converge(
     )
 
 
-def _electrons(grid: Grid, state: State) -> Electrons:
-    fields = Fields.unstacked(grid.real(state.fields))
+def _electrons(problem: Problem, state: State) -> Electrons:
+    fields = Fields.unstacked(problem.basis.grid.real(state.fields), problem.kinds)
     return Electrons(
         density=fields.density,
         density_gradient=fields.gradient,

@@ -14,7 +14,7 @@ from mlxc.basis.planewave.basis import PlaneWaveBasis
 from mlxc.basis.protocol import Basis
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import FIELD_KINDS, GRADIENT, TAU, Fields
 from mlxc.grid.irreducible_points import IrreduciblePoints
 from mlxc.grid.symmetrizer import Symmetrizer
 from mlxc.kohn_sham.occupations import Occupations
@@ -56,6 +56,7 @@ class Problem:
         symmetrizer: averages fields over the group.
         terms: the terms of the free energy, in the order of their energies.
         xc: the term of exchange and correlation, which knows what its functional says at each point of space.
+        kinds: the kinds of fields that the terms depend on, in the order in which they are stacked.
         ion_energies: the terms that do not depend on the electrons' state, hartree.
     """
 
@@ -81,10 +82,7 @@ class Problem:
         self.terms = [definition.on(setting) for definition in self._definitions]
         self._density_terms = [term for term in self.terms if isinstance(term, DensityTerm)]
         self.xc = next(term for term in self.terms if isinstance(term, ExchangeCorrelationTerm))
-        self._further = FurtherFields(
-            gradient=any(term.further_fields.gradient for term in self._density_terms),
-            tau=any(term.further_fields.tau for term in self._density_terms),
-        )
+        self.kinds = tuple(kind for kind in FIELD_KINDS if any(kind in term.kinds for term in self._density_terms))
 
     @property
     def functional(self) -> nn.Module:
@@ -93,7 +91,7 @@ class Problem:
 
     def effective_potential(self, fields: Tensor) -> EffectivePotential:
         """The sum of the terms' potentials, on the grid, of fields."""
-        own = Fields.unstacked(fields)
+        own = Fields.unstacked(fields, self.kinds)
         return EffectivePotential.of_fields(self._on_grid([term.potential(own) for term in self._density_terms]))
 
     def differentiable_potential(self, fields: Tensor) -> Tensor:
@@ -103,12 +101,20 @@ class Problem:
             fields: on the grid, same shape. The potential's dependence on them is that on their symmetric part.
         """
         with torch.enable_grad():
-            own = Fields.unstacked(self.symmetrizer.fields(self.basis.grid.fourier(fields)))
-            return self._on_grid([term.differentiable_potential(own) for term in self._density_terms])
+            own = Fields.unstacked(self.symmetrised(self.basis.grid.fourier(fields)), self.kinds)
+            return self._on_grid([term.differentiable_potential(own) for term in self._density_terms]).stacked()
 
-    def _on_grid(self, potentials: Sequence[Fields]) -> Tensor:
+    def _on_grid(self, potentials: Sequence[Fields]) -> Fields:
         """The sum of potentials that are given as Fourier coefficients, as values on the grid."""
-        return self.basis.grid.real(reduce(Fields.plus, potentials).stacked())
+        return reduce(Fields.plus, potentials).map(self.basis.grid.real)
+
+    def potential_of(self, stacked: Tensor) -> EffectivePotential:
+        """What acts on the electrons, from one tensor ``(nfield, nspin, n1, n2, n3)`` for all fields."""
+        return EffectivePotential.of_fields(Fields.unstacked(stacked, self.kinds))
+
+    def symmetrised(self, stacked: Tensor) -> Tensor:
+        """The average of fields over the group, Fourier coefficients ``(nfield, nspin, ngvector)``."""
+        return self.symmetrizer.fields(Fields.unstacked(stacked, self.kinds)).stacked()
 
     def electric_potential(self, density: Tensor) -> Tensor:
         """The potential of ions, of a density ``(nspin, n1, n2, n3)`` and of what is applied from outside.
@@ -133,12 +139,12 @@ class Problem:
 
     def fields(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """Symmetrised fields of orbitals ``(nk * nspin, nband, nfunction)`` and the electrons in them."""
-        fields = self.basis.fields(orbitals, electrons, self._further)
-        return self.symmetrizer.fields(self.basis.grid.fourier(fields.stacked()))
+        fields = self.basis.fields(orbitals, electrons, self.kinds)
+        return self.symmetrizer.fields(fields.map(self.basis.grid.fourier)).stacked()
 
     def field_changes(self, orbitals: Tensor, changes: Tensor) -> Tensor:
         """Changes of the fields on the grid, not symmetrised; see :class:`~mlxc.basis.protocol.Basis`."""
-        return self.basis.field_changes(orbitals, changes, self._further).stacked()
+        return self.basis.field_changes(orbitals, changes, self.kinds).stacked()
 
     def extrapolated_fields(self, density: Tensor, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """Symmetrised fields from guesses of the density, Fourier coefficients ``(nspin, ngvector)``, and the orbitals.
@@ -147,18 +153,18 @@ class Problem:
         nor has what the grid does not represent of the density's gradient.
         """
         density = self.symmetrizer.coefficients(density)
-        if not any(self._further):
+        if len(self.kinds) == 1:
             return density[None]
-        own = Fields.unstacked(self.fields(orbitals, electrons))
+        own = Fields.unstacked(self.fields(orbitals, electrons), self.kinds)
         gradient = None if own.gradient is None else own.gradient + self.basis.grid.slopes(density - own.density)
         return Fields(density, gradient, own.tau).stacked()
 
     def guessed_fields(self, density: Tensor) -> Tensor:
         """Symmetrised fields from a guess of the density, Fourier coefficients ``(nspin, ngvector)``, alone."""
         grid = self.basis.grid
-        tau = grid.fourier(kinetic_density_guess(grid, grid.real(density))) if self._further.tau else None
-        gradient = grid.slopes(density) if self._further.gradient else None
-        return self.symmetrizer.fields(Fields(density, gradient, tau).stacked())
+        tau = grid.fourier(kinetic_density_guess(grid, grid.real(density))) if TAU in self.kinds else None
+        gradient = grid.slopes(density) if GRADIENT in self.kinds else None
+        return self.symmetrizer.fields(Fields(density, gradient, tau)).stacked()
 
     def averaged_over_group(self, values: Tensor) -> Tensor:
         """Mean of a function ``(n1, n2, n3)`` over points that symmetry makes equivalent."""
@@ -178,7 +184,7 @@ class Problem:
         The entropy is that of occupations that are held, none, unless it is given.
         """
         weighted = electrons * self.basis.weights.repeat(fields.shape[1])[:, None]
-        state = ElectronicState(orbitals, weighted, Fields.unstacked(fields), entropy_energy)
+        state = ElectronicState(orbitals, weighted, Fields.unstacked(fields, self.kinds), entropy_energy)
         energies: dict[str, Tensor] = {}
         for term in self.terms:
             if isinstance(term, ElectronTerm):  # a person may add several of a kind

@@ -55,11 +55,15 @@ class Electrons:
     @property
     def fields(self) -> Tensor:
         """What the potential depends on, see :class:`~mlxc.grid.fields.Fields`, ``(nfield, nspin, n1, n2, n3)``."""
-        return Fields(self.density, self.density_gradient, self.kinetic_density).stacked()
+        return self._fields.stacked()
+
+    @property
+    def _fields(self) -> Fields:
+        return Fields(self.density, self.density_gradient, self.kinetic_density)
 
     def with_parts(self, fields: Tensor, orbitals: Tensor, eigenvalues: Tensor, occupations: Tensor) -> Electrons:
         """The same electrons, described by other tensors; shapes as above."""
-        density, gradient, tau = Fields.unstacked(fields)
+        density, gradient, tau = Fields.unstacked(fields, self._fields.kinds)
         return replace(
             self,
             density=density,

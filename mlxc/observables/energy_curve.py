@@ -23,8 +23,8 @@ class EnergyCurve:
     """Free energies of one crystal at several volumes, or areas of a sheet.
 
     Attributes:
-        crystal: at any of the volumes.
-        volumes_ang3: volumes of the cell.
+        crystal: The crystal at any of the volumes.
+        volumes_ang3: Volumes of the cell.
         energies_ev: F = E - TS per cell, shape ``(npoint,)``, attached to autograd.
     """
 

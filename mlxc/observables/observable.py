@@ -16,27 +16,27 @@ class Observable:
     """Something that a calculation says of a crystal, as a differentiable function of the functional's parameters.
 
     Attributes:
-        name: the word for it, for instance on the command line.
-        title: the same in words that say exactly what it is.
-        unit: its unit in words.
-        source: what it follows from: the free ``energy`` of one state; energies at several volumes, a ``curve``; a
+        name: The word for it, for instance on the command line.
+        title: The same in words that say exactly what it is.
+        unit: Its unit in words.
+        source: What it follows from: the free ``energy`` of one state; energies at several volumes, a ``curve``; a
             ``difference`` of energies; or a self-consistent ``state``. All but the last are variational: their first
             derivatives need no response of the density.
-        evaluate: computes it, in its unit, as a tensor without dimensions attached to autograd; None where a crystal
-            has no such thing. It takes a ground state for the source ``energy`` or ``state``; an
+        evaluate: The function that computes it, in its unit, as a tensor without dimensions attached to autograd; None
+            where a crystal has no such thing. It takes a ground state for the source ``energy`` or ``state``; an
             :class:`~mlxc.observables.energy_curve.EnergyCurve` for ``curve``; the difference per cell, electronvolt,
             and the number of atoms for ``difference``; and, if it is a distance, also what it is measured from.
-        column: its name in results and in tables of solids, which ends with the unit; None where it is in none.
-        relative: whether errors are relative, and in percent, or in the unit.
-        scale: the error that counts as one, in percent or in the unit.
-        is_distance: whether it measures how far two curves or densities are apart, so that the reference value is zero.
-        is_target: whether a functional can be trained with it.
-        hint: what it is, for people who do not know the name; empty where everybody does.
-        loss_label: what it is called in a list of losses to differentiate; empty where it is no such loss.
-        needs_fixed_occupations: whether it has a gradient with fixed occupations only.
-        needs_spin: whether only a spin-polarised calculation has it.
-        held_by: the setting that would hold it at a value, so that it has no gradient; empty where none does.
-        check_crystal: raises an :class:`~mlxc.InputError` for a crystal that has no such thing.
+        column: Its name in results and in tables of solids, which ends with the unit; None where it is in none.
+        relative: Whether errors are relative, and in percent, or in the unit.
+        scale: The error that counts as one, in percent or in the unit.
+        is_distance: Whether it measures how far two curves or densities are apart, so that the reference value is zero.
+        is_target: Whether a functional can be trained with it.
+        hint: What it is, for people who do not know the name; empty where everybody does.
+        loss_label: What it is called in a list of losses to differentiate; empty where it is no such loss.
+        needs_fixed_occupations: Whether it has a gradient with fixed occupations only.
+        needs_spin: Whether only a spin-polarised calculation has it.
+        held_by: The setting that would hold it at a value, so that it has no gradient; empty where none does.
+        check_crystal: A function that raises an :class:`~mlxc.InputError` for a crystal that has no such thing.
     """
 
     name: str

@@ -29,9 +29,9 @@ class BandEdge:
     """The highest filled or the lowest empty level.
 
     Attributes:
-        energy: hartree.
-        spin: 0 for up, 1 for down, 0 without spin polarisation.
-        index: of the k point.
+        energy: The energy, hartree.
+        spin: The spin: 0 for up, 1 for down, 0 without spin polarisation.
+        index: The index of the k point.
     """
 
     energy: float
@@ -55,7 +55,7 @@ class BandEdges:
 
     @property
     def gap(self) -> float:
-        """Hartree; zero where bands touch."""
+        """The gap, hartree; zero where bands touch."""
         return gap_of(self.conduction.energy - self.valence.energy)
 
     @property
@@ -70,9 +70,10 @@ def band_edges(ground: GroundState, levels: NDArray[np.float64]) -> BandEdges | 
     """The edges of the bands; None for a metal, whose bands cross the Fermi level or overlap, and without empty ones.
 
     Args:
-        ground: whose electrons fill the levels: in pairs, if their number is even and there is no spin; as many of each
-            spin as there are, if occupations are fixed; else what lies below the Fermi level is full.
-        levels: at some k points, hartree, shape ``(nspin, nk, nband)``. Of equal levels the first one is the edge.
+        ground: The state whose electrons fill the levels: in pairs, if their number is even and there is no spin; as
+            many of each spin as there are, if occupations are fixed; else what lies below the Fermi level is full.
+        levels: The levels at some k points, hartree, shape ``(nspin, nk, nband)``. The first one of equal levels is the
+            edge.
     """
     filled = _filled_levels(ground, levels)
     if bands_cross(filled) or filled.max() == levels.shape[-1]:

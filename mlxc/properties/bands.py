@@ -36,11 +36,11 @@ class BandStructure:
     """Eigenvalues along a path and on the k mesh.
 
     Attributes:
-        path: the k points.
-        eigenvalues: along it, hartree, shape ``(nspin, nk, nband)``.
-        edges: of the bands on the path and, numbered after it, on the mesh; None for a metal.
-        states: density of states of the mesh.
-        ground: the state in whose potential they are.
+        path: The k points.
+        eigenvalues: The eigenvalues along the path, hartree, shape ``(nspin, nk, nband)``.
+        edges: The edges of the bands on the path and, numbered after it, on the mesh; None for a metal.
+        states: The density of states of the mesh.
+        ground: The state in whose potential they are.
     """
 
     path: BandPath
@@ -56,12 +56,12 @@ class BandStructure:
 
     @property
     def converged(self) -> bool:
-        """Whether the ground state is."""
+        """Whether the ground state has converged."""
         return self.ground.converged
 
     @property
     def message(self) -> str:
-        """One sentence when it is not."""
+        """One sentence when the ground state has not converged."""
         return self.ground.message
 
     def summary(self) -> dict[str, Any]:
@@ -101,9 +101,9 @@ def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS
     """Bands on the path of :func:`~mlxc.crystal.brillouin.band_path`, and the density of states.
 
     Args:
-        ground: a converged state that was computed in this process.
-        points: about how many k points.
-        dos_width: standard deviation of the Gaussian that stands for each level, hartree.
+        ground: A converged state that was computed in this process.
+        points: The approximate number of k points.
+        dos_width: Standard deviation of the Gaussian that stands for each level, hartree.
 
     Raises:
         InputError: fewer than two points are asked for, or the crystal is a molecule.
@@ -120,10 +120,11 @@ def bands_on_path(
     """Bands on any path, and the density of states.
 
     Args:
-        ground: a converged state that was computed in this process.
-        path: the k points.
-        dos_width: standard deviation of the Gaussian that stands for each level, hartree.
-        on_portion: called with the index of the first k point of a portion of the path and its eigenvalues, hartree.
+        ground: A converged state that was computed in this process.
+        path: The k points.
+        dos_width: Standard deviation of the Gaussian that stands for each level, hartree.
+        on_portion: A function that is called with the index of the first k point of a portion of the path and its
+            eigenvalues, hartree.
 
     Raises:
         InputError: the state was read from a file.
@@ -153,9 +154,9 @@ def eigenvalues_at(
     """Eigenvalues, hartree, shape ``(nspin, nk, nband)``, at any fractional k points in the converged potential.
 
     Args:
-        ground: a converged state that was computed in this process.
-        kpoints: shape ``(nk, 3)``.
-        on_portion: called with the index of the first k point of a portion and its eigenvalues.
+        ground: A converged state that was computed in this process.
+        kpoints: The k points, shape ``(nk, 3)``.
+        on_portion: A function that is called with the index of the first k point of a portion and its eigenvalues.
     """
     problem = ground.problem
     found: list[NDArray[np.float64]] = []
@@ -174,7 +175,7 @@ def _joined(portions: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _eigenvalues(ground: GroundState, problem: Problem, kpoints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """At k points that are computed at the same time."""
+    """The eigenvalues at k points that are computed at the same time."""
     settings = ground.basis.settings.with_grid(ground.basis.grid.shape)
     weights = np.full(len(kpoints), 1 / len(kpoints))
     basis = settings.discretise(ground.crystal, KPoints(kpoints, weights), SpaceGroup.identity(), ground.basis.device)

@@ -55,10 +55,10 @@ def fit_birch_murnaghan(
     """Least-squares fit.
 
     Args:
-        volumes: shape ``(npoint,)``, at least one more than the order.
-        energies: same shape.
-        order: of the polynomial in V^(-2/3); the second order fixes the derivative of the bulk modulus at 4.
-        trusted: the volumes between which a minimum is believed; by default the smallest and the largest of the points.
+        volumes: The volumes, shape ``(npoint,)``, at least one more than the order.
+        energies: The energies, same shape.
+        order: The order of the polynomial in V^(-2/3); the second order fixes the derivative of the bulk modulus at 4.
+        trusted: The volumes between which a minimum is believed; by default the smallest and the largest of the points.
 
     Raises:
         FitError: too few points, or no minimum between the trusted volumes.
@@ -103,7 +103,7 @@ def moduli(volume0: Number, y: Number, second: Number, third: Number) -> tuple[N
 
 
 def _where_it_lies(volumes: NDArray[np.float64], energies: NDArray[np.float64]) -> str:
-    """Words on the side on which the energies still fall, if they do on one."""
+    """Words that name the side on which the energies still fall, if they fall on one."""
     by_volume = np.argsort(volumes)
     lowest = int(energies[by_volume].argmin())
     if lowest == 0:

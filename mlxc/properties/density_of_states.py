@@ -18,9 +18,9 @@ class DensityOfStates:
     """States per hartree and cell.
 
     Attributes:
-        energies: hartree, shape ``(nenergy,)``, up to where all levels that there are have been computed.
-        states: of each spin, shape ``(nspin, nenergy)``; without spin polarisation that of both.
-        width: standard deviation of the Gaussians, hartree.
+        energies: The energies, hartree, shape ``(nenergy,)``, up to where all levels that there are have been computed.
+        states: The density of states of each spin, shape ``(nspin, nenergy)``; without spin polarisation that of both.
+        width: Standard deviation of the Gaussians, hartree.
     """
 
     energies: NDArray[np.float64]
@@ -49,10 +49,10 @@ def density_of_states(
     """Density of states of some k points, states per hartree and cell, shape ``(nspin, nenergy)``.
 
     Args:
-        levels: hartree, shape ``(nspin, nk, nband)``.
-        weights: of the k points, shape ``(nk,)``, summing to one.
-        energies: hartree, shape ``(nenergy,)``.
-        width: standard deviation of the Gaussian that stands for each level, hartree.
+        levels: The levels, hartree, shape ``(nspin, nk, nband)``.
+        weights: The weights of the k points, shape ``(nk,)``, which sum to one.
+        energies: The energies, hartree, shape ``(nenergy,)``.
+        width: Standard deviation of the Gaussian that stands for each level, hartree.
     """
     states = np.zeros((len(levels), len(energies)))
     for k, weight in enumerate(weights):

@@ -37,8 +37,8 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
     """Least-squares fit of third order, that of :func:`~mlxc.properties.birch_murnaghan.fit_birch_murnaghan`.
 
     Args:
-        volumes: shape ``(npoint,)``.
-        energies: same shape.
+        volumes: The volumes, shape ``(npoint,)``.
+        energies: The energies, same shape.
 
     Raises:
         FitError: fewer than four points, or no minimum between the smallest and the largest volume.

@@ -32,12 +32,12 @@ class EquationOfState:
     """Free energies at several volumes, or areas, computed here.
 
     Attributes:
-        fitted: points and fit.
-        reference: the ground state whose volume is nearest to that of the given crystal.
-        converged: whether all points did, and a fit was possible.
-        message: one sentence when not.
-        seconds: the time of all points together.
-        calculation: the settings, as plain data.
+        fitted: The points and the fit.
+        reference: The ground state whose volume is nearest to that of the given crystal.
+        converged: Whether all points converged, and a fit was possible.
+        message: One sentence when a point has not converged or no fit was possible.
+        seconds: The time of all points together.
+        calculation: The settings, as plain data.
     """
 
     fitted: FittedCurve

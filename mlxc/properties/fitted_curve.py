@@ -19,13 +19,13 @@ class FittedCurve:
     """Free energies at several volumes, or areas, and the curve through them.
 
     Attributes:
-        crystal: at any of the volumes.
+        crystal: The crystal at any of the volumes.
         varied: ``volume``, or ``area`` at constant height of the cell.
-        volumes_ang3: volumes of the cell, shape ``(npoint,)``.
+        volumes_ang3: Volumes of the cell, shape ``(npoint,)``.
         energies_ev: F = E - TS per cell, same shape.
-        fit: in electronvolt and cubic angstrom, or, with the area in the place of the volume, square angstrom; None
-            where the points have no minimum.
-        message: one sentence where there is no fit, else empty.
+        fit: The fit in electronvolt and cubic angstrom, or, with the area in the place of the volume, square angstrom;
+            None where the points have no minimum.
+        message: One sentence where there is no fit, else empty.
     """
 
     crystal: Crystal
@@ -41,7 +41,7 @@ class FittedCurve:
         return self.volumes_ang3 / height_ang(self.crystal) if self.varied == "area" else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Points and fit as plain data; what there is no fit for is None.
+        """Points and fit as plain data; what would need a fit is None where there is none.
 
         Where the area varied, ``bulk_modulus_gpa`` is None, since it would depend on the height of the vacuum:
         ``in_plane_modulus_n_per_m`` is in its place, and ``bulk_modulus_derivative`` is the derivative of that. The
@@ -72,9 +72,9 @@ def fitted_curve(
     """Fit a Birch-Murnaghan curve through energies at several volumes, or areas.
 
     Args:
-        crystal: at any of the volumes.
-        varied: what the fit is over.
-        volumes_ang3: volumes of the cell.
+        crystal: The crystal at any of the volumes.
+        varied: What the fit is over.
+        volumes_ang3: Volumes of the cell.
         energies_ev: F = E - TS per cell.
     """
     sizes = volumes_ang3 / height_ang(crystal) if varied == "area" else volumes_ang3

@@ -24,12 +24,12 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
     """Forces on the atoms and stress of the cell, symmetrised by the space group.
 
     Args:
-        ground: a converged state.
+        ground: A converged state.
 
     Returns:
         forces, shape ``(natom, 3)``, hartree/bohr, and stress, shape ``(3, 3)``, hartree/bohr^3: the derivative of the
-        energy with respect to strain, per volume, so positive where the cell would rather be smaller. Of a state that
-        takes part in autograd they do as well.
+        energy with respect to strain, per volume, so positive where the cell would rather be smaller. They take part in
+        autograd if the state does.
     """
     problem = ground.problem
     lattice = problem.basis.grid.lattice

@@ -29,10 +29,10 @@ class PseudoAtom:
     """A solved atom.
 
     Attributes:
-        radius: radial grid, bohr, shape ``(nradius,)``.
-        weights: of the integral over r, shape ``(nradius,)``.
-        density: spherical valence density, electrons/bohr^3, shape ``(nradius,)``.
-        shells: for each occupied shell its l and its coefficients in the Gaussians, lowest energy first.
+        radius: The radial grid, bohr, shape ``(nradius,)``.
+        weights: The weights of the integral over r, shape ``(nradius,)``.
+        density: The spherical valence density, electrons/bohr^3, shape ``(nradius,)``.
+        shells: The l of each occupied shell and its coefficients in the Gaussians, lowest energy first.
     """
 
     radius: Tensor
@@ -49,7 +49,7 @@ class PseudoAtom:
 
     @property
     def angular_momenta(self) -> tuple[int, ...]:
-        """Of each occupied shell."""
+        """The angular momentum of each occupied shell."""
         return tuple(angular_momentum for angular_momentum, _ in self.shells)
 
     def orbital_form_factor(self, shell: int, q: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.pseudo.ions import Ions
 
@@ -33,10 +34,13 @@ def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
     return total
 
 
-def with_core(fields: Tensor, core: Tensor | None) -> Tensor:
-    """Fields of the valence electrons plus the core's, Fourier coefficients ``(nfield, nspin, ngvector)``.
+def with_core(fields: Fields, core: Tensor | None) -> Fields:
+    """Fields of the valence electrons plus the core's, Fourier coefficients; ``core`` is that of :func:`core_fields`.
 
     Each spin has its share of the core. The fields are the density and tau at most: pseudopotentials with a core have
     no Gaussian basis sets, where the gradient is a field too.
     """
-    return fields if core is None else fields + core[: len(fields), None] / fields.shape[1]
+    if core is None:
+        return fields
+    density, tau = core[:, None] / len(fields.density)
+    return fields._replace(density=fields.density + density, tau=None if fields.tau is None else fields.tau + tau)

@@ -36,9 +36,9 @@ def recommended_cutoff(symbol: str, family: str, name: str | None = None) -> flo
     """Plane-wave cutoff, hartree: what the UPF file says, else PseudoDojo for the element; a table's own for GTH.
 
     Args:
-        symbol: chemical symbol.
-        family: see :func:`~mlxc.pseudo.library.find_pseudopotentials`.
-        name: of the pseudopotential, where the default is not wanted.
+        symbol: Chemical symbol.
+        family: See :func:`~mlxc.pseudo.library.find_pseudopotentials`.
+        name: The name of the pseudopotential, where the default is not wanted.
 
     Raises:
         InputError: there is no such pseudopotential.

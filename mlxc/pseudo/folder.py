@@ -23,9 +23,9 @@ def file_in_folder(folder: Path, symbol: str, name: str | None = None) -> Path |
     Files are told by their names, which begin with the element's symbol (``Al.upf``, ``al_pbe_v1.upf``).
 
     Args:
-        folder: to look in.
-        symbol: chemical symbol.
-        name: of the file, where a folder has several for the element.
+        folder: The folder to look in.
+        symbol: Chemical symbol.
+        name: The name of the file, where a folder has several for the element.
 
     Raises:
         InputError: the folder has no file ``name``, has several files for the element, or cannot be read.

@@ -18,10 +18,10 @@ class GTHPseudopotential:
     """A norm-conserving separable pseudopotential given by Gaussians times polynomials.
 
     Attributes:
-        symbol: chemical symbol.
-        name: name in its table.
-        charge: charge of the ion.
-        channels: for each angular momentum l the coupling matrix h_ij, shape ``(nprojector, nprojector)``, hartree.
+        symbol: Chemical symbol.
+        name: Name in its table.
+        charge: Charge of the ion.
+        channels: The coupling matrix h_ij of each angular momentum l, shape ``(nprojector, nprojector)``, hartree.
     """
 
     def __init__(self, parameters: GTHParameters) -> None:

@@ -34,13 +34,13 @@ class GTHParameters:
     """One entry of a table: the parameters of Hartwigsen, Goedecker and Hutter, Phys. Rev. B 58, 3641 (1998).
 
     Attributes:
-        symbol: chemical symbol.
-        name: name in the table, for example ``GTH-PBE-q3``.
-        aliases: further names.
-        electrons: valence electrons of angular momentum s, p, d, ...
+        symbol: Chemical symbol.
+        name: Name in the table, for example ``GTH-PBE-q3``.
+        aliases: Further names.
+        electrons: The numbers of valence electrons of angular momentum s, p, d, ...
         local_radius: r_loc, bohr.
         local_coefficients: C_1, C_2, ..., hartree.
-        channels: projectors of l = 0, 1, ...
+        channels: The projectors of l = 0, 1, ...
     """
 
     symbol: str
@@ -62,7 +62,7 @@ class GTHParameters:
         return sum((2 * ell + 1) * len(channel.coupling) for ell, channel in enumerate(self.channels))
 
     def in_pyscf_form(self) -> list[Any]:
-        """As PySCF's cells take it: plain lists."""
+        """The parameters as PySCF's cells take them: plain lists."""
         channels = [[c.radius, len(c.coupling), [list(row) for row in c.coupling]] for c in self.channels]
         local = list(self.local_coefficients)
         return [list(self.electrons), self.local_radius, len(local), local, len(channels), *channels]

@@ -16,9 +16,9 @@ class Ions:
     """Nuclei with their core electrons.
 
     Attributes:
-        species: chemical symbols, one per ion.
-        positions: fractional coordinates, shape ``(nion, 3)``; energies are differentiable in them.
-        pseudopotentials: by chemical symbol.
+        species: Chemical symbols, one per ion.
+        positions: Fractional coordinates, shape ``(nion, 3)``; energies are differentiable in them.
+        pseudopotentials: The pseudopotentials by chemical symbol.
     """
 
     species: tuple[str, ...]

@@ -54,10 +54,10 @@ def find_pseudopotentials(
     """Pseudopotential of each element of a crystal.
 
     Args:
-        species: chemical symbols.
-        family: one of ``FAMILIES``, or a folder of UPF files.
-        xc: name of the functional, which decides what ``gth`` means.
-        names: by element, names in the GTH table or of files in the folder, where the default is not wanted.
+        species: Chemical symbols.
+        family: One of ``FAMILIES``, or a folder of UPF files.
+        xc: Name of the functional, which decides what ``gth`` means.
+        names: By element, the names in the GTH table or of files in the folder, where the default is not wanted.
 
     Raises:
         InputError: a pseudopotential is missing or unusable, or ``names`` speaks of an element that is not there.

@@ -1,4 +1,4 @@
-"""From what a table or a file holds to a pseudopotential that the terms of the energy can use."""
+"""How what a table or a file holds becomes a pseudopotential that the terms of the energy can use."""
 
 from __future__ import annotations
 

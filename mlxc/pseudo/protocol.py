@@ -20,7 +20,7 @@ class Pseudopotential(Protocol):
 
     @property
     def name(self) -> str:
-        """Name in its table, or of its file."""
+        """The name in its table, or that of its file."""
         ...
 
     @property
@@ -30,7 +30,7 @@ class Pseudopotential(Protocol):
 
     @property
     def channels(self) -> list[Tensor]:
-        """For each angular momentum l the coupling matrix h_ij, shape ``(nprojector, nprojector)``, hartree."""
+        """The coupling matrix h_ij of each angular momentum l, shape ``(nprojector, nprojector)``, hartree."""
         ...
 
     def local_form_factor(self, q: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class FreeAtom(Protocol):
 
     @property
     def angular_momenta(self) -> tuple[int, ...]:
-        """Of each occupied shell."""
+        """The angular momentum of each occupied shell."""
         ...
 
     def density_form_factor(self, q: Tensor) -> Tensor:

@@ -23,11 +23,11 @@ class TabulatedPseudopotential:
     """A norm-conserving separable pseudopotential with numerical radial functions.
 
     Attributes:
-        symbol: chemical symbol.
-        name: name of its file.
-        charge: charge of the ion.
-        channels: for each angular momentum l the coupling matrix h_ij, shape ``(nprojector, nprojector)``, hartree.
-        atom: the free atom of the file.
+        symbol: Chemical symbol.
+        name: Name of its file.
+        charge: Charge of the ion.
+        channels: The coupling matrix h_ij of each angular momentum l, shape ``(nprojector, nprojector)``, hartree.
+        atom: The free atom of the file.
     """
 
     def __init__(self, upf: UPFPseudopotential) -> None:
@@ -85,7 +85,7 @@ class TabulatedAtom:
     """The density and the occupied orbitals of the free atom that a file carries.
 
     Attributes:
-        angular_momenta: of each occupied shell.
+        angular_momenta: The angular momentum of each occupied shell.
     """
 
     def __init__(self, upf: UPFPseudopotential) -> None:

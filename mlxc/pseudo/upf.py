@@ -43,10 +43,10 @@ class UPFPseudopotential:
     """The contents of a UPF file.
 
     Attributes:
-        symbol: chemical symbol.
-        name: of the file.
-        charge: of the ion.
-        radius: mesh r, bohr, shape ``(nmesh,)``.
+        symbol: The chemical symbol.
+        name: The name of the file.
+        charge: The charge of the ion.
+        radius: The mesh r, bohr, shape ``(nmesh,)``.
         spacing: dr of each point of the mesh (``rab``), bohr.
         local: V_loc(r), hartree.
         projectors: r p(r), bohr^(-1/2).
@@ -54,7 +54,7 @@ class UPFPseudopotential:
         core_density: n_core(r) of the nonlinear core correction, electrons/bohr^3, or None.
         atomic_density: 4 pi r^2 n(r) of the free atom's valence electrons, electrons/bohr.
         orbitals: r R(r) of the free atom's occupied shells, bohr^(-1/2).
-        recommended_cutoff: plane-wave cutoff that the file recommends, hartree, or None.
+        recommended_cutoff: The plane-wave cutoff that the file recommends, hartree, or None.
     """
 
     symbol: str
@@ -111,9 +111,9 @@ def parse_upf(text: str, name: str, symbol: str) -> UPFPseudopotential:
     """Parse the text of a UPF file.
 
     Args:
-        text: contents.
-        name: how messages call the file.
-        symbol: element that it must be of.
+        text: Contents.
+        name: The name that messages give the file.
+        symbol: Element that it must be of.
 
     Raises:
         InputError: see :func:`read_upf`.

@@ -33,12 +33,13 @@ class ReferenceLine:
     """One reference value for a crystal, as a plot of an equation of state marks it.
 
     Attributes:
-        label: what the value is: a code or a kind of measurement.
-        lattice_constant_ang: edge of the conventional cube, or None.
-        volume_per_atom_ang3: equilibrium volume per atom.
-        bulk_modulus_gpa: bulk modulus at equilibrium, or None where the source has none.
-        source: where the value comes from.
-        bulk_modulus_derivative: with respect to pressure, or None where the source has none.
+        label: What the value is: a code or a kind of measurement.
+        lattice_constant_ang: Edge of the conventional cube, or None.
+        volume_per_atom_ang3: Equilibrium volume per atom.
+        bulk_modulus_gpa: Bulk modulus at equilibrium, or None where the source has none.
+        source: Where the value comes from.
+        bulk_modulus_derivative: The derivative of the bulk modulus with respect to pressure, or None where the source
+            has none.
     """
 
     label: str

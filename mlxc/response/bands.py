@@ -30,15 +30,15 @@ class Bands:
     """Eigenstates in the potential of a density, and the response of their occupations.
 
     Attributes:
-        problem: the Kohn-Sham problem.
-        hamiltonian: in that potential.
-        orbitals: shape ``(nk * nspin, nband, nplanewave)``; those that are not active only help solvers.
-        eigenvalues: shape ``(nk * nspin, nband)``, hartree.
-        electrons: in each state, same shape.
-        active: whether a state holds enough electrons to matter; those that do are converged. Same shape.
+        problem: The Kohn-Sham problem.
+        hamiltonian: The Hamiltonian in that potential.
+        orbitals: The orbitals, shape ``(nk * nspin, nband, nplanewave)``; those that are not active only help solvers.
+        eigenvalues: The eigenvalues, shape ``(nk * nspin, nband)``, hartree.
+        electrons: The electrons in each state, same shape.
+        active: Whether a state holds enough electrons to matter; those that do are converged. Same shape.
         pairs: (f_n - f_m) / (e_n - e_m) of active states at the same k point, shape ``(nk * nspin, nband, nband)``.
         slopes: df/de at fixed Fermi level, electrons/hartree, shape ``(nk * nspin, nband)``.
-        levels: the rows that share each Fermi level.
+        levels: The rows that share each Fermi level.
     """
 
     problem: Problem
@@ -53,7 +53,7 @@ class Bands:
 
     @property
     def weights(self) -> Tensor:
-        """Of k points, for each row, shape ``(nk * nspin, 1)``."""
+        """The weight of the k point of each row, shape ``(nk * nspin, 1)``."""
         return self.problem.basis.weights.repeat(self.nspin)[:, None]
 
     @property
@@ -62,7 +62,7 @@ class Bands:
         return len(self.eigenvalues) // self.problem.basis.nkpoints
 
     def level_shift(self, shifts: Tensor) -> Tensor:
-        """Change of the Fermi level, shape ``(nk * nspin, 1)``, when levels ``(nk * nspin, nband)`` shift."""
+        """The change of the Fermi level, shape ``(nk * nspin, 1)``, when levels ``(nk * nspin, nband)`` shift."""
         moved = torch.zeros_like(shifts[:, :1])
         density_of_states = self.weights * self.slopes
         for rows in self.levels:
@@ -92,11 +92,11 @@ def bands_in(
     """Bands in a potential.
 
     Args:
-        problem: the Kohn-Sham problem.
-        potential: in which they are eigenstates.
-        like: a state with about the same occupations, and the smearing that they have.
-        guess: of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
-        tolerance: relative accuracy that a response is to have.
+        problem: The Kohn-Sham problem.
+        potential: The potential in which they are eigenstates.
+        like: A state with about the same occupations, and the smearing that they have.
+        guess: A guess of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
+        tolerance: Relative accuracy that a response is to have.
     """
     hamiltonian, smearing = problem.hamiltonian(potential), like.smearing
     capacity = 2 * problem.basis.nkpoints / len(guess)

@@ -12,10 +12,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.mixing import AndersonMixing
+from mlxc.kohn_sham.mixing.mixers import AndersonMixing
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.response.independent import IndependentResponse
 
@@ -44,13 +43,13 @@ def solve_dyson(
     Args:
         response: chi_0.
         kernel: K x on the grid, from x on the grid, both ``(nfield, nspin, n1, n2, n3)``.
-        grid: that fields live on.
-        loss_potential: g, same shape.
+        grid: The grid that fields live on.
+        loss_potential: g on the grid, same shape.
         direct: z, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetric.
-        metal: whether mixing starts with a preconditioner for metals.
-        tolerance: of the relative residual.
-        negligible: norm of a change of x that is nothing but rounding errors.
-        monitor: told of each step.
+        metal: Whether mixing starts with a preconditioner for metals.
+        tolerance: The tolerance of the relative residual.
+        negligible: The norm of a change of x that is nothing but rounding errors.
+        monitor: A function that is told of each step.
 
     Returns:
         x as Fourier coefficients, and the history.
@@ -58,14 +57,12 @@ def solve_dyson(
     Raises:
         ResponseError: no convergence.
     """
-    mixer = AndersonMixing().start(grid, metal)
+    mixer = AndersonMixing().start(grid, response.kinds, metal)
     history: list[AdjointRecord] = []
     cotangent, changes, orbital_tolerance = direct, None, None
     started = time.perf_counter()
     for iteration in range(1, MAX_ITERATIONS + 1):
-        answer = response(
-            EffectivePotential.of_fields(loss_potential + kernel(grid.real(cotangent))), orbital_tolerance, changes
-        )
+        answer = response(loss_potential + kernel(grid.real(cotangent)), orbital_tolerance, changes)
         found, changes = direct + answer.fields, answer.changes
         change, size = float((found - cotangent).norm()), float(found.norm())
         residual = change / size if change > negligible else 0.0

@@ -18,17 +18,17 @@ from mlxc.kohn_sham.state import GroundState
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """Of one loss through one state.
+    """The flow of the gradient of one loss through one state.
 
     Attributes:
         parameter_gradients: dL/d(parameter) by name, through all states that the loss depends on.
-        adjoint: steps of the solution of Dyson's equation; empty for losses of energies alone and unrolled SCFs.
+        adjoint: The steps of the solution of Dyson's equation; empty for losses of energies alone and unrolled SCFs.
         density_gradients: dL/d(fields) at each step of an unrolled SCF, ``(nfield, nspin, n1, n2, n3)``; else empty.
-        xc_sensitivity: where in the crystal the loss reaches e_xc: dL/d(ln e_xc), which is dL/d(lambda) per volume if
+        xc_sensitivity: Where in the crystal the loss reaches e_xc: dL/d(ln e_xc), which is dL/d(lambda) per volume if
             e_xc became (1 + lambda) e_xc at a point, shape ``(n1, n2, n3)``, 1/bohr^3. Its integral is the derivative
             with respect to a factor of E_xc.
         variables: ``rs``, ``zeta``, ``s`` and, where the functional sees it, ``alpha``, at the same points.
-        volume: of a point, bohr^3.
+        volume: The volume of a point, bohr^3.
     """
 
     parameter_gradients: dict[str, Tensor]
@@ -61,8 +61,8 @@ class GradientFlow:
         """``xc_sensitivity`` integrated over the parts where several variables lie between neighbouring edges.
 
         Args:
-            edges: by variable, one of ``variables``, ascending, shape ``(nbin + 1,)``; what lies beyond them is left
-                out.
+            edges: The ascending edges, shape ``(nbin + 1,)``, by variable, one of ``variables``; what lies beyond them
+                is left out.
 
         Returns:
             one axis for each variable, in the order in which they are given.
@@ -99,11 +99,11 @@ def gradient_flows(
     Gradients of parameters are left as they are; an unrolled state's ``unrolled_fields`` get theirs.
 
     Args:
-        loss: a number that depends on energies of the states, or on parts of states with gradients.
-        states: whose graphs are kept.
-        monitor: told of each step of the solutions of Dyson's equation; may stop them.
-        step_monitor: told the index of each step of an unrolled SCF that the gradient has reached, the last one first,
-            and its norm there, see :attr:`GradientFlow.density_gradient_norms`; may stop it.
+        loss: A number that depends on energies of the states, or on parts of states with gradients.
+        states: The states, whose graphs are kept.
+        monitor: A function that is told of each step of the solutions of Dyson's equation, and may stop them.
+        step_monitor: A function that is told the index of each step of an unrolled SCF that the gradient has reached,
+            the last one first, and its norm there, see :attr:`GradientFlow.density_gradient_norms`, and may stop it.
 
     Raises:
         InputError: the loss has no gradient.
@@ -135,7 +135,7 @@ def gradient_flows(
                 xc_sensitivity=problem.averaged_over_group(next(found)) / volume,
                 density_gradients=[next(found) for _ in state.unrolled_fields],
                 adjoint=state.adjoint.histories[-1] if state.adjoint and len(state.adjoint.histories) > before else [],
-                variables=problem.xc.variables(Fields.unstacked(state.fields.detach())),
+                variables=problem.xc.variables(Fields.unstacked(state.fields.detach(), problem.kinds)),
                 volume=volume,
             )
         )

@@ -98,7 +98,7 @@ class StateAdjoint:
 
 
 class _ConvergedState(torch.autograd.Function):
-    """From the effective potential to fields, orbitals, eigenvalues and electrons."""
+    """The map from the effective potential to fields, orbitals, eigenvalues and electrons."""
 
     @staticmethod
     def forward(ctx: Any, potential: Tensor, ground: GroundState, adjoint: StateAdjoint) -> tuple[Tensor, ...]:

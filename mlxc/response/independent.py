@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import EffectivePotential, HamiltonianBlock
+from mlxc.basis.hamiltonian import HamiltonianBlock
+from mlxc.grid.fields import FieldKinds
 from mlxc.kohn_sham.eigensolver import inner_products
 from mlxc.response.bands import Bands
 from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer
@@ -45,9 +46,9 @@ class Response:
     """What came of a change.
 
     Attributes:
-        fields: their change, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetrised.
-        changes: of the orbitals outside the active bands, times electrons: where the next solution starts.
-        applications: of H to every band.
+        fields: The change of the fields, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetrised.
+        changes: The changes of the orbitals outside the active bands, times electrons: where the next solution starts.
+        applications: The number of applications of H to every band.
     """
 
     fields: Tensor
@@ -59,8 +60,8 @@ class IndependentResponse:
     """chi_0 of a state.
 
     Args:
-        bands: around which the state is varied.
-        source: cotangents that act as a further perturbation, beside the potential.
+        bands: The bands around which the state is varied.
+        source: The cotangents that act as a further perturbation, beside the potential.
     """
 
     def __init__(self, bands: Bands, source: OrbitalSource | None = None) -> None:
@@ -71,23 +72,29 @@ class IndependentResponse:
         self._removed = bands.orbitals * bands.active[..., None]
         self._source = source
 
-    def __call__(self, potential: EffectivePotential, tolerance: float | None, start: Tensor | None) -> Response:
+    @property
+    def kinds(self) -> FieldKinds:
+        """The kinds of the fields that change."""
+        return self._bands.problem.kinds
+
+    def __call__(self, potential: Tensor, tolerance: float | None, start: Tensor | None) -> Response:
         """The change of the fields.
 
         Args:
-            potential: change of the effective potential, hartree, symmetric.
-            tolerance: of the residuals of Sternheimer's equations, in electrons times hartree times the unit of the
-                potential; by default a hundredth of what drives them.
-            start: ``changes`` of a similar response.
+            potential: The change of the effective potential, hartree, symmetric.
+            tolerance: The tolerance of the residuals of Sternheimer's equations, in electrons times hartree times the
+                unit of the potential; by default a hundredth of what drives them.
+            start: The ``changes`` of a similar response.
         """
         bands, basis = self._bands, self._bands.problem.basis
         spin_blocks = basis.spin_blocks(bands.nspin)
         images = torch.zeros_like(self._psi)
+        acting = bands.problem.potential_of(potential)
 
         def act(block: tuple[int, slice]) -> None:
             spin, kpoints = block
             rows = basis.rows(spin, kpoints)
-            basis.potential_operator(kpoints, spin, potential).add_to(images[rows], self._psi[rows])
+            basis.potential_operator(kpoints, spin, acting).add_to(images[rows], self._psi[rows])
 
         map_in_threads(act, spin_blocks)
         elements = inner_products(bands.orbitals, images)
@@ -102,7 +109,7 @@ class IndependentResponse:
         solutions = map_in_threads(lambda block: self._solve(block, right, guess, tolerance), bands.hamiltonian.blocks)
         changes = torch.cat([solution.changes for solution in solutions])
         fields = basis.grid.fourier(bands.problem.field_changes(self._psi, changes + within))
-        symmetrised = bands.problem.symmetrizer.fields(fields)
+        symmetrised = bands.problem.symmetrised(fields)
         applications = sum(solution.applications * len(solution.changes) for solution in solutions) / len(self._psi)
         return Response(symmetrised, changes, applications)
 

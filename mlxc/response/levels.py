@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise, orthonormalise
 from mlxc.kohn_sham.gap import difference_of_edges, filled_by_occupation
@@ -73,7 +72,7 @@ def level_density(problem: Problem, orbitals: Tensor, sensitivities: Tensor) -> 
 
 def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpairs:
     problem = ground.problem
-    hamiltonian = problem.hamiltonian(EffectivePotential.of_fields(potential))
+    hamiltonian = problem.hamiltonian(problem.potential_of(potential))
     orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
     total = problem.basis.band_count(nband, nband + SPARE_BANDS)
     if (missing := total - orbitals.shape[1]) > 0:

@@ -17,10 +17,10 @@ class Cotangents:
     """Derivatives of a loss with respect to the parts of a state, of their shapes.
 
     Attributes:
-        fields: on the grid, shape ``(nfield, nspin, n1, n2, n3)``.
-        orbitals: shape ``(nk * nspin, nband, nplanewave)``.
-        eigenvalues: shape ``(nk * nspin, nband)``.
-        electrons: same shape.
+        fields: The derivatives with respect to the fields on the grid, shape ``(nfield, nspin, n1, n2, n3)``.
+        orbitals: The derivatives with respect to the orbitals, shape ``(nk * nspin, nband, nplanewave)``.
+        eigenvalues: The derivatives with respect to the eigenvalues, shape ``(nk * nspin, nband)``.
+        electrons: The derivatives with respect to the electrons in each state, same shape.
     """
 
     fields: Tensor
@@ -33,15 +33,15 @@ class LossResponse:
     """The response of a state's bands to what a loss asks.
 
     Args:
-        bands: of the state.
-        cotangents: of the loss.
-        orbitals: to which ``cotangents.orbitals`` belong; those of ``bands`` span nearly the same space.
+        bands: The bands of the state.
+        cotangents: The cotangents of the loss.
+        orbitals: The orbitals to which ``cotangents.orbitals`` belong; those of ``bands`` span nearly the same space.
 
     Attributes:
         potential: g = dL/d(fields) on the grid, symmetric: it acts as a potential.
         direct: z, what the loss asks of the potential itself, Fourier coefficients ``(nfield, nspin, ngvector)``.
         independent: chi_0, with what the loss asks of orbitals and occupations as a further perturbation.
-        reach: about the largest norm that the answer can have.
+        reach: The approximate largest norm that the answer can have.
 
     Raises:
         InputError: the loss depends on empty orbitals.
@@ -58,10 +58,10 @@ class LossResponse:
         if bool(cotangents.orbitals.any()) or bool(cotangents.electrons.any()):
             rotated = rotated_like(cotangents.orbitals, orbitals, bands.orbitals)
             source = OrbitalSource(rotated * per_point, cotangents.electrons * per_point)
-        symmetric = problem.symmetrizer.fields(grid.fourier(cotangents.fields))
+        symmetric = problem.symmetrised(grid.fourier(cotangents.fields))
         levels = level_density(problem, bands.orbitals, cotangents.eigenvalues)
         self.potential = grid.real(symmetric)
-        self.direct = problem.symmetrizer.fields(grid.fourier(levels))
+        self.direct = problem.symmetrised(grid.fourier(levels))
         self.independent = IndependentResponse(bands, source)
         density = problem.fields(bands.orbitals, bands.electrons)[0]
         self.reach = float(symmetric.norm() * density.norm() + self.direct.norm())

@@ -18,11 +18,11 @@ MAX_STEPS = 40
 
 @dataclass(frozen=True)
 class Solution:
-    """Of one block of k points.
+    """The solution for one block of k points.
 
     Attributes:
-        changes: shape ``(nrow, nband, nplanewave)``.
-        applications: of H, per band.
+        changes: The changes of the orbitals, shape ``(nrow, nband, nplanewave)``.
+        applications: The number of applications of H per band.
     """
 
     changes: Tensor
@@ -44,10 +44,10 @@ def solve_sternheimer(
         block: H of some k points.
         orbitals: psi_n, shape ``(nrow, nband, nplanewave)``, which set the scale of the preconditioner.
         eigenvalues: e_n, shape ``(nrow, nband)``, hartree, all below the lowest eigenvalue of QHQ.
-        bands: orthonormal eigenvectors of H, or zeros, shape ``(nrow, nremoved, nplanewave)``.
-        right: in the range of Q, shape as the orbitals.
-        start: a guess of the solution, same shape.
-        tolerance: of the residuals' norms.
+        bands: Orthonormal eigenvectors of H, or zeros, shape ``(nrow, nremoved, nplanewave)``.
+        right: The right-hand side, in the range of Q, of the shape of the orbitals.
+        start: A guess of the solution, same shape.
+        tolerance: The tolerance of the residuals' norms.
     """
     changes = remove_components(start, bands)
     applications = 0.0
@@ -84,5 +84,5 @@ def solve_sternheimer(
 
 
 def _dot(left: Tensor, right: Tensor) -> Tensor:
-    """Re <left|right> of each vector, shape without the last axis."""
+    """Re <left|right> of each vector, of their shape without the last axis."""
     return (torch.view_as_real(left) * torch.view_as_real(right)).sum((-2, -1))

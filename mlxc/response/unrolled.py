@@ -1,7 +1,8 @@
 """The self-consistent field as a chain of steps, each of which autograd goes back through.
 
-Slower than the implicit gradient, and its memory grows with the number of steps; but every density on the way has a
-gradient of its own, which shows how a loss flows back through the iteration, and it is a witness of the implicit one.
+This is slower than the implicit gradient, and its memory grows with the number of steps; but every density on the way
+has a gradient of its own, which shows how a loss flows back through the iteration, and it is a witness of the implicit
+one.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.guess import superposed_spin_density
-from mlxc.kohn_sham.kerker import kerker_fractions
+from mlxc.kohn_sham.mixing.kerker import kerker_fractions
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.residual import density_residual
 from mlxc.kohn_sham.state import GroundState
@@ -110,14 +110,14 @@ class _Step:
 
     def compute(self, potential: Tensor) -> tuple[Tensor, ...]:
         problem = self.ground.problem
-        effective = EffectivePotential.of_fields(potential)
+        effective = problem.potential_of(potential)
         self.bands = bands_in(problem, effective, self.ground, self.guess, TOLERANCE)
         fields = problem.basis.grid.real(problem.fields(self.bands.orbitals, self.bands.electrons))
         return fields, self.bands.orbitals.clone(), self.bands.eigenvalues.clone(), self.bands.electrons.clone()
 
 
 class _StateInPotential(torch.autograd.Function):
-    """From a potential to fields, orbitals, eigenvalues and electrons, without self-consistency."""
+    """The map from a potential to fields, orbitals, eigenvalues and electrons, without self-consistency."""
 
     @staticmethod
     def forward(ctx: Any, potential: Tensor, step: _Step) -> tuple[Tensor, ...]:
@@ -129,6 +129,5 @@ class _StateInPotential(torch.autograd.Function):
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, None]:
         bands: Bands = ctx.step.bands
         loss = LossResponse(bands, Cotangents(*cotangents), bands.orbitals)
-        potential = EffectivePotential.of_fields(loss.potential)
-        answer = loss.independent(potential, CHANGE_TOLERANCE * loss.reach, None)
+        answer = loss.independent(loss.potential, CHANGE_TOLERANCE * loss.reach, None)
         return bands.problem.basis.grid.real(loss.direct + answer.fields), None

@@ -94,9 +94,9 @@ def write_state(path: Path, contents: StateContents, further: Mapping[str, Array
     """Write a file, replacing it at once when it is complete.
 
     Args:
-        path: where the file is to lie.
-        contents: what describes the state.
-        further: fields to keep beside it, by ``XC_POTENTIAL``, ``PBE_XC_POTENTIAL`` or ``XC_SENSITIVITY``.
+        path: The path where the file is to lie.
+        contents: What describes the state.
+        further: Fields to keep beside it, by ``XC_POTENTIAL``, ``PBE_XC_POTENTIAL`` or ``XC_SENSITIVITY``.
     """
     import h5py
 
@@ -130,10 +130,10 @@ def read_state(path: str | Path) -> StateContents:
 
 
 class StateFile:
-    """A file that is open for reading; each of its properties reads one thing and nothing else.
+    """A file that is open for reading, and a context manager that closes it; each property reads one thing only.
 
     Args:
-        path: of the file; it is a context manager, which closes the file.
+        path: The path of the file.
 
     Raises:
         InputError: the file is missing or damaged, or, where a property is read, does not hold it.

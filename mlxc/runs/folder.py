@@ -1,9 +1,9 @@
 """The folder of one run: what was asked, what happened step by step, and what came out.
 
 ========================  ==================================================================================
-``task.json``             ``{"task": "scf" | "eos" | "bands" | ..., "title": ..., "owner": ..., ...}``: and its fields
+``task.json``             ``{"task": ..., "title": ..., "owner": ..., ...}``: the kind of the task and its fields
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "worker": ..., "pid": ...}``
-``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | "point" | "bands" | ..., ...}``
+``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | ..., ...}``, see :mod:`mlxc.tasks.kind`
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
                           for other functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha``
@@ -13,7 +13,7 @@
 ========================  ==================================================================================
 
 Any process may read a folder while another writes it: whole files are replaced at once, records are appended line
-by line. Nothing here imports torch.
+by line. Which kinds of tasks and records there are is said in :mod:`mlxc.tasks.kinds`. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from typing import Any, Literal
 import psutil
 
 from mlxc.errors import InputError
-from mlxc.tasks.kinds import Kind, Task, kind_of, task_from_dict
+from mlxc.tasks.kinds import kind_of, task_from_dict
+from mlxc.tasks.task import AnyTask
 from mlxc.utils.replacing import replacing
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
@@ -57,7 +58,7 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, task: Task, title: str, root: Path | None = None, owner: str = "") -> RunFolder:
+    def create(cls, task: AnyTask, title: str, root: Path | None = None, owner: str = "") -> RunFolder:
         """Make a new folder holding the task, in the state ``queued``; ``owner`` is whoever wants to find it again."""
         label = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:40]
         stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -73,13 +74,13 @@ class RunFolder:
         else:
             raise InputError(f"No new run folder can be made in {root}.")
         folder = cls(path)
-        header = {"task": kind_of(task), "title": title, "owner": owner}
+        header = {"task": kind_of(task).name, "title": title, "owner": owner}
         folder._replace(TASK_FILE, header | task.model_dump(mode="json"))
         folder.set_status("queued")
         return folder
 
     @property
-    def task(self) -> Task:
+    def task(self) -> AnyTask:
         """The task as it was given.
 
         Raises:
@@ -97,10 +98,9 @@ class RunFolder:
         return str(self._read(TASK_FILE).get("owner", ""))
 
     @property
-    def kind(self) -> Kind:
-        """What the run computes."""
-        kind: Kind = self._read(TASK_FILE).get("task", "scf")
-        return kind
+    def kind(self) -> str:
+        """The name of the kind of the task, see :mod:`mlxc.tasks.kinds`."""
+        return str(self._read(TASK_FILE).get("task", "scf"))
 
     @property
     def structure(self) -> dict[str, Any]:

@@ -13,12 +13,12 @@ ECUT, ATOMS, SECONDS = "MLXC_MAX_ECUT", "MLXC_MAX_ATOMS", "MLXC_MAX_SECONDS"
 
 @dataclass(frozen=True)
 class Limits:
-    """None where there is no limit.
+    """The limits of a run; each is None where there is no limit.
 
     Attributes:
-        ecut_ha: largest cutoff, hartree.
-        atoms: largest number of atoms in the cell.
-        seconds: longest time of a run.
+        ecut_ha: The largest cutoff, hartree.
+        atoms: The largest number of atoms in the cell.
+        seconds: The longest time of a run.
     """
 
     ecut_ha: float | None = None
@@ -27,7 +27,7 @@ class Limits:
 
     @classmethod
     def from_environment(cls) -> Limits:
-        """From ``MLXC_MAX_ECUT``, ``MLXC_MAX_ATOMS`` and ``MLXC_MAX_SECONDS``.
+        """The limits that ``MLXC_MAX_ECUT``, ``MLXC_MAX_ATOMS`` and ``MLXC_MAX_SECONDS`` give.
 
         Raises:
             InputError: one of them is no positive number.
@@ -38,7 +38,7 @@ class Limits:
         """Find what is larger than allowed here.
 
         Raises:
-            InputError: with one sentence.
+            InputError: something is larger; one sentence says what.
         """
         atoms = len(calculation.structure["species"])
         if self.ecut_ha is not None and calculation.ecut_ha > self.ecut_ha:

@@ -50,8 +50,9 @@ def slot(directory: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold one of the places in ``directory``.
 
     Args:
-        directory: one for all processes that are counted together.
-        waiting: called again and again as long as all places are taken; what it raises ends the waiting.
+        directory: The directory, one for all processes that are counted together.
+        waiting: A function that is called again and again as long as all places are taken; what it raises ends the
+            waiting.
     """
     directory.mkdir(exist_ok=True)
     while True:

@@ -12,27 +12,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
 from mlxc.errors import MlxcError, RunStoppedError
+from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.locks import lock, slot
-from mlxc.tasks.bands.task import BandsTask
-from mlxc.tasks.gradient.task import GradientTask
-from mlxc.tasks.kinds import Task
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from mlxc.kohn_sham.monitor import Monitor, SCFRecord
-    from mlxc.kohn_sham.state import GroundState
-
+from mlxc.tasks.kind import monitor_telling
+from mlxc.tasks.kinds import kind_of
 
 WAITING = "Waits until another run on this machine has ended."
 # How much later than its limit a run is ended that does not come to the end of its SCF step.
@@ -78,22 +70,24 @@ def _execute(folder: RunFolder) -> None:
 
 
 def _compute(folder: RunFolder) -> None:
-    longest = Limits.from_environment().seconds
-    started = time.monotonic()
+    task, longest = folder.task, Limits.from_environment().seconds
+    kind, tell = kind_of(task), partial(_append_or_stop, folder)
+    tell_step, started = monitor_telling(tell), time.monotonic()
 
     def monitor(record: SCFRecord) -> None:
-        _append_or_stop(folder, {"kind": "iteration", **record.to_dict()})
+        tell_step(record)
         if longest is not None and time.monotonic() - started > longest:
             raise RunStoppedError(_too_long(longest))
 
     from mlxc.properties.xc_comparison import xc_potentials  # with PyTorch, which has been loaded by then
 
     with _watchdog(folder, longest):
-        outcome = _outcome(folder.task, folder, monitor)
-    if outcome.state is not None:
-        outcome.state.save(folder.ground_state_path, {**xc_potentials(outcome.state), **outcome.further})
-    folder.write_result(outcome.summary)
-    folder.set_status("finished" if outcome.converged else "not converged", outcome.message)
+        result = kind.run(task, monitor, tell)
+    ending = kind.ending(result)
+    if ending.state is not None:
+        ending.state.save(folder.ground_state_path, {**xc_potentials(ending.state), **ending.fields})
+    folder.write_result(result.summary())
+    folder.set_status("finished" if ending.converged else "not converged", ending.message)
 
 
 def _append_or_stop(folder: RunFolder, record: dict[str, Any]) -> None:
@@ -124,35 +118,6 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-class _Outcome(NamedTuple):
-    """What a task came to: the JSON result, a state to keep, whether it is to be believed, why not, and what else to
-    keep beside the state."""
-
-    summary: dict[str, Any]
-    state: GroundState | None
-    converged: bool
-    message: str
-    further: Mapping[str, Tensor] = MappingProxyType({})
-
-
-def _outcome(task: Task, folder: RunFolder, monitor: Monitor) -> _Outcome:
-    if isinstance(task, Calculation):
-        ground = task.run(monitor=monitor, differentiate=None)
-        return _Outcome(ground.summary(), ground, ground.converged, ground.message)
-    if isinstance(task, EquationOfStateTask):
-        curve = task.run(monitor=monitor, on_point=lambda point: folder.append({"kind": "point", **point}))
-        return _Outcome(curve.summary(), curve.reference, curve.converged, curve.message)
-    if isinstance(task, BandsTask):
-        bands = task.run(monitor=monitor, on_portion=lambda done: _append_or_stop(folder, {"kind": "bands", **done}))
-        return _Outcome(bands.summary(), bands.ground, bands.converged, bands.message)
-    if isinstance(task, GradientTask):
-        result = task.run(monitor=monitor, on_record=lambda record: _append_or_stop(folder, record))
-        return _Outcome(result.summary(), result.ground, result.converged, result.message, result.fields)
-    found = task.run(monitor=monitor, on_finding=lambda f: folder.append({"kind": "finding", **f.to_dict()}))
-    # A diagnosis is done when all tests are, whether or not the calculation that it is about converges.
-    return _Outcome(found.summary(), found.state, True, "")
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ def read_structure(content: str | bytes, filename: str) -> Crystal:
         filename: its name, which helps to find the format and appears in messages.
 
     Raises:
-        InputError: with one sentence that names the file and says what is wrong with it.
+        InputError: the file cannot be read as a crystal; one sentence names it and says what is wrong with it.
     """
     filename = PurePath(filename).name
     data = content.encode() if isinstance(content, str) else bytes(content)

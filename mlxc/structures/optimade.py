@@ -57,7 +57,7 @@ def fetch_structure(entry: str) -> Crystal:
     """The structure of an entry; see the module for what an entry is.
 
     Raises:
-        InputError: with one sentence that names the entry and says what is wrong with it, or with the network.
+            InputError: the entry cannot be fetched; one sentence says what is wrong with it or with the network.
     """
     shown = _shown(entry)
     url, identifier = entry_address(entry)
@@ -113,7 +113,7 @@ class _WebRedirections(urllib.request.HTTPRedirectHandler):
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """Speaks HTTP and nothing else; urllib's own one reads files as well."""
+    """An opener that speaks HTTP and nothing else; urllib's own one reads files as well."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -185,7 +185,7 @@ def crystal_of(attributes: dict[str, Any], name: str) -> Crystal:
     Args:
         attributes: ``lattice_vectors`` and ``cartesian_site_positions`` in angstrom, ``species``, ``species_at_sites``,
             ``structure_features``.
-        name: of the crystal.
+        name: The name of the crystal.
 
     Raises:
         InputError: something is missing or of a wrong type; sites are vacant or disordered; the lattice has fewer than

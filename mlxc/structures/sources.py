@@ -16,7 +16,7 @@ def load_structure(source: str) -> Crystal:
     """A shipped structure by its name, else the crystal in a file (CIF, POSCAR, extxyz, or what else ASE reads).
 
     Raises:
-        InputError: with one sentence that names the source and what is wrong with it.
+        InputError: the crystal cannot be loaded; one sentence names the source and what is wrong with it.
     """
     if source.lower() in shipped_names():
         return Crystal.from_dict(shipped_record(source.lower())["structure"])

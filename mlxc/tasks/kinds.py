@@ -1,42 +1,76 @@
-"""What a run can compute. Imports no torch."""
+"""The kinds of tasks that there are. Imports no torch.
+
+Another package adds a kind by an entry point of the group ``mlxc.kinds`` that names a
+:class:`~mlxc.tasks.kind.Kind`.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.tasks.bands.task import BandsTask
-from mlxc.tasks.diagnosis.task import DiagnosisTask
-from mlxc.tasks.gradient.task import GradientTask
+from mlxc.tasks.bands.kind import BANDS
+from mlxc.tasks.comparison.kind import COMPARISON
+from mlxc.tasks.diagnosis.kind import DIAGNOSIS
+from mlxc.tasks.eos.kind import EQUATION_OF_STATE
+from mlxc.tasks.gradient.kind import GRADIENT
+from mlxc.tasks.kind import Kind
+from mlxc.tasks.scf.kind import SCF
+from mlxc.tasks.task import AnyTask
+from mlxc.utils.plugins import plugins
 
-Task: TypeAlias = Calculation | EquationOfStateTask | BandsTask | GradientTask | DiagnosisTask
-Kind = Literal["scf", "eos", "bands", "gradient", "diagnosis"]
-TASKS: dict[Kind, type[Task]] = {
-    "scf": Calculation,
-    "eos": EquationOfStateTask,
-    "bands": BandsTask,
-    "gradient": GradientTask,
-    "diagnosis": DiagnosisTask,
+ENTRY_POINTS = "mlxc.kinds"
+# By their names, in the order in which ``mlxc --help`` lists their commands.
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        SCF,
+        EQUATION_OF_STATE,
+        BANDS,
+        GRADIENT,
+        DIAGNOSIS,
+        COMPARISON,
+        *plugins(ENTRY_POINTS, Kind),
+    )
 }
 
 
-def kind_of(task: Task) -> Kind:
-    """The name of this kind of task."""
-    return next(kind for kind, form in TASKS.items() if type(task) is form)
+def kind_of(task: AnyTask) -> Kind:
+    """The kind of a task."""
+    return next(kind for kind in KINDS.values() if type(task) is kind.task)
 
 
-def calculation_of(task: Task) -> Calculation:
+def kind_named(name: Any) -> Kind:
+    """The kind of this name.
+
+    Raises:
+        InputError: there is no such kind of task.
+    """
+    if name not in KINDS:
+        raise InputError(f"task: {name!r} is nothing that a run computes; there are {', '.join(KINDS)}.")
+    return KINDS[name]
+
+
+def title_of(name: str) -> str:
+    """The word for people for a kind of this name, which may be one that is not installed."""
+    return KINDS[name].title if name in KINDS else name
+
+
+def calculation_of(task: AnyTask) -> Calculation:
     """The calculation that a task is about: of an equation of state, that at the given volume."""
     return task if isinstance(task, Calculation) else task.calculation
 
 
-def task_from_dict(kind: Any, data: dict[str, Any]) -> Task:
+def task_from_dict(kind: Any, data: dict[str, Any]) -> AnyTask:
     """Make a task from plain data.
+
+    Args:
+        kind: The name of its kind.
+        data: Its fields.
 
     Raises:
         InputError: there is no such kind of task, or the data make none.
     """
-    if kind not in TASKS:
-        raise InputError(f"task: {kind!r} is nothing that a run computes; there are {', '.join(TASKS)}.")
-    return TASKS[kind].from_dict(data)
+    task: AnyTask = kind_named(kind).task.from_dict(data)
+    return task

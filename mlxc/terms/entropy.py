@@ -21,7 +21,7 @@ class Smearing(Protocol):
 
     @property
     def width(self) -> float:
-        """In hartree; kT for Fermi-Dirac."""
+        """The width, hartree; kT for Fermi-Dirac."""
         ...
 
     def occupation(self, x: Tensor) -> Tensor:
@@ -86,8 +86,8 @@ def entropy_energy(x: Tensor, degeneracy: Tensor, smearing: Smearing) -> Tensor:
 
     Args:
         x: (mu - e) / width of each state, shape ``(nk * nspin, nband)``.
-        degeneracy: k-point weight times electrons that the state holds, shape ``(nk * nspin, 1)``.
-        smearing: the distribution.
+        degeneracy: The k-point weight times electrons that the state holds, shape ``(nk * nspin, 1)``.
+        smearing: The distribution.
     """
     return smearing.width * (degeneracy * smearing.entropy(x)).sum()
 

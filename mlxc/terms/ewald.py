@@ -43,9 +43,9 @@ def ewald_energy(lattice: Tensor, positions: Tensor, charges: list[int]) -> Tens
     """Energy per cell, hartree, of point charges; differentiable in the lattice and the positions.
 
     Args:
-        lattice: rows are lattice vectors, bohr.
-        positions: fractional, shape ``(nion, 3)``.
-        charges: of each ion, elementary charges.
+        lattice: The lattice; rows are lattice vectors, bohr.
+        positions: The fractional positions, shape ``(nion, 3)``.
+        charges: The charge of each ion, elementary charges.
     """
     places = positions @ lattice
     z = torch.tensor(charges, dtype=lattice.dtype, device=lattice.device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import FIELD_KINDS, GRADIENT, TAU, Fields
 from mlxc.pseudo.core_density import core_fields, with_core
 from mlxc.terms.term import DensityTerm, ElectronicState, Setting
 from mlxc.terms.xc import (
@@ -59,7 +59,9 @@ class ExchangeCorrelationTerm(DensityTerm):
         trainable = any(parameter.requires_grad for parameter in functional.parameters())
         self.factor = setting.basis.weights.new_ones(self._grid.shape).requires_grad_(trainable)
         names = declared_ingredients(functional)
-        self.further_fields = FurtherFields("grad" in names and not self._basis.represents_densities, "tau" in names)
+        # The grid gives the gradient of densities that it represents.
+        given = {GRADIENT: "grad" in names and not self._basis.represents_densities, TAU: "tau" in names}
+        self.kinds = tuple(kind for kind in FIELD_KINDS if given.get(kind, True))
 
     def energy(self, state: ElectronicState) -> Tensor:
         """See :meth:`energy_of`."""
@@ -88,15 +90,15 @@ class ExchangeCorrelationTerm(DensityTerm):
         directions; its derivative with respect to symmetric fields is the symmetrised one. Beyond the sphere no matrix
         element sees it.
         """
-        return Fields.unstacked(self._symmetrizer.fields(self._grid.fourier(slopes.stacked())))
+        return self._symmetrizer.fields(slopes.map(self._grid.fourier))
 
     def _with_core(self, fields: Fields) -> Fields:
         """The fields of valence and core on the grid, from Fourier coefficients of the valence electrons'."""
-        return Fields.unstacked(self._grid.real(with_core(fields.stacked(), self._core)))
+        return with_core(fields, self._core).map(self._grid.real)
 
     def _total(self, fields: Fields) -> Fields:
-        """The same from values on the grid."""
-        return self._with_core(Fields.unstacked(self._grid.fourier(fields.stacked())))
+        """The fields of valence and core on the grid, from values of the valence electrons' on the grid."""
+        return self._with_core(fields.map(self._grid.fourier))
 
     def variables(self, fields: Fields) -> dict[str, Tensor]:
         """Reduced variables of density and gradient, and what else the functional sees, each ``(n1, n2, n3)``.
@@ -113,9 +115,10 @@ class ExchangeCorrelationTerm(DensityTerm):
         """What any functional says about a density at each point, the core's electrons added.
 
         Args:
-            functional: need not be the term's own.
-            density: on the grid, shape ``(nspin, n1, n2, n3)``; its gradient is taken on the grid in any basis.
-            tau: of the same shape, for a meta-GGA.
+            functional: Any functional; it need not be the term's own.
+            density: The density on the grid, shape ``(nspin, n1, n2, n3)``; its gradient is taken on the grid in any
+                basis.
+            tau: The kinetic-energy density of the same shape, for a meta-GGA.
 
         Returns:
             the XC energy per volume, hartree/bohr^3, shape ``(n1, n2, n3)``, and v_xc, hartree, shape of ``density``.
@@ -143,13 +146,12 @@ class ExchangeCorrelationTerm(DensityTerm):
         """Symmetrised fields that any functional may want, as values on the grid.
 
         Args:
-            orbitals: shape ``(nk * nspin, nband, nfunction)``.
-            electrons: electrons in each orbital, shape ``(nk * nspin, nband)``.
+            orbitals: The orbitals, shape ``(nk * nspin, nband, nfunction)``.
+            electrons: The electrons in each orbital, shape ``(nk * nspin, nband)``.
         """
-        further = FurtherFields(gradient=not self._basis.represents_densities, tau=True)
-        fields = self._basis.fields(orbitals, electrons, further)
-        symmetric = self._symmetrizer.fields(self._grid.fourier(fields.stacked()))
-        return Fields.unstacked(self._grid.real(symmetric))
+        kinds = [kind for kind in FIELD_KINDS if kind != GRADIENT or not self._basis.represents_densities]
+        fields = self._basis.fields(orbitals, electrons, kinds).map(self._grid.fourier)
+        return self._symmetrizer.fields(fields).map(self._grid.real)
 
     def outside_training_domain(self, fields: Fields) -> dict[str, float] | None:
         """See :func:`~mlxc.terms.xc.outside_training_domain`; fields are Fourier coefficients."""

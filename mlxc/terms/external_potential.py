@@ -75,10 +75,10 @@ class ExternalPotential:
         return FixedPotential(self.name, grid, setting.symmetrizer.coefficients(coefficients))
 
     def symmetry(self, crystal: Crystal, group: SpaceGroup) -> SpaceGroup:
-        """Those of a crystal's operations that leave the potential as it is.
+        """The operations of a crystal that leave the potential as it is.
 
         Raises:
-            InputError: as for :meth:`on`.
+            InputError: see :meth:`on`.
         """
         return group.of_function(self.values(crystal, choose_shape(crystal.lattice, SYMMETRY_RADIUS, group)))
 
@@ -86,7 +86,7 @@ class ExternalPotential:
         """The potential, hartree: a function at the points of a grid of this shape, other sources at their own points.
 
         Raises:
-            InputError: as for :meth:`on`.
+            InputError: see :meth:`on`.
         """
         if callable(self.source):
             return _checked(_sampled(self.source, crystal, shape), "the function", shape)

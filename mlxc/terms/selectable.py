@@ -23,12 +23,12 @@ class SelectedTerm(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in ``SELECTABLE``, which is that of its energy."""
+        """The name in ``SELECTABLE``, which is that of the term's energy."""
         ...
 
     @property
     def text(self) -> str:
-        """The text that defines it, or, of one that no text defines, words about it for a record."""
+        """The text that defines the term, or words about it for a record where no text does."""
         ...
 
     def on(self, setting: Setting) -> Term:
@@ -36,7 +36,7 @@ class SelectedTerm(Protocol):
         ...
 
     def symmetry(self, crystal: Crystal, group: SpaceGroup) -> SpaceGroup:
-        """Those of a crystal's operations that leave the term as it is."""
+        """The operations of a crystal that leave the term as it is."""
         ...
 
 
@@ -45,9 +45,9 @@ class SelectableTerm:
     """A kind of term that a person can add.
 
     Attributes:
-        define: makes the definition from a text, or raises an :class:`~mlxc.errors.InputError`.
-        label: the term's name, for people.
-        help: what it is, and what the text has to say.
+        define: The function that makes the definition from a text, or raises an :class:`~mlxc.errors.InputError`.
+        label: The term's name, for people.
+        help: What it is, and what the text has to say.
     """
 
     define: Callable[[str], SelectedTerm]
@@ -66,7 +66,7 @@ def selected_terms(selected: Mapping[str, str]) -> list[SelectedTerm]:
     """The definitions of terms by name.
 
     Args:
-        selected: for each name in ``SELECTABLE`` that is wanted the text that defines the term.
+        selected: The text that defines the term, by each name in ``SELECTABLE`` that is wanted.
 
     Raises:
         InputError: there is no such term, or its text does not define it.

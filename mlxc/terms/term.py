@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mlxc.basis.protocol import Basis, OneElectronOperator
 from mlxc.crystal.crystal import Crystal
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import DENSITY, FieldKinds, Fields
 from mlxc.grid.grid import Grid
 from mlxc.grid.irreducible_points import IrreduciblePoints
 from mlxc.grid.symmetrizer import Symmetrizer
@@ -49,9 +49,9 @@ class ElectronicState(NamedTuple):
     """A state of the electrons.
 
     Attributes:
-        orbitals: shape ``(nk * nspin, nband, nfunction)``.
-        occupations: electrons in each orbital times the weight of its k point, shape ``(nk * nspin, nband)``.
-        fields: their fields as Fourier coefficients, symmetrised.
+        orbitals: The orbitals, shape ``(nk * nspin, nband, nfunction)``.
+        occupations: The electrons in each orbital times the weight of its k point, shape ``(nk * nspin, nband)``.
+        fields: Their fields as Fourier coefficients, symmetrised.
         entropy_energy: -TS per cell, hartree; None where occupations are held.
     """
 
@@ -62,7 +62,7 @@ class ElectronicState(NamedTuple):
 
 
 class TermDefinition(Protocol):
-    """A contribution to the free energy, of no crystal in particular."""
+    """The definition of a contribution to the free energy, which belongs to no crystal in particular."""
 
     def on(self, setting: Setting) -> Term:
         """The term in a setting, differentiable in the setting's positions and strain."""
@@ -135,11 +135,11 @@ class DensityTerm(ElectronTerm):
 
     Attributes:
         electric: whether its potential is an electrostatic one, so that planar averages show it.
-        further_fields: which fields it depends on beside the density.
+        kinds: the kinds of fields that it depends on.
     """
 
     electric = False
-    further_fields = FurtherFields(gradient=False, tau=False)
+    kinds: FieldKinds = (DENSITY,)
 
     @abstractmethod
     def potential(self, fields: Fields) -> Fields:
@@ -149,11 +149,12 @@ class DensityTerm(ElectronTerm):
             fields: Fourier coefficients, the density of shape ``(nspin, ngvector)``.
 
         Returns:
-            what is the same for both spins may have one row, ``(1, ngvector)``; it has to be symmetric.
+            the derivatives, which have to be symmetric; one that is the same for both spins may have one row,
+            ``(1, ngvector)``.
         """
 
     def differentiable_potential(self, fields: Fields) -> Fields:
-        """The same, attached to the fields and to parameters; as :meth:`potential` by default."""
+        """The same derivatives, attached to the fields and to parameters; by default those of :meth:`potential`."""
         return self.potential(fields)
 
 

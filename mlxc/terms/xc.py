@@ -41,11 +41,11 @@ def xc_energy(
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
     Args:
-        functional: returns the XC energy per volume from its declared ingredients.
-        grid: that the density lives on.
-        fields: on the grid; the gradient follows from the density if there is none among them.
-        points: where the functional is evaluated if the fields are symmetric; everywhere by default.
-        factor: what the energy per volume is multiplied by at each point, shape ``(n1, n2, n3)``; one by default.
+        functional: The functional, which returns the XC energy per volume from its declared ingredients.
+        grid: The grid that the density lives on.
+        fields: The fields on the grid; the gradient follows from the density if there is none among them.
+        points: Where the functional is evaluated if the fields are symmetric; everywhere by default.
+        factor: What the energy per volume is multiplied by at each point, shape ``(n1, n2, n3)``; one by default.
     """
     names = declared_ingredients(functional)
     energy_density: Tensor = functional(**xc_ingredients(names, grid, fields, points))
@@ -90,7 +90,7 @@ def xc_potential(
     stacked = fields.stacked().detach().requires_grad_()
     with torch.enable_grad():
         names = declared_ingredients(functional)
-        ingredients = xc_ingredients(names, grid, Fields.unstacked(stacked), points)
+        ingredients = xc_ingredients(names, grid, Fields.unstacked(stacked, fields.kinds), points)
         weights = stacked.new_ones(grid.size) if points is None else points.weights
         leaves = (weights, *ingredients.values())
         portions = zip(*(values.detach().split(POINTS, dim=-1) for values in leaves), strict=True)
@@ -99,7 +99,7 @@ def xc_potential(
         slopes = [torch.cat(pieces, dim=-1) for pieces in zip(*(slopes for _, slopes in parts), strict=True)]
         _check_finite(energy, slopes, ingredients["rho"])
         (derivatives,) = torch.autograd.grad(list(ingredients.values()), stacked, slopes)
-    return energy, Fields.unstacked(derivatives)
+    return energy, Fields.unstacked(derivatives, fields.kinds)
 
 
 def differentiable_xc_potential(
@@ -113,9 +113,9 @@ def differentiable_xc_potential(
     with torch.enable_grad():
         stacked = fields.stacked()
         stacked = stacked if stacked.requires_grad else stacked.detach().requires_grad_()
-        energy = xc_energy(functional, grid, Fields.unstacked(stacked), points, factor)
+        energy = xc_energy(functional, grid, Fields.unstacked(stacked, fields.kinds), points, factor)
         (slopes,) = torch.autograd.grad(energy, stacked, create_graph=True)
-    return Fields.unstacked(slopes * (grid.size / grid.volume))
+    return Fields.unstacked(slopes * (grid.size / grid.volume), fields.kinds)
 
 
 def _check_finite(energy: Tensor, slopes: list[Tensor], rho: Tensor) -> None:
@@ -164,8 +164,8 @@ def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:
     """tau of a slowly varying gas of this density, von Weizsaecker's plus Thomas and Fermi's, hartree/bohr^3.
 
     Args:
-        grid: that the density lives on.
-        density: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        grid: The grid that the density lives on.
+        density: The density, shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
     """
     safe = floored(density)
     squares = grid.gradient(density).square().sum(1)

@@ -21,9 +21,9 @@ class Target(_Part):
     """One kind of reference value.
 
     Attributes:
-        quantity: column of the table of solids, one of :data:`~mlxc.observables.catalogue.TARGETS`.
-        weight: of the error in the mean over solids and targets.
-        scale: error that counts as one, in percent for what is relative, else in the unit that the name ends with.
+        quantity: The column of the table of solids, one of :data:`~mlxc.observables.catalogue.TARGETS`.
+        weight: The weight of the error in the mean over solids and targets.
+        scale: The error that counts as one, in percent for what is relative, else in the unit that the name ends with.
     """
 
     quantity: str
@@ -47,9 +47,9 @@ class Regularisation(_Part):
     """Physical penalties on F_xc, averaged over a grid of (r_s, s, alpha); see :mod:`mlxc.training.regularisers`.
 
     Attributes:
-        stay_near: weight of the squared distance from the starting functional.
-        smooth: weight of the squared curvature along s in excess of the starting functional's.
-        bound: weight of what exceeds the Lieb-Oxford bound.
+        stay_near: The weight of the squared distance from the starting functional.
+        smooth: The weight of the squared curvature along s in excess of the starting functional's.
+        bound: The weight of what exceeds the Lieb-Oxford bound.
     """
 
     stay_near: float = Field(default=0.0, ge=0, allow_inf_nan=False)
@@ -61,10 +61,10 @@ class Optimiser(_Part):
     """How parameters are moved.
 
     Attributes:
-        kind: ``adam`` or ``lbfgs``.
-        rate: step size; for L-BFGS the first trial of the line search.
-        steps: in each round, at most.
-        patience: steps without a better validation loss after which a round ends; None for no early end.
+        kind: The method: ``adam`` or ``lbfgs``.
+        rate: The step size; for L-BFGS the first trial of the line search.
+        steps: The largest number of steps in each round.
+        patience: The number of steps without a better validation loss after which a round ends; None for no early end.
     """
 
     kind: Literal["adam", "lbfgs"] = "adam"
@@ -77,21 +77,21 @@ class TrainingConfig(_Part):
     """A training run.
 
     Attributes:
-        name: of the model that comes out.
-        description: one sentence, recorded.
-        start: functional whose parameters are trained: a name, or a checkpoint.
-        solids: table, see :func:`~mlxc.training.solids.read_solids`.
-        train: names of solids to learn from.
-        validate_on: names of solids that decide when to stop, never learned from.
-        targets: what is to be right.
-        errors: ``squared``, or ``absolute``, which lets a functional be wrong for a few solids.
-        regularisation: penalties.
-        optimiser: of the parameters.
-        rounds: how often all densities are converged anew with the functional of the round before. The first round
+        name: The name of the model that comes out.
+        description: One sentence, which is recorded with the model.
+        start: The functional whose parameters are trained: a name, or a checkpoint.
+        solids: The table of solids, see :func:`~mlxc.training.solids.read_solids`.
+        train: The names of solids to learn from.
+        validate_on: The names of solids that decide when to stop, never learned from.
+        targets: The quantities that are to be right.
+        errors: How errors count: ``squared``, or ``absolute``, which lets a functional be wrong for a few solids.
+        regularisation: The penalties.
+        optimiser: The optimiser of the parameters.
+        rounds: How often all densities are converged anew with the functional of the round before. The first round
             learns at the densities of ``densities``; from the second on energies and gradients are self-consistent.
-        densities: functional that makes the first round's densities.
-        seed: recorded with the model.
-        licence: of the weights.
+        densities: The functional that makes the first round's densities.
+        seed: The seed that is recorded with the model.
+        licence: The licence of the weights.
     """
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -121,7 +121,7 @@ def read_config(path: Path) -> TrainingConfig:
     """Read a YAML file.
 
     Raises:
-        InputError: with a sentence that says what is wrong with it.
+        InputError: the file is not in order; a sentence says what is wrong with it.
     """
     try:
         data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -24,10 +24,10 @@ from mlxc.training.subjects.curve import SolidCurve, compute_curve
 class LatticeConstants(nn.Module):
     """Lattice constants as a differentiable function of a functional's parameters.
 
-    Those of cubic solids, and in the plane of hexagonal or square sheets.
+    They are those of cubic solids, and those in the plane of hexagonal or square sheets.
 
     Args:
-        functional: that is learned.
+        functional: The functional that is learned.
     """
 
     def __init__(self, functional: nn.Module) -> None:
@@ -35,7 +35,7 @@ class LatticeConstants(nn.Module):
         self.functional = functional
 
     def forward(self, curves: list[SolidCurve]) -> Tensor:
-        """In angstrom, shape ``(ncurve, 1)``.
+        """The lattice constants, angstrom, shape ``(ncurve, 1)``.
 
         Raises:
             InputError: a crystal is of another kind.
@@ -60,9 +60,9 @@ class SolidsModel(TorchModel):
     trained at these densities, see :mod:`mlxc.training.subjects.snapshot`.
 
     Args:
-        functional: with parameters.
-        densities: functional that converges the densities; by default the one to train, as it is at the first use.
-        settings: of DeepChem's ``TorchModel``, such as ``learning_rate`` and ``model_dir``.
+        functional: A functional with parameters.
+        densities: The functional that converges the densities; by default the one to train, as it is at the first use.
+        settings: The settings of DeepChem's ``TorchModel``, such as ``learning_rate`` and ``model_dir``.
     """
 
     def __init__(self, functional: nn.Module, densities: str | nn.Module | None = None, **settings: Any) -> None:

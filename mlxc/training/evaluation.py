@@ -42,11 +42,12 @@ class Job:
     """One solid with one functional.
 
     Attributes:
-        solid: to compute.
-        xc: name of the functional, or a module that is one, which another process can unpickle.
-        name: what the functional is called.
-        identity: of what would be computed: a checkpoint or a pseudopotential that has changed makes another one.
-        pseudopotentials: their names by element.
+        solid: The solid to compute.
+        xc: The name of the functional, or a module that is one, which another process can unpickle.
+        name: The name of the functional.
+        identity: The identity of what would be computed: a checkpoint or a pseudopotential that has changed makes
+            another one.
+        pseudopotentials: The names of the pseudopotentials by element.
     """
 
     solid: Solid
@@ -101,12 +102,12 @@ def evaluate(
     """Compute what is missing, and return the records of all solids and functionals, each once.
 
     Args:
-        solids: to compute; rigid ones, which have no equation of state, are left out.
-        functionals: names, or modules, which are recorded by the names and contents of their own.
-        folder: for ``results.jsonl``.
-        processes: local ones, with one thread each if there are several.
-        scheduler: address of a Dask scheduler whose workers compute instead.
-        on_result: told each record when it is there.
+        solids: The solids to compute; rigid ones, which have no equation of state, are left out.
+        functionals: Names, or modules, which are recorded by the names and contents of their own.
+        folder: The folder for ``results.jsonl``.
+        processes: The number of local processes, with one thread each if there are several.
+        scheduler: The address of a Dask scheduler whose workers compute instead.
+        on_result: A function that is told each record when it is there.
 
     Raises:
         InputError: a functional is not known, two of them have the same name, the scheduler does not answer, or all
@@ -212,7 +213,7 @@ def _finished(jobs: Sequence[Job], submit: Submit, scheduler: str | None) -> Ite
     """Results as they arrive.
 
     Raises:
-        MlxcError: in the end, if a worker died.
+        MlxcError: a worker died; this is raised in the end.
     """
     futures: list[Future[Record]] = []
     death: Exception | None = None

@@ -30,13 +30,13 @@ def by_quantity(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def _by_volume(record: Record) -> bool:
-    """Whether its volume can be judged, and its lattice constant cannot."""
+    """Whether the volume of a solid can be judged, and its lattice constant cannot."""
     known = record["references"]
     return VOLUME in known and (LATTICE_CONSTANT not in known or (VOLUME in record and LATTICE_CONSTANT not in record))
 
 
 def errors_percent(records: Sequence[Record], quantity: str) -> dict[str, dict[str, float]]:
-    """Relative errors by functional and solid, of what was computed and has a reference."""
+    """The relative errors of what was computed and has a reference, by functional and solid."""
     errors: dict[str, dict[str, float]] = {}
     for record in records:
         found = errors.setdefault(record["xc"], {})
@@ -47,7 +47,7 @@ def errors_percent(records: Sequence[Record], quantity: str) -> dict[str, dict[s
 
 
 def statistics(errors: dict[str, float]) -> dict[str, float | None]:
-    """Number, mean, mean absolute and largest absolute error; None where there are none."""
+    """The number of errors, their mean, mean absolute and largest absolute value; None where there are none."""
     values = list(errors.values())
     if not values:
         return {"count": 0, "mean": None, "mean_absolute": None, "largest": None}

@@ -19,9 +19,9 @@ class TrainingLog:
     """Writes one record for each step.
 
     Args:
-        folder: of the run.
-        on_step: told each record too.
-        start: round and step at which the run goes on; what a killed run wrote from there on is dropped.
+        folder: The folder of the run.
+        on_step: A function that is told each record too.
+        start: The round and step at which the run goes on; what a killed run wrote from there on is dropped.
     """
 
     def __init__(self, folder: Path, on_step: Callable[[dict[str, Any]], None] | None, start: tuple[int, int]) -> None:
@@ -36,7 +36,7 @@ class TrainingLog:
     def write(
         self, progress: Progress, loss: float, assessment: Assessment, judged: Assessment, norms: dict[str, float]
     ) -> None:
-        """One step: its losses, every solid's errors, and the norm of each parameter's gradient, where it began."""
+        """Write one step: its losses, every solid's errors, and the norms of parameters' gradients, where it began."""
         scalars = {"loss": loss, "validation_loss": float(judged.loss.detach())}
         record = {
             "round": progress.round,
@@ -56,7 +56,7 @@ class TrainingLog:
         self._written += 1
 
     def close(self) -> None:
-        """Nothing more will be written."""
+        """Close the files; nothing more will be written."""
         self._file.close()
         if self._events is not None:
             self._events.close()

@@ -27,12 +27,14 @@ NEGLIGIBLE = 0.1
 
 @dataclass(frozen=True)
 class Assessment:
-    """Of a functional on some solids.
+    """The assessment of a functional on some solids.
 
     Attributes:
-        loss: weighted mean of squared or absolute errors, each in its unit, attached to the functional's parameters.
-        errors: by solid and quantity, in percent for what is relative, else in the unit that the name ends with.
-        skipped: solids whose energies have no minimum in the range of volumes, or that do not converge.
+        loss: The weighted mean of squared or absolute errors, each in its unit, attached to the functional's
+            parameters.
+        errors: The errors by solid and quantity, in percent for what is relative, else in the unit that the name ends
+            with.
+        skipped: The solids whose energies have no minimum in the range of volumes, or that do not converge.
     """
 
     loss: Tensor
@@ -40,18 +42,18 @@ class Assessment:
     skipped: tuple[str, ...] = field(default=())
 
     def mean_absolute_error(self, quantity: str) -> float:
-        """Mean of the absolute values of ``errors`` over the solids that have this quantity; NaN if none has."""
+        """The mean of the absolute values of ``errors`` over the solids that have this quantity; NaN if none has."""
         values = [abs(found[quantity]) for found in self.errors.values() if quantity in found]
         return sum(values) / len(values) if values else float("nan")
 
 
 def squared(error: Tensor) -> Tensor:
-    """What an error counts for."""
+    """What an error counts for in the mean: its square."""
     return error.square()
 
 
 def absolute(error: Tensor) -> Tensor:
-    """What an error counts for, if large ones shall not outweigh all others."""
+    """What an error counts for in the mean if large ones shall not outweigh the others: its smoothed absolute value."""
     return torch.sqrt(error.square() + NEGLIGIBLE**2) - NEGLIGIBLE
 
 
@@ -67,10 +69,10 @@ def assess(
     """Compare with the references of each solid; what cannot be predicted is skipped with a warning.
 
     Args:
-        functional: to judge.
-        subjects: what is known of solids.
-        targets: what counts.
-        measure: what an error counts for.
+        functional: The functional to judge.
+        subjects: What is known of solids.
+        targets: The quantities that count.
+        measure: What an error counts for.
 
     Raises:
         InputError: there is nothing to compare with.
@@ -105,7 +107,7 @@ def _is_compared(subject: Subject, quantity: str) -> bool:
 
 
 def _error(quantity: str, predicted: dict[str, Tensor], solid: Solid) -> Tensor | None:
-    """In percent for what is relative, else in the quantity's unit; None where there is nothing to compare."""
+    """The error in percent if it is relative, else in the quantity's unit; None where there is nothing to compare."""
     kind = TARGETS[quantity]
     known = 0.0 if kind.is_distance else solid.references.get(quantity)
     if known is None or quantity not in predicted:

@@ -13,12 +13,12 @@ class Progress:
     """Where a run is.
 
     Attributes:
-        round: counts from 0.
-        step: of the round.
-        best_loss: smallest validation loss of the round so far.
-        best: parameters that had it.
-        since_best: steps since then.
-        skipped: solids without a minimum or a converged SCF in a step, each time it happened.
+        round: The number of the round, counted from 0.
+        step: The number of the step within the round.
+        best_loss: The smallest validation loss of the round so far.
+        best: The parameters that had it.
+        since_best: The number of steps since then.
+        skipped: The solids without a minimum or a converged SCF in a step, each time it happened.
     """
 
     round: int = 0

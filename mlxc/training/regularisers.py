@@ -23,8 +23,8 @@ class Penalty:
     """The sum of the penalties on a functional.
 
     Args:
-        weights: of each.
-        start: the functional that training starts from, as it is now.
+        weights: The weight of each penalty.
+        start: The functional that training starts from, as it is now.
     """
 
     def __init__(self, weights: Regularisation, start: nn.Module) -> None:
@@ -34,7 +34,7 @@ class Penalty:
             self._start = self._enhancement(start)
 
     def __call__(self, functional: nn.Module) -> Tensor:
-        """Without dimensions, attached to the functional's parameters."""
+        """The penalty, a tensor without dimensions, attached to the functional's parameters."""
         weights = self._weights
         if not (weights.stay_near or weights.smooth or weights.bound):
             return torch.zeros((), dtype=torch.float64)

@@ -57,13 +57,13 @@ class Solid:
     """A crystal and what is known of it.
 
     Attributes:
-        name: in tables and results.
-        crystal: near its equilibrium.
-        references: known values by name, which ends with the unit.
-        settings: fields of a :class:`~mlxc.Calculation` that are not the defaults of :meth:`calculation`.
-        relative_to: how many of which other solids of the table its energy is compared with.
-        rigid: whether it has one volume only, that of its crystal.
-        density: file of a result that has the reference density.
+        name: The name in tables and results.
+        crystal: The crystal near its equilibrium.
+        references: The known values by name, which ends with the unit.
+        settings: The fields of a :class:`~mlxc.Calculation` that are not the defaults of :meth:`calculation`.
+        relative_to: How many of which other solids of the table its energy is compared with.
+        rigid: Whether it has one volume only, that of its crystal.
+        density: The file of a result that has the reference density.
     """
 
     name: str
@@ -97,10 +97,10 @@ class Solid:
         return Calculation.from_dict(defaults | self.settings | settings)
 
     def identity(self, xc: str = "pbe") -> dict[str, Any]:
-        """All that makes a result of this solid what it is but the functional: plain data.
+        """All but the functional that makes a result of this solid what it is, as plain data.
 
         Args:
-            xc: name of the functional, which decides what the family ``gth`` means.
+            xc: The name of the functional, which decides what the family ``gth`` means.
 
         Raises:
             InputError: there is no such calculation, or an element has no pseudopotential.
@@ -147,7 +147,7 @@ def read_solids(source: str | Path) -> dict[str, Solid]:
         source: ``sol58lc``, a JSON, CSV or extended XYZ file, or ``mp:`` and identifiers of the Materials Project.
 
     Raises:
-        InputError: with a sentence that says what is wrong with the table.
+        InputError: the table is not in order; a sentence says what is wrong with it.
     """
     if str(source) == SOL58LC:
         rows: Iterable[dict[str, Any]] = [

@@ -43,9 +43,9 @@ class Trainer:
     """One training run, in a folder of its own.
 
     Args:
-        config: what to do.
-        folder: for the model, its log, and what a killed run needs to go on.
-        on_step: told the record of each step.
+        config: The settings of the run.
+        folder: The folder for the model, its log, and what a killed run needs to go on.
+        on_step: A function that is told the record of each step.
 
     Raises:
         InputError: a solid is not in the table or has nothing to learn from, or the functional has nothing to train.
@@ -96,7 +96,7 @@ class Trainer:
         return self._finish(*(subjects or self._subjects(self.config.rounds - 1)))
 
     def _claim_folder(self) -> None:
-        """A folder belongs to one configuration, with the checkpoints and the solids that it names."""
+        """Claim the folder for one configuration, with the checkpoints and the solids that it names."""
         config, names = self.config, (*self.config.train, *self.config.validate_on)
         content = {
             "config": config.model_dump(mode="json"),
@@ -110,7 +110,7 @@ class Trainer:
             temporary.write_text(described, encoding="utf-8")
 
     def _subjects(self, index: int) -> tuple[list[Subject], list[Subject]]:
-        """Those to learn from and those to validate on, at the densities of a round's functional."""
+        """The subjects to learn from and those to validate on, at the densities of a round's functional."""
         # The functional moves during the round, its densities do not.
         xc = load_checkpoint(self._round_file(index - 1)) if index else self.config.densities
         prepare = Preparation(self._table, xc, self._folder / "curves" / str(index))
@@ -145,7 +145,7 @@ class Trainer:
     def _step(
         self, optimiser: torch.optim.Optimizer, training: list[Subject]
     ) -> tuple[float, Assessment, dict[str, float]]:
-        """Loss, assessment and norms of gradients where the step began."""
+        """Make one step, and return the loss, the assessment and the norms of gradients where it began."""
         seen: list[tuple[float, Assessment, dict[str, float]]] = []
 
         def closure() -> float:

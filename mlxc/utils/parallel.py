@@ -18,7 +18,7 @@ _lock = Lock()
 
 
 def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """``function`` of each item, in order.
+    """The values of ``function`` at each item, in order.
 
     An operation of torch on small matrices gains little from several threads, and they all wait for the slowest one at
     its end, which is long where something else runs on the machine. Here threads meet only when all items are done.

@@ -15,8 +15,8 @@ from mlxc.utils.spelling import closest_name
 from mlxc.xc.checkpoints.files import checkpoint_of, checkpoint_path, shipped_checkpoints
 from mlxc.xc.checkpoints.record import read_record
 from mlxc.xc.conventional import DESCRIPTIONS, GROUP, TRAINABLE, build_conventional, build_sum, is_conventional
-from mlxc.xc.expression import split_sum
 from mlxc.xc.libxc.names import close_libxc_name
+from mlxc.xc.sums.expression import split_sum
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +34,7 @@ def functional_names() -> dict[str, str]:
 
 
 def content_hashes(expression: str) -> list[str]:
-    """Of the checkpoints in a functional or a sum of some: a file that has changed is another functional."""
+    """The hashes of the checkpoints in a functional or a sum of some: a file that has changed is another functional."""
     records = [checkpoint_of(name) for _, name in split_sum(expression)]
     return [record.content_hash for record in records if record is not None]
 
@@ -82,7 +82,7 @@ def functional(source: str | nn.Module) -> nn.Module:
     """The functional of this name, or the module itself if it is one already.
 
     Args:
-        source: one of :func:`functional_names`; a checkpoint file; a name in libxc or two of them with a comma in
+        source: One of :func:`functional_names`; a checkpoint file; a name in libxc or two of them with a comma in
             between, such as ``gga_x_pbe,gga_c_pbe``; a sum of such names with weights, such as
             ``0.75*pbe + 0.25*scan``; or a module.
 

@@ -27,10 +27,10 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
     """Write a functional, replacing the file at once when it is complete.
 
     Args:
-        functional: of a form that checkpoints know.
-        path: of the file, ``.safetensors``.
-        name: of the model.
-        fields: the rest of :class:`CheckpointRecord` that only the author knows.
+        functional: A functional of a form that checkpoints know.
+        path: The path of the file, ``.safetensors``.
+        name: The name of the model.
+        fields: The rest of :class:`CheckpointRecord` that only the author knows.
 
     Returns:
         the record as it was written.
@@ -58,7 +58,7 @@ def load_checkpoint(path: str | Path) -> nn.Module:
     """The functional in a file; its attribute ``checkpoint`` is the record, its name that of the record.
 
     Raises:
-        InputError: with a sentence that says what is wrong with the file.
+        InputError: the file is not in order; a sentence says what is wrong with it.
     """
     path = Path(path)
     record = read_record(path)

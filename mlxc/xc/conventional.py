@@ -11,8 +11,8 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
-from mlxc.xc.expression import split_sum
 from mlxc.xc.libxc.names import find_libxc
+from mlxc.xc.sums.expression import split_sum
 
 if TYPE_CHECKING:
     from torch import nn
@@ -70,13 +70,13 @@ def build_sum(expression: str, build: Callable[[str], nn.Module]) -> nn.Module:
     """The functional that a name, or a sum of names with weights, stands for.
 
     Args:
-        expression: such as ``pbe`` or ``0.75*pbe + 0.25*scan``.
-        build: makes the functional of each name.
+        expression: A name or a sum, such as ``pbe`` or ``0.75*pbe + 0.25*scan``.
+        build: The function that makes the functional of each name.
 
     Raises:
         InputError: the expression is no sum, or there is no functional of one of its names.
     """
-    from mlxc.xc.weighted_sum import WeightedSum
+    from mlxc.xc.sums.weighted_sum import WeightedSum
 
     terms = [(weight, build(name)) for weight, name in split_sum(expression)]
     if len(terms) == 1 and terms[0][0] == 1:

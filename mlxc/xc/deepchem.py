@@ -31,10 +31,10 @@ class FromDeepChem(Functional):
     Its trainable parameters become those of this module: they are the same tensors.
 
     Args:
-        xc: has ``family`` (1 for a local density, 2 for gradients, 4 with the density of kinetic energy) and
-            ``get_edensityxc``, which gets a ``ValGrad`` or, polarised, a ``SpinParam`` of two. It cannot have the
-            Laplacian of the density, which is None.
-        family: for an object that does not tell, as those of DeepChem's ``NNLDA`` and ``NNPBE`` do not.
+        xc: The functional, which has ``family`` (1 for a local density, 2 for gradients, 4 with the density of kinetic
+            energy) and ``get_edensityxc``, which gets a ``ValGrad`` or, polarised, a ``SpinParam`` of two. It cannot
+            have the Laplacian of the density, which is None.
+        family: The family of an object that does not tell it, as those of DeepChem's ``NNLDA`` and ``NNPBE`` do not.
 
     Raises:
         InputError: the object is not such a functional.
@@ -82,7 +82,7 @@ class ToDeepChem(BaseXC, nn.Module):
         """XC energy per volume, hartree/bohr^3, of the shape ``(..., npoint)`` of the density.
 
         Args:
-            densinfo: density ``(..., npoint)``, gradient ``(..., 3, npoint)`` and ``kin`` ``(..., npoint)``; two of
+            densinfo: The density ``(..., npoint)``, gradient ``(..., 3, npoint)`` and ``kin`` ``(..., npoint)``; two of
                 them for a polarised density.
         """
         channels = [densinfo] if isinstance(densinfo, ValGrad) else [densinfo.u, densinfo.d]
@@ -105,7 +105,7 @@ def to_deepchem(source: str | nn.Module) -> ToDeepChem:
     """A functional for DeepChem, whose ``get_vxc`` follows from the energy by autograd.
 
     Args:
-        source: the name of a functional, or a module that is one.
+        source: The name of a functional, or a module that is one.
 
     Raises:
         InputError: there is no such functional.

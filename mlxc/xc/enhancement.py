@@ -47,10 +47,10 @@ class NeuralEnhancement(CheckpointFunctional):
     F_c -> 1 at high density.
 
     Args:
-        rung: ``lda``, ``gga`` or ``mgga``.
-        hidden: width of each hidden layer, the same for both networks.
-        seed: of the initial weights.
-        exchange_bound: largest F_x; by default 1.804 at the generalised-gradient rung, and 1.174 above it.
+        rung: The rung: ``lda``, ``gga`` or ``mgga``.
+        hidden: The width of each hidden layer, the same for both networks.
+        seed: The seed of the initial weights.
+        exchange_bound: The largest F_x; by default 1.804 at the generalised-gradient rung, and 1.174 above it.
 
     Raises:
         InputError: another rung, layers that a network cannot have, or a bound that is not above one.
@@ -146,10 +146,10 @@ def _alpha(density: Tensor, s2: Tensor, tau: Tensor, shares: Tensor | None = Non
     """alpha = (tau - tau_W) / tau_unif, which is not negative but for rounding, with tau_W / tau_unif = 5/3 s^2.
 
     Args:
-        density: total, shape ``(npoint,)``.
-        s2: squared reduced gradient.
-        tau: density of kinetic energy, total.
-        shares: of the spins, on which tau of the uniform gas depends.
+        density: The total density, shape ``(npoint,)``.
+        s2: The squared reduced gradient.
+        tau: The total density of kinetic energy.
+        shares: The shares of the spins, on which tau of the uniform gas depends.
     """
     ratio = tau / (TAU_UNIFORM * density ** (5 / 3)) - 5 / 3 * s2
     return torch.nn.functional.softplus(ratio / polarisation_mean(shares, 5 / 3), beta=SHARPNESS)

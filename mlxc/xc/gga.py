@@ -36,10 +36,10 @@ class PBE(CheckpointFunctional):
     """The functional of J. P. Perdew, K. Burke, M. Ernzerhof, Phys. Rev. Lett. 77, 3865 (1996).
 
     Args:
-        kappa: bound of the exchange enhancement.
-        mu: gradient coefficient of exchange.
-        beta: gradient coefficient of correlation.
-        trainable: make ``kappa`` and ``mu`` parameters, the smallest learnable functional
+        kappa: The bound of the exchange enhancement.
+        mu: The gradient coefficient of exchange.
+        beta: The gradient coefficient of correlation.
+        trainable: Whether ``kappa`` and ``mu`` are parameters, which makes the smallest learnable functional
             (arXiv 2509.07785 fits these two to lattice constants).
     """
 

@@ -10,27 +10,27 @@ from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.xc.conventional import build_conventional, build_sum, is_conventional
-from mlxc.xc.expression import split_sum
 from mlxc.xc.functional import CheckpointFunctional, declared_ingredients
+from mlxc.xc.sums.expression import split_sum
 from mlxc.xc.unconstrained import NNLDA, NNPBE, UnconstrainedNetwork, softplus_network
 
 
 class HybridXC(CheckpointFunctional):
     """e = a e_network + b e_baseline, equation 4 of M. F. Kasim, S. M. Vinko, Phys. Rev. Lett. 127, 126403 (2021).
 
-    arXiv 2602.15923 trains this form on crystals. The same as ``HybridXC`` of DeepChem (``deepchem.models.dft.nnxc``);
-    no exact exchange is meant.
+    arXiv 2602.15923 trains this form on crystals. It is the same as ``HybridXC`` of DeepChem
+    (``deepchem.models.dft.nnxc``); no exact exchange is meant.
 
     Args:
-        baseline: the conventional functional, a name, a sum of names or a module. The network is that of
+        baseline: The conventional functional, a name, a sum of names or a module. The network is that of
             :class:`~mlxc.xc.unconstrained.NNPBE` if it depends on gradients, of
             :class:`~mlxc.xc.unconstrained.NNLDA` if not.
-        hidden: width of each hidden layer.
-        ninpmode: how the network gets the density, see :class:`~mlxc.xc.unconstrained.UnconstrainedNetwork`.
-        outmultmode: what the network's output is, see there.
-        aweight0: initial weight a of the network; at zero the training begins with the baseline.
-        bweight0: initial weight b of the baseline.
-        seed: of the network's initial weights.
+        hidden: The width of each hidden layer.
+        ninpmode: How the network gets the density, see :class:`~mlxc.xc.unconstrained.UnconstrainedNetwork`.
+        outmultmode: What the network's output is, see there.
+        aweight0: The initial weight a of the network; at zero the training begins with the baseline.
+        bweight0: The initial weight b of the baseline.
+        seed: The seed of the network's initial weights.
 
     Raises:
         InputError: there is no such functional or mode, or no such network.

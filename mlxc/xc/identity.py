@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import nn
 
-from mlxc.xc.weighted_sum import WeightedSum
+from mlxc.xc.sums.weighted_sum import WeightedSum
 
 PLAIN = (bool, int, float, str, type(None))
 EVERY_MODULE_HAS = frozenset(vars(nn.Module()))
@@ -25,16 +25,16 @@ class FunctionalIdentity:
     """The name and the content of a functional.
 
     Attributes:
-        name: by which it was asked for, or the name of its class.
-        content_hash: SHA-256 of what it consists of, or the one in the record of its checkpoint. Two functionals with
-            the same hash give the same energies.
+        name: The name by which it was asked for, or that of its class.
+        content_hash: The SHA-256 of what it consists of, or the hash in the record of its checkpoint. Two functionals
+            with the same hash give the same energies.
     """
 
     name: str
     content_hash: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """The name and the hash as plain data."""
         return asdict(self)
 
 
@@ -68,9 +68,9 @@ def name_functional(functional: nn.Module, name: str, content_hash: str | None =
     """Give a functional the name that it was asked for by, which it carries from then on.
 
     Args:
-        functional: as it has just been made.
-        name: by which :func:`mlxc.functional` makes it again.
-        content_hash: that in the record of its checkpoint; by default the hash of its content.
+        functional: The functional as it has just been made.
+        name: The name by which :func:`mlxc.functional` makes it again.
+        content_hash: The hash in the record of its checkpoint; by default the hash of its content.
     """
     content = content_hash or identity_of(functional).content_hash
     functional.origin = Origin(FunctionalIdentity(name, content), _fingerprint(functional))  # type: ignore[assignment]

@@ -44,8 +44,8 @@ class PW92Correlation(Functional):
         """eps_c(r_s, zeta), hartree.
 
         Args:
-            density: total, shape ``(npoint,)``.
-            shares: of the spins, shape ``(2, npoint)``; None if unpolarised.
+            density: The total density, shape ``(npoint,)``.
+            shares: The shares of the spins, shape ``(2, npoint)``; None if unpolarised.
         """
         return self._interpolated(_fit, density, shares)
 

@@ -104,9 +104,9 @@ class SCAN(Functional):
         """alpha = (tau - tau_W) / tau_uniform.
 
         Args:
-            s2: squared reduced gradient; tau_W / tau_uniform = 5 s^2 / 3.
-            tau_ratio: tau over that of the unpolarised uniform gas.
-            polarisation: d_s(zeta), by which polarisation raises tau_uniform.
+            s2: The squared reduced gradient; tau_W / tau_uniform = 5 s^2 / 3.
+            tau_ratio: The ratio of tau to that of the unpolarised uniform gas.
+            polarisation: The factor d_s(zeta) by which polarisation raises tau_uniform.
         """
         return (tau_ratio - 5 / 3 * s2) / polarisation
 
@@ -154,7 +154,7 @@ class R2SCAN(SCAN):
 
 
 def _kinetic_ratio(density: Tensor, tau: Tensor) -> Tensor:
-    """tau over that of the unpolarised uniform gas of this density."""
+    """The ratio of tau to that of the unpolarised uniform gas of this density."""
     return tau / (TAU_UNIFORM * density ** (5 / 3))
 
 

@@ -41,12 +41,12 @@ def multilayer_perceptron(
     """Layers with a smooth activation between them.
 
     Args:
-        ninput: number of features.
-        hidden: width of each hidden layer.
-        noutput: number of values at each point.
-        seed: of the initial weights, which are torch's usual ones; torch's own generator is left as it is.
-        activation: by default x sigmoid(x), which has all derivatives.
-        last_bias: whether a constant is added to each output.
+        ninput: The number of features.
+        hidden: The width of each hidden layer.
+        noutput: The number of values at each point.
+        seed: The seed of the initial weights, which are torch's usual ones; torch's own generator is left as it is.
+        activation: The activation; by default x sigmoid(x), which has all derivatives.
+        last_bias: Whether a constant is added to each output.
 
     Raises:
         InputError: no, or too many, layers, or a width out of bounds.

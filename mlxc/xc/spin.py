@@ -16,7 +16,7 @@ def total_and_shares(rho: Tensor) -> tuple[Tensor, Tensor | None]:
     """Total density, and (1 + zeta, 1 - zeta) with zeta = (n_up - n_down) / n.
 
     Args:
-        rho: shape ``(nspin, npoint)``.
+        rho: The density, shape ``(nspin, npoint)``.
 
     Returns:
         Shapes ``(npoint,)`` and ``(2, npoint)``; no shares for an unpolarised density.
@@ -48,8 +48,8 @@ def spin_scaled(exchange: Callable[..., Tensor], *fields: Tensor) -> Tensor:
     G. L. Oliver, J. P. Perdew, Phys. Rev. A 20, 397 (1979).
 
     Args:
-        exchange: of an unpolarised density, given its fields without the spin axis.
-        fields: density, gradient, ... each with ``nspin`` as its first axis.
+        exchange: The exchange energy per volume of an unpolarised density, given its fields without the spin axis.
+        fields: The density, its gradient, ... each with ``nspin`` as its first axis.
     """
     nspin = len(fields[0])
     return torch.stack([exchange(*(nspin * field[spin] for field in fields)) for spin in range(nspin)]).mean(0)

@@ -29,9 +29,9 @@ def softplus_network(ninput: int, hidden: Sequence[int] = (10,), seed: int = 0) 
     """Layers with the activation log(1 + exp x), and one output without a bias, in double precision.
 
     Args:
-        ninput: number of features.
-        hidden: width of each hidden layer; by default the one layer of DeepChem's ``XCModel``.
-        seed: of the initial weights, which are torch's usual ones; torch's own generator is left as it is.
+        ninput: The number of features.
+        hidden: The width of each hidden layer; by default the one layer of DeepChem's ``XCModel``.
+        seed: The seed of the initial weights, which are torch's usual ones; torch's own generator is left as it is.
 
     Raises:
         InputError: no, or too many, layers, or a width out of bounds.
@@ -56,10 +56,10 @@ class UnconstrainedNetwork(CheckpointFunctional):
     """What :class:`NNLDA` and :class:`NNPBE` share.
 
     Args:
-        nnmodel: from features ``(npoint, nfeature)`` to ``(npoint, 1)``; it is turned to double precision. By default
-            that of :func:`softplus_network`.
-        ninpmode: how the density is given to the network: 1 as n, 2 as n^(1/3), 3 as log(1 + n); DeepChem has 1 only.
-        outmultmode: what the network's output is: 1 the energy per electron, hartree, 2 its ratio to the exchange
+        nnmodel: The network from features ``(npoint, nfeature)`` to ``(npoint, 1)``, which is turned to double
+            precision; by default that of :func:`softplus_network`.
+        ninpmode: How the density is given to the network: 1 as n, 2 as n^(1/3), 3 as log(1 + n); DeepChem has 1 only.
+        outmultmode: What the network's output is: 1 the energy per electron, hartree, 2 its ratio to the exchange
             energy of the unpolarised uniform gas; DeepChem has 1 only.
 
     Raises:

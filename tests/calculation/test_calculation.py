@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_names
+from mlxc.tasks.eos.task import EquationOfStateTask
 
 
 @pytest.mark.parametrize("name", shipped_names())

@@ -12,8 +12,10 @@ import pytest
 from support import Outcome
 
 from mlxc import cli
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.kinds import KINDS
 
 QUICK = ["si", "--ecut", "6", "--kmesh", "2", "2", "2"]
 QUICK_METAL = ["al", "--ecut", "8", "--kmesh", "3", "3", "3", "--points", "4", "--tolerance", "1e-5"]
@@ -134,11 +136,11 @@ def test_the_range_of_volumes_reaches_the_task(
 ) -> None:
     seen: list[EquationOfStateTask] = []
 
-    def remember(task: EquationOfStateTask, **_: object) -> None:
+    def remember(task: EquationOfStateTask, *_: object) -> None:
         seen.append(task)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(EquationOfStateTask, "run", remember)
+    monkeypatch.setitem(KINDS["eos"].__dict__, "run", remember)
     mlxc_command("eos", "al", "--points", "9", "--volume-range", "0.9", "1.2")
     assert (seen[0].points, seen[0].lowest_volume, seen[0].highest_volume) == (9, 0.9, 1.2)
     mlxc_command("eos", "graphene")

@@ -21,7 +21,8 @@ from support import Outcome
 
 from mlxc import cli
 from mlxc.calculation.calculation import Calculation
-from mlxc.cli.runs import KINDS, ZIP
+from mlxc.cli.runs import KINDS as FILES
+from mlxc.cli.runs import ZIP
 from mlxc.crystal.crystal import Crystal
 from mlxc.export.command import command_line
 from mlxc.export.files import EXPORTS, Files
@@ -32,13 +33,14 @@ from mlxc.runs.worker import execute
 from mlxc.structures.files import read_structure
 from mlxc.tasks.bands.task import BandsTask
 from mlxc.tasks.gradient.task import GradientTask
-from mlxc.tasks.kinds import TASKS, Task, task_from_dict
+from mlxc.tasks.kinds import KINDS, kind_of, task_from_dict
+from mlxc.tasks.task import AnyTask
 
 ROOT = Path(__file__).parents[2]
 QUICK: dict[str, Any] = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2], "tolerance": 1e-8}
 
 
-def folder_for(task: Task, root: Path) -> RunFolder:
+def folder_for(task: AnyTask, root: Path) -> RunFolder:
     return RunFolder.create(task, 'A "title" \n import os; 100 %', root, owner="secret-visitor")
 
 
@@ -133,13 +135,14 @@ FURTHER: dict[str, dict[str, Any]] = {
     "bands": {"points": 50, "dos_width_ev": 0.1},
     "gradient": {"loss": "density_moment", "target": 1.5, "mode": "unrolled"},
     "diagnosis": {},
+    "comparison": {"codes": ["pyscf"], "eos": True, "points": 5, "lowest_volume": 0.9, "highest_volume": 1.06},
 }
 
 
-def tasks_of(calculation: dict[str, Any]) -> dict[str, Task]:
+def tasks_of(calculation: dict[str, Any]) -> dict[str, AnyTask]:
     """A task of each kind; a gradient is one of a functional with parameters."""
     made = {}
-    for kind in TASKS:
+    for kind in KINDS:
         own = calculation | ({"xc": "pbe-kappa-mu"} if kind == "gradient" else {})
         made[str(kind)] = task_from_dict(kind, own if kind == "scf" else {"calculation": own, **FURTHER[kind]})
     return made
@@ -175,26 +178,26 @@ def test_what_is_told_of_a_task_makes_the_same_task(
             assert_same_settings(again.model_dump(), task.model_dump())
 
 
-def by_command(folder: RunFolder) -> Task:
+def by_command(folder: RunFolder) -> AnyTask:
     """The task that the command line makes of the exported command."""
     options, unparsed = cli.make_parser().parse_known_args(shlex.split(command_line(folder))[1:])
     assert not unparsed
-    seen: list[Task] = []
+    seen: list[AnyTask] = []
+
+    def remember(task: AnyTask, *_: object) -> None:
+        seen.append(task)
+        raise KeyboardInterrupt
+
+    kind = kind_of(folder.task)
     with pytest.MonkeyPatch.context() as patch:
-
-        def remember(task: Task, **_: object) -> None:
-            seen.append(task)
-            raise KeyboardInterrupt
-
-        for form in TASKS.values():
-            patch.setattr(form, "run", remember)
+        patch.setitem(kind.__dict__, "run", remember)
         with pytest.raises(KeyboardInterrupt):
             options.command(options, [])
     return seen[0]
 
 
 def test_the_command_line_offers_every_kind_of_file() -> None:
-    assert set(KINDS) == {ZIP, *EXPORTS}
+    assert set(FILES) == {ZIP, *EXPORTS}
 
 
 def test_a_script_reads_as_a_person_would_write_it(silicon: RunFolder) -> None:
@@ -304,7 +307,7 @@ def test_what_a_run_has_not_is_left_out(tmp_path: Path, mlxc_command: Callable[.
     ids=["bands", "gradient"],
 )
 def test_mlxc_run_shows_what_the_command_of_its_own_shows(
-    task: Task, progress: str, report: str, tmp_path: Path, mlxc_command: Callable[..., Outcome]
+    task: AnyTask, progress: str, report: str, tmp_path: Path, mlxc_command: Callable[..., Outcome]
 ) -> None:
     outcome = mlxc_command("run", str(folder_for(task, tmp_path).path))
     assert outcome.code == 0

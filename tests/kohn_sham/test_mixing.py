@@ -9,11 +9,12 @@ import torch
 
 import mlxc
 from mlxc import AndersonMixing, Crystal, FermiDirac, GroundState, InputError, LinearMixing, PlaneWaves
+from mlxc.grid.fields import DENSITY, GRADIENT, TAU, FieldKinds, component_count
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Davidson
-from mlxc.kohn_sham.kerker import KerkerPreconditioner
-from mlxc.kohn_sham.mixing import ScheduledMixer
-from mlxc.kohn_sham.mixing_schedule import PATIENCE, MixingStage
+from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
+from mlxc.kohn_sham.mixing.mixers import ScheduledMixer
+from mlxc.kohn_sham.mixing.schedule import PATIENCE, MixingStage
 
 STAGE = MixingStage(0.5)
 
@@ -49,14 +50,14 @@ def test_another_accuracy_of_the_orbitals_ends_at_the_same_density() -> None:
     assert float(patient.energy) == pytest.approx(float(usual.energy), abs=1e-10)
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 5])
-def test_kerkers_preconditioner_holds_back_the_charge_and_nothing_else(count: int) -> None:
+@pytest.mark.parametrize("kinds", [(DENSITY,), (DENSITY, TAU), (DENSITY, GRADIENT), (DENSITY, GRADIENT, TAU)])
+def test_kerkers_preconditioner_holds_back_the_charge_and_nothing_else(kinds: FieldKinds) -> None:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 12, (6, 6, 6), 1.5)
-    residual = torch.ones(count, 2, len(grid.miller), dtype=torch.complex128)
-    taken = KerkerPreconditioner(grid, 0.8, 1.0)(residual).real
-    charge = [0, *range(1, 4)] if count >= 4 else [0]
+    residual = torch.ones(component_count(kinds), 2, len(grid.miller), dtype=torch.complex128)
+    taken = KerkerPreconditioner(grid, kinds, 0.8, 1.0)(residual).real
+    charge = range(4) if GRADIENT in kinds else [0]
     expected = (0.8 * grid.squares / (grid.squares + 1))[1:]
-    for field in range(count):
+    for field in range(len(residual)):
         held_back = expected if field in charge else torch.full_like(expected, 0.8)
         torch.testing.assert_close(taken[field, 0, 1:], held_back)
         torch.testing.assert_close(taken[field, 1], torch.full_like(taken[field, 1], 0.8))
@@ -65,7 +66,9 @@ def test_kerkers_preconditioner_holds_back_the_charge_and_nothing_else(count: in
 def test_a_schedule_goes_on_when_the_residual_has_stopped_falling_and_stays_at_its_end() -> None:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
     fields = torch.zeros(1, 1, len(grid.miller), dtype=torch.complex128)
-    mixer = ScheduledMixer([mixing.start(grid, metal=True) for mixing in (LinearMixing(0.8), LinearMixing(0.1))])
+    mixer = ScheduledMixer(
+        [mixing.start(grid, (DENSITY,), metal=True) for mixing in (LinearMixing(0.8), LinearMixing(0.1))]
+    )
     fractions = [float(mixer.next(fields, fields + 1, 1.0)[0, 0, 1].real) for _ in range(3 * PATIENCE)]
     assert fractions == [0.8] * PATIENCE + [0.1] * (2 * PATIENCE)
 

@@ -1,4 +1,4 @@
-"""The dependencies point one way, the library knows nothing of widgets, prints nothing, and starts without torch."""
+"""Dependencies point one way, without circles; the library prints nothing, knows no widgets, starts without torch."""
 
 from __future__ import annotations
 
@@ -12,72 +12,124 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCES = {"mlxc": ROOT, "mlxc_app": ROOT / "app"}
+
+# A module may import from its own package and from those above it in this list.
+ORDER = (
+    "mlxc.errors", "mlxc.units", "mlxc.utils", "mlxc.crystal", "mlxc.structures", "mlxc.references", "mlxc.grid",
+    "mlxc.xc", "mlxc.pseudo", "mlxc.results", "mlxc.basis", "mlxc.terms", "mlxc.kohn_sham", "mlxc.response",
+    "mlxc.properties", "mlxc.observables", "mlxc.ground_state", "mlxc.calculation", "mlxc.codes", "mlxc.training",
+    "mlxc.console", "mlxc.tasks", "mlxc.runs", "mlxc.export", "mlxc.adapters", "mlxc.ase", "mlxc.deepchem", "mlxc.cli",
+    "mlxc_app.widgets", "mlxc_app.choose", "mlxc_app.run", "mlxc_app.panels", "mlxc_app.page", "mlxc_app.serving",
+    "mlxc_app.launch",
+)  # fmt: skip
+# What reaches up all the same, in a function and not when a module is loaded, and why.
+EXCEPTIONS = {
+    ("mlxc.crystal.crystal", "mlxc.structures.sources"): "Crystal.load and from_optimade are where people look",
+    ("mlxc.tasks.task", "mlxc.tasks.kinds"): "task.run() computes a description of whatever kind",
+    ("mlxc.cli.command_line", "mlxc_app.launch"): "mlxc app starts the page",
+}
+# Modules at the top of the library, and why they are there.
+TOP = {
+    "__init__": "the public face",
+    "errors": "what all modules raise",
+    "units": "what all modules convert",
+    "ground_state": "the one entry, mlxc.scf",
+    "ase": "the public name of ASE's calculator",
+    "deepchem": "the public name of DeepChem's featurizer",
+}
+MOST_FILES = 16
 WIDGETS = {"ipywidgets", "plotly", "nglview", "voila", "IPython", "ipykernel", "anywidget"}
-PRINTS = {"cli", "console", "runs/worker.py", "tasks/comparison/command.py", "tasks/gradient/command.py"}
+PRINTING = ("mlxc.cli", "mlxc.console", "mlxc.runs.worker")
 
 
-def modules(package: str) -> list[Path]:
-    return sorted((ROOT if package == "mlxc" else ROOT / "app").joinpath(package).rglob("*.py"))
-
-
-LIBRARY = modules("mlxc")
-
-
-def name_of(path: Path) -> str:
-    base = ROOT if path.is_relative_to(ROOT / "mlxc") else ROOT / "app"
+def name_of(path: Path, base: Path) -> str:
     return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
 
 
+MODULES = {
+    name_of(path, base): path for package, base in SOURCES.items() for path in sorted((base / package).rglob("*.py"))
+}
+LIBRARY = [name for name in MODULES if name.split(".")[0] == "mlxc"]
+
+
 @cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
-def is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+def imported(module: str) -> Iterator[str]:
+    """Every module that is imported, at load, in a function, or for the type checker."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            # `from mlxc.xc import lda` names a module too.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES else str(node.module) for name in names)
 
 
-def imports(node: ast.AST, lazy: bool = False) -> Iterator[tuple[str, bool]]:
-    """Names of imported modules, and whether inside a function; imports for the type checker only do not count."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import):
-            yield from ((alias.name, lazy) for alias in child.names)
-        elif isinstance(child, ast.ImportFrom):
-            assert child.level == 0, "imports are absolute"
-            yield child.module or "", lazy
-        elif not is_type_checking(child):
-            yield from imports(child, lazy or isinstance(child, ast.FunctionDef))
+def reached(module: str) -> set[str]:
+    """The modules of this project that a module imports, but for the exceptions and the public face."""
+    found = {name for name in imported(module) if name in MODULES and name not in (module, *SOURCES)}
+    return {name for name in found if (module, name) not in EXCEPTIONS}
 
 
-def test_no_two_modules_import_each_other_when_they_are_loaded() -> None:
-    graph = {name_of(path): {name for name, lazy in imports(tree(path)) if not lazy} for path in LIBRARY}
+def place(module: str) -> int:
+    """The place of a module's package in ``ORDER``."""
+    matching = [index for index, name in enumerate(ORDER) if module == name or module.startswith(f"{name}.")]
+    assert matching, f"{module} has no place in the order of dependencies"
+    return matching[0]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name not in SOURCES])
+def test_a_module_depends_only_on_packages_above_it(module: str) -> None:
+    above = {name for name in reached(module) if place(name) > place(module)}
+    assert not above, f"{module} must not import {', '.join(sorted(above))}"
+
+
+def test_there_are_no_circles_of_imports() -> None:
     finished: set[str] = set()
 
     def visit(name: str, trail: tuple[str, ...]) -> None:
         assert name not in trail, " imports ".join((*trail[trail.index(name) :], name))
-        if name in graph and name not in finished:
-            for target in graph[name]:
+        if name not in finished:
+            for target in sorted(reached(name)):
                 visit(target, (*trail, name))
             finished.add(name)
 
-    for name in graph:
+    for name in MODULES:
         visit(name, ())
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
-def test_the_library_knows_no_widgets_and_no_page(path: Path) -> None:
-    packages = {name.split(".")[0] for name, _ in imports(tree(path))}
-    assert not packages & WIDGETS
-    if name_of(path) != "mlxc.cli.command_line":  # which starts the page
-        assert "mlxc_app" not in packages
+@pytest.mark.parametrize(("module", "target"), EXCEPTIONS)
+def test_an_exception_is_one(module: str, target: str) -> None:
+    assert target in set(imported(module)), "it is not needed any more"
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=name_of)
-def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
-    place = path.relative_to(ROOT / "mlxc")
-    if place.parts[0] in PRINTS or place.as_posix() in PRINTS:
+def test_few_modules_stand_at_the_top() -> None:
+    assert {path.stem for path in (ROOT / "mlxc").glob("*.py")} == set(TOP)
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES.values()}), ids=lambda f: f.name)
+def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
+    files = [path for path in folder.glob("*.py") if path.stem != "__init__"]
+    assert len(files) <= MOST_FILES
+
+
+@pytest.mark.parametrize("module", LIBRARY)
+def test_the_library_knows_no_widgets_and_no_page(module: str) -> None:
+    names = set(imported(module))
+    assert not {name.split(".")[0] for name in names} & WIDGETS
+    assert not {name for name in names if name.startswith("mlxc_app") and (module, name) not in EXCEPTIONS}
+
+
+@pytest.mark.parametrize("module", LIBRARY)
+def test_only_the_command_line_and_the_worker_print(module: str) -> None:
+    if module.startswith(PRINTING):
         return
-    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
     assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
@@ -85,10 +137,9 @@ def test_only_the_command_line_and_the_worker_print(path: Path) -> None:
     "module",
     [
         "mlxc", "mlxc.calculation.calculation", "mlxc.cli", "mlxc.codes.live", "mlxc.codes.other_code",
-        "mlxc.crystal.crystal", "mlxc.export.archive", "mlxc.export.link", "mlxc.kohn_sham.gap",
-        "mlxc.observables.catalogue", "mlxc.properties.birch_murnaghan", "mlxc.structures.sources",
-        "mlxc.references.tables", "mlxc.runs.client", "mlxc.runs.folder", "mlxc.structures.shipped",
-        "mlxc.xc.catalogue",
+        "mlxc.crystal.crystal", "mlxc.export.archive", "mlxc.export.link", "mlxc.observables",
+        "mlxc.properties.birch_murnaghan", "mlxc.references.tables", "mlxc.results.state_file", "mlxc.runs.client",
+        "mlxc.runs.folder", "mlxc.structures.shipped", "mlxc.tasks.kinds", "mlxc.xc.catalogue",
     ],
 )  # fmt: skip
 def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from support import Outcome
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.codes import live
 from mlxc.codes.cases import case_for
 from mlxc.codes.functionals import gpaw_functional, pyscf_functional
@@ -28,6 +28,7 @@ from mlxc.errors import InputError
 from mlxc.kohn_sham.gap import mesh_gap
 from mlxc.tasks.comparison.result import differences
 from mlxc.tasks.comparison.run import compare
+from mlxc.tasks.eos.task import EquationOfStateTask
 
 # A crystal of hydrogen costs PySCF a second where aluminium costs it many.
 HYDROGEN: dict[str, Any] = {

@@ -248,7 +248,7 @@ def test_training_brings_a_lattice_constant_to_its_target(table: Path, tmp_path:
 
 SCRIPT = """
 import sys, time
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from pathlib import Path
 from test_training import Trainer, config
 Trainer(config(Path({table!r})), Path({run!r}), on_step=lambda record: time.sleep({pause})).run()
@@ -257,7 +257,11 @@ Trainer(config(Path({table!r})), Path({run!r}), on_step=lambda record: time.slee
 
 def test_a_run_that_is_killed_ends_as_one_that_is_not(table: Path, tmp_path: Path) -> None:
     def command(run: str, pause: float) -> list[str]:
-        names = {"tests": str(Path(__file__).parent), "table": str(table), "run": str(tmp_path / run)}
+        names = {
+            "tests": [str(folder) for folder in Path(__file__).parents[:2]],
+            "table": str(table),
+            "run": str(tmp_path / run),
+        }
         return [sys.executable, "-c", SCRIPT.format(pause=pause, **names)]
 
     subprocess.run(command("whole", 0), check=True)

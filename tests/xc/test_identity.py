@@ -15,8 +15,8 @@ from mlxc.xc.checkpoints.files import checkpoint_of, checkpoint_path
 from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.gga import PBE
 from mlxc.xc.identity import identity_of
+from mlxc.xc.sums.weighted_sum import WeightedSum
 from mlxc.xc.unconstrained import NNLDA, softplus_network
-from mlxc.xc.weighted_sum import WeightedSum
 
 
 def change(functional: nn.Module) -> None:

@@ -20,7 +20,7 @@ from mlxc.xc.checkpoints.files import checkpoint_of
 from mlxc.xc.enhancement import CORRELATION_BOUND, EXCHANGE_BOUND, NeuralEnhancement
 from mlxc.xc.functional import Functional
 from mlxc.xc.lda import LDA, PW92Correlation, uniform_exchange
-from mlxc.xc.weighted_sum import WeightedSum
+from mlxc.xc.sums.weighted_sum import WeightedSum
 
 ROUNDING = 1 + 1e-14
 

@@ -10,9 +10,9 @@ from ipywidgets import HTML, Button, FloatText, IntText, Widget
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc_app.choose.model import LABELS
 from mlxc_app.choose.structure_model import StructureModel
-from mlxc_app.page.message import MessageArea, hint
 from mlxc_app.widgets.binding import same
 from mlxc_app.widgets.controls import number, three_numbers
+from mlxc_app.widgets.message import MessageArea, hint
 
 # Digits of a length that are shown, angstrom.
 DIGITS = 5

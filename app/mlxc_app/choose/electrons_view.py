@@ -7,9 +7,9 @@ from typing import Any
 from ipywidgets import HTML, Checkbox, Dropdown, VBox, Widget
 
 from mlxc_app.choose.model import LABELS, ChooseModel
-from mlxc_app.page.message import MessageArea, hint
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number
+from mlxc_app.widgets.message import MessageArea, hint
 
 SMEARINGS = [
     ("Fermi-Dirac", "fermi-dirac"),

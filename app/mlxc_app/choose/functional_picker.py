@@ -11,8 +11,8 @@ from mlxc.xc.catalogue import functional_names
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.uploaded_checkpoints import keep_checkpoint, uploaded_checkpoints
-from mlxc_app.page.message import MessageArea, hint
-from mlxc_app.panels.functional.model import describe
+from mlxc_app.choose.words import describe
+from mlxc_app.widgets.message import MessageArea, hint
 
 
 def functional_choices() -> list[tuple[str, str]]:

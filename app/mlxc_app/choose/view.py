@@ -8,9 +8,9 @@ from mlxc_app.choose.functional_picker import FunctionalPicker
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.settings_view import SettingsView
 from mlxc_app.choose.structure_view import StructureView
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.theme import Theme
 from mlxc_app.widgets.controls import LABEL, WIDE
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 
 
 class ChooseView:

@@ -13,11 +13,11 @@ from typing import Any
 from ipywidgets import HTML, HBox, ToggleButtons, VBox, Widget
 from traitlets import HasTraits, Unicode
 
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Panel
+from mlxc_app.panels.panel import Panel
+from mlxc_app.widgets.message import MessageArea
 
 
-class Panes(HasTraits):
+class Accordion(HasTraits):
     """A row of buttons (and something ``beside`` and ``below`` them), then the panel that belongs to the pressed one.
 
     Attributes:

@@ -17,39 +17,20 @@ from mlxc.runs.folder import runs_directory
 from mlxc.utils.writable import obstacle_to_writing
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
-from mlxc_app.page.accordion import Panes
-from mlxc_app.page.message import MessageArea, card
-from mlxc_app.page.panel import Page, Panel
+from mlxc_app.page.accordion import Accordion
 from mlxc_app.page.presence import Presence
-from mlxc_app.page.theme import Theme
-from mlxc_app.panels.bands.view import bands_panel
-from mlxc_app.panels.compare.view import compare_panel
-from mlxc_app.panels.convergence.view import convergence_panel
-from mlxc_app.panels.density.view import density_panel
-from mlxc_app.panels.diagnose.view import diagnose_panel
-from mlxc_app.panels.equation_of_state.view import equation_of_state_panel
-from mlxc_app.panels.functional.view import FUNCTIONAL, functional_panel
-from mlxc_app.panels.gradients.view import gradients_panel
-from mlxc_app.panels.learn.view import learn_panel
+from mlxc_app.panels.functional.view import FUNCTIONAL
+from mlxc_app.panels.panel import Page
+from mlxc_app.panels.registry import make_panels
 from mlxc_app.run.model import ComputesRuns, RunModel
 from mlxc_app.run.runs_list import RunsList
 from mlxc_app.run.runs_list_model import RunsListModel
 from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.take_away_view import TakeAwayView
 from mlxc_app.run.view import RunView
+from mlxc_app.widgets.message import MessageArea, card
+from mlxc_app.widgets.theme import Theme
 
-# The panels in the order of their buttons; the first is unfolded when the page opens.
-PANELS: tuple[Callable[[Page], Panel], ...] = (
-    convergence_panel,
-    density_panel,
-    equation_of_state_panel,
-    bands_panel,
-    gradients_panel,
-    functional_panel,
-    compare_panel,
-    diagnose_panel,
-    learn_panel,
-)
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
 LIST_SECONDS = 1.0
@@ -60,20 +41,20 @@ class Dashboard:
 
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
         self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme(), self._unfold)
-        self.panels = [make(self.page) for make in PANELS]
+        self.panels = make_panels(self.page)
         self.presence = Presence()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
         choose_view = ChooseView(choose, messages, self.page.theme)
         run_view = RunView(run, choose, messages)
         self.runs = RunsListModel(run)
         runs_list = RunsList(self.runs, messages)
-        self.panes = Panes(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
+        self.accordion = Accordion(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
         take_away = TakeAwayView(TakeAwayModel(run), messages)
         self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(messages.guard(self._unfold_what_runs), "state")
-        choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        below = [messages.widget, take_away, self.panes.widget]
+        choose_view.functional.about.on_click(messages.guard(lambda button: self.accordion.unfold(FUNCTIONAL)))
+        below = [messages.widget, take_away, self.accordion.widget]
         left, right = choose_view.widget, VBox([run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
@@ -98,19 +79,19 @@ class Dashboard:
         self.page.choose.take_calculation(decode_setup(change["new"]))
 
     def _unfold(self, name: str) -> None:
-        self.panes.unfold(name)
+        self.accordion.unfold(name)
 
     def _begin(self, change: Any) -> None:
         """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""
         self.page.run.warm_up()
         self.page.run.belong_to(self.presence.visitor)
-        self.panes.unfold(self.panes.unfolded or self.panels[0].name)
+        self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)
 
     def _unfold_what_runs(self, change: Any) -> None:
         if change["new"] == "queued":
             for panel in self.panels:
                 if self.page.run.kind in panel.kinds:
-                    self.panes.unfold(panel.name)
+                    self.accordion.unfold(panel.name)
 
 
 def show() -> asyncio.Task[None] | None:

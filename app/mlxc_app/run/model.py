@@ -15,7 +15,8 @@ from mlxc.runs.client import stop_run
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.runs.limits import Limits
-from mlxc.tasks.kinds import Task, calculation_of
+from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.task import AnyTask
 
 # A process that has died is replaced within this time, if the page that had started it is still there.
 FORSAKEN_SECONDS = 5.0
@@ -56,11 +57,7 @@ class RunModel(HasTraits):
         message: what the run says about its state.
         kind: of the task, see :mod:`mlxc.tasks.kinds`.
         title: name of the run.
-        iterations: records of the SCF steps so far.
-        points: records of the finished volumes, or areas, of an equation of state.
-        findings: records of the finished tests of a diagnosis.
-        portions: records of the parts of the bands that are computed.
-        flow: records of a gradient: of its ``loss``, of the steps of its ``adjoint``, of its ``density_gradient``.
+        records: what the run has told so far, in order, see :class:`~mlxc.tasks.kind.Kind`.
         result: the run's result; empty as long as there is none.
         owner: the visitor, whose runs a reloaded page takes up; empty if he is not known.
         waiting: the runs behind the one that is computed.
@@ -72,11 +69,7 @@ class RunModel(HasTraits):
     message = Unicode()
     kind = Unicode("scf")
     title = Unicode()
-    iterations = Tuple()
-    points = Tuple()
-    findings = Tuple()
-    portions = Tuple()
-    flow = Tuple()
+    records = Tuple()
     result = Dict()
     waiting = Tuple()
     computing = Bool(False)
@@ -84,6 +77,8 @@ class RunModel(HasTraits):
 
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
         super().__init__()
+        # A trait that has never been set has no value before its first change.
+        self.records = ()
         self._make_worker = make_worker
         self._worker: ComputesRuns | None = None
         self.owner = ""
@@ -93,7 +88,7 @@ class RunModel(HasTraits):
         self._along = True
         self._offset = 0
         self.folder: RunFolder | None = None
-        self.task: Task | None = None
+        self.task: AnyTask | None = None
 
     @property
     def active(self) -> bool:
@@ -117,6 +112,21 @@ class RunModel(HasTraits):
         """Where the program failed when it computed the shown run; empty if it did not."""
         return self.folder.traceback if self.folder is not None else ""
 
+    def of_kind(self, *kinds: str) -> tuple[dict[str, Any], ...]:
+        """The records of some kinds, in the order in which they were told."""
+        return tuple(record for record in self.records if record["kind"] in kinds)
+
+    def observe_records(self, handler: Callable[[Any], None], *kinds: str) -> None:
+        """Call ``handler`` whenever there are new records of some kinds, or those that there were are gone."""
+
+        def look(change: Any) -> None:
+            before, now = change["old"], change["new"]
+            goes_on = now[: len(before)] == before
+            if any(record["kind"] in kinds for record in (now[len(before) :] if goes_on else (*before, *now))):
+                handler(change)
+
+        self.observe(look, "records")
+
     def warm_up(self) -> ComputesRuns:
         """Start the process that computes, unless it is there: it takes some seconds to load PyTorch."""
         if self._worker is None:
@@ -132,7 +142,7 @@ class RunModel(HasTraits):
             self._queue = [*runs, *(folder for folder in self._queue if folder not in runs)]
         self._line_up()
 
-    def start(self, task: Task, title: str) -> None:
+    def start(self, task: AnyTask, title: str) -> None:
         """Start a run, or put it behind those that wait.
 
         Raises:
@@ -204,7 +214,7 @@ class RunModel(HasTraits):
     def _follow(self, folder: RunFolder) -> None:
         self.task = folder.task
         self._offset, self.folder = 0, folder
-        self.iterations = self.points = self.findings = self.portions = self.flow = ()
+        self.records = ()
         self.result, self.message = {}, ""
         self.title, self.kind = folder.title, folder.kind
         self.state = "queued"
@@ -214,11 +224,7 @@ class RunModel(HasTraits):
         assert self.folder is not None
         status = self.folder.status
         records, self._offset = self.folder.records(self._offset)
-        self.iterations = (*self.iterations, *_of_kind(records, "iteration"))
-        self.points = (*self.points, *_of_kind(records, "point"))
-        self.findings = (*self.findings, *_of_kind(records, "finding"))
-        self.portions = (*self.portions, *_of_kind(records, "bands"))
-        self.flow = (*self.flow, *_of_kind(records, "loss", "adjoint", "density_gradient"))
+        self.records = (*self.records, *records)
         if status["state"] in ENDED:
             self.result = self.folder.result or {}
         self.message = status.get("message", "")
@@ -227,7 +233,3 @@ class RunModel(HasTraits):
 
 def _pending(folder: RunFolder) -> bool:
     return folder.exists and folder.status["state"] not in ENDED
-
-
-def _of_kind(records: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
-    return [record for record in records if record["kind"] in kinds]

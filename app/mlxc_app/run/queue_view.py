@@ -7,8 +7,8 @@ from typing import Any
 
 from ipywidgets import HTML, Button, HBox, VBox
 
-from mlxc_app.page.message import MessageArea
 from mlxc_app.run.model import RunModel, WaitingRun
+from mlxc_app.widgets.message import MessageArea
 
 SHOWN = 4
 

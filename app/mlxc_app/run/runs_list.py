@@ -9,8 +9,8 @@ import anywidget
 import traitlets
 from ipywidgets import Button, VBox
 
-from mlxc_app.page.message import MessageArea
 from mlxc_app.run.runs_list_model import RunsListModel
+from mlxc_app.widgets.message import MessageArea
 
 LABELS = {False: "Runs …", True: "Close runs"}
 

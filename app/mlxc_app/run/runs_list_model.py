@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,19 +11,12 @@ from traitlets import Bool, HasTraits, Tuple, observe
 
 from mlxc.runs.folder import TASK_FILE, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
-from mlxc.tasks.kinds import Kind
+from mlxc.tasks.kinds import KINDS, title_of
 from mlxc_app.run.model import RunModel
 
 SHOWN = 100
 # Set where a server has many visitors: each of them sees the runs of his own browser only.
 SHARED_VARIABLE = "MLXC_SHARED"
-KINDS: dict[Kind, str] = {
-    "scf": "ground state",
-    "eos": "equation of state",
-    "bands": "bands",
-    "gradient": "gradient",
-    "diagnosis": "diagnosis",
-}
 
 
 def visible_runs(owner: str) -> list[RunFolder]:
@@ -99,9 +91,9 @@ class RunsListModel(HasTraits):
             "name": folder.path.name,
             "when": time.strftime("%Y-%m-%d %H:%M", started),
             "title": folder.title,
-            "kind": KINDS.get(folder.kind, folder.kind),
+            "kind": title_of(folder.kind),
             "state": status["state"],
-            "outcome": outcome(folder.kind, folder.result or {}),
+            "outcome": _outcome(folder),
         }
         return times, entry
 
@@ -112,17 +104,6 @@ def _changed(folder: RunFolder, name: str) -> float:
     return 0.0
 
 
-def outcome(kind: Kind, result: dict[str, Any]) -> str:
-    """The number that a run was made for, with its unit; empty if there is none."""
-    formats: list[tuple[str, Callable[[float], str]]] = [
-        ("lattice_constant_ang", lambda a: f"a₀ = {a:.4f} Å"),
-        ("area0_ang2", lambda a: f"A₀ = {a:.3f} Å²"),
-        ("volume0_ang3", lambda v: f"V₀ = {v:.3f} Å³"),
-    ]
-    if kind == "scf":
-        formats = [("free_energy_ha", lambda f: f"F = {f:.6f} Ha".replace("-", "−"))]
-    elif kind == "bands":
-        formats = [("gap_ev", lambda gap: f"gap {gap:.2f} eV" if gap else "no gap")]
-    elif kind == "gradient":
-        formats = [("gradient_norm", lambda norm: f"|dL/dθ| = {norm:.3g}")]
-    return next((words(result[key]) for key, words in formats if result.get(key) is not None), "")
+def _outcome(folder: RunFolder) -> str:
+    """The number that a run was made for; empty for kinds that are not installed."""
+    return KINDS[folder.kind].outcome(folder.result or {}) if folder.kind in KINDS else ""

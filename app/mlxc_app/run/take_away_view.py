@@ -9,8 +9,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from mlxc_app.page.message import MessageArea
 from mlxc_app.run.take_away_model import TakeAwayModel
+from mlxc_app.widgets.message import MessageArea
 
 
 class TakeAwayView(anywidget.AnyWidget):

@@ -8,15 +8,15 @@ from typing import Any
 
 from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 
-from mlxc.calculation.calculation import EquationOfStateTask
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.kind import ITERATION
+from mlxc.tasks.kinds import kind_named
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
-from mlxc_app.panels.bands.model import gap_in_words
-from mlxc_app.panels.gradients.model import gradient_in_words
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.queue_view import QueueView
 from mlxc_app.run.time_left import in_words, seconds_left
 from mlxc_app.run.training_domain import training_sentence
+from mlxc_app.widgets.message import MessageArea
 
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
@@ -24,11 +24,7 @@ ADVICE = {
     "failed": "If the sentence names a setting, change it; otherwise lower the cutoff or the k mesh, and run again.",
     "stopped": "Press Run to start afresh.",
 }
-NO_MINIMUM = (
-    "More k points or a higher cutoff may move the minimum into the range; else change the lattice constant of the "
-    "crystal, around which the range lies."
-)
-KINDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
+CARDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
 
 
 class RunView:
@@ -53,8 +49,7 @@ class RunView:
         choose.observe(self._show_buttons, "blocker")
         run.observe(self._show_state, ["state", "worker_ready", "message"])
         run.observe(self._show_buttons, "computing")
-        run.observe(self._show_progress, ["iterations", "points"])
-        run.observe(self._show_what_follows, ["portions", "flow"])
+        run.observe(self._show_progress, "records")
         self._show_state()
 
     def _run_scf(self, button: Button) -> None:
@@ -90,7 +85,7 @@ class RunView:
         elif state == "queued":
             self._progress.value = 0
             self._text.value = escape(self._run.message) or "Starting …"
-        elif state in KINDS:
+        elif state in CARDS:
             self._show_end(state)
 
     def _show_end(self, state: str) -> None:
@@ -98,44 +93,44 @@ class RunView:
         self._text.value = f"The run is {escape(state)}." if state != "failed" else "The run failed."
         what = self._run.message or f"The run is {state}."
         if state == "finished":
-            what = finished_sentence(self._run)
+            what = kind_named(self._run.kind).headline(self._run.result)
         advice = [self._advice(state), training_sentence(self._run.result)]
         self._messages.show(
-            KINDS[state], f"{self._run.title}: {what}", " ".join(filter(None, advice)), self._run.traceback
+            CARDS[state], f"{self._run.title}: {what}", " ".join(filter(None, advice)), self._run.traceback
         )
 
     def _advice(self, state: str) -> str:
         """What to do after a run that ended so."""
-        points = self._run.points
-        if state == "not converged" and points and all(point["converged"] for point in points):
-            return NO_MINIMUM
-        return ADVICE.get(state, "")
+        usual = ADVICE.get(state, "")
+        return (kind_named(self._run.kind).advice(self._run.records) or usual) if state == "not converged" else usual
 
     def _show_progress(self, change: Any) -> None:
-        if not self._run.iterations or not self._run.active:
-            return
-        last, calculation = self._run.iterations[-1], self._run.calculation
-        assert calculation is not None
-        residual, target = last["density_residual"], calculation.tolerance
-        done, points = scf_fraction(residual, target), 1
-        step = f"Step {last['iteration']}: density residual {residual:.1e}, target {target:.0e}"
-        if isinstance(self._run.task, EquationOfStateTask):
-            points, varied = self._run.task.points, self._run.task.vary.capitalize()
-            done = (len(self._run.points) + done) / points
-            step = f"{varied} {min(len(self._run.points) + 1, points)} of {points}. {step}"
-        left = seconds_left(self._run.iterations, target, points)
-        self._progress.value = min(done, 1.0)
-        self._text.value = step if left is None else f"{step}; {in_words(left)}"
+        """Tell the latest record of which there is something to say."""
+        if self._run.active:
+            told = (self._in_words(record) for record in reversed(self._run.records))
+            self._text.value, fraction = next(filter(None, told), (self._text.value, None))
+            if fraction is not None:
+                self._progress.value = fraction
 
-    def _show_what_follows(self, change: Any) -> None:
-        """Bands and gradients are computed when the SCF has converged."""
-        if self._run.active and change["new"]:
-            last = change["new"][-1]
-            if last["kind"] == "bands":
-                self._progress.value = last["computed"] / last["points"]
-                self._text.value = f"Bands at {last['computed']} of {last['points']} k points."
-            elif last["kind"] == "adjoint":
-                self._text.value = f"Gradient: step {last['iteration']}, residual {last['residual']:.1e}"
+    def _in_words(self, record: dict[str, Any]) -> tuple[str, float | None] | None:
+        """What the run is doing, and which fraction is done; None for records of which there is nothing to say."""
+        if record["kind"] == ITERATION:
+            return self._step_in_words(record)
+        table = kind_named(self._run.kind).records.get(record["kind"])
+        return None if table is None or table.doing is None else table.doing(record)
+
+    def _step_in_words(self, step: dict[str, Any]) -> tuple[str, float]:
+        calculation, task = self._run.calculation, self._run.task
+        assert calculation is not None
+        residual, target = step["density_residual"], calculation.tolerance
+        parts, part = kind_named(self._run.kind).parts(task)
+        done, words = scf_fraction(residual, target), ""
+        if parts > 1:
+            done = (step["point"] + done) / parts
+            words = f"{part.capitalize()} {step['point'] + 1} of {parts}. "
+        words += f"Step {step['iteration']}: density residual {residual:.1e}, target {target:.0e}"
+        left = seconds_left(self._run.of_kind(ITERATION), target, parts)
+        return words if left is None else f"{words}; {in_words(left)}", min(done, 1.0)
 
 
 def scf_fraction(residual: float, target: float) -> float:
@@ -143,29 +138,3 @@ def scf_fraction(residual: float, target: float) -> float:
     if residual <= target:
         return 1.0
     return max(0.0, min(1.0, log(min(residual, 1.0)) / log(target)))
-
-
-def finished_sentence(run: RunModel) -> str:
-    """What came out of a finished run."""
-    result = run.result
-    if run.kind == "diagnosis":
-        return f"Diagnosis: {result['verdict']}"
-    if run.kind == "scf":
-        energy = f"{result['free_energy_ha']:.6f}".replace("-", "−")
-        seconds = result["seconds"]["total"]
-        return f"converged in {result['iterations']} steps and {seconds:.1f} s: free energy F = {energy} Ha."
-    if run.kind == "gradient":
-        return f"differentiated. {gradient_in_words(result)}"
-    if run.kind == "bands":
-        return f"bands computed. {gap_in_words(result)}"
-    return f"equation of state computed in {result['seconds']:.1f} s: {_equilibrium(result)}."
-
-
-def _equilibrium(result: dict[str, Any]) -> str:
-    """Size and stiffness that an equation of state has found."""
-    constant, modulus = result["lattice_constant_ang"], result["bulk_modulus_gpa"]
-    if modulus is None:
-        size = f"a₀ = {constant:.4f} Å in the plane" if constant else f"A₀ = {result['area0_ang2']:.3f} Å²"
-        return f"{size}, layer modulus B = {result['in_plane_modulus_n_per_m']:.1f} N/m, at fixed height of the cell"
-    size = f"a₀ = {constant:.4f} Å" if constant else f"V₀ = {result['volume0_ang3']:.3f} Å³"
-    return f"{size}, B = {modulus:.1f} GPa"

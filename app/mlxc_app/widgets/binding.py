@@ -7,7 +7,7 @@ from typing import Any
 from ipywidgets import ValueWidget
 from traitlets import HasTraits
 
-from mlxc_app.page.message import MessageArea
+from mlxc_app.widgets.message import MessageArea
 
 
 def bind(model: HasTraits, trait: str, widget: ValueWidget, messages: MessageArea) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from ipywidgets import Widget
 from numpy.typing import NDArray
 
-from mlxc_app.page.theme import Theme
 from mlxc_app.widgets.crystal_picture import CrystalPicture, draw
 from mlxc_app.widgets.ngl_canvas import NglCanvas
+from mlxc_app.widgets.theme import Theme
 
 BOND_RADIUS_ANG = 0.15
 ATOM_PER_BOND_RADIUS = 3.2

@@ -27,7 +27,7 @@ from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import FieldKinds, Fields
 from mlxc.grid.grid import Grid
 from mlxc.grid.shape import Shape, choose_shape, grid_radius
 from mlxc.pseudo.ions import Ions
@@ -149,16 +149,16 @@ class GaussianBasis(GaussianFunctions):
         """See :class:`~mlxc.basis.protocol.Basis`; eigenvectors of a small matrix need no guess."""
         return self.lowest_functions(nband, seed)
 
-    def fields(self, orbitals: Tensor, electrons: Tensor, further: FurtherFields) -> Fields:
+    def fields(self, orbitals: Tensor, electrons: Tensor, kinds: FieldKinds) -> Fields:
         """See :class:`~mlxc.basis.protocol.Basis`."""
         weights = electrons * self.weights.repeat(len(orbitals) // self.nkpoints)[:, None]
-        return fields_of(self, (orbitals * weights[..., None]).mT @ orbitals.conj(), further)
+        return fields_of(self, (orbitals * weights[..., None]).mT @ orbitals.conj(), kinds)
 
-    def field_changes(self, orbitals: Tensor, changes: Tensor, further: FurtherFields) -> Fields:
+    def field_changes(self, orbitals: Tensor, changes: Tensor, kinds: FieldKinds) -> Fields:
         """See :class:`~mlxc.basis.protocol.Basis`."""
         weights = self.weights.repeat(len(orbitals) // self.nkpoints)[:, None, None]
         half = (changes * weights).mT @ orbitals.conj()
-        return fields_of(self, half + half.mH, further)
+        return fields_of(self, half + half.mH, kinds)
 
     def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> MatrixOperator:
         """See :class:`~mlxc.basis.protocol.Basis`."""

@@ -7,43 +7,41 @@ from torch import Tensor
 
 from mlxc.basis.gaussian.functions import GaussianFunctions
 from mlxc.basis.hamiltonian import EffectivePotential
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import FieldKinds, Fields, component_count
 from mlxc.utils.parallel import map_in_threads
 
 
-def fields_of(functions: GaussianFunctions, density_matrices: Tensor, further: FurtherFields) -> Fields:
+def fields_of(functions: GaussianFunctions, density_matrices: Tensor, kinds: FieldKinds) -> Fields:
     """Fields of density matrices P, n = sum_ab P_ab chi_a chi_b*, ``(nk * nspin, nfunction, nfunction)``."""
     nspin = len(density_matrices) // functions.nkpoints
-    tables = functions.on_grid(any(further))
+    tables = functions.on_grid(slopes=len(kinds) > 1)
 
     def own(block: tuple[int, slice]) -> Tensor:
         spin, kpoints = block
-        return _own_fields(
-            functions, tables[kpoints.start], density_matrices[functions.rows(spin, kpoints)][0], further
-        )
+        return _own_fields(functions, tables[kpoints.start], density_matrices[functions.rows(spin, kpoints)][0], kinds)
 
-    nfield = 1 + 3 * further.gradient + further.tau
-    total = functions.weights.new_zeros(nfield, nspin, functions.grid.size)
+    total = functions.weights.new_zeros(component_count(kinds), nspin, functions.grid.size)
     blocks = functions.spin_blocks(nspin)
     for (spin, _), fields in zip(blocks, map_in_threads(own, blocks), strict=True):
         total[:, spin] += fields
-    return Fields.unstacked(total.unflatten(-1, functions.grid.shape))
+    return Fields.unstacked(total.unflatten(-1, functions.grid.shape), kinds)
 
 
-def _own_fields(functions: GaussianFunctions, tables: Tensor, density_matrix: Tensor, further: FurtherFields) -> Tensor:
-    """The fields of one k point and spin, shape ``(nfield, npoint)``."""
-    result = functions.weights.new_empty(1 + 3 * further.gradient + further.tau, functions.grid.size)
+def _own_fields(functions: GaussianFunctions, tables: Tensor, density_matrix: Tensor, kinds: FieldKinds) -> Tensor:
+    """The fields of one k point and spin, shape ``(ncomponent, npoint)``."""
+    result = functions.weights.new_empty(component_count(kinds), functions.grid.size)
+    fields = Fields.unstacked(result, kinds)  # parts of the same memory
     transposed = density_matrix.mT.contiguous()
     for points in functions.portions():
         values = tables[0, :, points]
         weighted = transposed @ values
-        result[0, points] = _real_product(values, weighted)
-        if further.gradient:
+        fields.density[points] = _real_product(values, weighted)
+        if fields.gradient is not None:
             for axis in range(1, 4):
-                result[axis, points] = 2 * _real_product(tables[axis, :, points], weighted)
-        if further.tau:
+                fields.gradient[axis - 1, points] = 2 * _real_product(tables[axis, :, points], weighted)
+        if fields.tau is not None:
             slopes = [tables[axis, :, points] for axis in range(1, 4)]
-            result[-1, points] = sum(_real_product(slope, transposed @ slope) for slope in slopes) / 2
+            fields.tau[points] = sum(_real_product(slope, transposed @ slope) for slope in slopes) / 2
     return result
 
 

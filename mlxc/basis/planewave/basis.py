@@ -22,7 +22,7 @@ from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
-from mlxc.grid.fields import Fields, FurtherFields
+from mlxc.grid.fields import TAU, FieldKinds, Fields
 from mlxc.grid.grid import Grid
 from mlxc.grid.shape import Shape, check_shape, choose_shape
 from mlxc.pseudo.ions import Ions
@@ -95,14 +95,14 @@ class PlaneWaveBasis(PlaneWaveSet):
         lattice = torch.tensor(crystal.lattice, dtype=torch.float64, device=device)
         super().__init__(kpoints, Grid(lattice, shape, radius), settings.ecut, settings.cutoff_smoothing)
 
-    def fields(self, orbitals: Tensor, electrons: Tensor, further: FurtherFields) -> Fields:
+    def fields(self, orbitals: Tensor, electrons: Tensor, kinds: FieldKinds) -> Fields:
         """See :class:`~mlxc.basis.protocol.Basis`."""
-        tau = densities.kinetic_density(self, orbitals, electrons) if further.tau else None
+        tau = densities.kinetic_density(self, orbitals, electrons) if TAU in kinds else None
         return Fields(densities.density(self, orbitals, electrons), tau=tau)
 
-    def field_changes(self, orbitals: Tensor, changes: Tensor, further: FurtherFields) -> Fields:
+    def field_changes(self, orbitals: Tensor, changes: Tensor, kinds: FieldKinds) -> Fields:
         """See :class:`~mlxc.basis.protocol.Basis`."""
-        tau = densities.kinetic_density_change(self, orbitals, changes) if further.tau else None
+        tau = densities.kinetic_density_change(self, orbitals, changes) if TAU in kinds else None
         return Fields(densities.density_change(self, orbitals, changes), tau=tau)
 
     def release(self) -> None:

@@ -1,14 +1,12 @@
-"""Runs bands and a density of states."""
+"""The ground state, then the bands in its potential."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.calculation.run import run_calculation
+from mlxc.console.record_table import Tell
 from mlxc.crystal.brillouin import band_path
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.properties.bands import BandStructure, bands_on_path, relative_ev
@@ -16,19 +14,22 @@ from mlxc.tasks.bands.task import BandsTask
 from mlxc.units import HARTREE_EV
 
 
-def run_bands(
-    task: BandsTask, monitor: Monitor | None, on_portion: Callable[[dict[str, Any]], None] | None
-) -> BandStructure:
+def run_bands(task: BandsTask, monitor: Monitor | None, tell: Tell) -> BandStructure:
     """Compute the ground state and the bands; see :meth:`BandsTask.run`."""
+    task.calculation.check()
     path = band_path(task.calculation.crystal, task.points)
     ground = run_calculation(task.calculation, monitor)
 
-    def tell(first: int, levels: NDArray[np.float64]) -> None:
-        if on_portion is not None:
-            computed = first + levels.shape[1]
-            done = {"distances_per_bohr": path.distances[first:computed].tolist()}
-            on_portion(
-                {"computed": computed, "points": len(path), "bands_ev": relative_ev(levels, ground).tolist()} | done
-            )
+    def on_portion(first: int, levels: NDArray[np.float64]) -> None:
+        computed = first + levels.shape[1]
+        tell(
+            {
+                "kind": "bands",
+                "computed": computed,
+                "points": len(path),
+                "bands_ev": relative_ev(levels, ground).tolist(),
+                "distances_per_bohr": path.distances[first:computed].tolist(),
+            }
+        )
 
-    return bands_on_path(ground, path, task.dos_width_ev / HARTREE_EV, tell)
+    return bands_on_path(ground, path, task.dos_width_ev / HARTREE_EV, on_portion)

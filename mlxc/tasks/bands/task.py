@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from mlxc.calculation.calculation import Calculation
-from mlxc.calculation.validation import build_model
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.tasks.task import Task, handing
 
 if TYPE_CHECKING:
-    from mlxc.kohn_sham.monitor import Monitor
     from mlxc.properties.bands import BandStructure
 
 
-class BandsTask(BaseModel):
+class BandsTask(Task):
     """The bands of a crystal along the standard path, and the density of states of its k mesh.
 
     Attributes:
@@ -24,16 +23,8 @@ class BandsTask(BaseModel):
         dos_width_ev: standard deviation of the Gaussian that stands for each level in the density of states.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    calculation: Calculation
     points: int = Field(default=60, ge=2, le=200)
     dos_width_ev: float = Field(default=0.2, ge=0.01, le=5, allow_inf_nan=False)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> BandsTask:
-        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`."""
-        return build_model(cls, {**data, "calculation": Calculation.from_dict(data.get("calculation", {}))})
 
     def run(
         self, monitor: Monitor | None = None, on_portion: Callable[[dict[str, Any]], None] | None = None
@@ -49,7 +40,5 @@ class BandsTask(BaseModel):
         Raises:
             InputError: the calculation cannot be done, or the crystal has no bands.
         """
-        from mlxc.tasks.bands.run import run_bands
-
-        self.calculation.check()
-        return run_bands(self, monitor=monitor, on_portion=on_portion)
+        bands: BandStructure = self._compute(monitor, handing(bands=on_portion))
+        return bands

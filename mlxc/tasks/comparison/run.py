@@ -6,25 +6,39 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlxc import __version__
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.codes.cases import AS_GIVEN, Sizes
 from mlxc.codes.other_code import Watcher, run_in_code
 from mlxc.codes.result import CodeResult
+from mlxc.console.record_table import Tell
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.gap import mesh_gap
-from mlxc.kohn_sham.monitor import SCFRecord
+from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.gth_table import GTHParameters
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.response.levels import band_gap
+from mlxc.tasks.comparison.progress import record_of
 from mlxc.tasks.comparison.result import Comparison
+from mlxc.tasks.comparison.task import ComparisonTask
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.units import HARTREE_EV
 
-Task = Calculation | EquationOfStateTask
 OURS = "mlxc"
 
 
-def compare(task: Task, codes: Sequence[str], watcher: Watcher) -> Comparison:
+def run_comparison(task: ComparisonTask, codes: Sequence[str], monitor: Monitor | None, tell: Tell) -> Comparison:
+    """Compute a task here and in the codes; see :meth:`ComparisonTask.run`."""
+
+    def watcher(code: str, record: dict[str, Any]) -> None:
+        tell(record_of(code, record))
+
+    return compare(task.compared, codes, watcher, monitor)
+
+
+def compare(
+    task: Calculation | EquationOfStateTask, codes: Sequence[str], watcher: Watcher, monitor: Monitor | None = None
+) -> Comparison:
     """Compute a task here, and then in each of the codes, one after the other so that their times mean something.
 
     A code that fails says so in its result.
@@ -33,29 +47,32 @@ def compare(task: Task, codes: Sequence[str], watcher: Watcher) -> Comparison:
         task: what to compute.
         codes: some of :data:`mlxc.codes.live.CODES`, which must be available.
         watcher: told of every SCF step, volume and end.
+        monitor: called with one record per SCF step here; may stop the run.
 
     Raises:
         InputError: the task cannot be computed here.
     """
     calculation, sizes = calculation_and_sizes(task)
-    runs = [_here(task, watcher)]
+    runs = [_here(task, watcher, monitor)]
     runs += [run_in_code(code, calculation, watcher, sizes=sizes) for code in codes]
     return Comparison(calculation.model_dump(mode="json"), runs)
 
 
-def calculation_and_sizes(task: Task) -> tuple[Calculation, Sizes]:
+def calculation_and_sizes(task: Calculation | EquationOfStateTask) -> tuple[Calculation, Sizes]:
     """A task as other codes take it."""
     if isinstance(task, Calculation):
         return task, AS_GIVEN
     return task.calculation, Sizes(tuple(task.ratios), task.vary)
 
 
-def _here(task: Task, watcher: Watcher) -> CodeResult:
+def _here(task: Calculation | EquationOfStateTask, watcher: Watcher, monitor: Monitor | None) -> CodeResult:
     steps = 0
 
-    def monitor(record: SCFRecord) -> None:
+    def step(record: SCFRecord) -> None:
         nonlocal steps
         steps += 1
+        if monitor is not None:
+            monitor(record)
         watcher(OURS, {"kind": "iteration", **record.to_dict()})
 
     def on_point(point: dict[str, Any]) -> None:
@@ -64,10 +81,10 @@ def _here(task: Task, watcher: Watcher) -> CodeResult:
     calculation, _ = calculation_and_sizes(task)
     curve = None
     if isinstance(task, Calculation):
-        state = task.run(monitor=monitor, differentiate=None)
+        state = task.run(monitor=step, differentiate=None)
         converged, message, seconds = state.converged, state.message, state.seconds["total"]
     else:
-        equation = task.run(monitor=monitor, on_point=on_point)
+        equation = task.run(monitor=step, on_point=on_point)
         state = equation.reference
         converged, message, seconds = equation.converged, equation.message, equation.seconds
         curve = equation.curve

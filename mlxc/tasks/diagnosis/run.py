@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
+from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor
-from mlxc.kohn_sham.state import GroundState
 from mlxc.tasks.diagnosis.checks.basis_set import examine_basis_set
 from mlxc.tasks.diagnosis.checks.exact_conditions import examine_exact_conditions
 from mlxc.tasks.diagnosis.checks.extrapolation import examine_extrapolation
@@ -19,11 +17,12 @@ from mlxc.tasks.diagnosis.checks.self_consistency import examine_self_consistenc
 from mlxc.tasks.diagnosis.checks.superposition import examine_superposition
 from mlxc.tasks.diagnosis.checks.vacuum import examine_vacuum
 from mlxc.tasks.diagnosis.finding import TESTS, Finding
+from mlxc.tasks.diagnosis.result import Diagnosis
 from mlxc.tasks.diagnosis.task import DiagnosisTask
-from mlxc.tasks.diagnosis.under_test import Bench
-from mlxc.tasks.diagnosis.verdict import Verdict, judge
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
+from mlxc.tasks.diagnosis.verdict import judge
 
-EXAMINERS: dict[str, Callable[[Bench], Finding]] = {
+EXAMINERS: dict[str, Callable[[CalculationUnderTest], Finding]] = {
     "self-consistency": examine_self_consistency,
     "extrapolation": examine_extrapolation,
     "ingredients": examine_ingredients,
@@ -36,53 +35,20 @@ EXAMINERS: dict[str, Callable[[Bench], Finding]] = {
 }
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """What the battery found.
-
-    Attributes:
-        findings: of each test.
-        verdict: who is to blame.
-        converged: whether the calculation in question is.
-        seconds: of all tests together.
-        calculation: the settings, as plain data.
-        state: of the calculation in question; None where nothing could be computed.
-    """
-
-    findings: tuple[Finding, ...]
-    verdict: Verdict
-    converged: bool
-    seconds: float
-    calculation: dict[str, Any]
-    state: GroundState | None
-
-    def summary(self) -> dict[str, Any]:
-        """The result as plain data, the JSON object of the command line."""
-        return {
-            "converged": self.converged,
-            **self.verdict.to_dict(),
-            "findings": [finding.to_dict() for finding in self.findings],
-            "seconds": self.seconds,
-            "calculation": self.calculation,
-        }
-
-
-def run_diagnosis(
-    task: DiagnosisTask, monitor: Monitor | None, on_finding: Callable[[Finding], None] | None
-) -> Diagnosis:
+def run_diagnosis(task: DiagnosisTask, monitor: Monitor | None, tell: Tell) -> Diagnosis:
     """Do all tests; see :meth:`DiagnosisTask.run`."""
+    task.calculation.check()
     started = time.perf_counter()
-    bench = Bench(task.calculation, monitor)
+    tested = CalculationUnderTest(task.calculation, monitor)
     findings = []
     for test in TESTS:
-        findings.append(EXAMINERS[test](bench))
-        if on_finding is not None:
-            on_finding(findings[-1])
+        findings.append(EXAMINERS[test](tested))
+        tell({"kind": "finding", **findings[-1].to_dict()})
     return Diagnosis(
         findings=tuple(findings),
         verdict=judge(findings),
-        converged=bench.given.converged,
+        converged=tested.given.converged,
         seconds=time.perf_counter() - started,
         calculation=task.calculation.model_dump(mode="json"),
-        state=bench.given.state,
+        state=tested.given.state,
     )

@@ -1,26 +1,25 @@
-"""Runs an equation of state."""
+"""Computes an equation of state, from the smallest to the largest volume."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from torch import nn
 
-from mlxc.calculation.calculation import EquationOfStateTask
 from mlxc.calculation.volumes import states_at_volumes
+from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.eos import EquationOfState, energy_point, equation_of_state
+from mlxc.tasks.eos.task import EquationOfStateTask
 
 
-def run_equation_of_state(
-    task: EquationOfStateTask, monitor: Monitor | None, on_point: Callable[[dict[str, Any]], None] | None
-) -> EquationOfState:
+def run_equation_of_state(task: EquationOfStateTask, monitor: Monitor | None, tell: Tell) -> EquationOfState:
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
-    states = states_of_task(task, monitor, on_point)
+    task.calculation.check()
+    states = states_of_task(task, monitor, tell)
     settings = task.calculation.model_dump(mode="json")
     return equation_of_state(states, task.vary, nearest_to_given(states, task), settings)
 
@@ -28,30 +27,30 @@ def run_equation_of_state(
 def states_of_task(
     task: EquationOfStateTask,
     monitor: Monitor | None = None,
-    on_point: Callable[[dict[str, Any]], None] | None = None,
+    tell: Tell | None = None,
     xc: nn.Module | None = None,
     start: Sequence[GroundState] = (),
 ) -> list[GroundState]:
     """The ground states of all points, from the smallest to the largest volume.
 
     Args:
-        task: what to compute.
-        monitor: see :meth:`EquationOfStateTask.run`.
-        on_point: see there.
-        xc: another functional than the task names.
-        start: states of the same points to start from.
+        task: What is to be computed.
+        monitor: It is told of every SCF step, see :meth:`EquationOfStateTask.run`.
+        tell: It is told of each finished point by a record of the kind ``point``, see there.
+        xc: Another functional than the task names.
+        start: States of the same points to start from.
     """
     states: list[GroundState] = []
 
-    def tell(record: SCFRecord) -> None:
+    def told(record: SCFRecord) -> None:
         assert monitor is not None
         monitor(replace(record, point=len(states)))
 
     calculations = task.calculation.at_volumes(task.ratios, task.vary)
-    for state in states_at_volumes(calculations, xc, None if monitor is None else tell, start):
-        if on_point is not None:
-            about = {"index": len(states), "points": task.points, "converged": state.converged}
-            on_point(about | energy_point(state, task.vary))
+    for state in states_at_volumes(calculations, xc, None if monitor is None else told, start):
+        if tell is not None:
+            point = {"kind": "point", "index": len(states), "points": task.points, "converged": state.converged}
+            tell(point | energy_point(state, task.vary))
         states.append(state)
     return states
 

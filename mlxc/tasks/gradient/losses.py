@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from mlxc.calculation.calculation import EquationOfStateTask
 from mlxc.calculation.run import run_calculation
+from mlxc.console.record_table import Tell
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
@@ -20,6 +18,8 @@ from mlxc.response.choice import adjoint_of
 from mlxc.response.dyson import ResponseError
 from mlxc.response.unrolled import UnrolledError
 from mlxc.tasks.eos.run import nearest_to_given, states_of_task
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.gradient.result import Evaluation
 from mlxc.tasks.gradient.task import GradientTask
 
 PERCENT = 0.01
@@ -31,31 +31,12 @@ class LossError(MlxcError):
     """There is no loss to differentiate; the message says why."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """A loss and what it was made of.
-
-    Attributes:
-        states: that it depends on.
-        main: one of them, nearest to the given crystal.
-        quantity: in the unit of :data:`~mlxc.observables.catalogue.LOSSES`; None where it could not be found.
-        loss: attached to the functional's parameters; None where there is no quantity.
-        message: why not, in one sentence.
-    """
-
-    states: list[GroundState]
-    main: GroundState
-    quantity: Tensor | None
-    loss: Tensor | None
-    message: str
-
-
 def evaluate(
     task: GradientTask,
     xc: nn.Module,
     start: Sequence[GroundState],
     monitor: Monitor | None,
-    on_point: Callable[[dict[str, Any]], None],
+    tell: Tell,
 ) -> Evaluation:
     """Converge what the loss needs, and compute it.
 
@@ -64,11 +45,11 @@ def evaluate(
         xc: the functional of the task, whose parameters may have moved.
         start: states of an earlier evaluation to start from; or none.
         monitor: told of every SCF step.
-        on_point: told of the points of an equation of state.
+        tell: told of the points of an equation of state.
     """
     if LOSSES[task.loss].source == "curve":
         curve = EquationOfStateTask(calculation=task.calculation, lowest_volume=LOWEST, highest_volume=HIGHEST)
-        states = states_of_task(curve, monitor, on_point, xc, start)
+        states = states_of_task(curve, monitor, tell, xc, start)
         main = nearest_to_given(states, curve)
     else:
         states = [run_calculation(task.calculation, monitor, start, xc)]

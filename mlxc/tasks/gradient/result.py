@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import hypot, pi
 from pathlib import Path
@@ -14,8 +15,6 @@ from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.gradient_flow import GradientFlow
 from mlxc.results.state_file import XC_SENSITIVITY
-from mlxc.tasks.gradient.losses import Evaluation
-from mlxc.tasks.gradient.task import GradientTask
 from mlxc.units import BOHR_ANG
 
 # Of the histogram, whose outermost bins hold what lies beyond: rs from 0.2 to 20 bohr, s from 0 to 4.
@@ -24,11 +23,32 @@ S_EDGES = torch.linspace(0, 4, 41, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """A loss and what it was made of.
+
+    Attributes:
+        states: that it depends on.
+        main: one of them, nearest to the given crystal.
+        quantity: in the unit of :data:`~mlxc.observables.catalogue.LOSSES`; None where it could not be found.
+        loss: attached to the functional's parameters; None where there is no quantity.
+        message: why not, in one sentence.
+    """
+
+    states: list[GroundState]
+    main: GroundState
+    quantity: Tensor | None
+    loss: Tensor | None
+    message: str
+
+
+@dataclass(frozen=True)
 class GradientResult:
     """A loss, its gradient, and what a step along it does.
 
     Attributes:
-        task: what was asked.
+        asked: The question, as plain data, see :attr:`mlxc.tasks.gradient.task.GradientTask.asked`.
+        calculation: The settings, as plain data.
+        step: The length of the step along the gradient; None if none was asked for.
         before: the loss with the functional as it is.
         flows: its gradient through each state of ``before``; None where there is none.
         parameters: their values before the step, by name.
@@ -38,7 +58,9 @@ class GradientResult:
         seconds: of the ``scf``, the ``gradient`` and what comes ``after`` the step.
     """
 
-    task: GradientTask
+    asked: Mapping[str, Any]
+    calculation: dict[str, Any]
+    step: float | None
     before: Evaluation
     flows: list[GradientFlow] | None
     parameters: dict[str, Tensor]
@@ -71,19 +93,11 @@ class GradientResult:
 
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None."""
-        observable = self.task.observable
-        target, source = self.task.target_and_source
         first = None if self.flows is None else self.flows[0]
         return {
             "converged": self.converged,
             "message": self.message,
-            "loss": self.task.loss,
-            "mode": self.task.mode,
-            "loss_unit": self.task.unit,
-            "quantity": observable.title,
-            "quantity_unit": observable.unit,
-            "target": target,
-            "target_source": source,
+            **self.asked,
             "before": _evaluated(self.before, self.parameters),
             "gradient_norm": first and hypot(*first.parameter_norms.values()),
             "layers": first and first.layer_norms,
@@ -91,12 +105,12 @@ class GradientResult:
             "adjoint": first and [record.to_dict() for record in first.adjoint],
             "density_gradient_norms": first and first.density_gradient_norms,
             "pull": self._sensitivity_summary(),
-            "step": self.task.step,
+            "step": self.step,
             "after": self.after and _evaluated(self.after, self.moved_parameters),
             "natoms": len(self.ground.crystal.species),
             "fft_grid": list(self.ground.basis.grid.shape),
             "seconds": self.seconds,
-            "calculation": self.task.calculation.model_dump(mode="json"),
+            "calculation": self.calculation,
         }
 
     def _sensitivity_summary(self) -> dict[str, Any] | None:

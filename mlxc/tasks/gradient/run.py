@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from math import hypot
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import AdjointRecord, Monitor
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.dyson import ResponseError
 from mlxc.response.gradient_flow import GradientFlow, gradient_flows
-from mlxc.tasks.gradient.losses import Evaluation, evaluate
-from mlxc.tasks.gradient.result import GradientResult
+from mlxc.tasks.gradient.losses import evaluate
+from mlxc.tasks.gradient.result import Evaluation, GradientResult
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.xc.catalogue import functional, without_parameters
 
-Teller = Callable[[dict[str, Any]], None]
 
-
-def run_gradient(task: GradientTask, monitor: Monitor | None, on_record: Teller | None) -> GradientResult:
+def run_gradient(task: GradientTask, monitor: Monitor | None, tell: Tell) -> GradientResult:
     """Converge and differentiate; see :meth:`GradientTask.run`."""
+    task.calculation.check()
     xc = functional(task.calculation.xc)
     if not _parameters(xc):
         raise without_parameters(task.calculation.xc)
-    tell = on_record or _nobody
     values = _copies(xc)
     began = time.perf_counter()
     before = _evaluate(task, xc, [], monitor, tell, "before")
@@ -40,7 +37,9 @@ def run_gradient(task: GradientTask, monitor: Monitor | None, on_record: Teller 
         after = _evaluate(task, xc, before.states, monitor, tell, "after")
         message = after.message and f"After the step there is no loss. {after.message}"
     return GradientResult(
-        task=task,
+        asked=task.asked,
+        calculation=task.calculation.model_dump(mode="json"),
+        step=task.step,
         before=before,
         flows=flows,
         parameters=values,
@@ -70,16 +69,16 @@ def descend(xc: nn.Module, gradients: dict[str, Tensor], step: float) -> None:
 
 
 def _evaluate(
-    task: GradientTask, xc: nn.Module, start: list[GroundState], monitor: Monitor | None, tell: Teller, stage: str
+    task: GradientTask, xc: nn.Module, start: list[GroundState], monitor: Monitor | None, tell: Tell, stage: str
 ) -> Evaluation:
-    evaluation = evaluate(task, xc, start, monitor, lambda point: tell({"kind": "point", **point}))
+    evaluation = evaluate(task, xc, start, monitor, tell)
     if evaluation.loss is not None and evaluation.quantity is not None:
         value, quantity = float(evaluation.loss.detach()), float(evaluation.quantity.detach())
         tell({"kind": "loss", "stage": stage, "value": value, "unit": task.unit, "quantity": quantity})
     return evaluation
 
 
-def _differentiate(evaluation: Evaluation, tell: Teller) -> tuple[list[GradientFlow] | None, str]:
+def _differentiate(evaluation: Evaluation, tell: Tell) -> tuple[list[GradientFlow] | None, str]:
     """The gradient of the loss, or why there is none."""
     if evaluation.loss is None:
         return None, evaluation.message
@@ -102,7 +101,3 @@ def _parameters(xc: nn.Module) -> dict[str, nn.Parameter]:
 
 def _copies(xc: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in _parameters(xc).items()}
-
-
-def _nobody(_: dict[str, Any]) -> None:
-    """Whom everything is told if there is nobody else."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from mlxc.calculation.calculation import CURVE_DEFAULTS, Calculation
-from mlxc.calculation.validation import build_model
+from mlxc.calculation.calculation import CURVE_DEFAULTS
 from mlxc.errors import InputError
+from mlxc.kohn_sham.monitor import Monitor
 from mlxc.observables.catalogue import LOSSES
 from mlxc.observables.observable import Observable
 from mlxc.references.tables import best_reference
 from mlxc.structures.shipped import shipped_name_of
+from mlxc.tasks.task import Task
 from mlxc.xc.catalogue import check_has_parameters
 
 if TYPE_CHECKING:
-    from mlxc.kohn_sham.monitor import Monitor
     from mlxc.tasks.gradient.result import GradientResult
 
     LossName: TypeAlias = str
@@ -28,7 +28,7 @@ else:  # pydantic lists the names, which a type checker cannot
 STATE_DEFAULTS = {"tolerance": 1e-7}
 
 
-class GradientTask(BaseModel):
+class GradientTask(Task):
     """A loss of one crystal, differentiated by the parameters of the calculation's functional.
 
     With a target the loss is the squared deviation of its observable, see :data:`~mlxc.observables.catalogue.LOSSES`,
@@ -46,9 +46,6 @@ class GradientTask(BaseModel):
             computed once more.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    calculation: Calculation
     loss: LossName
     target: float | None = Field(default=None, allow_inf_nan=False)
     mode: Literal["implicit", "unrolled"] = "implicit"
@@ -103,21 +100,32 @@ class GradientTask(BaseModel):
         return unit if self.target is None else f"({unit})^2"
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> GradientTask:
-        """Make the task from plain data; the key ``calculation`` is filled as in :meth:`Calculation.from_dict`.
-
-        What is not given there is first taken from defaults that suit the loss: fixed occupations for a gap, a smoothed
-        cutoff for a lattice constant, a density that is accurate enough for its loss.
-
-        Raises:
-            InputError: with one sentence.
+    def defaults(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings that suit the loss: fixed occupations for a gap, a smoothed cutoff for a lattice constant, a
+        density that is accurate enough for its loss.
         """
         given, observable = data.get("calculation", {}), LOSSES.get(str(data.get("loss")))
         of_curve = observable is not None and observable.source == "curve"
         defaults: dict[str, Any] = CURVE_DEFAULTS if of_curve else STATE_DEFAULTS
         if observable is not None and observable.needs_fixed_occupations and given.get("width_ha") is None:
             defaults = defaults | {"smearing": "none"}
-        return build_model(cls, {**data, "calculation": Calculation.from_dict(defaults | given)})
+        return defaults
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The question in the words of the result, see
+        :meth:`~mlxc.tasks.gradient.result.GradientResult.summary`.
+        """
+        target, source = self.target_and_source
+        return {
+            "loss": self.loss,
+            "mode": self.mode,
+            "loss_unit": self.unit,
+            "quantity": self.observable.title,
+            "quantity_unit": self.observable.unit,
+            "target": target,
+            "target_source": source,
+        }
 
     def run(
         self, monitor: Monitor | None = None, on_record: Callable[[dict[str, Any]], None] | None = None
@@ -135,10 +143,8 @@ class GradientTask(BaseModel):
         Raises:
             InputError: the calculation cannot be done.
         """
-        from mlxc.tasks.gradient.run import run_gradient
-
-        self.calculation.check()
-        return run_gradient(self, monitor=monitor, on_record=on_record)
+        result: GradientResult = self._compute(monitor, on_record)
+        return result
 
 
 def _check_target(target: float | None, observable: Observable, crystal: str) -> None:

@@ -36,8 +36,8 @@ class SolidCurve:
     """Snapshots of one solid at several volumes.
 
     Attributes:
-        solid: whose they are.
-        snapshots: from the smallest to the largest volume; of a rigid solid a single one.
+        solid: The solid whose snapshots they are.
+        snapshots: The snapshots from the smallest to the largest volume; a rigid solid has a single one.
     """
 
     solid: Solid
@@ -113,8 +113,8 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
     """Converge a solid at every volume, each starting from those before.
 
     Args:
-        solid: to compute.
-        xc: name of a functional, or a module that is one.
+        solid: The solid to compute.
+        xc: The name of a functional, or a module that is one.
 
     Raises:
         SolidError: a volume did not converge.

@@ -20,8 +20,8 @@ class EnergyDifference:
     """A solid and those that its energy is compared with.
 
     Attributes:
-        curve: of the solid.
-        others: the curve of each of ``solid.relative_to``.
+        curve: The curve of the solid.
+        others: The curve of each of ``solid.relative_to``.
     """
 
     curve: SolidCurve

@@ -32,9 +32,10 @@ class SelfConsistentState:
     """A solid, and a state from which its SCF starts.
 
     Attributes:
-        solid: to compute.
-        start: converged before, the same for every prediction, so that predictions depend on the functional alone.
-        reference_density: that the solid's is compared with, on the same grid, electrons/bohr^3.
+        solid: The solid to compute.
+        start: A state that has converged before, the same for every prediction, so that predictions depend on the
+            functional alone.
+        reference_density: The density that the solid's is compared with, on the same grid, electrons/bohr^3.
     """
 
     solid: Solid
@@ -47,9 +48,9 @@ class SelfConsistentState:
         """Converge a solid.
 
         Args:
-            solid: one whose references include a gap is computed with fixed occupations, and a magnet's moment is then
-                that of its references.
-            xc: name of a functional, or a module that is one.
+            solid: The solid; one whose references include a gap is computed with fixed occupations, and a magnet's
+                moment is then that of its references.
+            xc: The name of a functional, or a module that is one.
 
         Raises:
             SolidError: it does not converge.

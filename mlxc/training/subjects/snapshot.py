@@ -31,10 +31,10 @@ class Snapshot:
     """A density and the energy around it.
 
     Attributes:
-        volume_ang3: of the cell.
+        volume_ang3: The volume of the cell.
         rest_ha: F - E_xc per cell.
         ingredients: ``rho``, ``grad`` and ``tau`` at points that are not equivalent, see :mod:`mlxc.xc.functional`.
-        volumes: that each point stands for, bohr^3, shape ``(npoint,)``.
+        volumes: The volume that each point stands for, bohr^3, shape ``(npoint,)``.
         functional: The functional that has made the density; None where a file of version 0.1.0 does not say.
     """
 

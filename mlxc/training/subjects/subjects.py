@@ -33,12 +33,12 @@ class Subject(Protocol):
 
     @property
     def source(self) -> Source:
-        """Of its predictions."""
+        """The source of the subject's predictions."""
         ...
 
     @property
     def solid(self) -> Solid:
-        """Whose references the predictions are compared with."""
+        """The solid whose references the predictions are compared with."""
         ...
 
     @property
@@ -56,9 +56,9 @@ class Preparation:
     """Makes subjects with the densities of one functional.
 
     Attributes:
-        table: all solids, by name.
-        xc: name of a functional, or a module that is one.
-        folder: for the curves of this functional.
+        table: All solids, by name.
+        xc: The name of a functional, or a module that is one.
+        folder: The folder for the curves of this functional.
     """
 
     table: Mapping[str, Solid]
@@ -69,8 +69,8 @@ class Preparation:
         """What some solids are judged by; those that do not converge are left out with a warning.
 
         Args:
-            names: of the solids.
-            quantities: that are wanted; only those that a solid has a reference for are prepared.
+            names: The names of the solids.
+            quantities: The quantities that are wanted; only those that a solid has a reference for are prepared.
 
         Raises:
             InputError: none of the solids could be computed, or one lacks a pseudopotential.
@@ -92,7 +92,7 @@ class Preparation:
         return found
 
     def curve(self, solid: Solid) -> SolidCurve:
-        """From the folder if it is there.
+        """The curve of a solid, read from the folder if it is there.
 
         Raises:
             SolidError: a volume does not converge.
@@ -106,7 +106,7 @@ class Preparation:
         return curve
 
     def _hash(self, solid: Solid) -> str:
-        """Of all that makes a curve what it is."""
+        """The hash of all that makes a curve what it is."""
         if isinstance(self.xc, str):
             functional, identity = [self.xc, *content_hashes(self.xc)], solid.identity(self.xc)
         else:

@@ -15,9 +15,9 @@ def number(value: Any, key: str, place: str) -> float:
     """A finite number, or the text of one.
 
     Args:
-        value: from the table.
-        key: its column.
-        place: table and solid, as the beginning of a sentence.
+        value: The value in the table.
+        key: Its column.
+        place: The table and the solid, as the beginning of a sentence.
 
     Raises:
         InputError: it is something else.

@@ -25,9 +25,9 @@ class Clamped(Functional):
     on what the functional was never trained on.
 
     Args:
-        functional: any.
-        domain: lowest and highest ``rs`` (bohr), and highest ``s``: a gradient that is too small is no extrapolation.
-            Bounds of other variables are left aside.
+        functional: Any functional.
+        domain: The lowest and highest ``rs`` (bohr), and highest ``s``: a gradient that is too small is no
+            extrapolation. Bounds of other variables are left aside.
     """
 
     def __init__(self, functional: nn.Module, domain: Domain) -> None:
@@ -53,14 +53,14 @@ class Clamped(Functional):
         return energy * uniform_exchange(density) / uniform_exchange(inside)
 
     def _share_of_gradient(self, density: Tensor, grad: Tensor) -> Tensor:
-        """With which s is not above its highest value."""
+        """The factor of the gradient with which s is not above its highest value."""
         if self.highest_s is None:
             return torch.ones_like(density)
         square = squared_reduced_gradient(density, grad).clamp(min=SMALLEST_SQUARE)
         return (self.highest_s**2 / square).clamp(max=1.0).sqrt()
 
     def _tau(self, rho: Tensor, grad: Tensor | None, tau: Tensor, given: dict[str, Tensor], ratio: Tensor) -> Tensor:
-        """tau with which alpha stays what it is: von Weizsaecker's part follows the gradient, the rest the density."""
+        """The tau that keeps alpha what it is: von Weizsaecker's part follows the gradient, the rest the density."""
         if grad is None:
             return tau * ratio ** (5 / 3)
         before, after = _weizsaecker(rho, grad), _weizsaecker(given["rho"], given["grad"])

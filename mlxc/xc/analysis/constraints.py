@@ -37,11 +37,11 @@ class ConstraintResult:
     """What came of one condition.
 
     Attributes:
-        name: of the condition.
-        satisfied: None where it cannot be told for this functional.
-        deviation: largest violation, in units of F_xc unless the detail says otherwise; 0 if satisfied.
-        detail: one sentence: what was asked, and where the answer was worst.
-        source: of the condition.
+        name: The name of the condition.
+        satisfied: Whether the functional satisfies it; None where it cannot be told for this functional.
+        deviation: The largest violation, in units of F_xc unless the detail says otherwise; 0 if satisfied.
+        detail: One sentence: what was asked, and where the answer was worst.
+        source: The source of the condition.
     """
 
     name: str
@@ -56,8 +56,8 @@ class Excess:
     """How far a quantity is on the wrong side at each of some points.
 
     Attributes:
-        amount: positive where the condition is violated, shape ``(npoint,)``.
-        at: the points' reduced variables by name.
+        amount: The amount, positive where the condition is violated, shape ``(npoint,)``.
+        at: The points' reduced variables by name.
     """
 
     amount: Tensor
@@ -107,7 +107,7 @@ def _place(excess: Excess, index: int) -> str:
 
 
 def _points(functional: nn.Module, **axes: Tensor) -> dict[str, Tensor]:
-    """All combinations of reduced variables; of s and alpha only if the functional sees them."""
+    """All combinations of reduced variables, in which s and alpha vary only if the functional sees them."""
     seen = declared_ingredients(functional)
     full = {"rs": RS, "s": S if "grad" in seen else S[:1], "alpha": ALPHA if "tau" in seen else ALPHA[4:5]} | axes
     grids = torch.meshgrid(*full.values(), indexing="ij")

@@ -11,7 +11,7 @@ from mlxc.xc.gga import squared_reduced_gradient
 from mlxc.xc.lda import wigner_seitz_radius
 from mlxc.xc.mgga import TAU_UNIFORM
 from mlxc.xc.spin import polarisation_mean, total_and_shares
-from mlxc.xc.weighted_sum import WeightedSum
+from mlxc.xc.sums.weighted_sum import WeightedSum
 
 # Lowest and highest value by the name of the variable, None for no bound; a variable that is missing is not bounded.
 Domain = Mapping[str, tuple[float | None, float | None]]
@@ -48,7 +48,7 @@ def domain_of(densities: Iterable[tuple[Mapping[str, Tensor], Tensor]]) -> dict[
     """The smallest domain that holds all but a thousandth of the electrons of some densities at either end.
 
     Args:
-        densities: ingredients at some points, and the volume of each point.
+        densities: The ingredients at some points, and the volume of each point.
     """
     collected: dict[str, list[Tensor]] = {}
     electrons = []

@@ -32,11 +32,11 @@ class EnhancementCurve:
     """F_xc of equal spins along s, for a functional and for PBE.
 
     Attributes:
-        rs: Wigner-Seitz radius, bohr.
-        alpha: iso-orbital indicator.
-        s: reduced gradients.
-        f_xc: of the functional at ``s``, in units of local exchange.
-        f_xc_pbe: of PBE.
+        rs: The Wigner-Seitz radius, bohr.
+        alpha: The iso-orbital indicator.
+        s: The reduced gradients.
+        f_xc: F_xc of the functional at ``s``, in units of local exchange.
+        f_xc_pbe: F_xc of PBE at ``s``, in the same units.
     """
 
     rs: float

@@ -28,11 +28,11 @@ def convert_checkpoint(
     The file is read without running anything in it: tensors and plain containers are all that it may hold.
 
     Args:
-        source: a ``state_dict`` saved by torch, alone or under a usual name, or a safetensors file.
-        target: the checkpoint to write.
-        architecture: the form of the functional, see :mod:`mlxc.xc.checkpoints.architectures`.
-        config: what builds it.
-        fields: further entries of the record.
+        source: A ``state_dict`` saved by torch, alone or under a usual name, or a safetensors file.
+        target: The checkpoint to write.
+        architecture: The form of the functional, see :mod:`mlxc.xc.checkpoints.architectures`.
+        config: The settings that build the functional.
+        fields: Further entries of the record.
 
     Raises:
         InputError: the file holds anything else, or its weights are not those of the architecture.

@@ -29,19 +29,19 @@ class CheckpointRecord(BaseModel):
     """The metadata of a checkpoint.
 
     Attributes:
-        format: version of this record.
-        name: of the model.
-        description: one sentence.
-        architecture: form of the functional, see :mod:`mlxc.xc.checkpoints.architectures`.
-        config: what builds it.
-        ingredients: that it wants.
-        baseline: conventional functional that it starts from or imitates.
-        training_data: what it has learned from.
-        seed: of the initial weights.
-        metrics: figures that tell how good it is, with units in their names.
-        domain: lowest and highest r_s, |zeta|, s and alpha seen in training; null for no bound.
-        licence: of the weights.
-        mlxc_version: that wrote the file.
+        format: The version of this record.
+        name: The name of the model.
+        description: One sentence that describes the model.
+        architecture: The form of the functional, see :mod:`mlxc.xc.checkpoints.architectures`.
+        config: The settings that build the functional.
+        ingredients: The ingredients that the functional wants.
+        baseline: The conventional functional that it starts from or imitates.
+        training_data: The data that it has learned from.
+        seed: The seed of the initial weights.
+        metrics: The figures that tell how good it is, with units in their names.
+        domain: The lowest and highest r_s, |zeta|, s and alpha seen in training; null for no bound.
+        licence: The licence of the weights.
+        mlxc_version: The version of mlxc that wrote the file.
         content_hash: SHA-256 of everything else.
     """
 
@@ -72,7 +72,7 @@ def read_record(path: str | Path) -> CheckpointRecord:
     """The record of a checkpoint file.
 
     Raises:
-        InputError: with a sentence that says what is wrong with the file.
+        InputError: the file is not in order; a sentence says what is wrong with it.
     """
     path = Path(path)
     header = _read_header(path)

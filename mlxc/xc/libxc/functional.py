@@ -29,7 +29,7 @@ class LibXC(Functional):
     the CPU in double precision, whatever the device and precision of the ingredients.
 
     Args:
-        name: as in libxc, ``gga_x_b88``, or a pair of such names with a comma in between.
+        name: The name in libxc, such as ``gga_x_b88``, or a pair of such names with a comma in between.
 
     Raises:
         InputError: there is no such functional, or it needs what is not available here, such as exact exchange.

@@ -32,8 +32,8 @@ class LibXCEntry:
     """A functional that libxc can evaluate.
 
     Attributes:
-        code: what ``pyscf.dft.libxc`` calls it.
-        family: ``LDA``, ``GGA`` or ``MGGA``, that of the part with the most ingredients.
+        code: The name that ``pyscf.dft.libxc`` gives it.
+        family: The family of the part with the most ingredients: ``LDA``, ``GGA`` or ``MGGA``.
     """
 
     code: str

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ipywidgets import FloatText
 from mlxc_app.choose.model import LABELS, ChooseModel
-from mlxc_app.page.message import MessageArea
 from mlxc_app.widgets.binding import bind
+from mlxc_app.widgets.message import MessageArea
 from support import poscar
 
 from mlxc.errors import InputError

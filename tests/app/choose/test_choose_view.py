@@ -13,8 +13,8 @@ import pytest
 from ipywidgets import HTML, Button, Widget
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.theme import Theme
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 from support import poscar
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.panels.bands.model import BandsModel, gap_in_words
+from mlxc_app.panels.bands.model import BandsModel
 from mlxc_app.panels.bands.view import traces
 from mlxc_app.run.model import RunModel
-from mlxc_app.run.view import finished_sentence
 
 from mlxc.crystal.brillouin import band_path
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.bands.presentation import gap_in_words
 from mlxc.tasks.bands.task import BandsTask
+from mlxc.tasks.kinds import KINDS
 
 EDGE = {"energy_ev": 0.0, "kpoint_fractional": [0.0, 0.0, 0.0], "place": "G", "spin": None}
 
@@ -29,8 +30,8 @@ def test_bands_of_what_is_chosen_are_started(run: RunModel) -> None:
 def test_bands_appear_piece_by_piece_along_the_whole_path(run: RunModel) -> None:
     model = started(run)
     assert "First the ground state" in model.picture.words or model.picture.bands is None
-    run.portions = ({"kind": "bands", "computed": 2, "points": 4, **portion([0.0, 0.1])},)
-    run.portions = (*run.portions, {"kind": "bands", "computed": 4, "points": 4, **portion([0.2, 0.3])})
+    run.records = ({"kind": "bands", "computed": 2, "points": 4, **portion([0.0, 0.1])},)
+    run.records = (*run.records, {"kind": "bands", "computed": 4, "points": 4, **portion([0.2, 0.3])})
     assert "4 of 4 k points" in model.picture.words
     assert model.picture.labels[0] == (0.0, "Γ")
     assert any("|" in name for _, name in model.picture.labels)  # where the path jumps
@@ -50,7 +51,7 @@ def test_a_finished_run_has_a_density_of_states_and_marks_its_gap(run: RunModel)
     assert list(edges.x) == [0.0, run.result["distances_per_bohr"][3]]
     assert "Indirect gap of 0.60 eV" in model.picture.words
     assert "at Γ" in model.picture.words
-    assert "Indirect gap" in finished_sentence(run)
+    assert "Indirect gap" in KINDS[run.kind].headline(run.result)
 
 
 def test_spin_down_is_dashed(run: RunModel) -> None:

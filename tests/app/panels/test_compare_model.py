@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxc_app.choose.setup_difference import difference_sentence, setup_differences
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.compare.model import MOST_RUNS, CompareModel, Comparison, comparison_csv
 from mlxc_app.panels.compare.view import STYLES, CompareView, comparison_table, curve_traces, shade, step_traces
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import iteration
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.references.tables import reference_lines
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
 
 REFERENCE = reference_lines("al")[0]

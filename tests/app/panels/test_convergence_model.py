@@ -19,16 +19,17 @@ from mlxc_app.panels.convergence.view import energy_table
 from mlxc_app.run.model import RunModel
 from stand_ins import TERMS, iteration
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.kohn_sham.residual import WAVELENGTHS
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.units import HARTREE_EV
 
 
 def test_residuals_and_changes_of_the_free_energy(run: RunModel, aluminium: Calculation) -> None:
     model = ConvergenceModel(run, ChooseModel("al"))
     run.start(aluminium, "a run")
-    run.iterations = tuple(iteration(n, energy) for n, energy in ((1, -2.0), (2, -2.1), (3, -2.09)))
+    run.records = tuple(iteration(n, energy) for n, energy in ((1, -2.0), (2, -2.1), (3, -2.09)))
     picture = model.picture
     assert picture.steps == (1, 2, 3)
     assert picture.residuals == pytest.approx((0.1, 0.01, 0.001))
@@ -43,7 +44,7 @@ def test_residuals_and_changes_of_the_free_energy(run: RunModel, aluminium: Calc
 def test_an_equation_of_state_shows_its_latest_volume(run: RunModel, aluminium: Calculation) -> None:
     model = ConvergenceModel(run, ChooseModel("al"))
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
-    run.iterations = (iteration(1, -2.0, point=0), iteration(2, -2.1, point=0), iteration(1, -2.2, point=1))
+    run.records = (iteration(1, -2.0, point=0), iteration(2, -2.1, point=0), iteration(1, -2.2, point=1))
     assert model.picture.steps == (1,)
     assert model.picture.caption == "volumes, volume 2 of 7"
 
@@ -51,7 +52,7 @@ def test_an_equation_of_state_shows_its_latest_volume(run: RunModel, aluminium: 
 def test_a_new_run_starts_with_an_empty_plot(run: RunModel, aluminium: Calculation) -> None:
     model = ConvergenceModel(run, ChooseModel("al"))
     run.start(aluminium, "a run")
-    run.iterations = (iteration(1, -2.0),)
+    run.records = (iteration(1, -2.0),)
     assert model.picture.steps == (1,)
     assert run.folder is not None
     run.folder.set_status("stopped")
@@ -64,7 +65,7 @@ def test_a_new_run_starts_with_an_empty_plot(run: RunModel, aluminium: Calculati
 def test_terms_are_shown_by_their_distance_from_the_latest_value(run: RunModel, aluminium: Calculation) -> None:
     model = ConvergenceModel(run, ChooseModel("al"))
     run.start(aluminium, "a run")
-    run.iterations = tuple(iteration(n, energy) for n, energy in ((1, -2.0), (2, -2.4), (3, -2.0)))
+    run.records = tuple(iteration(n, energy) for n, energy in ((1, -2.0), (2, -2.4), (3, -2.0)))
     distances = model.picture.term_distances
     assert distances["free_energy"] == pytest.approx((0, 0.4))
     assert distances["hartree"] == pytest.approx((0, 0.4 / len(TERMS)))
@@ -143,7 +144,7 @@ def test_a_suggestion_fills_the_form_of_the_same_crystal_only(run: RunModel, alu
     choose = ChooseModel("al")
     model = ConvergenceModel(run, choose)
     run.start(aluminium, "a run")
-    run.iterations = tuple(slow(12, 0.95))
+    run.records = tuple(slow(12, 0.95))
     first, second = model.picture.advice.suggestions
     model.take(first)
     model.take(second)

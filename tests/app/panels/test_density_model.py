@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.theme import Theme
 from mlxc_app.panels.density.block import MOST_POINTS, FieldBlock
 from mlxc_app.panels.density.field import DENSITY, DIFFERENCE, POTENTIAL, PULL, SPIN, CrystalField, on_grid, read_field
 from mlxc_app.panels.density.model import DensityModel
 from mlxc_app.panels.density.slice import MILLER, PLANES, cut, miller_orientation, planar_average
 from mlxc_app.panels.density.view import DensityView
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 from stand_ins import write_density
 
 from mlxc.calculation.calculation import Calculation

@@ -33,7 +33,7 @@ def test_findings_appear_one_by_one_and_the_verdict_last(run: RunModel) -> None:
     model = DiagnoseModel(run, ChooseModel("si"))
     model.start()
     assert progress_html(model.picture).count(f"Test 1 of {len(TESTS)}") == 1
-    run.findings = tuple({"kind": "finding", **finding.to_dict()} for finding in FINDINGS)
+    run.records = tuple({"kind": "finding", **finding.to_dict()} for finding in FINDINGS)
     assert f"Test 3 of {len(TESTS)}" in progress_html(model.picture)
     body = body_html(model.picture)
     assert "Does it snap back?" in body

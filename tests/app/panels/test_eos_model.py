@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.equation_of_state.figure import REFERENCE_LOOKS, distinct_names, eos_traces
 from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStateModel
 from mlxc_app.panels.equation_of_state.view import EquationOfStateView, comparison_table
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import IdleWorker
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
 
 CURVE = BirchMurnaghan(-57.0, 16.5, 77 / EV_PER_ANG3_GPA, 4.5)
@@ -42,10 +43,10 @@ def test_references_are_there_before_a_run_and_follow_the_choice(run: RunModel) 
 def test_the_curve_appears_with_the_fourth_point(run: RunModel, aluminium: Calculation) -> None:
     model = EquationOfStateModel(run, ChooseModel("al"))
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
-    run.points = points(3)
+    run.records = points(3)
     assert len(model.picture.own.sizes) == 3
     assert model.picture.own.curve_sizes == ()
-    run.points = points(7)
+    run.records = points(7)
     assert model.picture.own.size0 == pytest.approx(16.5)
     assert model.picture.own.modulus == pytest.approx(77)
     assert min(model.picture.own.curve_energies) == pytest.approx(0, abs=1e-2)
@@ -54,7 +55,7 @@ def test_the_curve_appears_with_the_fourth_point(run: RunModel, aluminium: Calcu
 def test_the_table_compares_lattice_constants(run: RunModel, aluminium: Calculation) -> None:
     model = EquationOfStateModel(run, ChooseModel("al"))
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
-    run.points = points(7)
+    run.records = points(7)
     run.result = {"lattice_constant_ang": 4.0412}
     table = comparison_table(model.picture)
     assert "This run" in table
@@ -68,9 +69,9 @@ def test_points_keep_the_references_of_their_own_crystal(run: RunModel, aluminiu
     model = EquationOfStateModel(run, choose)
     references = model.picture.references
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
-    run.points = points(5)
+    run.records = points(5)
     choose.take_shipped("si")
-    run.points = points(6)
+    run.records = points(6)
     assert model.picture.references == references
 
 
@@ -82,8 +83,9 @@ def test_a_sheet_is_drawn_against_its_area_without_references_of_volumes(run: Ru
     run.start(task, "areas")
     curve = BirchMurnaghan(-300.0, 5.27, 206.8 / EV_PER_ANG2_N_PER_M, 4.3)
     areas = np.linspace(4.95, 5.58, 7)
-    run.points = tuple(
-        {"volume_ang3": 10 * area, "area_ang2": area, "energy_ev": float(curve(area))} for area in areas.tolist()
+    run.records = tuple(
+        {"kind": "point", "volume_ang3": 10 * area, "area_ang2": area, "energy_ev": float(curve(area))}
+        for area in areas.tolist()
     )
     run.result = {"lattice_constant_ang": 2.4669}
     picture = model.picture
@@ -109,7 +111,7 @@ def test_the_axis_follows_the_choice_of_a_crystal(run: RunModel) -> None:
 def test_points_without_a_minimum_say_so(run: RunModel, aluminium: Calculation) -> None:
     model = EquationOfStateModel(run, ChooseModel("al"))
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
-    run.points = tuple({**point, "energy_ev": -float(n)} for n, point in enumerate(points(5)))
+    run.records = tuple({**point, "energy_ev": -float(n)} for n, point in enumerate(points(5)))
     assert "no minimum" in model.picture.own.note
     assert len(model.picture.own.sizes) == 5
 
@@ -191,10 +193,10 @@ def test_the_residuals_are_what_the_fit_leaves(run: RunModel, aluminium: Calcula
     model = EquationOfStateModel(run, ChooseModel("al"))
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
     exact = points(7)
-    run.points = exact
+    run.records = exact
     assert model.picture.own.rms_residual == pytest.approx(0, abs=1e-6)
     assert model.picture.own.modulus_derivative == pytest.approx(4.5)
-    run.points = (*exact[:3], {**exact[3], "energy_ev": exact[3]["energy_ev"] + 0.01}, *exact[4:])
+    run.records = (*exact[:3], {**exact[3], "energy_ev": exact[3]["energy_ev"] + 0.01}, *exact[4:])
     own = model.picture.own
     assert own.residuals[3] == max(own.residuals)
     assert own.rms_residual is not None

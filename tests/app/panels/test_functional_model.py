@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.uploaded_checkpoints import keep_checkpoint, uploaded_checkpoints
-from mlxc_app.panels.functional.model import FunctionalModel, describe
+from mlxc_app.choose.words import describe
+from mlxc_app.panels.functional.model import FunctionalModel
 from mlxc_app.panels.functional.report import FunctionalCheckError, FunctionalReport, check_functional, failure_sentence
 from mlxc_app.panels.functional.view import constraint_table
 from mlxc_app.panels.functional.words import record_table

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.gradients.charts import ADJOINT, CHARTS, LAYERS, PLANES, UNROLLED, heat_map, suggestion, traces
-from mlxc_app.panels.gradients.model import GradientModel, gradient_in_words
+from mlxc_app.panels.gradients.model import GradientModel
 from mlxc_app.panels.gradients.view import parameter_table
 from mlxc_app.run.model import RunModel
-from mlxc_app.run.view import finished_sentence
 
 from mlxc.errors import InputError
+from mlxc.tasks.gradient.presentation import gradient_in_words
 from mlxc.tasks.gradient.task import GradientTask
+from mlxc.tasks.kinds import KINDS
 
 ADJOINT_STEPS = tuple({"kind": "adjoint", "iteration": n, "residual": 10.0**-n} for n in (1, 2, 3))
 
@@ -57,7 +58,7 @@ def test_residuals_appear_step_by_step(run: RunModel) -> None:
     model.loss = "density_moment"
     model.start()
     assert run.kind == "gradient"
-    run.flow = ({"kind": "loss", "stage": "before", "value": 1.0, "unit": "ang^2", "quantity": 1.0}, *ADJOINT_STEPS)
+    run.records = ({"kind": "loss", "stage": "before", "value": 1.0, "unit": "ang^2", "quantity": 1.0}, *ADJOINT_STEPS)
     chart = CHARTS[ADJOINT](model.picture)
     assert suggestion(model.picture) == ADJOINT
     assert chart.x == (1, 2, 3)
@@ -69,7 +70,7 @@ def test_residuals_appear_step_by_step(run: RunModel) -> None:
 def test_the_gradient_of_an_unrolled_scf_is_in_the_order_of_its_steps(run: RunModel) -> None:
     model = model_of(run)
     model.start()
-    run.flow = tuple({"kind": "density_gradient", "step": step, "norm": 2.0**step} for step in (2, 1, 0))
+    run.records = tuple({"kind": "density_gradient", "step": step, "norm": 2.0**step} for step in (2, 1, 0))
     assert suggestion(model.picture) == UNROLLED
     assert CHARTS[UNROLLED](model.picture).y == (1.0, 2.0, 4.0)
 
@@ -90,7 +91,7 @@ def test_a_result_has_bars_a_symmetric_map_and_a_table(run: RunModel) -> None:
     table = parameter_table(model.picture.result)
     assert "mu&lt;b&gt;" in table
     assert "−0.1" in table
-    assert "|dL/dθ| = 5.86 eV" in finished_sentence(run)
+    assert "|dL/dθ| = 5.86 eV" in KINDS[run.kind].headline(run.result)
 
 
 def test_a_step_does_the_same_again_and_tells_what_has_moved(run: RunModel) -> None:

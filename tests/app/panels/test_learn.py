@@ -6,14 +6,14 @@ from xml.etree import ElementTree
 
 import pytest
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.dashboard import PANELS
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page
-from mlxc_app.page.theme import Theme
 from mlxc_app.panels.gradients.model import GradientModel
 from mlxc_app.panels.learn.stops import STOPS, Stop
 from mlxc_app.panels.learn.view import stop_html, try_stop
+from mlxc_app.panels.panel import Page
+from mlxc_app.panels.registry import PANELS
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 
 MATHML = {"math", "mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "mfrac"}
 CHILDREN = {"msub": 2, "msup": 2, "mfrac": 2}

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.compare.compared_run import difference_mha
 from mlxc_app.panels.compare.live_model import LiveModel
 from mlxc_app.panels.compare.live_view import LiveView
 from mlxc_app.panels.compare.model import CompareModel
 from mlxc_app.panels.compare.view import comparison_table
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError

@@ -7,13 +7,15 @@ import json
 import pytest
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.time_left import in_words, seconds_left
-from mlxc_app.run.view import finished_sentence, scf_fraction
+from mlxc_app.run.view import scf_fraction
 from stand_ins import IdleWorker, iteration
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run, kept_runs
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.kinds import KINDS
 
 
 def test_records_and_result_arrive(run: RunModel, aluminium: Calculation) -> None:
@@ -24,21 +26,21 @@ def test_records_and_result_arrive(run: RunModel, aluminium: Calculation) -> Non
     run.folder.set_status("running")
     run.folder.append(iteration(1, -2.0))
     run.poll()
-    assert [record["iteration"] for record in run.iterations] == [1]
+    assert [record["iteration"] for record in run.of_kind("iteration")] == [1]
     assert run.active
     run.folder.append(iteration(2, -2.1))
     run.folder.write_result({"iterations": 2, "free_energy_ha": -2.1, "seconds": {"total": 1.5}})
     run.folder.set_status("finished")
     run.poll()
-    assert len(run.iterations) == 2
+    assert len(run.of_kind("iteration")) == 2
     assert states == ["queued", "running", "finished"]
-    assert finished_sentence(run) == "converged in 2 steps and 1.5 s: free energy F = −2.100000 Ha."
+    assert KINDS[run.kind].headline(run.result) == "converged in 2 steps and 1.5 s: free energy F = −2.100000 Ha."
 
 
 def test_everything_is_in_place_when_the_state_changes(run: RunModel, aluminium: Calculation) -> None:
     seen: list[tuple[int, bool]] = []
     run.start(aluminium, "a run")
-    run.observe(lambda change: seen.append((len(run.iterations), bool(run.result))), "state")
+    run.observe(lambda change: seen.append((len(run.of_kind("iteration")), bool(run.result))), "state")
     assert run.folder is not None
     run.folder.append(iteration(1, -2.0))
     run.folder.write_result({"iterations": 1})
@@ -54,10 +56,10 @@ def test_a_half_written_record_is_left_for_later(run: RunModel, aluminium: Calcu
     records = run.folder.path / "records.jsonl"
     records.write_text(line[:20])
     run.poll()
-    assert run.iterations == ()
+    assert run.of_kind("iteration") == ()
     records.write_text(line)
     run.poll()
-    assert len(run.iterations) == 1
+    assert len(run.of_kind("iteration")) == 1
 
 
 def test_a_second_run_waits_and_is_shown_when_the_first_has_ended(run: RunModel, aluminium: Calculation) -> None:
@@ -118,7 +120,7 @@ def test_who_looks_at_an_earlier_run_is_not_disturbed(run: RunModel, aluminium: 
     run.open(now)
     now.append(iteration(1, -2.0))
     run.poll()
-    assert (run.title, len(run.iterations)) == ("now", 1)
+    assert (run.title, len(run.of_kind("iteration"))) == ("now", 1)
 
 
 def test_a_reloaded_page_finds_the_runs_of_its_visitor(run: RunModel, aluminium: Calculation) -> None:
@@ -133,11 +135,11 @@ def test_a_reloaded_page_finds_the_runs_of_its_visitor(run: RunModel, aluminium:
     assert (other.state, other.computing) == ("idle", False)
     reloaded.belong_to("ada")
     reloaded.poll()
-    assert (reloaded.title, len(reloaded.iterations)) == ("the first", 1)
+    assert (reloaded.title, len(reloaded.of_kind("iteration"))) == ("the first", 1)
     assert [entry.title for entry in reloaded.waiting] == ["the second"]
     run.folder.append(iteration(2, -2.1))
     reloaded.poll()
-    assert len(reloaded.iterations) == 2
+    assert len(reloaded.of_kind("iteration")) == 2
 
 
 def test_a_run_whose_page_and_process_are_gone_is_computed_here(
@@ -168,9 +170,9 @@ def test_what_was_computed_before_the_end_is_kept(run: RunModel, aluminium: Calc
     run.folder.append(iteration(1, -2.0))
     run.folder.set_status(state, "The reason.")
     run.poll()
-    assert (run.state, run.message, len(run.iterations)) == (state, "The reason.", 1)
+    assert (run.state, run.message, len(run.of_kind("iteration"))) == (state, "The reason.", 1)
     run.start(aluminium, "the next run")
-    assert run.iterations == ()
+    assert run.of_kind("iteration") == ()
 
 
 def test_the_calculation_of_an_equation_of_state(run: RunModel, aluminium: Calculation) -> None:
@@ -184,12 +186,12 @@ def test_what_came_out_of_an_equation_of_state_is_said_in_its_units(run: RunMode
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
     result = {"seconds": 9.0, "lattice_constant_ang": 4.04, "volume0_ang3": 16.5, "bulk_modulus_gpa": 77.0}
     run.result = result
-    assert finished_sentence(run) == "equation of state computed in 9.0 s: a₀ = 4.0400 Å, B = 77.0 GPa."
+    assert KINDS[run.kind].headline(run.result) == "equation of state computed in 9.0 s: a₀ = 4.0400 Å, B = 77.0 GPa."
     of_sheet = {"bulk_modulus_gpa": None, "in_plane_modulus_n_per_m": 206.8, "area0_ang2": 5.27}
     run.result = result | of_sheet
-    assert "4.0400 Å in the plane, layer modulus B = 206.8 N/m" in finished_sentence(run)
+    assert "4.0400 Å in the plane, layer modulus B = 206.8 N/m" in KINDS[run.kind].headline(run.result)
     run.result = result | of_sheet | {"lattice_constant_ang": None}
-    assert "A₀ = 5.270 Å²" in finished_sentence(run)
+    assert "A₀ = 5.270 Å²" in KINDS[run.kind].headline(run.result)
 
 
 def test_the_worker_is_started_once_and_not_before_it_is_wanted() -> None:
@@ -222,7 +224,7 @@ def test_an_earlier_run_is_shown_as_if_just_computed(run: RunModel, aluminium: C
     run.folder.set_status("finished")
     run.poll()
     run.open(first)
-    assert (run.title, run.state, run.message, len(run.iterations)) == ("the first", "stopped", "Enough.", 1)
+    assert (run.title, run.state, run.message, len(run.of_kind("iteration"))) == ("the first", "stopped", "Enough.", 1)
     assert run.calculation == aluminium
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.runs_list import RunsList
-from mlxc_app.run.runs_list_model import RunsListModel, outcome
+from mlxc_app.run.runs_list_model import RunsListModel
 from mlxc_app.run.view import RunView
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import iteration
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.kinds import KINDS
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_a_failed_run_opens_and_explains_itself(run: RunModel, failed: RunFolder
     RunView(run, ChooseModel("al"), messages)
     model = RunsListModel(run)
     model.open(failed.path.name)
-    assert (run.state, len(run.iterations)) == ("failed", 1)
+    assert (run.state, len(run.of_kind("iteration"))) == ("failed", 1)
     card = messages.widget.value
     for words in ("a &lt;b&gt;run", "failed unexpectedly", "ZeroDivisionError &lt;here&gt;"):
         assert words in card
@@ -65,7 +67,7 @@ def test_advice_tells_a_curve_without_a_minimum_from_points_that_do_not_converge
     messages = MessageArea()
     RunView(run, ChooseModel("al"), messages)
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
-    run.points = tuple({"index": index, "converged": converged} for index in range(7))
+    run.records = tuple({"kind": "point", "index": index, "converged": converged} for index in range(7))
     run.state = "not converged"
     assert words in messages.widget.value
 
@@ -104,6 +106,9 @@ def test_on_a_shared_server_a_visitor_sees_his_own_runs(
 
 
 def test_the_outcome_is_the_number_that_the_run_was_made_for() -> None:
-    assert outcome("eos", {"lattice_constant_ang": 4.04, "volume0_ang3": 16.5}) == "a₀ = 4.0400 Å"
-    assert outcome("eos", {"lattice_constant_ang": None, "area0_ang2": None, "volume0_ang3": 16.5}) == "V₀ = 16.500 Å³"
-    assert outcome("scf", {}) == ""
+    assert KINDS["eos"].outcome({"lattice_constant_ang": 4.04, "volume0_ang3": 16.5}) == "a₀ = 4.0400 Å"
+    assert (
+        KINDS["eos"].outcome({"lattice_constant_ang": None, "area0_ang2": None, "volume0_ang3": 16.5})
+        == "V₀ = 16.500 Å³"
+    )
+    assert KINDS["scf"].outcome({}) == ""

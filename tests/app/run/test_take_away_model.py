@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.take_away_view import TakeAwayView
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import iteration, write_density
 
 from mlxc.calculation.calculation import Calculation

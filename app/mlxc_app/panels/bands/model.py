@@ -13,6 +13,7 @@ from traitlets import HasTraits, Instance, Tuple, Unicode, observe
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run
+from mlxc.tasks.bands.presentation import GREEK, gap_in_words
 from mlxc.tasks.bands.task import BandsTask
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
@@ -20,7 +21,6 @@ from mlxc_app.run.runs_list_model import visible_runs
 
 # The choice of no other run.
 NOTHING = ""
-GREEK = {"G": "Γ"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,8 @@ class BandsModel(HasTraits):
     def __init__(self, run: RunModel, choose: ChooseModel) -> None:
         super().__init__()
         self._run, self._choose = run, choose
-        run.observe(self._redraw, ["portions", "result", "title", "kind", "iterations"])
+        run.observe(self._redraw, ["result", "title", "kind"])
+        run.observe_records(self._redraw, "bands", "iteration")
         run.observe(self.find_others, "state")
 
     def start(self) -> None:
@@ -116,7 +117,7 @@ class BandsModel(HasTraits):
             self.picture = BandsPicture()
             return
         result = run.result if "bands_ev" in run.result else {}
-        bands = _of_result(run.title, result) if result else _of_portions(run.title, run.portions)
+        bands = _of_result(run.title, result) if result else _of_portions(run.title, run.of_kind("bands"))
         self.picture = BandsPicture(
             title=run.title,
             bands=bands,
@@ -129,9 +130,10 @@ class BandsModel(HasTraits):
     def _progress(self) -> str:
         if not self._run.active:
             return ""
-        if not self._run.portions:
-            return f"First the ground state: SCF step {len(self._run.iterations)}."
-        last = self._run.portions[-1]
+        portions = self._run.of_kind("bands")
+        if not portions:
+            return f"First the ground state: SCF step {len(self._run.of_kind('iteration'))}."
+        last = portions[-1]
         return f"{last['computed']} of {last['points']} k points along the path."
 
     def _other(self) -> Bands | None:
@@ -198,26 +200,3 @@ def _edges(result: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
             if far.min() < 1e-6:
                 found.append((result["distances_per_bohr"][int(far.argmin())], result[edge]["energy_ev"]))
     return tuple(found)
-
-
-def gap_in_words(result: Mapping[str, Any]) -> str:
-    """The gap of a result of :class:`~mlxc.tasks.bands.task.BandsTask`, in one or two sentences."""
-    kind = result["gap_kind"]
-    if kind is None:
-        return "A metal: bands cross the Fermi level, there is no gap."
-    top, bottom = result["valence_band_maximum"], result["conduction_band_minimum"]
-    if kind == "touching":
-        return f"No gap, but no bands that cross either: the filled and the empty ones touch {_place(top)}."
-    gap = f"gap of {result['gap_ev']:.2f} eV"
-    if kind == "direct":
-        return f"Direct {gap}: the highest filled and the lowest empty level are both {_place(top)}."
-    return (
-        f"Indirect {gap}: the highest filled level is {_place(top)}, the lowest empty one {_place(bottom)}. "
-        f"Without a change of k it takes at least {result['direct_gap_ev']:.2f} eV."
-    )
-
-
-def _place(edge: Mapping[str, Any]) -> str:
-    words = [GREEK.get(word, word) for word in edge["place"].split()]
-    place = " ".join(words) if len(words) > 1 else f"at {words[0]}"
-    return place if edge["spin"] is None else f"{place} (spin {edge['spin']})"

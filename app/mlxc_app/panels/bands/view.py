@@ -11,10 +11,10 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Layout, VBox
 from numpy.typing import NDArray
 
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.bands.model import NOTHING, Bands, BandsModel, BandsPicture
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
 
 ABOUT = (

@@ -17,7 +17,7 @@ from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.references.tables import ReferenceLine, reference_lines
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.shipped import shipped_names
-from mlxc.tasks.kinds import Kind, calculation_of
+from mlxc.tasks.kinds import calculation_of
 from mlxc.units import HARTREE_EV
 from mlxc_app.choose.words import functional_in_words
 
@@ -78,7 +78,7 @@ class ComparedRun:
 
     letter: str
     title: str
-    kind: Kind
+    kind: str
     state: str
     calculation: Calculation
     settings: Mapping[str, str]
@@ -156,7 +156,7 @@ def difference_mha(run: ComparedRun, first: ComparedRun) -> float | None:
     return 1000 * (run.energy_per_atom_ha - first.energy_per_atom_ha)
 
 
-def _energy_zero(calculation: Calculation, kind: Kind) -> tuple[Hashable, ...]:
+def _energy_zero(calculation: Calculation, kind: str) -> tuple[Hashable, ...]:
     """It depends on the pseudopotentials; and the minimum of a curve is no energy at a given size."""
     names = tuple(sorted(calculation.pseudo_names.items()))
     return (calculation.crystal.formula, calculation.pseudo, names, kind == "eos")

@@ -8,11 +8,11 @@ from typing import Any
 
 from traitlets import Bool, Dict, HasTraits, Unicode
 
-from mlxc.calculation.calculation import EquationOfStateTask
 from mlxc.codes.live import ReferenceRun, available_codes, label_of
 from mlxc.codes.result import CodeResult
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kinds import calculation_of
 from mlxc_app.panels.compare.compared_run import NUMBERS, ComparedRun, curve_of, energy_per_atom, errors_of
 

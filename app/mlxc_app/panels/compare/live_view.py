@@ -11,8 +11,8 @@ from ipywidgets import HTML, Button, HBox
 
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.compare.model import CompareModel
+from mlxc_app.widgets.message import MessageArea
 
 
 class LiveView:

@@ -13,11 +13,12 @@ from traitlets import HasTraits, Instance, Tuple
 from mlxc.errors import InputError
 from mlxc.export.tables import csv_text
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.kinds import title_of
 from mlxc_app.choose.setup_difference import difference_sentence, setup_differences
 from mlxc_app.panels.compare.compared_run import ComparedRun, compared_run, difference_mha
 from mlxc_app.panels.compare.live_model import LiveColumn, LiveModel
 from mlxc_app.run.model import RunModel
-from mlxc_app.run.runs_list_model import KINDS, visible_runs
+from mlxc_app.run.runs_list_model import visible_runs
 
 MOST_RUNS = 8
 # As many of the latest runs as there are to choose from.
@@ -131,7 +132,7 @@ def comparable_runs(owner: str) -> list[tuple[str, str]]:
     for folder in visible_runs(owner)[:LISTED]:
         if (status := folder.status)["state"] in COMPARABLE:
             when = time.strftime("%d %b %H:%M", time.localtime(status.get("ended", 0)))
-            kind = KINDS.get(folder.kind, folder.kind)
+            kind = title_of(folder.kind)
             found.append((f"{when}: {folder.title} ({kind}, {status['state']})", str(folder.path)))
     return found
 

@@ -9,8 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from ipywidgets import HTML, Layout, SelectMultiple, VBox
 
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page, Panel
+from mlxc.tasks.kinds import title_of
 from mlxc_app.panels.compare.compared_run import ComparedRun
 from mlxc_app.panels.compare.live_view import LiveView
 from mlxc_app.panels.compare.model import (
@@ -24,8 +23,9 @@ from mlxc_app.panels.compare.model import (
     error_percent,
     signed,
 )
-from mlxc_app.run.runs_list_model import KINDS
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
 ABOUT = (
@@ -164,7 +164,7 @@ def comparison_table(comparison: Comparison) -> str:
 
 
 def _head(run: ComparedRun) -> str:
-    kind = KINDS.get(run.kind, run.kind)
+    kind = title_of(run.kind)
     state = "" if run.state == "finished" else f"<br>({escape(run.state)})"
     return f"{escape(run.letter)}<br>{escape(kind)}{state}"
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from traitlets import HasTraits, Instance
 
-from mlxc.calculation.calculation import Calculation, EquationOfStateTask
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.convergence.advice import Advice, Suggestion, advise
 from mlxc_app.panels.convergence.occupations import Fillings
@@ -67,7 +68,8 @@ class ConvergenceModel(HasTraits):
         self._run, self._choose = run, choose
         self._redraw()
         self._read_fillings()
-        run.observe(self._redraw, ["iterations", "state"])
+        run.observe(self._redraw, "state")
+        run.observe_records(self._redraw, "iteration")
         run.observe(self._read_fillings, "state")
 
     def take(self, suggestion: Suggestion) -> None:
@@ -87,7 +89,7 @@ class ConvergenceModel(HasTraits):
         self.fillings = Fillings.read(path, calculation.width_ha) if path and calculation else None
 
     def _redraw(self, change: Any = None) -> None:
-        records = list(self._run.iterations)
+        records = list(self._run.of_kind("iteration"))
         if not records:
             self.picture = ConvergencePicture()
             return

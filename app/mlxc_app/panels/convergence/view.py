@@ -10,12 +10,12 @@ from typing import Any
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
-from mlxc_app.page.message import MessageArea, card
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.convergence.advice import Advice, Suggestion
 from mlxc_app.panels.convergence.detail import DETAILS, detail_ranges, detail_traces, last_step
 from mlxc_app.panels.convergence.model import ConvergenceModel, ConvergencePicture
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import MessageArea, card
 from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
 
 ABOUT = (

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from mlxc_app.page.message import MessageArea
 from mlxc_app.panels.density.model import DensityModel
 from mlxc_app.panels.density.slice import WINDOW_ANG
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, DIVERGING, GREY, SEQUENTIAL
 
 HALF = WINDOW_ANG / 2

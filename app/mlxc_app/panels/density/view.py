@@ -7,15 +7,15 @@ from typing import Any
 
 from ipywidgets import HTML, Button, Dropdown, FloatSlider, HBox, IntText, VBox
 
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page, Panel
-from mlxc_app.page.theme import Theme
 from mlxc_app.panels.density.field import DIFFERENCE, MEANINGS
 from mlxc_app.panels.density.figures import AverageFigure, SliceFigure
+from mlxc_app.panels.density.isosurface_viewer import DrawsIsosurfaces, NglIsosurfaces, PlotlyIsosurfaces
 from mlxc_app.panels.density.model import DensityModel
 from mlxc_app.panels.density.slice import AXES, IN_PLANE_ANG, MILLER, PLANES
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.binding import bind
-from mlxc_app.widgets.isosurface_viewer import DrawsIsosurfaces, NglIsosurfaces, PlotlyIsosurfaces
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 
 ABOUT = (
     "Where the electrons are, or where they differ. On the left, a surface on which the density has one value; turn it "

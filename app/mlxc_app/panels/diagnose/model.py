@@ -43,7 +43,8 @@ class DiagnoseModel(HasTraits):
     def __init__(self, run: RunModel, choose: ChooseModel) -> None:
         super().__init__()
         self._run, self._choose = run, choose
-        run.observe(self._redraw, ["findings", "result", "state"])
+        run.observe(self._redraw, ["result", "state"])
+        run.observe_records(self._redraw, "finding")
 
     def start(self) -> None:
         """Diagnose what is chosen.
@@ -58,7 +59,9 @@ class DiagnoseModel(HasTraits):
         if run.kind != "diagnosis":
             self.picture = DiagnosisPicture()
             return
-        findings = tuple({key: value for key, value in record.items() if key != "kind"} for record in run.findings)
+        findings = tuple(
+            {key: value for key, value in record.items() if key != "kind"} for record in run.of_kind("finding")
+        )
         waiting = run.active and len(findings) < len(TESTS)
         self.picture = DiagnosisPicture(
             title=run.title,

@@ -9,9 +9,9 @@ from typing import Any
 from ipywidgets import HTML, Button, HBox, VBox
 
 from mlxc.tasks.diagnosis.finding import TESTS
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.diagnose.model import DiagnoseModel, DiagnosisPicture
+from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.widgets.message import MessageArea
 
 ABOUT = (
     "Why does a calculation disagree with what it should give? Nine tests find out. Most change one "

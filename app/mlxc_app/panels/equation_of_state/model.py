@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import HasTraits, Instance, Tuple, observe
 
-from mlxc.calculation.calculation import EquationOfStateTask
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import Variation, natural_variation
 from mlxc.errors import InputError
@@ -18,6 +17,7 @@ from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_
 from mlxc.references.tables import ReferenceLine, reference_lines
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.shipped import shipped_names
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
@@ -102,7 +102,8 @@ class EquationOfStateModel(HasTraits):
         self._curves: dict[str, EquationOfStateCurve] = {}
         self._look_for_others()
         self._redraw()
-        run.observe(self._redraw, ["points", "result"])
+        run.observe(self._redraw, "result")
+        run.observe_records(self._redraw, "point")
         run.observe(self._follow, "state")
         choose.observe(self._choice_changed, "structure")
 
@@ -143,7 +144,7 @@ class EquationOfStateModel(HasTraits):
     @observe("selected")
     def _redraw(self, change: Any = None) -> None:
         """Points of a run are shown beside the references of its own crystal, whatever is chosen meanwhile."""
-        task, points = self._task, self._run.points
+        task, points = self._task, self._run.of_kind("point")
         others = tuple(self._curve(path) for path in self.selected[:MOST_OVERLAID])
         if not points or task is None:
             varied = natural_variation(Crystal.from_dict(self._choose.structure))

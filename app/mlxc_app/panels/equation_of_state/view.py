@@ -7,8 +7,6 @@ from typing import Any
 
 from ipywidgets import HTML, HBox, SelectMultiple, VBox
 
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.equation_of_state.figure import AXES, eos_traces
 from mlxc_app.panels.equation_of_state.model import (
     MOST_OVERLAID,
@@ -16,7 +14,9 @@ from mlxc_app.panels.equation_of_state.model import (
     EquationOfStateModel,
     EquationOfStatePicture,
 )
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import MessageArea
 
 ABOUT = (
     "The free energy F at several volumes: the minimum gives the lattice constant a₀, the curvature the bulk modulus B "

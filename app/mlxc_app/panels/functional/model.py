@@ -4,44 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 from traitlets import Bool, HasTraits, Instance, Unicode, observe
 
-from mlxc.errors import InputError, MlxcError
-from mlxc.xc.catalogue import functional_names
-from mlxc.xc.checkpoints.files import checkpoint_of
-from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord
+from mlxc.errors import MlxcError
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.words import FunctionalDescription, describe
 from mlxc_app.panels.functional.report import FunctionalReport, check_functional
-
-
-@dataclass(frozen=True)
-class FunctionalDescription:
-    """A functional in words.
-
-    Attributes:
-        title: how it is called on the page.
-        meaning: one line.
-        record: of a checkpoint, None for other functionals.
-    """
-
-    title: str
-    meaning: str
-    record: CheckpointRecord | None
-
-
-def describe(name: str) -> FunctionalDescription:
-    """What can be said without PyTorch; of a file that cannot be read any more, why."""
-    title = PurePath(name).stem if name.endswith(SUFFIX) else name
-    try:
-        record = checkpoint_of(name)
-    except InputError as error:
-        return FunctionalDescription(title, str(error), None)
-    meaning = record.description if record else functional_names().get(name, "")
-    return FunctionalDescription(title, meaning, record)
 
 
 class FunctionalModel(HasTraits):

@@ -9,12 +9,12 @@ from typing import Any
 import plotly.graph_objects as go
 from ipywidgets import HTML, VBox
 
-from mlxc_app.page.message import card
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.functional.model import FunctionalModel
 from mlxc_app.panels.functional.report import Constraint, Curve, FunctionalReport
 from mlxc_app.panels.functional.words import record_table
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import card
 from mlxc_app.widgets.palette import BLUE, GREEN, VERMILLION
 
 FUNCTIONAL = "Functional"

@@ -10,6 +10,7 @@ from traitlets import Float, HasTraits, Instance, Unicode, observe
 
 from mlxc.errors import InputError, MlxcError
 from mlxc.observables.catalogue import LOSSES
+from mlxc.tasks.gradient.presentation import gradient_in_words
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.xc.catalogue import check_has_parameters
 from mlxc_app.choose.model import SETTINGS, ChooseModel
@@ -18,6 +19,8 @@ from mlxc_app.run.model import RunModel
 # What the loss itself decides: the accuracy of the density, and of a curve how its cutoff is smoothed.
 DECIDED = {"tolerance", "cutoff_smoothing_ha", "fft_grid"}
 FIXED_OCCUPATIONS = {"smearing", "width_ha"}
+# Kinds of the records of a gradient itself.
+FLOW = ("loss", "adjoint", "density_gradient")
 NO_PARAMETERS = "This functional has no parameters that a gradient could reach: choose pbe-kappa-mu or a network."
 
 
@@ -65,7 +68,8 @@ class GradientModel(HasTraits):
         super().__init__()
         self._run, self._choose = run, choose
         choose.observe(self._find_blocker, [*SETTINGS, "blocker"])
-        run.observe(self._redraw, ["flow", "result", "title", "kind", "iterations"])
+        run.observe(self._redraw, ["result", "title", "kind"])
+        run.observe_records(self._redraw, *FLOW, "iteration")
         self._find_blocker()
 
     @property
@@ -124,9 +128,9 @@ class GradientModel(HasTraits):
         if run.kind != "gradient":
             self.picture = GradientPicture()
             return
-        adjoint = [record for record in run.flow if record["kind"] == "adjoint"]
+        adjoint = run.of_kind("adjoint")
         # They arrive from the last step to the first.
-        passed = [record for record in run.flow if record["kind"] == "density_gradient"][::-1]
+        passed = run.of_kind("density_gradient")[::-1]
         result = run.result if "gradient_norm" in run.result else {}
         self.picture = GradientPicture(
             title=run.title,
@@ -141,9 +145,10 @@ class GradientModel(HasTraits):
     def _progress(self) -> str:
         if not self._run.active:
             return ""
-        if not self._run.flow:
-            return f"First the loss: SCF step {len(self._run.iterations)}."
-        last = self._run.flow[-1]
+        flow = self._run.of_kind(*FLOW)
+        if not flow:
+            return f"First the loss: SCF step {len(self._run.of_kind('iteration'))}."
+        last = flow[-1]
         if last["kind"] == "adjoint":
             return f"The gradient: step {last['iteration']} of the adjoint, residual {last['residual']:.1e}."
         if last["kind"] == "density_gradient":
@@ -165,52 +170,3 @@ def _number(text: str) -> float | None:
         return float(text.replace(",", ".").replace("−", "-"))
     except ValueError:
         raise InputError(f"Target: a number, or nothing; not “{text.strip()}”.") from None
-
-
-def gradient_in_words(result: Mapping[str, Any]) -> str:
-    """What a gradient and a step along it came to; a result of :class:`~mlxc.tasks.gradient.task.GradientTask`."""
-    if result["gradient_norm"] is None:
-        return f"There is no gradient. {result['message']}"
-    unit, before, after = _unit(result["loss_unit"]), result["before"], result["after"]
-    sentence = f"{_quantity(result, before)}; |dL/dθ| = {result['gradient_norm']:.3g} {unit} over all parameters θ."
-    if after is None:
-        return sentence
-    if after["loss"] is None:
-        return f"{sentence} {result['message']}"
-    change = after["loss"] - before["loss"]
-    way = "fell" if change < 0 else "rose" if change > 0 else "stayed"
-    advice = " A shorter step may do better." if change > 0 else ""
-    return (
-        f"After one step of {100 * result['step']:g} % the loss {way} from {_signed(before['loss'])} to "
-        f"{_signed(after['loss'])} {unit}, and the {_name(result)} went from {_signed(before['quantity'])} to "
-        f"{_signed(after['quantity'])} {_unit(result['quantity_unit'])}{_target(result)}.{advice}"
-    )
-
-
-def _quantity(result: Mapping[str, Any], before: Mapping[str, Any]) -> str:
-    quantity = f"The {_name(result)} is {_signed(before['quantity'])} {_unit(result['quantity_unit'])}"
-    if result["target"] is None:
-        return f"{quantity}, which is the loss L"
-    return f"{quantity}{_target(result)}: the loss is L = {before['loss']:.4g} {_unit(result['loss_unit'])}"
-
-
-def _name(result: Mapping[str, Any]) -> str:
-    name: str = result["quantity"]
-    return name.replace(" - ", " − ")
-
-
-def _target(result: Mapping[str, Any]) -> str:
-    if result["target"] is None:
-        return ""
-    source = result["target_source"]
-    origin = "" if source in (None, "given") else f", {source}"
-    return f" (target {_signed(result['target'])}{origin})"
-
-
-def _signed(value: float) -> str:
-    return f"{value:.6g}".replace("-", "−")
-
-
-def _unit(unit: str) -> str:
-    """As a person writes it."""
-    return unit.replace("Bohr magneton", "μB").replace("percent", "%").replace("ang", "Å").replace("^2", "²")

@@ -10,8 +10,6 @@ import plotly.graph_objects as go
 from ipywidgets import HTML, Button, Dropdown, FloatText, HBox, Text, VBox
 
 from mlxc.observables.catalogue import LOSSES
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.gradients.charts import (
     CHARTS,
     HEAT_MAP,
@@ -22,8 +20,10 @@ from mlxc_app.panels.gradients.charts import (
     traces,
 )
 from mlxc_app.panels.gradients.model import GradientModel, GradientPicture
+from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.live_figure import axis, live_figure
+from mlxc_app.widgets.message import MessageArea
 
 ABOUT = (
     "A loss L says in one number how wrong a result is. Its gradient dL/dθ says how each parameter θ of the "

@@ -7,8 +7,8 @@ from html import escape
 from ipywidgets import HTML, Button, VBox
 
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.panel import Page, Panel
 from mlxc_app.panels.learn.stops import STOPS, SetUp, Stop
+from mlxc_app.panels.panel import Page, Panel
 
 ABOUT = (
     "A tour of this page in six stops. “Try it” fills the form on the left and unfolds the panel that belongs to the "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mlxc.grid.fields import Fields
+from mlxc.grid.fields import FieldKinds, charge_rows
 from mlxc.grid.grid import Grid
 
 
@@ -31,12 +31,13 @@ class KerkerPreconditioner:
 
     Args:
         grid: on whose sphere the Fourier coefficients live.
+        kinds: the kinds of the fields.
         damping: alpha.
         screening: q0, 1/bohr.
     """
 
-    def __init__(self, grid: Grid, damping: float, screening: float) -> None:
-        self._damping = damping
+    def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float) -> None:
+        self._damping, self._charge = damping, charge_rows(kinds)
         self._fractions = kerker_fractions(grid, damping, screening)
 
     def __call__(self, residual: Tensor) -> Tensor:
@@ -46,8 +47,5 @@ class KerkerPreconditioner:
             residual: of the fields of total and magnetisation, Fourier coefficients ``(nfield, nspin, ngvector)``.
         """
         taken = self._damping * residual
-        part, whole = Fields.unstacked(taken), Fields.unstacked(residual)
-        part.density[0] = self._fractions * whole.density[0]
-        if part.gradient is not None and whole.gradient is not None:
-            part.gradient[:, 0] = self._fractions * whole.gradient[:, 0]
+        taken[self._charge, 0] = self._fractions * residual[self._charge, 0]
         return taken

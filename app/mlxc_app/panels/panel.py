@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from ipywidgets import Widget
 
-from mlxc.tasks.kinds import Kind
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.page.message import MessageArea
-from mlxc_app.page.theme import Theme
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel; each has a function ``...(page: Page) -> Panel`` beside its view.
+    """One panel; each has a function ``...(page: Page) -> Panel`` beside its view, see
+    :mod:`mlxc_app.panels.registry`.
 
     Attributes:
         name: what its button says; short.
         about: HTML that answers "what am I looking at", one to three sentences.
         make: makes the widget, with all that its model knows by then; called once, when the panel is first unfolded.
-        kinds: of the runs at whose start the panel unfolds.
+        kinds: The names of the kinds of tasks, see :mod:`mlxc.tasks.kinds`, at whose start the panel unfolds.
         shown: told whenever the panel is unfolded (True) or folded (False).
         follow: a task that lives as long as the page's kernel.
     """
@@ -49,7 +49,7 @@ class Panel:
     name: str
     about: str
     make: Callable[[], Widget]
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[str, ...] = ()
     shown: Callable[[bool], None] | None = None
     follow: Callable[[], Awaitable[None]] | None = None
 

@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 from ipywidgets import Widget
 from numpy.typing import NDArray
 
-from mlxc_app.page.theme import Theme
 from mlxc_app.panels.density.block import FieldBlock
 from mlxc_app.widgets.crystal_picture import CrystalPicture, screen_axes
 from mlxc_app.widgets.crystal_viewer import ATOM_PER_BOND_RADIUS, BACKGROUNDS, BOND_RADIUS_ANG, frame_shapes, pdb_text
 from mlxc_app.widgets.live_figure import live_figure
 from mlxc_app.widgets.ngl_canvas import NglCanvas
 from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
+from mlxc_app.widgets.theme import Theme
 
 HEIGHT = 370
 OPACITY = 0.55

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
+from mlxc.grid.fields import FieldKinds
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.kerker import KerkerPreconditioner
-from mlxc.kohn_sham.mixing_schedule import MixingStage, default_schedule, is_stuck
+from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
+from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stuck
 
 
 class Mixer(Protocol):
@@ -36,8 +37,14 @@ class Mixer(Protocol):
 class Mixing(Protocol):
     """A way of mixing."""
 
-    def start(self, grid: Grid, metal: bool) -> Mixer:
-        """A mixer without a memory, for fields on a grid; whether smearing fills the bands may choose its damping."""
+    def start(self, grid: Grid, kinds: FieldKinds, metal: bool) -> Mixer:
+        """A mixer without a memory.
+
+        Args:
+            grid: on whose sphere the fields' Fourier coefficients live.
+            kinds: the kinds of the fields.
+            metal: whether smearing fills the bands, by which a damping may be chosen.
+        """
         ...
 
 
@@ -59,9 +66,9 @@ class LinearMixing:
     def __post_init__(self) -> None:
         MixingStage(self.damping, self.screening)
 
-    def start(self, grid: Grid, metal: bool) -> LinearMixer:
+    def start(self, grid: Grid, kinds: FieldKinds, metal: bool) -> LinearMixer:
         """See :class:`Mixing`."""
-        return LinearMixer(grid, self.damping, self.screening)
+        return LinearMixer(grid, kinds, self.damping, self.screening)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class AndersonMixing:
     Attributes:
         depth: how many past steps are remembered beside the last one.
         schedule: dampings and screenings, from the fastest to the safest; the next one is taken when the residual has
-            stopped falling. By default :func:`~mlxc.kohn_sham.mixing_schedule.default_schedule`.
+            stopped falling. By default :func:`~mlxc.kohn_sham.mixing.schedule.default_schedule`.
 
     Raises:
         InputError: the depth is negative, or the schedule is empty.
@@ -84,10 +91,10 @@ class AndersonMixing:
         if self.depth < 0 or (self.schedule is not None and not len(self.schedule)):
             raise InputError("mixer: Anderson mixing needs a depth that is not negative, and a stage in its schedule.")
 
-    def start(self, grid: Grid, metal: bool) -> ScheduledMixer:
+    def start(self, grid: Grid, kinds: FieldKinds, metal: bool) -> ScheduledMixer:
         """See :class:`Mixing`."""
         stages = default_schedule(metal) if self.schedule is None else tuple(self.schedule)
-        return ScheduledMixer([AndersonMixer(grid, stage.damping, stage.screening, self.depth) for stage in stages])
+        return ScheduledMixer([AndersonMixer(grid, kinds, s.damping, s.screening, self.depth) for s in stages])
 
 
 class ScheduledMixer:
@@ -114,8 +121,8 @@ class ScheduledMixer:
 class LinearMixer:
     """Adds a fraction of the preconditioned residual; arguments as for :class:`AndersonMixer`."""
 
-    def __init__(self, grid: Grid, damping: float, screening: float) -> None:
-        self._precondition = KerkerPreconditioner(grid, damping, screening)
+    def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float) -> None:
+        self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
 
     def next(self, fields: Tensor, residual: Tensor, size: float = 0.0) -> Tensor:
         """See :class:`Mixer`."""
@@ -128,14 +135,15 @@ class AndersonMixer:
 
     Args:
         grid: on whose sphere the fields' Fourier coefficients live.
+        kinds: the kinds of the fields.
         damping: fraction of the preconditioned residual that is added.
         screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
         depth: how many past steps are remembered beside the last one.
     """
 
-    def __init__(self, grid: Grid, damping: float, screening: float, depth: int = 10) -> None:
+    def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float, depth: int = 10) -> None:
         self._depth = depth
-        self._precondition = KerkerPreconditioner(grid, damping, screening)
+        self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
         # Long waves carry most of the Hartree energy, so they count most in the least squares.
         self._metric = (1 / grid.squares.clamp(min=float(grid.squares[1:].min()))).sqrt()
         self._fields: list[Tensor] = []

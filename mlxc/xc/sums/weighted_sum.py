@@ -14,8 +14,8 @@ class WeightedSum(Functional):
     """A sum of functionals, each times a fixed weight.
 
     Args:
-        weights: of each functional.
-        functionals: modules that declare their ingredients.
+        weights: The weight of each functional.
+        functionals: The modules, which declare their ingredients.
     """
 
     weights: Tensor

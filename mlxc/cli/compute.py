@@ -1,0 +1,36 @@
+"""The commands that compute a task: one for each kind that has a command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+
+from mlxc.console.options import CONVERGED, NOT_CONVERGED, calculation_fields, check_writable, fail
+from mlxc.tasks.command import Command
+from mlxc.tasks.kind import Kind, monitor_telling
+
+
+def add_computing_command(parser: argparse.ArgumentParser, kind: Kind, command: Command) -> None:
+    """Define the command of a kind of task."""
+    parser.set_defaults(command=partial(_compute, kind, command))
+    command.add_to(parser)
+
+
+def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[str]) -> int:
+    save: Path | None = options.save if command.saves else None
+    check_writable(save)
+    for file in command.files:
+        check_writable(file.path(options), file.flag)
+    task = kind.make(calculation_fields(options), command.fields(options))
+    with kind.progress(kind.records) as progress:
+        result = kind.run(task, monitor_telling(progress.tell), progress.tell)
+    ending, summary = kind.ending(result), result.summary()
+    if save is not None and ending.state is not None:
+        ending.state.save(save, ending.fields)
+    for file in command.files:
+        if (path := file.path(options)) is not None:
+            file.write(summary, path)
+    print(json.dumps(summary, indent=1) if options.json else kind.report(summary))
+    return CONVERGED if ending.converged else fail(ending.message, NOT_CONVERGED)

@@ -1,0 +1,23 @@
+"""The record of a checkpoint as text for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlxc.console.text import row
+
+
+def checkpoint_report(record: dict[str, Any]) -> str:
+    """The record of a checkpoint as a table, from plain data; what is empty is left out."""
+    lines = [f"{record['name']}: {record['description']}" if record["description"] else record["name"], ""]
+    for key, value in record.items():
+        if key in ("name", "description") or value in (None, "", {}, []):
+            continue
+        if key == "domain":
+            value = {name: " to ".join("any" if x is None else f"{x:g}" for x in pair) for name, pair in value.items()}
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {item}" for name, item in value.items())
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
+        lines.append(row(key.replace("_", " "), str(value)))
+    return "\n".join(lines)

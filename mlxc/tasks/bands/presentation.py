@@ -1,0 +1,91 @@
+"""How bands are told to a person. The same figures as the JSON, with units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlxc.console.record_table import RecordTable
+from mlxc.console.text import headline, row
+
+# Points of the Brillouin zone that are written with Greek letters.
+GREEK = {"G": "Γ"}
+
+
+def band_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc bands`` at the special points; ``summary`` is the object that ``--json`` prints."""
+    lines = [headline(summary["calculation"]), "", "  point   energies / eV, from the Fermi level"]
+    for place, name in summary["labels"]:
+        nearest = min(
+            range(len(summary["distances_per_bohr"])), key=lambda i: abs(summary["distances_per_bohr"][i] - place)
+        )
+        for spin in summary["bands_ev"]:
+            lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[nearest]))
+    lines += ["", *_gap(summary)]
+    return "\n".join(lines)
+
+
+def _gap(summary: dict[str, Any]) -> list[str]:
+    if summary["gap_kind"] is None:
+        return [row("gap", "none (a metal)")]
+    size = f"{summary['gap_ev']:.3f} eV, {summary['gap_kind']}"
+    lines = [row("gap", "none, the bands touch" if summary["gap_kind"] == "touching" else size)]
+    if summary["gap_kind"] == "indirect":
+        lines.append(row("smallest direct gap", f"{summary['direct_gap_ev']:.3f} eV"))
+    for label, edge in (
+        ("highest valence level", summary["valence_band_maximum"]),
+        ("lowest conduction level", summary["conduction_band_minimum"]),
+    ):
+        lines.append(row(label, f"{edge['energy_ev']:.3f} eV, {edge['place']}"))
+    return lines
+
+
+def bands_sentence(summary: Mapping[str, Any]) -> str:
+    """What came out, in a few words and sentences."""
+    return f"bands computed. {gap_in_words(summary)}"
+
+
+def bands_outcome(summary: Mapping[str, Any]) -> str:
+    """The gap; empty as long as it is not known."""
+    if summary.get("gap_ev") is None:
+        return ""
+    return f"gap {summary['gap_ev']:.2f} eV" if summary["gap_ev"] else "no gap"
+
+
+def gap_in_words(summary: Mapping[str, Any]) -> str:
+    """The gap, in one or two sentences."""
+    kind = summary["gap_kind"]
+    if kind is None:
+        return "A metal: bands cross the Fermi level, there is no gap."
+    top, bottom = summary["valence_band_maximum"], summary["conduction_band_minimum"]
+    if kind == "touching":
+        return f"No gap, but no bands that cross either: the filled and the empty ones touch {_place(top)}."
+    gap = f"gap of {summary['gap_ev']:.2f} eV"
+    if kind == "direct":
+        return f"Direct {gap}: the highest filled and the lowest empty level are both {_place(top)}."
+    return (
+        f"Indirect {gap}: the highest filled level is {_place(top)}, the lowest empty one {_place(bottom)}. "
+        f"Without a change of k it takes at least {summary['direct_gap_ev']:.2f} eV."
+    )
+
+
+def _place(edge: Mapping[str, Any]) -> str:
+    words = [GREEK.get(word, word) for word in edge["place"].split()]
+    place = " ".join(words) if len(words) > 1 else f"at {words[0]}"
+    return place if edge["spin"] is None else f"{place} (spin {edge['spin']})"
+
+
+def _portion_line(done: Mapping[str, Any]) -> str:
+    return f"bands: {done['computed']} of {done['points']} k points"
+
+
+def _portion_in_words(done: Mapping[str, Any]) -> tuple[str, float]:
+    return f"Bands at {done['computed']} of {done['points']} k points.", done["computed"] / done["points"]
+
+
+PORTIONS = RecordTable(
+    "bands",
+    "one row per part of the path: at how many k points the bands are done",
+    _portion_line,
+    doing=_portion_in_words,
+)

@@ -1,0 +1,28 @@
+"""How a diagnosis is told to a person. The same findings as the JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import Any
+
+from mlxc.console.record_table import RecordTable
+from mlxc.console.text import headline
+
+
+def diagnosis_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc diagnose``; ``summary`` is the object that ``--json`` prints."""
+    lines = [headline(summary["calculation"]), ""]
+    for finding in summary["findings"]:
+        lines.append(f"  {finding['title']}")
+        lines += [f"    {line}" for line in wrap(finding["sentence"], 110)]
+        lines.append("")
+    return "\n".join([*lines, *wrap(f"Verdict. {summary['verdict']}", 114), f"({summary['seconds']:.0f} s)"])
+
+
+def diagnosis_sentence(summary: Mapping[str, Any]) -> str:
+    """The verdict."""
+    return f"Diagnosis: {summary['verdict']}"
+
+
+FINDINGS = RecordTable("findings", "one row per test of a diagnosis", "{test}: {sentence}".format_map)

@@ -1,0 +1,85 @@
+"""How an equation of state is told to a person. The same figures as the JSON, with units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlxc.console.record_table import Record, RecordTable
+from mlxc.console.text import headline, row
+
+_FITTED = {
+    "volume": (
+        ("equilibrium volume", "volume0_ang3", " ang^3"),
+        ("lattice constant", "lattice_constant_ang", " ang"),
+        ("bulk modulus", "bulk_modulus_gpa", " GPa"),
+        ("its pressure derivative", "bulk_modulus_derivative", ""),
+    ),
+    "area": (
+        ("equilibrium area", "area0_ang2", " ang^2"),
+        ("in-plane lattice constant", "lattice_constant_ang", " ang"),
+        ("layer modulus A d2E/dA2", "in_plane_modulus_n_per_m", " N/m"),
+        ("its pressure derivative", "bulk_modulus_derivative", ""),
+    ),
+}
+# What to do about points that have all converged and have no minimum.
+NO_MINIMUM = (
+    "More k points or a higher cutoff may move the minimum into the range; else change the lattice constant of the "
+    "crystal, around which the range lies."
+)
+
+
+def equation_of_state_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc eos`` as a table; ``summary`` is the object that ``--json`` prints."""
+    varied = summary["varied"]
+    column, sizes = "volume / ang^3", summary["volumes_ang3"]
+    if varied == "area":
+        column, sizes = "area / ang^2", summary["areas_ang2"]
+    lines = [headline(summary["calculation"]), "", f"  {column:>14}      energy / eV"]
+    for size, energy in zip(sizes, summary["energies_ev"], strict=True):
+        lines.append(f"  {size:14.5f}{energy:17.7f}")
+    lines.append("")
+    for label, quantity, unit in _FITTED[varied]:
+        if summary[quantity] is not None:
+            lines.append(row(label, f"{summary[quantity]:.4f}{unit}"))
+    return "\n".join(lines)
+
+
+def equation_of_state_sentence(summary: Mapping[str, Any]) -> str:
+    """What came out, in one sentence."""
+    return f"equation of state computed in {summary['seconds']:.1f} s: {_equilibrium(summary)}."
+
+
+def equation_of_state_outcome(summary: Mapping[str, Any]) -> str:
+    """The lattice constant, or else the size of the cell; empty as long as there is none."""
+    if summary.get("lattice_constant_ang") is not None:
+        return f"a₀ = {summary['lattice_constant_ang']:.4f} Å"
+    if summary.get("area0_ang2") is not None:
+        return f"A₀ = {summary['area0_ang2']:.3f} Å²"
+    return "" if summary.get("volume0_ang3") is None else f"V₀ = {summary['volume0_ang3']:.3f} Å³"
+
+
+def advice_without_minimum(records: Sequence[Record]) -> str:
+    """What to do if all points have converged; empty if they have not, or there are none."""
+    converged = [record["converged"] for record in records if record["kind"] == "point"]
+    return NO_MINIMUM if converged and all(converged) else ""
+
+
+def _equilibrium(summary: Mapping[str, Any]) -> str:
+    """Size and stiffness at the minimum."""
+    constant, modulus = summary["lattice_constant_ang"], summary["bulk_modulus_gpa"]
+    if modulus is None:
+        size = f"a₀ = {constant:.4f} Å in the plane" if constant else f"A₀ = {summary['area0_ang2']:.3f} Å²"
+        return f"{size}, layer modulus B = {summary['in_plane_modulus_n_per_m']:.1f} N/m, at fixed height of the cell"
+    size = f"a₀ = {constant:.4f} Å" if constant else f"V₀ = {summary['volume0_ang3']:.3f} Å³"
+    return f"{size}, B = {modulus:.1f} GPa"
+
+
+def _point_line(point: Mapping[str, Any]) -> str:
+    varied, size = "volume", f"{point['volume_ang3']:.4f} ang^3"
+    if point["area_ang2"] is not None:
+        varied, size = "area", f"{point['area_ang2']:.4f} ang^2"
+    return f"{varied} {point['index'] + 1} of {point['points']}: {size}, {point['energy_ev']:.6f} eV"
+
+
+POINTS = RecordTable("points", "one row per volume, or area, of an equation of state", _point_line, stays=True)

@@ -1,0 +1,61 @@
+"""How a ground state is told to a person. The same figures as the JSON, with units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlxc.console.text import headline, row, vector
+from mlxc.units import HARTREE_PER_BOHR3_GPA
+
+_TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
+
+
+def ground_state_report(summary: dict[str, Any]) -> str:
+    """The result of ``mlxc scf`` as a table; ``summary`` is the object that ``--json`` prints."""
+    calculation, seconds = summary["calculation"], summary["seconds"]
+    lines = [headline(calculation), _state(summary), ""]
+    for name, energy in summary["energies_ha"].items():
+        lines.append(row(_TERMS.get(name, name.replace("_", " ")), f"{energy:18.10f} Ha"))
+    lines += [row("free energy F = E - TS", f"{summary['free_energy_ha']:18.10f} Ha"), ""]
+    if summary["fermi_level_ha"] is not None:
+        lines.append(row("Fermi level", f"{summary['fermi_level_ha']:.6f} Ha"))
+    if summary["magnetisation_bohr_magneton"] is not None:
+        lines.append(row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
+    for atom, force in enumerate(summary["forces_ha_bohr"] or [], start=1):
+        lines.append(row(f"force on atom {atom}", vector(force, 6) + " Ha/bohr"))
+    if (stress := summary["stress_ha_bohr3"]) is not None:
+        in_gpa = [x * HARTREE_PER_BOHR3_GPA for x in stress]
+        lines.append(row("stress xx, yy, zz", vector(in_gpa[:3], 4) + " GPa"))
+        lines.append(row("stress yz, xz, xy", vector(in_gpa[3:], 4) + " GPa"))
+    if (outside := summary["outside_training_domain"]) is not None:
+        shares = f"{outside['electrons']:.2%} of the electrons, {outside['volume']:.2%} of the volume"
+        lines.append(row("outside the training domain", shares))
+    lines.append(row("irreducible k points", str(summary["irreducible_kpoints"])))
+    if (dependence := summary["linear_dependence"]) is not None:
+        left_out = f", {dependence['dropped']} combinations left out" if dependence["dropped"] else ""
+        lines.append(row("Gaussian functions", f"{dependence['functions']}{left_out}"))
+        lines.append(row("condition of their overlap", f"{dependence['condition_number']:.2g}"))
+    lines.append(row("FFT grid", " x ".join(map(str, summary["fft_grid"]))))
+    lines.append(row("time", f"{seconds['setup']:.2f} s set-up, {seconds['scf']:.2f} s SCF"))
+    return "\n".join(lines)
+
+
+def _state(summary: dict[str, Any]) -> str:
+    outcome = "converged" if summary["converged"] else "NOT CONVERGED"
+    return f"{outcome} after {summary['iterations']} iterations"
+
+
+def ground_state_sentence(summary: Mapping[str, Any]) -> str:
+    """What came out, in one sentence."""
+    seconds = summary["seconds"]["total"]
+    return f"converged in {summary['iterations']} steps and {seconds:.1f} s: free energy {_free_energy(summary)}."
+
+
+def ground_state_outcome(summary: Mapping[str, Any]) -> str:
+    """The free energy; empty as long as there is none."""
+    return "" if summary.get("free_energy_ha") is None else _free_energy(summary)
+
+
+def _free_energy(summary: Mapping[str, Any]) -> str:
+    return f"F = {summary['free_energy_ha']:.6f} Ha".replace("-", "−")

@@ -1,0 +1,75 @@
+"""Something to compute of a crystal beyond one ground state, as plain data. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.validation import build_model
+from mlxc.console.record_table import Record, Tell
+from mlxc.kohn_sham.monitor import Monitor
+
+
+class Task(BaseModel):
+    """What all kinds of tasks share: each is about a calculation.
+
+    Attributes:
+        calculation: The crystal, and the settings with which it is computed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calculation: Calculation
+
+    @classmethod
+    def defaults(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings that the calculation takes where ``data``, of which a task is made, tell none.
+
+        Whatever is in neither comes from the defaults that suit the structure, see :meth:`Calculation.from_dict`.
+        """
+        return {}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Make the task from plain data; the key ``calculation`` is filled with :meth:`defaults` and then as in
+        :meth:`Calculation.from_dict`.
+
+        Raises:
+            InputError: with one sentence that names the field, the value and what is allowed.
+        """
+        calculation = Calculation.from_dict(cls.defaults(data) | data.get("calculation", {}))
+        return build_model(cls, {**data, "calculation": calculation})
+
+    def run(self, monitor: Monitor | None = None) -> Any:
+        """Compute the task.
+
+        Args:
+            monitor: called with one record per SCF step; may stop the run.
+
+        Raises:
+            InputError: the calculation cannot be done.
+        """
+        return self._compute(monitor)
+
+    def _compute(self, monitor: Monitor | None, tell: Tell | None = None) -> Any:
+        """The result, computed by the runner that is registered for this kind of task."""
+        from mlxc.tasks.kinds import kind_of
+
+        return kind_of(self).run(self, monitor, tell or handing())
+
+
+AnyTask: TypeAlias = Calculation | Task
+
+
+def handing(**watchers: Callable[[dict[str, Any]], None] | None) -> Tell:
+    """A channel that hands each record, without its kind, to the watcher of that kind, if there is one."""
+
+    def tell(record: Record) -> None:
+        watcher = watchers.get(record["kind"])
+        if watcher is not None:
+            watcher({name: value for name, value in record.items() if name != "kind"})
+
+    return tell
