@@ -35,14 +35,14 @@ class Answer:
     """What a calculation says.
 
     Attributes:
-        converged: whether the SCF at the given size is, and so can be believed.
-        message: why not, in one sentence.
-        state: at the given size; None where nothing could be computed.
-        larger: the converged state at the largest of ``RATIOS``, if sizes were asked for.
-        energy_ha: per atom, at the given size, hartree; of a metal extrapolated to no smearing, E = F + TS/2:
-            M. J. Gillan, J. Phys.: Condens. Matter 1, 689 (1989). None unless converged.
-        size: linear, at the minimum of the energy, in units of the given one; None where there is no minimum nearby, or
-            it has not been asked for.
+        converged: Whether the SCF at the given size has converged, so that it can be believed.
+        message: Why it has not, in one sentence.
+        state: The state at the given size; None where nothing could be computed.
+        larger: The converged state at the largest of ``RATIOS``, if sizes were asked for.
+        energy_ha: The energy per atom, at the given size, hartree; of a metal extrapolated to no smearing, E = F +
+            TS/2: M. J. Gillan, J. Phys.: Condens. Matter 1, 689 (1989). None unless converged.
+        size: The linear size at the minimum of the energy, in units of the given one; None where there is no minimum
+            nearby, or it has not been asked for.
     """
 
     converged: bool
@@ -72,11 +72,11 @@ def ask(
     """Compute what a calculation says with some functional.
 
     Args:
-        calculation: whose own functional does not count.
-        functional: that counts.
-        monitor: told of every SCF step.
-        start: a similar state to start from.
-        with_size: whether the size is wanted, which costs two more SCFs.
+        calculation: The calculation, whose own functional does not count.
+        functional: The functional that counts.
+        monitor: A function that is told of every SCF step.
+        start: A similar state to start from.
+        with_size: Whether the size is wanted, which costs two more SCFs.
     """
     calculation = calculation.model_copy(update={"max_iterations": MAX_ITERATIONS})
     small, given, large = calculation.at_volumes(RATIOS)
@@ -102,7 +102,7 @@ def ask(
 def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
     """Linear size at the minimum of the energies at ``RATIOS``, in units of the given one; None if it has none nearby.
 
-    It is that of the Birch-Murnaghan equation of state of second order. Of a sheet, the ratios are those of areas.
+    It is that of the Birch-Murnaghan equation of state of second order. For a sheet, the ratios are those of areas.
     """
     try:
         ratio = fit_birch_murnaghan(RATIOS, energies, order=2, trusted=TRUSTED_RATIOS).volume0

@@ -26,8 +26,8 @@ class Bench:
     """A calculation, its functional, and answers, each computed when it is first asked for.
 
     Args:
-        calculation: whose answer is in doubt.
-        monitor: told of every SCF step.
+        calculation: The calculation whose answer is in doubt.
+        monitor: A function that is told of every SCF step.
     """
 
     def __init__(self, calculation: Calculation, monitor: Monitor | None) -> None:
@@ -59,7 +59,7 @@ class Bench:
 
     @property
     def outside_shares(self) -> dict[str, float]:
-        """Of the ``electrons`` and the ``volume`` outside the domain."""
+        """The shares of the ``electrons`` and the ``volume`` that lie outside the domain."""
         return {} if self.seen is None else outside_shares(*self.seen, self.domain)
 
     @cached_property
@@ -76,22 +76,22 @@ class Bench:
 
     @cached_property
     def given(self) -> Answer:
-        """Of the calculation as it is."""
+        """The answer of the calculation as it is."""
         return self.ask(self.calculation)
 
     @cached_property
     def clamped(self) -> Answer:
-        """Of the functional held inside its domain."""
+        """The answer of the functional held inside its domain."""
         return self.ask(self.calculation, Clamped(self.functional, self.domain), self.similar_state)
 
     @cached_property
     def baseline(self) -> Answer:
-        """Of the baseline."""
+        """The answer of the baseline."""
         return self.ask(self.calculation, functional(self.baseline_name), self.similar_state)
 
     @property
     def similar_state(self) -> GroundState | None:
-        """To start from in the same basis and at the same k points."""
+        """A state to start from in the same basis and at the same k points; None where the SCF has not converged."""
         return self.given.state if self.given.converged else None
 
     @cached_property
@@ -108,7 +108,7 @@ class Bench:
 
     @property
     def sound(self) -> Answer:
-        """Of that functional."""
+        """The answer of the sound functional."""
         if self.given.converged or not self.is_learned:
             return self.given
         return self.clamped if self.clamped.converged else self.baseline
@@ -124,5 +124,5 @@ class Bench:
         return ask(calculation, self.functional if xc is None else xc, self.monitor, start, with_size)
 
     def ask_soundly(self, calculation: Calculation, start: GroundState | None = None, with_size: bool = True) -> Answer:
-        """The same with the functional that converges."""
+        """Call :meth:`ask` with the functional that converges."""
         return self.ask(calculation, self.sound_functional[0], start, with_size)
