@@ -17,7 +17,7 @@ from mlxc_app.panels.panel import Panel
 from mlxc_app.widgets.message import MessageArea
 
 
-class Panes(HasTraits):
+class Accordion(HasTraits):
     """A row of buttons (and something ``beside`` and ``below`` them), then the panel that belongs to the pressed one.
 
     Attributes:

@@ -10,7 +10,7 @@ from traitlets import Bool, HasTraits
 from mlxc_app.widgets.message import MessageArea
 
 
-class Fold(HasTraits):
+class Disclosure(HasTraits):
     """A button, which the keyboard reaches, and what it unfolds; that is made when it is unfolded for the first time.
 
     Attributes:

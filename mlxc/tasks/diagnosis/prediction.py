@@ -31,7 +31,7 @@ MAX_ITERATIONS = 30
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What a calculation says.
 
     Attributes:
@@ -52,23 +52,23 @@ class Answer:
     size: float | None = None
     larger: GroundState | None = None
 
-    def size_change_percent(self, other: Answer) -> float | None:
-        """How much larger this answer's size is than another's."""
+    def size_change_percent(self, other: Prediction) -> float | None:
+        """How much larger the size of this prediction is than another's."""
         return None if self.size is None or other.size is None else 100 * (self.size / other.size - 1)
 
-    def energy_change_mha(self, other: Answer) -> float | None:
-        """How much higher this answer's energy is than another's, millihartree per atom."""
+    def energy_change_mha(self, other: Prediction) -> float | None:
+        """How much higher the energy of this prediction is than another's, millihartree per atom."""
         no_energy = self.energy_ha is None or other.energy_ha is None
         return None if no_energy else 1000 * (self.energy_ha - other.energy_ha)  # type: ignore[operator]
 
 
-def ask(
+def predict(
     calculation: Calculation,
     functional: nn.Module,
     monitor: Monitor | None,
     start: GroundState | None = None,
     with_size: bool = True,
-) -> Answer:
+) -> Prediction:
     """Compute what a calculation says with some functional.
 
     Args:
@@ -85,18 +85,18 @@ def ask(
     try:
         state = next(states)
     except InputError as error:
-        return Answer(False, str(error))
+        return Prediction(False, str(error))
     if not state.converged:
-        return Answer(False, state.message, state)
+        return Prediction(False, state.message, state)
     energy = _energy_per_atom(state)
     if not with_size:
-        return Answer(True, "", state, energy)
+        return Prediction(True, "", state, energy)
     smaller, larger = states
     if not (smaller.converged and larger.converged):
-        return Answer(True, "", state, energy)
+        return Prediction(True, "", state, energy)
     energies = [float(s.energy.detach()) for s in (smaller, state, larger)]
     size = size_at_minimum(energies, 2 if natural_variation(calculation.crystal) == "area" else 3)
-    return Answer(True, "", state, energy, size, larger)
+    return Prediction(True, "", state, energy, size, larger)
 
 
 def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
@@ -111,7 +111,7 @@ def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
     return ratio ** (1 / dimensions)
 
 
-def size_in_words(answer: Answer, calculation: Calculation) -> str:
+def size_in_words(answer: Prediction, calculation: Calculation) -> str:
     """The lattice constant, or how much larger than the given one the crystal would be."""
     if answer.size is None:
         return "no equilibrium size"
