@@ -36,7 +36,7 @@ def plain_structure(value: Any) -> dict[str, Any]:
     """A structure as the plain data of :meth:`mlxc.Crystal.to_dict`.
 
     Args:
-        value: a crystal, its plain data, or the name of a shipped structure or of a file.
+        value: A crystal, its plain data, or the name of a shipped structure or of a file.
 
     Raises:
         InputError: it is none of these.

@@ -40,13 +40,13 @@ def settings_of(task: AnyTask) -> dict[str, Any]:
 
 
 def calculation_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Of what :func:`settings_of` returns, the part that is about the calculation."""
+    """The part of what :func:`settings_of` returns that is about the calculation."""
     own: dict[str, Any] = settings.get("calculation", settings)
     return own
 
 
 def further_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Of what :func:`settings_of` returns, what a task says beyond its calculation."""
+    """The part of what :func:`settings_of` returns that a task says beyond its calculation."""
     is_calculation = "calculation" not in settings
     return {} if is_calculation else {name: value for name, value in settings.items() if name != "calculation"}
 
@@ -67,7 +67,7 @@ def _set(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dispensable(task: AnyTask, told: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Where settings are that need not be told if they are the default."""
+    """The places of the settings that need not be told if they are the default."""
     is_calculation = task is calculation_of(task)
     calculation = [name for name in (told if is_calculation else told["calculation"]) if name not in ALWAYS_TOLD]
     if is_calculation:

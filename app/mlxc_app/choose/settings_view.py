@@ -127,10 +127,10 @@ class SettingsView:
 
 
 class AdvancedSettings:
-    """What is rarely changed.
+    """The settings that are rarely changed.
 
     Attributes:
-        widgets: from top to bottom.
+        widgets: The widgets, from top to bottom.
     """
 
     def __init__(self, model: ChooseModel, messages: MessageArea) -> None:

@@ -21,7 +21,7 @@ class Accordion(HasTraits):
     """A row of buttons (and something ``beside`` and ``below`` them), then the panel that belongs to the pressed one.
 
     Attributes:
-        unfolded: name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
+        unfolded: The name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
     """
 
     unfolded = Unicode()

@@ -82,7 +82,7 @@ class Dashboard:
         self.accordion.unfold(name)
 
     def _begin(self, change: Any) -> None:
-        """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""
+        """Start what a page without a visitor can do without, and what need not be ready while the page is drawn."""
         self.page.run.warm_up()
         self.page.run.belong_to(self.presence.visitor)
         self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)

@@ -14,7 +14,7 @@ class Disclosure(HasTraits):
     """A button, which the keyboard reaches, and what it unfolds; that is made when it is unfolded for the first time.
 
     Attributes:
-        unfolded: whether the content is shown.
+        unfolded: Whether the content is shown.
     """
 
     unfolded = Bool(False)

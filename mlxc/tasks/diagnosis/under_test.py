@@ -1,4 +1,4 @@
-"""The calculation under test, and the answers that several tests share."""
+"""The calculation under test, and the predictions that several tests share."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ BASELINE = "pbe"
 
 
 class CalculationUnderTest:
-    """A calculation, its functional, and answers, each computed when it is first asked for.
+    """A calculation, its functional, and predictions, each computed when it is first asked for.
 
     Args:
-        calculation: whose answer is in doubt.
-        monitor: told of every SCF step.
+        calculation: The calculation whose answer is in doubt.
+        monitor: A function that is told of every SCF step.
     """
 
     def __init__(self, calculation: Calculation, monitor: Monitor | None) -> None:
@@ -53,18 +53,18 @@ class CalculationUnderTest:
 
     @cached_property
     def variables(self) -> tuple[dict[str, Tensor], Tensor, Tensor] | None:
-        """See :func:`~mlxc.tasks.diagnosis.checks.outside_domain.seen_variables`; at the density that converges."""
+        """What :func:`~mlxc.tasks.diagnosis.checks.outside_domain.seen_variables` says of a converged density."""
         state = self.sound.state
         return None if state is None else seen_variables(state)
 
     @property
     def outside_shares(self) -> dict[str, float]:
-        """Of the ``electrons`` and the ``volume`` outside the domain."""
+        """The shares of the ``electrons`` and the ``volume`` that lie outside the domain."""
         return {} if self.variables is None else outside_shares(*self.variables, self.domain)
 
     @cached_property
     def baseline_name(self) -> str:
-        """The functional whose answers a learned one ought to come near."""
+        """The name of the functional whose predictions those of a learned one ought to come near."""
         record = checkpoint_of(self.calculation.xc)
         if record is None or record.baseline is None:
             return BASELINE
@@ -76,22 +76,22 @@ class CalculationUnderTest:
 
     @cached_property
     def given(self) -> Prediction:
-        """Of the calculation as it is."""
+        """The prediction of the calculation as it is."""
         return self.predict(self.calculation)
 
     @cached_property
     def clamped(self) -> Prediction:
-        """Of the functional held inside its domain."""
+        """The prediction of the functional held inside its domain."""
         return self.predict(self.calculation, Clamped(self.functional, self.domain), self.similar_state)
 
     @cached_property
     def baseline(self) -> Prediction:
-        """Of the baseline."""
+        """The prediction of the baseline."""
         return self.predict(self.calculation, functional(self.baseline_name), self.similar_state)
 
     @property
     def similar_state(self) -> GroundState | None:
-        """To start from in the same basis and at the same k points."""
+        """A state to start from in the same basis and at the same k points; None where the SCF has not converged."""
         return self.given.state if self.given.converged else None
 
     @cached_property
@@ -108,7 +108,7 @@ class CalculationUnderTest:
 
     @property
     def sound(self) -> Prediction:
-        """Of that functional."""
+        """The prediction of the sound functional."""
         if self.given.converged or not self.is_learned:
             return self.given
         return self.clamped if self.clamped.converged else self.baseline
@@ -126,5 +126,5 @@ class CalculationUnderTest:
     def predict_soundly(
         self, calculation: Calculation, start: GroundState | None = None, with_size: bool = True
     ) -> Prediction:
-        """The same with the functional that converges."""
+        """Call :meth:`predict` with the functional that converges."""
         return self.predict(calculation, self.sound_functional[0], start, with_size)

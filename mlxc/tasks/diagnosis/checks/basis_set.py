@@ -76,7 +76,7 @@ def examine_basis_set(tested: CalculationUnderTest) -> Finding:
 
 
 def _in_plane_waves(calculation: Calculation, ecut_ha: float) -> Calculation:
-    """With the same pseudopotentials."""
+    """The calculation in plane waves, with the same pseudopotentials."""
     changes: dict[str, Any] = {
         "basis": PLANE_WAVES.name, "gaussian_basis": None, "gaussian_basis_names": {}, "fft_grid": None,
     }  # fmt: skip
@@ -84,7 +84,7 @@ def _in_plane_waves(calculation: Calculation, ecut_ha: float) -> Calculation:
 
 
 def _with_gth(calculation: Calculation) -> Calculation:
-    """With the pseudopotentials that Gaussian sets are made for, unless it is in one already."""
+    """The calculation with the pseudopotentials that Gaussian sets are made for, unless it is in such a set already."""
     if calculation.basis_kind is GAUSSIAN_ORBITALS:
         return calculation
     return calculation.model_copy(update={"pseudo": "gth", "pseudo_names": {}})
@@ -119,7 +119,7 @@ def _compared_sets(tested: CalculationUnderTest) -> dict[str, dict[str, float]]:
 
 
 def _spread(names: list[str], given: str | None) -> list[str]:
-    """The smallest, the largest and one between them, without the given one, which is known."""
+    """The smallest set, the largest and one between them, without the given one, which is known."""
     others = [name for name in names if name != given]
     if len(others) <= COMPARED:
         return others

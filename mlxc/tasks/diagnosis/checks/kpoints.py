@@ -80,7 +80,7 @@ def mesh_holds(kmesh: tuple[int, int, int], point: tuple[float, float, float]) -
 
 
 def denser_calculation(calculation: Calculation) -> Calculation:
-    """The same with a denser mesh that holds the points of high symmetry, and less smearing."""
+    """The same calculation with a denser mesh that holds the points of high symmetry, and less smearing."""
     points = special_points(calculation.crystal).values()
     kmesh = calculation.kmesh
     for multiple in (1, 2, 3, 4, 6, 12):
@@ -94,11 +94,11 @@ def denser_calculation(calculation: Calculation) -> Calculation:
 
 
 def gap_ev(state: GroundState, levels: NDArray[np.float64]) -> float:
-    """From the highest occupied to the lowest empty level, electronvolt; zero for a metal.
+    """The gap from the highest occupied to the lowest empty level, electronvolt; zero for a metal.
 
     Args:
-        state: whose electrons fill the levels.
-        levels: at some k points, hartree, shape ``(nspin, nk, nband)``.
+        state: The state whose electrons fill the levels.
+        levels: The levels at some k points, hartree, shape ``(nspin, nk, nband)``.
     """
     edges = band_edges(state, levels)
     return 0.0 if edges is None else edges.gap * HARTREE_EV

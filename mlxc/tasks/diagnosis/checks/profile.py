@@ -61,7 +61,7 @@ def _base(lattice: object, axis: int) -> float:
 
 
 def _planar(field: Tensor, axis: int) -> Tensor:
-    """Mean over planes, from ``(n1, n2, n3)``."""
+    """The mean over planes, from ``(n1, n2, n3)``."""
     return field.mean([index for index in range(3) if index != axis])
 
 

@@ -46,8 +46,8 @@ def in_higher_cell(sheet: Crystal, factor: float) -> Crystal:
     """The same sheet, its atoms where they are, in a cell whose vacuum is larger.
 
     Args:
-        sheet: with a vacuum along one lattice direction.
-        factor: of the length of the lattice vector in that direction.
+        sheet: A sheet with a vacuum along one lattice direction.
+        factor: The factor of the length of the lattice vector in that direction.
     """
     (direction,) = vacuum_directions(sheet)
     lattice = sheet.lattice.copy()
