@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
 
 def kind_of(task: AnyTask) -> Kind:
     """The kind of a task."""
-    return next(kind for kind in KINDS.values() if type(task) is kind.task)
+    return next(kind for kind in KINDS.values() if isinstance(task, kind.task))
 
 
 def kind_named(name: Any) -> Kind:
