@@ -212,6 +212,7 @@ def test_a_structure_that_cannot_be_computed_is_named_with_the_reason() -> None:
         MaterialStructureFeaturizer(xc="pbee").featurize([silicon])
 
 
+@pytest.mark.process
 def test_nothing_else_loads_deepchem() -> None:
     code = "import sys, mlxc, mlxc.xc.hybrid; mlxc.scf; mlxc.functional('pbe'); sys.exit('deepchem' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

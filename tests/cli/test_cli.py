@@ -167,6 +167,7 @@ def test_help_names_every_option_and_exits_with_zero(command: str, capsys: pytes
         assert option in text
 
 
+@pytest.mark.process
 def test_the_command_is_installed() -> None:
     command = [sys.executable, "-m", "mlxc.cli", "--version"]
     completed = subprocess.run(command, capture_output=True, text=True, check=True)

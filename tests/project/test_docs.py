@@ -25,6 +25,7 @@ FETCHED = re.compile(r"<(?:script|link|img)[^>]*(?:src|href)=.https?:")
 WITH_PYTHON = [page for page in PAGES if code_blocks(page, "python")]
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("deepchem")  # whose classes it describes

@@ -119,6 +119,7 @@ def packing(package: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
     return kind
 
 
+@pytest.mark.process
 def test_the_command_line_has_the_command_of_an_installed_package(package: Path, tmp_path: Path) -> None:
     path = os.pathsep.join([str(package), *filter(None, sys.path)])
     environment = {**os.environ, "PYTHONPATH": path}

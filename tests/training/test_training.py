@@ -255,6 +255,7 @@ Trainer(config(Path({table!r})), Path({run!r}), on_step=lambda record: time.slee
 """
 
 
+@pytest.mark.process
 def test_a_run_that_is_killed_ends_as_one_that_is_not(table: Path, tmp_path: Path) -> None:
     def command(run: str, pause: float) -> list[str]:
         names = {
