@@ -88,6 +88,7 @@ def test_a_magnets_free_energy_is_that_of_pyscf() -> None:
     assert float(ground.energy) == pytest.approx(pyscf_energy(ground, (2, 1, 1), 0.01), abs=1e-7)
 
 
+@pytest.mark.thorough
 def test_the_energy_falls_towards_that_of_plane_waves_as_the_basis_grows() -> None:
     names = ("gth-szv", "gth-dzvp", "gth-tzvp")
     energies = [float(silicon(name, fft_grid=(20, 20, 20)).energy) for name in names]
@@ -178,6 +179,7 @@ def test_functions_that_are_sums_of_others_are_left_out() -> None:
     assert not found.padding.any()
 
 
+@pytest.mark.thorough
 def test_a_compressed_crystal_loses_functions_but_not_its_energy() -> None:
     crystal = Crystal.load("si").scaled(0.8)
     ground = silicon("gth-aug-dzvp", crystal, fft_grid=(18, 18, 18))
@@ -246,6 +248,7 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     assert len(silicon(ghosts=ghosts, start=read).history) <= 2
 
 
+@pytest.mark.thorough
 def test_volumes_of_an_equation_of_state_start_from_each_other() -> None:
     calculation = {
         "structure": "al", "basis": "gaussian", "gaussian_basis": "gth-szv", "kmesh": (2, 2, 2), "width_ha": 0.02,
@@ -294,6 +297,7 @@ GRADIENTS: dict[str, tuple[dict[str, Any], Callable[[], nn.Module], Callable[[Gr
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", GRADIENTS)
 def test_gradients_through_the_scf_are_finite_differences(case: str) -> None:
     settings, build, loss = GRADIENTS[case]

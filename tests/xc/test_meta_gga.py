@@ -50,6 +50,7 @@ def ground_state(
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("spin", "pseudo"), [(False, "gth-pbe"), (True, "gth-pbe"), (False, "pseudodojo")])
 def test_forces_and_stress_are_slopes_of_the_energy(spin: bool, pseudo: str) -> None:
     forces, stress = forces_and_stress(ground_state("r2scan", spin=spin, pseudo=pseudo))

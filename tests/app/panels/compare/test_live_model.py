@@ -107,6 +107,7 @@ def test_an_unexpected_failure_is_a_sentence(tmp_path: Path, monkeypatch: pytest
     assert "no more paper" in model.words
 
 
+@pytest.mark.process
 def test_buttons_wait_for_a_choice(run: RunModel) -> None:
     model = CompareModel(run)
     view = LiveView(model, MessageArea())
