@@ -218,6 +218,7 @@ def test_nothing_else_loads_deepchem() -> None:
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
+@pytest.mark.thorough
 def test_deepchems_fit_learns_a_functional_from_a_data_set_of_crystals(tmp_path: Path) -> None:
     featurizer = MaterialStructureFeaturizer(ecut_ha=8.0, kmesh=[2, 2, 2], pseudo="gth", cutoff_smoothing_ha=0.5)
     crystals = featurizer.featurize([Crystal.load("si").to_pymatgen()])

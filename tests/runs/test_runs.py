@@ -82,6 +82,7 @@ def test_a_run_with_pbe_has_nothing_to_compare(tmp_path: Path) -> None:
         assert "xc_potential_ha" not in file
 
 
+@pytest.mark.thorough
 def test_an_equation_of_state_tells_which_volume_each_step_belongs_to(tmp_path: Path) -> None:
     task = EquationOfStateTask.from_dict({"calculation": {"structure": "si", "ecut_ha": 12}, "points": 5})
     folder = RunFolder.create(task, "silicon", tmp_path)

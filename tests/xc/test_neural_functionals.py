@@ -87,7 +87,7 @@ def test_the_published_networks_do_care_which_spin_is_called_up() -> None:
     assert not torch.allclose(model(**swapped), model(**ingredients), rtol=1e-3)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)
 def test_an_untrained_functional_converges_or_says_why_not(build: Callable[[], nn.Module], seed: int) -> None:
     model = build()
@@ -179,7 +179,9 @@ PROXY_CASES = {
 }
 
 
-@pytest.mark.parametrize("name", PROXY_CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "al" else pytest.mark.thorough) for name in PROXY_CASES]
+)
 def test_the_network_that_has_learned_pbe_gives_its_energy_to_a_millihartree_per_atom(name: str) -> None:
     energies = []
     for xc in ("pbe", "pbe-proxy"):
