@@ -76,11 +76,13 @@ def test_an_insulators_energy_is_that_of_pyscf() -> None:
     assert float(ground.energy) / 2 == pytest.approx(pyscf_energy(ground, (2, 2, 2), None) / 2, abs=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_metals_free_energy_is_that_of_pyscf() -> None:
     ground = mlxc.scf(Crystal.load("al"), basis=GaussianOrbitals("gth-szv", fft_grid=(12, 12, 12)), **ALUMINIUM)
     assert float(ground.energy) == pytest.approx(pyscf_energy(ground, (2, 2, 2), 0.02), abs=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_magnets_free_energy_is_that_of_pyscf() -> None:
     # Hydrogen's pseudopotential is local, so the two codes differ on no grid.
     ground = mlxc.scf(ROW, basis=GaussianOrbitals("gth-dzvp", fft_grid=(24, 28, 28)), **MAGNET)
@@ -148,6 +150,7 @@ def test_bands_at_the_points_of_the_mesh_are_those_of_the_scf(functional: str) -
     assert np.allclose(bands[:, : ground.eigenvalues.shape[1]], ground.eigenvalues.numpy(), atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_elements_may_have_basis_sets_of_their_own() -> None:
     cell = Crystal([[9, 0, 0], [0, 7, 0], [0, 0, 7]], ["C", "O"], [[0, 0, 0], [0.237, 0, 0]])
     settings: dict[str, Any] = {"kmesh": (1, 1, 1), "smearing": None}
@@ -191,6 +194,7 @@ def test_a_compressed_crystal_loses_functions_but_not_its_energy() -> None:
     assert limit < float(ground.energy) < limit + 0.05
 
 
+@pytest.mark.thorough
 def test_functions_of_a_neighbour_that_is_not_there_lower_the_energy() -> None:
     alone = Crystal(6.5 * np.eye(3), ["H"], [[0, 0, 0]], [1.0])
     settings = MAGNET | {"kmesh": (1, 1, 1)}
@@ -202,6 +206,7 @@ def test_functions_of_a_neighbour_that_is_not_there_lower_the_energy() -> None:
     assert -0.02 < energies[1] - energies[0] < -1e-4
 
 
+@pytest.mark.thorough
 def test_functions_far_away_change_nothing() -> None:
     alone = Crystal([[20.0, 0, 0], [0, 5, 0], [0, 0, 5]], ["H"], [[0, 0, 0]], [1.0])
     settings = MAGNET | {"kmesh": (1, 1, 1)}

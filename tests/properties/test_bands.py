@@ -32,12 +32,14 @@ def bands_of_silicon() -> BandStructure:
     return band_structure(silicon(), 41, dos_width=0.05 / HARTREE_EV)
 
 
+@pytest.mark.thorough
 def test_bands_at_the_points_of_the_mesh_are_those_of_the_scf() -> None:
     ground = silicon()
     valence = ground.eigenvalues.numpy()
     assert np.allclose(eigenvalues_at(ground, ground.kpoints.fractional)[0, :, :4], valence, atol=1e-7)
 
 
+@pytest.mark.thorough
 def test_levels_equal_those_of_quantum_espresso() -> None:
     # Quantum ESPRESSO 6.7, same pseudopotential, cutoff and mesh; electronvolt, from the highest occupied level.
     expected = {
@@ -50,6 +52,7 @@ def test_levels_equal_those_of_quantum_espresso() -> None:
     assert x[:6] - gamma[3] == pytest.approx(expected["X"], abs=2e-3)
 
 
+@pytest.mark.thorough
 def test_the_gap_of_silicon_lies_on_the_way_to_x() -> None:
     bands = bands_of_silicon()
     assert 0.45 < bands.gap * HARTREE_EV < 0.65
@@ -116,6 +119,7 @@ def test_the_bands_of_graphene_touch_at_K_and_nowhere_else() -> None:
     assert (pi_star - pi)[distances != corner].min() > 0.5
 
 
+@pytest.mark.thorough
 def test_a_run_of_bands_tells_of_its_k_points_as_they_are_done(tmp_path: Path) -> None:
     task = BandsTask.from_dict({"calculation": {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}, "points": 40})
     folder = RunFolder.create(task, "bands", tmp_path)
@@ -148,6 +152,7 @@ def test_a_metal_has_no_gap_and_its_density_of_states_holds_its_electrons() -> N
     assert np.trapezoid(states[0], energies) == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.thorough
 def test_the_command_prints_the_path_with_its_labels(mlxc_command: Callable[..., Outcome]) -> None:
     outcome = mlxc_command("bands", "si", "--ecut", "6", "--kmesh", "2", "2", "2", "--points", "12", "--json")
     assert outcome.code == 0

@@ -140,6 +140,7 @@ def test_the_mean_squared_distance_in_a_cube_around_an_atom_is_a_quarter_of_its_
     assert float(density_moment(uniform)) == pytest.approx(25 / 4 * BOHR_ANG**2, rel=2e-3)
 
 
+@pytest.mark.thorough
 def test_the_magnetisation_is_that_of_the_state() -> None:
     calculation = {"structure": "ni", "xc": "pbe-kappa-mu", "ecut_ha": 12, "kmesh": [2, 2, 2], "spin": True,
                    "smearing": "fermi-dirac", "tolerance": 1e-4}  # fmt: skip
@@ -226,6 +227,7 @@ def test_a_state_that_does_not_converge_has_no_gradient_but_a_result(mlxc_comman
     assert result["gradient_norm"] is result["pull"] is result["after"] is result["before"]["loss"] is None
 
 
+@pytest.mark.thorough
 def test_the_command_reports_loss_and_gradient(mlxc_command: Callable[..., Outcome]) -> None:
     options = ["--ecut", "5", "--kmesh", "2", "2", "2", "--pseudo", "gth", "--tolerance", "1e-4", "--step", "0.01"]
     outcome = mlxc_command("gradient", "si", "--xc", "pbe-proxy", "--loss", "gap", "--target", "1.17", *options)
