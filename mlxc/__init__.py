@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from mlxc.kohn_sham.mixing.mixers import LinearMixing as LinearMixing
     from mlxc.kohn_sham.saved_state import SavedState as SavedState
     from mlxc.kohn_sham.state import GroundState as GroundState
+    from mlxc.tasks.bands.task import BandsTask as BandsTask
+    from mlxc.tasks.comparison.task import ComparisonTask as ComparisonTask
+    from mlxc.tasks.diagnosis.task import DiagnosisTask as DiagnosisTask
     from mlxc.tasks.eos.task import EquationOfStateTask as EquationOfStateTask
+    from mlxc.tasks.gradient.task import GradientTask as GradientTask
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -34,14 +38,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
     "AndersonMixing": "mlxc.kohn_sham.mixing.mixers",
+    "BandsTask": "mlxc.tasks.bands.task",
     "Calculation": "mlxc.calculation.calculation",
+    "ComparisonTask": "mlxc.tasks.comparison.task",
     "Crystal": "mlxc.crystal.crystal",
+    "DiagnosisTask": "mlxc.tasks.diagnosis.task",
     "EquationOfStateTask": "mlxc.tasks.eos.task",
     "ExternalPotential": "mlxc.terms.external_potential",
     "FermiDirac": "mlxc.terms.entropy",
     "Gaussian": "mlxc.terms.entropy",
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",
     "GroundState": "mlxc.kohn_sham.state",
+    "GradientTask": "mlxc.tasks.gradient.task",
     "InputError": "mlxc.errors",
     "LinearMixing": "mlxc.kohn_sham.mixing.mixers",
     "MarzariVanderbilt": "mlxc.terms.entropy",

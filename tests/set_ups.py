@@ -24,7 +24,7 @@ def strained(name: str = "si", moments: tuple[float, ...] | None = None) -> dict
 
 
 def assert_same_settings(first: Any, second: Any) -> None:
-    """Equal, but for the last digits of a structure, and its name, which may be one of a file."""
+    """Two settings are equal, but for the last digits of a structure, and its name, which may be one of a file."""
     if isinstance(first, dict):
         assert set(first) == set(second)
         for key in set(first) - {"name"}:

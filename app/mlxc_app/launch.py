@@ -33,7 +33,7 @@ def page_files() -> tuple[Path, Path]:
 
 
 def voila_arguments(host: str, port: int, open_browser: bool, token: bool, base_url: str = "/") -> list[str]:
-    """Arguments of Voila: the notebook, the settings of ``voila.json``, whom to answer and where."""
+    """The arguments of Voila: the notebook, the settings of ``voila.json``, whom to answer and where."""
     notebook, settings = page_files()
     arguments = [
         str(notebook),
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def make_parser() -> SentenceParser:
-    """What ``mlxc app`` takes."""
+    """The parser of ``mlxc app``."""
     parser = SentenceParser(prog="mlxc app", description="Serve the dashboard.", allow_abbrev=False)
     add = parser.add_argument
     add(

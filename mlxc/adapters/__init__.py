@@ -1,0 +1,1 @@
+"""Classes of other packages, ASE and DeepChem, made of mlxc."""

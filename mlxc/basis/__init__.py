@@ -1,0 +1,1 @@
+"""The functions that orbitals are made of: plane waves and Gaussian orbitals behind one protocol."""

@@ -36,7 +36,7 @@ class HamiltonianBlock(Protocol):
     """H of some k points of one spin: what an eigensolver needs to know of it.
 
     Attributes:
-        rows: the block's entries in the batch of all k points and spins.
+        rows: The block's entries in the batch of all k points and spins.
     """
 
     rows: slice
@@ -60,5 +60,5 @@ class Hamiltonian(Protocol):
 
     @property
     def blocks(self) -> Sequence[HamiltonianBlock]:
-        """In the order of their rows."""
+        """The blocks, in the order of their rows."""
         ...

@@ -24,11 +24,11 @@ class Size:
     """How large a calculation is.
 
     Attributes:
-        electrons: valence electrons per cell.
-        irreducible_kpoints: k points that are computed.
-        functions: plane waves per k point, on average, or Gaussians.
-        fft_grid: points of the real-space grid.
-        memory_gb: estimate of the memory that it needs.
+        electrons: The valence electrons per cell.
+        irreducible_kpoints: The k points that are computed.
+        functions: The plane waves per k point, on average, or Gaussians.
+        fft_grid: The points of the real-space grid.
+        memory_gb: An estimate of the memory that it needs.
     """
 
     electrons: int
@@ -42,14 +42,14 @@ class BasisKind(ABC):
     """A kind of basis, as a person chooses it; the settings are always those of a calculation as plain data.
 
     Attributes:
-        name: the kind's name in task files and on the command line.
-        title: the name for people.
-        functions: what the functions are called where they are counted.
-        cutoff_of: what the cutoff belongs to, in words.
-        cutoff_limits_functions: whether a higher cutoff makes the orbitals better; otherwise the cutoff only chooses a
+        name: The kind's name in task files and on the command line.
+        title: The name for people.
+        functions: What the functions are called where they are counted.
+        cutoff_of: What the cutoff belongs to, in words.
+        cutoff_limits_functions: Whether a higher cutoff makes the orbitals better; otherwise the cutoff only chooses a
             grid that represents them.
-        own_settings: the settings that only this kind has, and what each is called in a sentence.
-        usual_set: the basis set to start from; empty where there are none.
+        own_settings: The settings that only this kind has, and what each is called in a sentence.
+        usual_set: The basis set to start from; empty where there are none.
     """
 
     name: ClassVar[str]
@@ -65,8 +65,8 @@ class BasisKind(ABC):
         """The pseudopotentials, the cutoff and the kind's own settings that suit a structure and what else is given.
 
         Args:
-            structure: see :meth:`mlxc.Crystal.from_dict`.
-            given: the settings that a person has chosen.
+            structure: The structure as plain data, see :meth:`mlxc.Crystal.from_dict`.
+            given: The settings that a person has chosen.
         """
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:  # noqa: B027 - most kinds have nothing to check
@@ -96,11 +96,11 @@ class BasisKind(ABC):
         """Count what a calculation holds in memory.
 
         Args:
-            crystal: what is computed.
-            settings: those of the calculation.
-            electrons: valence electrons per cell.
-            pseudopotentials: the pseudopotential of each element.
-            remaining: gives those operations of a space group that all terms of the energy have.
+            crystal: What is computed.
+            settings: The settings of the calculation.
+            electrons: Valence electrons per cell.
+            pseudopotentials: The pseudopotential of each element.
+            remaining: A function that gives those operations of a space group that all terms of the energy have.
 
         Raises:
             InputError: the functions do not suit the pseudopotentials, the electrons or the grid.
@@ -111,10 +111,10 @@ class BasisKind(ABC):
         """Estimate the time of one SCF on two cores.
 
         Args:
-            size: of the calculation.
-            spins: 1, or 2 for a spin-polarised calculation.
-            steps: SCF steps in units of those that the default tolerance takes.
-            meta_gga: whether the functional depends on the kinetic energy density.
+            size: The size of the calculation.
+            spins: The number of spins: 1, or 2 for a spin-polarised calculation.
+            steps: The number of SCF steps in units of those that the default tolerance takes.
+            meta_gga: Whether the functional depends on the kinetic energy density.
         """
 
     @abstractmethod
@@ -138,8 +138,8 @@ class BasisKind(ABC):
         """The settings of a calculation that name a basis, ``basis`` apart.
 
         Args:
-            saved: the plain data that ``to_dict`` of the basis made.
-            crystal: what is computed in it.
+            saved: The plain data that ``to_dict`` of the basis made.
+            crystal: What is computed in it.
         """
 
     @abstractmethod

@@ -22,9 +22,10 @@ class LinearDependence(NamedTuple):
     """How close functions that overlap are to being combinations of each other.
 
     Attributes:
-        functions: their number, for each k point.
-        condition_number: the largest ratio of eigenvalues of an overlap matrix, as far as rounding lets it be known.
-        dropped: combinations left out as indistinguishable from nothing, at the k point with the most of them.
+        functions: The number of functions at each k point.
+        condition_number: The largest ratio of eigenvalues of an overlap matrix, as far as rounding lets it be known.
+        dropped: The number of combinations left out as indistinguishable from nothing, at the k point with the most of
+            them.
     """
 
     functions: int
@@ -47,8 +48,8 @@ class OneElectronOperator(Protocol):
         """The energy per cell, hartree, of orbitals and the electrons in them; differentiable where the operator is.
 
         Args:
-            orbitals: shape ``(nk * nspin, nband, nfunction)``.
-            electrons: electrons in each orbital times the weight of its k point, shape ``(nk * nspin, nband)``.
+            orbitals: The orbitals, shape ``(nk * nspin, nband, nfunction)``.
+            electrons: The electrons in each orbital times the weight of its k point, shape ``(nk * nspin, nband)``.
         """
         ...
 

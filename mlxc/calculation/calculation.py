@@ -41,12 +41,12 @@ class Calculation(CalculationSettings):
         """Make a calculation from plain data; ``structure`` (name, file, or lists) is the only required field.
 
         Raises:
-            InputError: with one sentence that names the field, the value and what is allowed.
+            InputError: the data make no calculation; one sentence names the field, the value and what is allowed.
         """
         return build_model(cls, with_structure_defaults(data))
 
     def with_crystal(self, crystal: Crystal) -> Calculation:
-        """The same settings for another crystal (the FFT grid chosen anew)."""
+        """The same settings for another crystal (the FFT grid is chosen anew)."""
         return self.model_copy(update={"structure": crystal.to_dict(), "fft_grid": None})
 
     def at_volumes(self, ratios: Sequence[float], vary: Variation | None = None) -> list[Calculation]:
@@ -56,9 +56,9 @@ class Calculation(CalculationSettings):
         so a change of the grid between them would show as a step of the energy.
 
         Args:
-            ratios: of the volumes to the crystal's.
-            vary: ``area``: the height of the cell stays, so that these are ratios of areas too; by default that of
-                sheets, see :mod:`mlxc.crystal.resizing`.
+            ratios: The ratios of the volumes to the crystal's.
+            vary: What varies. With ``area`` the height of the cell stays, so that these are ratios of areas too; that
+                is the default for sheets, see :mod:`mlxc.crystal.resizing`.
 
         Raises:
             InputError: an area is to vary, and the crystal is no sheet.
@@ -73,7 +73,7 @@ class Calculation(CalculationSettings):
         """Find what would stop the run before anything is computed: functional, pseudopotentials, electrons, memory.
 
         Raises:
-            InputError: with one sentence.
+            InputError: something would stop it; one sentence says what.
         """
         check_calculation(self)
 
@@ -88,10 +88,11 @@ class Calculation(CalculationSettings):
         """Check the calculation and compute the ground state, see :func:`mlxc.scf`.
 
         Args:
-            monitor: called with one record per SCF step; may stop the run.
-            start: a result of a similar crystal whose density and orbitals are taken as the guess, or several of them.
-            forces: compute forces and stress as well, once the state has converged and where the basis gives them.
-            differentiate: the way to gradients of what is not an energy; None where nobody asks for them.
+            monitor: A function that is called with one record per SCF step; it may stop the run.
+            start: A result of a similar crystal whose density and orbitals are taken as the guess, or several of them.
+            forces: Whether to compute forces and stress as well, once the state has converged and where the basis gives
+                them.
+            differentiate: The way to gradients of what is not an energy; None where nobody asks for them.
 
         Raises:
             InputError: the calculation cannot be done.

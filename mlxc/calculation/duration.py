@@ -26,8 +26,8 @@ def estimate_seconds(calculation: CalculationSettings, size: Size) -> float:
     """Seconds of one SCF on two cores in a process that is warm.
 
     Args:
-        calculation: what is to be computed.
-        size: of it, see :func:`mlxc.calculation.feasibility.check_calculation`.
+        calculation: What is to be computed.
+        size: The size of the calculation, see :func:`mlxc.calculation.feasibility.check_calculation`.
     """
     steps = (1 - log10(calculation.tolerance) / USUAL_DIGITS) / 2
     meta_gga = _wants_kinetic_density(calculation.xc)
@@ -45,7 +45,7 @@ def seconds_in_words(seconds: float) -> str:
 
 
 def _rounded(value: float) -> int:
-    """To one digit from 20 on: 7, 18, 40."""
+    """A number rounded to one digit from 20 on: 7, 18, 40."""
     step = 10 ** int(log10(value)) if value >= 20 else 1
     return round(value / step) * step
 

@@ -30,10 +30,10 @@ class Preset:
     """Factors on what is recommended.
 
     Attributes:
-        meaning: one sentence.
-        cutoff: factor of the cutoff.
-        spacing: factor of the distance between k points.
-        tolerance: of the density residual.
+        meaning: What the preset is for, in one sentence.
+        cutoff: The factor of the cutoff.
+        spacing: The factor of the distance between k points.
+        tolerance: The tolerance of the density residual.
     """
 
     meaning: str

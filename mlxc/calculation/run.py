@@ -39,13 +39,13 @@ def run_calculation(
     """Compute the ground state that a calculation describes, without checking it first.
 
     Args:
-        calculation: what to compute and how.
-        monitor: called with a record after each SCF step; may stop the run.
-        start: a result to start from, or several, see :func:`mlxc.scf`.
-        xc: a functional, by name or as a module, in the place of the one that the calculation names. The state records
+        calculation: What to compute and how.
+        monitor: A function that is called with a record after each SCF step; it may stop the run.
+        start: A result to start from, or several, see :func:`mlxc.scf`.
+        xc: A functional, by name or as a module, in the place of the one that the calculation names. The state records
             the one that has made it.
-        forces: compute forces and stress as well, see :func:`mlxc.scf`.
-        differentiate: the way to gradients of what is not an energy, see :func:`mlxc.scf`; by default there is none.
+        forces: Whether to compute forces and stress as well, see :func:`mlxc.scf`.
+        differentiate: The way to gradients of what is not an energy, see :func:`mlxc.scf`; by default there is none.
 
     Raises:
         InputError: what was asked cannot be computed.

@@ -12,14 +12,13 @@ class Setting:
     """How a person meets a setting.
 
     Attributes:
-        option: on the command line; a word without dashes is an argument that has to be given.
-        label: on the page, and with a small letter within a sentence.
-        help: of the option.
-        metavar: what stands for the value in the help; empty where there is none.
-        unit: of the value, behind the label.
-        takes: the form of the values and an example, for an option that takes pairs.
-        on_page: whether a person chooses it on the page; the page leaves every other setting at its default.
-        always_told: whether an export tells it even where it is the default, since it says what was computed.
+        option: The option on the command line; a word without dashes is an argument that has to be given.
+        label: The label on the page; within a sentence it has a small letter.
+        help: The help of the option.
+        metavar: What stands for the value in the help; empty where there is none.
+        unit: The unit of the value, which stands behind the label.
+        takes: The form of the values and an example, for an option that takes pairs.
+        on_page: Whether a person chooses it on the page; the page leaves every other setting at its default.
     """
 
     option: str
@@ -29,7 +28,6 @@ class Setting:
     unit: str = ""
     takes: str = ""
     on_page: bool = True
-    always_told: bool = False
 
     @property
     def title(self) -> str:

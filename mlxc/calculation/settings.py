@@ -36,7 +36,7 @@ def plain_structure(value: Any) -> dict[str, Any]:
     """A structure as the plain data of :meth:`mlxc.Crystal.to_dict`.
 
     Args:
-        value: a crystal, its plain data, or the name of a shipped structure or of a file.
+        value: A crystal, its plain data, or the name of a shipped structure or of a file.
 
     Raises:
         InputError: it is none of these.
@@ -69,7 +69,6 @@ class CalculationSettings(BaseModel):
             option="structure",
             label="Crystal",
             help="a shipped name such as 'al', a file (CIF, POSCAR, ...), or optimade:PROVIDER/ID",
-            always_told=True,
         ),
     ]
     xc: Annotated[
@@ -79,29 +78,8 @@ class CalculationSettings(BaseModel):
             label="Functional",
             metavar="NAME",
             help="functional, checkpoint, libxc's gga_x_b88,gga_c_lyp, or a sum: '0.5*pbe + 0.5*lda' (pbe)",
-            always_told=True,
         ),
     ] = "pbe"
-    pseudo: Annotated[
-        str,
-        Setting(
-            option="--pseudo",
-            label="Pseudopotentials",
-            metavar="FAMILY",
-            help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder",
-            always_told=True,
-        ),
-    ]
-    pseudo_names: Annotated[
-        dict[str, str],
-        Setting(
-            option="--pseudo-name",
-            label="Pseudopotentials",
-            metavar="EL=NAME",
-            help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6",
-            takes="ELEMENT=NAME, such as Al=GTH-PBE-q3",
-        ),
-    ] = Field(default_factory=dict)
     basis: Annotated[
         str,
         BeforeValidator(_known_basis),
@@ -140,12 +118,11 @@ class CalculationSettings(BaseModel):
             unit="Ha",
             metavar="HA",
             help="plane-wave cutoff, which is also the grid's, hartree (what pseudopotentials or Gaussians need)",
-            always_told=True,
         ),
     ] = Field(gt=0, le=1000, allow_inf_nan=False)
     kmesh: Annotated[
         tuple[KPointCount, KPointCount, KPointCount],
-        Setting(option="--kmesh", label="k mesh", metavar="N", help="Gamma-centred k mesh", always_told=True),
+        Setting(option="--kmesh", label="k mesh", metavar="N", help="Gamma-centred k mesh"),
     ]
     smearing: Annotated[
         SmearingName,
@@ -154,7 +131,6 @@ class CalculationSettings(BaseModel):
             label="Smearing",
             metavar="KIND",
             help="fermi-dirac, gaussian, marzari-vanderbilt, or none (fixed occupations)",
-            always_told=True,
         ),
     ] = "fermi-dirac"
     width_ha: Annotated[
@@ -165,7 +141,6 @@ class CalculationSettings(BaseModel):
             unit="Ha",
             metavar="HA",
             help="width of the smearing, hartree",
-            always_told=True,
         ),
     ] = Field(default=0.01, gt=0, le=1, allow_inf_nan=False)
     spin: Annotated[
@@ -182,6 +157,25 @@ class CalculationSettings(BaseModel):
             help="magnetic moment of the cell to hold, Bohr magneton",
         ),
     ] = Field(default=None, allow_inf_nan=False)
+    pseudo: Annotated[
+        str,
+        Setting(
+            option="--pseudo",
+            label="Pseudopotentials",
+            metavar="FAMILY",
+            help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder",
+        ),
+    ]
+    pseudo_names: Annotated[
+        dict[str, str],
+        Setting(
+            option="--pseudo-name",
+            label="Pseudopotentials",
+            metavar="EL=NAME",
+            help="such as Mg=GTH-PBE-q2 O=GTH-PBE-q6",
+            takes="ELEMENT=NAME, such as Al=GTH-PBE-q3",
+        ),
+    ] = Field(default_factory=dict)
     fft_grid: Annotated[
         tuple[int, int, int] | None,
         Setting(option="--fft-grid", label="FFT grid", metavar="N", help="real-space grid", on_page=False),

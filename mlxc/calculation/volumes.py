@@ -25,10 +25,11 @@ def states_at_volumes(
     Nothing is computed before it is asked for, so that whoever iterates may stop at a state that does not converge.
 
     Args:
-        calculations: those of :meth:`mlxc.Calculation.at_volumes`, which share one grid, in any order.
-        xc: another functional than the calculations name.
-        monitor: told of every SCF step; may stop the run.
-        start: similar states, the first one for the first calculation and so on, as far as there are any.
+        calculations: The calculations that :meth:`mlxc.Calculation.at_volumes` makes, which share one grid, in any
+            order.
+        xc: Another functional than the calculations name.
+        monitor: A function that is told of every SCF step; it may stop the run.
+        start: Similar states, the first one for the first calculation and so on, as far as there are any.
 
     Yields:
         the state of each calculation, converged or not.

@@ -1,0 +1,1 @@
+"""Other codes, run live beside mlxc: PySCF and GPAW."""

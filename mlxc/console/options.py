@@ -20,7 +20,7 @@ CONVERGED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
 def add_calculation(parser: argparse.ArgumentParser, basis: str = DEFAULT_BASIS) -> None:
-    """The options of a calculation; what is not given, but the ``basis``, is left to :class:`mlxc.Calculation`."""
+    """Define the options of a calculation; :class:`mlxc.Calculation` fills what is not given, except the ``basis``."""
     for name, setting in settings_table(CalculationSettings).items():
         if setting.option.startswith("-"):
             named: dict[str, Any] = {"metavar": setting.metavar} if setting.metavar else {}
@@ -48,7 +48,7 @@ def _values(kind: Any) -> dict[str, Any]:
 
 
 def add_save(parser: argparse.ArgumentParser) -> None:
-    """The option of commands that have a state to keep."""
+    """Define the option of commands that have a state to keep."""
     parser.add_argument(
         "--save", type=Path, metavar="FILE.h5", help="write density, potential, eigenvalues and orbitals"
     )

@@ -41,8 +41,8 @@ def write_archive(folder: RunFolder, target: Path | BinaryIO) -> None:
     """Write a zip file with everything there is of a run.
 
     Args:
-        folder: of the run.
-        target: the file to write.
+        folder: The folder of the run.
+        target: The file to write.
 
     Raises:
         InputError: the folder holds no valid task.
@@ -76,7 +76,7 @@ def archive_files(folder: RunFolder) -> Files:
 
 
 def _task(folder: RunFolder) -> str:
-    """Without the owner, whose name is all that it takes to act as him."""
+    """The task without its owner, whose name is all that it takes to act as him."""
     data = json.loads((folder.path / TASK_FILE).read_text(encoding="utf-8"))
     return json.dumps({name: value for name, value in data.items() if name != "owner"}, indent=1)
 

@@ -25,7 +25,7 @@ def command_line(folder: RunFolder, checkpoints_beside: bool = False) -> str:
 
 
 def shell_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
-    """The same in a file that a shell runs, an option a line; see :func:`command_words`."""
+    """The same command in a file that a shell runs, an option a line; see :func:`command_words`."""
     words = [
         ("\\\n  " if word.startswith("--") else "") + shlex.quote(word)
         for word in command_words(folder, checkpoints_beside)
@@ -40,8 +40,8 @@ def command_words(folder: RunFolder, checkpoints_beside: bool = False) -> list[s
     run that no command describes is computed out of its folder, by ``mlxc run``.
 
     Args:
-        folder: of the run.
-        checkpoints_beside: whether checkpoint files lie in the same folder; otherwise they are named as in the run.
+        folder: The folder of the run.
+        checkpoints_beside: Whether checkpoint files lie in the same folder; otherwise they are named as in the run.
 
     Raises:
         InputError: the folder holds no valid task.
@@ -55,7 +55,7 @@ def needs_structure_file(folder: RunFolder) -> bool:
 
 
 def _words(folder: RunFolder, checkpoints_beside: bool) -> list[str] | None:
-    """None where no command describes the run."""
+    """The words of the command; None where no command describes the run."""
     task = folder.task
     told = settings_of(task)
     settings, further = calculation_settings(told), further_settings(told)

@@ -21,8 +21,8 @@ class SavedDensity:
     """What the HDF5 file of a run says of the density.
 
     Attributes:
-        crystal: whose it is.
-        values: shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        crystal: The crystal whose density it is.
+        values: The density, shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
     """
 
     crystal: Crystal
@@ -30,7 +30,7 @@ class SavedDensity:
 
     @classmethod
     def read(cls, path: Path) -> SavedDensity | None:
-        """Read it from the HDF5 file of a run; None where there is no such file, or no density in it.
+        """Read the density from the HDF5 file of a run; None where there is no such file, or no density in it.
 
         Raises:
             InputError: the file is damaged.
@@ -42,7 +42,7 @@ class SavedDensity:
 
     @property
     def total(self) -> NDArray[np.float64]:
-        """Of both spins, shape ``(n1, n2, n3)``."""
+        """The density of both spins together, shape ``(n1, n2, n3)``."""
         total: NDArray[np.float64] = self.values.sum(axis=0)
         return total
 
@@ -56,9 +56,9 @@ def cube_text(crystal: Crystal, values: NDArray[np.float64], comment: str) -> st
     """A Gaussian cube file.
 
     Args:
-        crystal: whose cell the grid divides.
-        values: shape ``(n1, n2, n3)``.
-        comment: its first line.
+        crystal: The crystal whose cell the grid divides.
+        values: The values, shape ``(n1, n2, n3)``.
+        comment: The first line of the file.
     """
     from ase.io.cube import write_cube
 
@@ -76,9 +76,9 @@ def xsf_text(crystal: Crystal, values: NDArray[np.float64], comment: str) -> str
     direction fastest.
 
     Args:
-        crystal: whose cell the grid divides.
-        values: shape ``(n1, n2, n3)``.
-        comment: its first line.
+        crystal: The crystal whose cell the grid divides.
+        values: The values, shape ``(n1, n2, n3)``.
+        comment: The first line of the file.
     """
     atoms = crystal.to_ase()
     cell = [" ".join(f"{x:16.10f}" for x in row) for row in np.asarray(atoms.cell)]

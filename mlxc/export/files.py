@@ -32,8 +32,8 @@ class Export:
     """One kind of file.
 
     Attributes:
-        meaning: what it is, in a few words.
-        make: makes it from a run's folder.
+        meaning: What it is, in a few words.
+        make: The function that makes it from a run's folder.
     """
 
     meaning: str
@@ -61,7 +61,7 @@ def table_files(folder: RunFolder) -> Files:
 
 
 def state_file(folder: RunFolder) -> Files:
-    """Density, potential, eigenvalues, orbitals."""
+    """The HDF5 file with density, potential, eigenvalues and orbitals."""
     path = folder.ground_state_path
     return {path.name: path} if path.exists() else {}
 
@@ -72,7 +72,7 @@ def cube_files(folder: RunFolder) -> Files:
 
 
 def xsf_files(folder: RunFolder) -> Files:
-    """The same in XCrySDen's format."""
+    """The same densities in XCrySDen's format."""
     return _density_files(folder, "xsf", xsf_text)
 
 

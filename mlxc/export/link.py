@@ -54,7 +54,7 @@ def decode_setup(encoded: str) -> Calculation:
     """The calculation in a link.
 
     Raises:
-        InputError: with one sentence, whatever the link holds.
+        InputError: the link holds no calculation that can be taken; it is one sentence, whatever the link holds.
     """
     return Calculation.from_dict(_checked(_settings(encoded)))
 

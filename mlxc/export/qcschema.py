@@ -33,9 +33,9 @@ def qcschema_output(crystal: Crystal, settings: Mapping[str, Any], summary: Mapp
     """A result as ``qcschema_output``.
 
     Args:
-        crystal: what was computed.
-        settings: the calculation as plain data, see :class:`mlxc.Calculation`.
-        summary: the result as plain data, see :meth:`mlxc.GroundState.summary`.
+        crystal: What was computed.
+        settings: The calculation as plain data, see :class:`mlxc.Calculation`.
+        summary: The result as plain data, see :meth:`~mlxc.kohn_sham.solved_state.SolvedState.summary`.
     """
     output = {
         "schema_name": "qcschema_output",

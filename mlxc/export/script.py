@@ -18,8 +18,8 @@ def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
     """A script that computes the run again and prints its main figures.
 
     Args:
-        folder: of the run.
-        checkpoints_beside: whether checkpoint files lie beside the script; otherwise they are named as in the run.
+        folder: The folder of the run.
+        checkpoints_beside: Whether checkpoint files lie beside the script; otherwise they are named as in the run.
 
     Raises:
         InputError: the folder holds no valid task.

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from mlxc.calculation.setting import settings_table
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_names
@@ -17,6 +16,8 @@ from mlxc.tasks.task import AnyTask
 from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints
 from mlxc.xc.sums.expression import split_sum
 
+# What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
+ALWAYS_TOLD = ("structure", "xc", "pseudo", "ecut_ha", "kmesh", "smearing", "width_ha")
 # Of lengths in angstrom and fractions; an energy changes by less than 1e-10 Ha by what is behind them.
 DECIMALS = 12
 # Differences of rounding, bohr.
@@ -39,13 +40,13 @@ def settings_of(task: AnyTask) -> dict[str, Any]:
 
 
 def calculation_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Of what :func:`settings_of` returns, the part that is about the calculation."""
+    """The part of what :func:`settings_of` returns that is about the calculation."""
     own: dict[str, Any] = settings.get("calculation", settings)
     return own
 
 
 def further_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Of what :func:`settings_of` returns, what a task says beyond its calculation."""
+    """The part of what :func:`settings_of` returns that a task says beyond its calculation."""
     is_calculation = "calculation" not in settings
     return {} if is_calculation else {name: value for name, value in settings.items() if name != "calculation"}
 
@@ -54,18 +55,11 @@ def _all_settings(task: AnyTask) -> dict[str, Any]:
     """Whatever is set, what is always told first."""
     dumped = _set(calculation_of(task).model_dump(mode="json"))
     dumped["structure"] = shipped_structure(task) or structure_lists(task)
-    always = _always_told(task)
-    names = [*(name for name in always if name in dumped), *(name for name in dumped if name not in always)]
+    names = [*(name for name in ALWAYS_TOLD if name in dumped), *(name for name in dumped if name not in ALWAYS_TOLD)]
     calculation = {name: dumped[name] for name in names}
     if task is calculation_of(task):
         return calculation
     return {"calculation": calculation, **_set(task.model_dump(mode="json", exclude={"calculation"}))}
-
-
-def _always_told(task: AnyTask) -> list[str]:
-    """What is told even where it is the default: defaults are for people who ask for nothing."""
-    table = settings_table(type(calculation_of(task)))
-    return [name for name, setting in table.items() if setting.always_told]
 
 
 def _set(values: dict[str, Any]) -> dict[str, Any]:
@@ -73,10 +67,9 @@ def _set(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dispensable(task: AnyTask, told: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Where settings are that need not be told if they are the default."""
+    """The places of the settings that need not be told if they are the default."""
     is_calculation = task is calculation_of(task)
-    always = _always_told(task)
-    calculation = [name for name in (told if is_calculation else told["calculation"]) if name not in always]
+    calculation = [name for name in (told if is_calculation else told["calculation"]) if name not in ALWAYS_TOLD]
     if is_calculation:
         return [(name,) for name in calculation]
     return [("calculation", name) for name in calculation] + [(name,) for name in told if name != "calculation"]

@@ -47,7 +47,7 @@ def _cell(value: Any) -> Any:
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One level: entries of dictionaries become columns of their own, what is a list has no place in a table."""
+    """A record in one level: entries of dictionaries become columns of their own; a list has no place in a table."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, Mapping):

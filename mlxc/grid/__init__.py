@@ -1,0 +1,1 @@
+"""Real-space grids, and the fields on them."""

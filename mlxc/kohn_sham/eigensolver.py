@@ -26,10 +26,10 @@ class Eigenpairs:
     """The result of a diagonalisation.
 
     Attributes:
-        eigenvalues: shape ``(nk * nspin, nband)``, hartree, ascending.
-        orbitals: orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
-        residual: largest |H psi - e psi| over the bands that count, hartree.
-        applications: how many times H was applied to an orbital, per band.
+        eigenvalues: The eigenvalues, shape ``(nk * nspin, nband)``, hartree, ascending.
+        orbitals: The orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
+        residual: The largest |H psi - e psi| over the bands that count, hartree.
+        applications: How many times H was applied to an orbital, per band.
     """
 
     eigenvalues: Tensor
@@ -42,7 +42,7 @@ def orthonormalise(vectors: Tensor, overlap: Tensor | None = None) -> Tensor:
     """Orthonormal rows spanning the same space, shape ``(batch, nvector, nplanewave)``: Cholesky, QR as fallback.
 
     Args:
-        vectors: linearly independent.
+        vectors: The vectors, linearly independent.
         overlap: <vector_j|vector_i>, where it is known already.
     """
     overlap = vectors @ vectors.mH if overlap is None else overlap
@@ -70,11 +70,11 @@ class Eigensolver(Protocol):
 
         Args:
             hamiltonian: H in the potential of the step's density.
-            guess: at least ``nband`` orthonormal orbitals, shape ``(nk * nspin, nguess, nfunction)``.
-            nband: the number of states.
-            counts: how much the residual of each band matters, between 0 and 1, shape ``(nk * nspin, nband)``.
-            residual: the density residual of the last step; None in the first step.
-            starts: how many results of similar crystals the first density was extrapolated from.
+            guess: At least ``nband`` orthonormal orbitals, shape ``(nk * nspin, nguess, nfunction)``.
+            nband: The number of states.
+            counts: How much the residual of each band matters, between 0 and 1, shape ``(nk * nspin, nband)``.
+            residual: The density residual of the last step; None in the first step.
+            starts: How many results of similar crystals the first density was extrapolated from.
         """
         ...
 
@@ -84,12 +84,13 @@ class Davidson:
     """Block Davidson, with an accuracy that follows that of the density.
 
     Attributes:
-        first_steps: extensions of the search space from a rough guess, in the first step.
-        later_steps: the same once the potential settles.
-        accuracy: residual of the orbitals, hartree, that is good enough for a density with a relative error of one.
-        cold_tolerance: residual of the orbitals, hartree, in the first step, when nobody knows how wrong the density of
-            free atoms is: much.
-        warm_tolerances: the same for a density that comes from one, two or more results of similar crystals.
+        first_steps: The number of extensions of the search space from a rough guess, in the first step.
+        later_steps: The number of extensions of the search space once the potential settles.
+        accuracy: The residual of the orbitals, hartree, that is good enough for a density with a relative error of one.
+        cold_tolerance: The residual of the orbitals, hartree, in the first step, when nobody knows how wrong the
+            density of free atoms is: much.
+        warm_tolerances: The residuals of the orbitals, hartree, in the first step for a density that comes from one,
+            two or more results of similar crystals.
     """
 
     first_steps: int = 8
@@ -128,7 +129,7 @@ def diagonalise(
 
 
 def lowest_eigenpairs(matrix: Tensor, nband: int) -> Eigenpairs:
-    """The exact ones of Hermitian matrices, shape ``(nrow, nfunction, nfunction)``."""
+    """The exact lowest eigenpairs of Hermitian matrices, shape ``(nrow, nfunction, nfunction)``."""
     eigenvalues, vectors = torch.linalg.eigh(matrix)
     return Eigenpairs(eigenvalues[:, :nband], vectors[:, :, :nband].mT.contiguous(), 0.0, 0.0)
 
@@ -140,11 +141,11 @@ def davidson(
 
     Args:
         hamiltonian: H of some k points.
-        guess: at least ``nband`` orthonormal orbitals, shape ``(nrow, nguess, nplanewave)``.
-        nband: number of lowest states that are wanted.
-        counts: how much the residual of each band matters, between 0 and 1, shape ``(nrow, nband)``.
-        tolerance: of the residual's norm, hartree.
-        max_steps: extensions of the search space.
+        guess: At least ``nband`` orthonormal orbitals, shape ``(nrow, nguess, nplanewave)``.
+        nband: The number of lowest states that are wanted.
+        counts: How much the residual of each band matters, between 0 and 1, shape ``(nrow, nband)``.
+        tolerance: The norm of a residual, hartree, that is small enough.
+        max_steps: The largest number of extensions of the search space.
     """
     vectors, images = guess, hamiltonian.apply(guess)
     projected = inner_products(vectors, images)

@@ -29,7 +29,7 @@ def filled_by_occupation(occupations: ArrayLike) -> Filled:
     """How many levels are filled, of levels whose electrons are known.
 
     Args:
-        occupations: electrons in each level, shape ``(nspin, nk, nband)``.
+        occupations: The electrons in each level, shape ``(nspin, nk, nband)``.
     """
     electrons = np.asarray(occupations)
     return np.asarray((electrons > electrons.max() / 2).sum(-1))
@@ -39,8 +39,8 @@ def filled_below(fermi_level: float, levels: NDArray[np.float64]) -> Filled:
     """How many levels lie at most at the Fermi level.
 
     Args:
-        fermi_level: hartree.
-        levels: hartree, shape ``(nspin, nk, nband)``.
+        fermi_level: The Fermi level, hartree.
+        levels: The levels, hartree, shape ``(nspin, nk, nband)``.
     """
     return np.asarray((levels <= fermi_level + ROUNDING).sum(-1))
 
@@ -54,11 +54,11 @@ def highest_filled(levels: Levels, filled: Filled) -> tuple[NDArray[np.int64], L
     """The highest filled level at each place where there is one.
 
     Args:
-        levels: shape ``(nspin, nk, nband)``.
-        filled: how many of them are.
+        levels: The levels, shape ``(nspin, nk, nband)``.
+        filled: How many of them are filled.
 
     Returns:
-        spin and index of the k point of each place, shape ``(nplace, 2)``, and the levels ``(nplace,)``.
+        the spin and the index of the k point of each place, shape ``(nplace, 2)``, and the levels ``(nplace,)``.
     """
     spins, kpoints = np.nonzero(filled > 0)
     return np.stack([spins, kpoints], axis=1), levels[spins, kpoints, filled[spins, kpoints] - 1]
@@ -74,8 +74,8 @@ def difference_of_edges(levels: Levels, filled: Filled) -> Levels:
     """Lowest empty minus highest filled level, without dimensions, negative where bands overlap.
 
     Args:
-        levels: shape ``(nspin, nk, nband)``, of which at least one is empty and one filled.
-        filled: how many of them are.
+        levels: The levels, shape ``(nspin, nk, nband)``, of which at least one is empty and one filled.
+        filled: How many of them are filled.
     """
     return lowest_empty(levels, filled)[1].min() - highest_filled(levels, filled)[1].max()
 
@@ -89,11 +89,11 @@ def mesh_gap(levels: list[list[list[float]]], occupations: list[list[list[float]
     """The gap between levels whose electrons are known, hartree; zero in a metal.
 
     Args:
-        levels: of each spin and k point, which may have different numbers of them, hartree.
-        occupations: electrons in each level.
+        levels: The levels of each spin and k point, which may have different numbers of them, hartree.
+        occupations: The electrons in each level.
 
     Returns:
-        None where no empty levels have been computed.
+        the gap; None where no empty levels have been computed.
     """
     filled = filled_by_occupation(_padded(occupations, 0.0))
     if bands_cross(filled):
@@ -103,8 +103,6 @@ def mesh_gap(levels: list[list[list[float]]], occupations: list[list[list[float]
 
 
 def _padded(levels: list[list[list[float]]], value: float, spare: int = 0) -> NDArray[np.float64]:
-    """All k points with as many levels as the one that has most, and some to spare, of which the missing ones have a
-    value.
-    """
+    """Levels as an array: each k point has as many as the longest one and ``spare`` more, filled with ``value``."""
     size = max(len(own) for spin in levels for own in spin) + spare
     return np.array([[own + [value] * (size - len(own)) for own in spin] for spin in levels])

@@ -30,11 +30,11 @@ def superposed_spin_density(
     """Fourier coefficients ``(nspin, ngvector)`` of free atoms' densities, polarised by the atoms' moments.
 
     Args:
-        grid: of the crystal.
-        ions: whose electrons they are.
-        moments: of each atom, Bohr magneton; if all are zero each atom starts with one.
-        nspin: 1 or 2.
-        moment: if given, the magnetisation is scaled to this total, Bohr magneton per cell.
+        grid: The grid of the crystal.
+        ions: The ions, to which the electrons belong.
+        moments: The moment of each atom, Bohr magneton; if all are zero each atom starts with one.
+        nspin: The number of spins, 1 or 2.
+        moment: The total, Bohr magneton per cell, to which the magnetisation is scaled; None to leave it as it is.
     """
     total = superposed_density(grid, ions)
     if nspin == 1:

@@ -31,14 +31,14 @@ class State:
     """What one step found.
 
     Attributes:
-        fields: that came out, see :class:`~mlxc.kohn_sham.problem.Problem`.
-        change: of the density, what came out minus what went in, Fourier coefficients ``(nspin, ngvector)``.
-        potential: that the orbitals belong to.
-        pairs: eigenvalues and orbitals.
-        occupations: electrons in each state.
-        energies: terms of the free energy at the orbitals and the density that came out, hartree.
-        density_residual: integral |n_out - n_in| / number of electrons, summed over spins.
-        magnetisation: integral of up minus down, Bohr magneton per cell; None without spin.
+        fields: The fields that came out, see :class:`~mlxc.kohn_sham.problem.Problem`.
+        change: The change of the density, what came out minus what went in, Fourier coefficients ``(nspin, ngvector)``.
+        potential: The potential that the orbitals belong to.
+        pairs: Eigenvalues and orbitals.
+        occupations: The electrons in each state.
+        energies: The terms of the free energy at the orbitals and the density that came out, hartree.
+        density_residual: The integral |n_out - n_in| / number of electrons, summed over spins.
+        magnetisation: The integral of up minus down, Bohr magneton per cell; None without spin.
     """
 
     fields: Tensor
@@ -60,18 +60,18 @@ class SCFIteration:
     """Carries density and orbitals from step to step.
 
     Args:
-        problem: the problem.
-        smearing: None for fixed occupations.
-        convergence: when to stop; the orbitals are never computed more accurately than it asks for.
-        mixing: how the next density follows from past ones.
-        eigensolver: how orbitals are found.
-        seed: of the noise in the starting orbitals.
-        nspin: 1, or 2 for collinear spin.
-        moment: total magnetic moment to hold, Bohr magneton per cell; None to let it find its value.
+        problem: The problem.
+        smearing: The smearing of the occupations; None for fixed ones.
+        convergence: When to stop; the orbitals are never computed more accurately than it asks for.
+        mixing: How the next density follows from past ones.
+        eigensolver: How orbitals are found.
+        seed: The seed of the noise in the starting orbitals.
+        nspin: The number of spins: 1, or 2 for collinear spin.
+        moment: The total magnetic moment to hold, Bohr magneton per cell; None to let it find its value.
 
     Attributes:
         bands_suffice: False after a step in which smearing reached the highest computed band.
-        converged: whether the last step changed the density by less than the tolerance.
+        converged: Whether the last step changed the density by less than the tolerance.
 
     Raises:
         InputError: the basis is too small for the bands.

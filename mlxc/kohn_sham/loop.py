@@ -42,19 +42,19 @@ def converge(
     """Iterate until the density has converged; arguments as of :func:`mlxc.scf`.
 
     Args:
-        problem: what is to be solved.
-        smearing: None for fixed occupations.
-        spin: whether up and down electrons are told apart.
-        total_moment: magnetic moment to hold, Bohr magneton; None to let it find its own value.
-        convergence: when to stop.
-        mixer: how the next density follows from past ones.
-        eigensolver: how orbitals are found.
-        max_iterations: the largest number of steps, at least one.
-        seed: of the noise in the starting orbitals.
-        monitor: called with a record after each step.
-        start: results of similar crystals to start from, the most similar one last.
-        calculation: the settings of the run as plain data, for the record.
-        started: when the set-up of the problem began, by ``time.perf_counter``.
+        problem: What is to be solved.
+        smearing: The smearing of the occupations; None for fixed ones.
+        spin: Whether up and down electrons are told apart.
+        total_moment: The magnetic moment to hold, Bohr magneton; None to let it find its own value.
+        convergence: When to stop.
+        mixer: How the next density follows from past ones.
+        eigensolver: How orbitals are found.
+        max_iterations: The largest number of steps, at least one.
+        seed: The seed of the noise in the starting orbitals.
+        monitor: A function that is called with a record after each step.
+        start: Results of similar crystals to start from, the most similar one last.
+        calculation: The settings of the run as plain data, for the record.
+        started: When the set-up of the problem began, by ``time.perf_counter``.
 
     Raises:
         InputError: the basis is too small for the bands.

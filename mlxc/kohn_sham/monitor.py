@@ -12,18 +12,18 @@ class SCFRecord:
     """One step of the self-consistent field.
 
     Attributes:
-        iteration: counted from 1.
+        iteration: The number of the step, counted from 1.
         free_energy_ha: F = E - TS per cell.
-        energies_ha: its terms.
-        density_residual: integral |n_out - n_in| / number of electrons.
-        residual_energy_ha: Hartree energy of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_energy`.
-        fermi_level_ha: or the highest occupied level.
-        magnetisation_bohr_magneton: None without spin polarisation.
-        eigensolver_residual: largest |H psi - e psi|, hartree.
-        hamiltonian_applications: per band, in this step.
-        seconds: since the start of the SCF.
-        residual_spectrum: of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_spectrum`.
-        point: which volume of an equation of state this step belongs to, None for a single run.
+        energies_ha: The terms of F.
+        density_residual: The integral |n_out - n_in| / number of electrons.
+        residual_energy_ha: The Hartree energy of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_energy`.
+        fermi_level_ha: The Fermi level, or the highest occupied level.
+        magnetisation_bohr_magneton: The magnetisation; None without spin polarisation.
+        eigensolver_residual: The largest |H psi - e psi|, hartree.
+        hamiltonian_applications: How many times H was applied in this step, per band.
+        seconds: The time since the start of the SCF.
+        residual_spectrum: The spectrum of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_spectrum`.
+        point: Which volume of an equation of state this step belongs to, None for a single run.
     """
 
     iteration: int
@@ -50,13 +50,13 @@ Monitor = Callable[[SCFRecord], None]
 
 @dataclass(frozen=True)
 class AdjointRecord:
-    """One step towards a gradient, of the solution of Dyson's equation.
+    """One step of the solution of Dyson's equation, towards a gradient.
 
     Attributes:
-        iteration: counted from 1.
+        iteration: The number of the step, counted from 1.
         residual: |x_out - x_in| / |x_out|.
-        hamiltonian_applications: per band, in this step.
-        seconds: since the first step began.
+        hamiltonian_applications: How many times H was applied in this step, per band.
+        seconds: The time since the first step began.
     """
 
     iteration: int

@@ -31,9 +31,10 @@ class Occupations:
     """Electrons in each state.
 
     Attributes:
-        electrons: shape ``(nk * nspin, nband)``, between 0 and 2 / nspin, without k-point weights.
-        fermi_level: hartree; the highest occupied level for fixed occupations, the higher one of the two spins' levels
-            when the total moment is fixed.
+        electrons: The electrons in each state, shape ``(nk * nspin, nband)``, between 0 and 2 / nspin, without k-point
+            weights.
+        fermi_level: The Fermi level, hartree; the highest occupied level for fixed occupations, the higher one of the
+            two spins' levels when the total moment is fixed.
         entropy_energy: -TS per cell, hartree.
     """
 
@@ -43,7 +44,7 @@ class Occupations:
 
 
 def make_smearing(name: str, width: float | None) -> Smearing | None:
-    """The smearing of this name, None for ``none``, which means fixed occupations."""
+    """The smearing of this name; None for ``none``, which means fixed occupations."""
     return None if name == "none" or width is None else SMEARINGS[name](width)
 
 
@@ -61,14 +62,14 @@ def occupy_fixed_moment(
     """Fill the bands of each spin with its own number of electrons, so that up minus down is ``moment``.
 
     Args:
-        eigenvalues: shape ``(2 * nk, nband)``, hartree, those of spin up first.
-        weights: of the k points, shape ``(nk,)``, summing to one.
-        nelectrons: per cell.
-        smearing: None for fixed occupations.
-        moment: Bohr magneton per cell.
+        eigenvalues: The eigenvalues, shape ``(2 * nk, nband)``, hartree, those of spin up first.
+        weights: The weights of the k points, shape ``(nk,)``, summing to one.
+        nelectrons: The number of electrons per cell.
+        smearing: The smearing of the occupations; None for fixed ones.
+        moment: The magnetic moment, Bohr magneton per cell.
 
     Raises:
-        InputError: fixed occupations, and the moment does not leave whole electrons in each spin.
+        InputError: occupations are fixed, and the moment does not leave whole electrons in each spin.
     """
     # A spin channel is filled as an unpolarised system with twice its electrons, each state holding one of them.
     up, down = (
@@ -86,13 +87,13 @@ def occupy(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Sm
     """Fill the bands.
 
     Args:
-        eigenvalues: shape ``(nk * nspin, nband)``, hartree.
-        weights: of the k points, repeated for each spin, shape ``(nk * nspin,)``, summing to ``nspin``.
-        nelectrons: per cell.
-        smearing: None to fill the lowest bands of every k point.
+        eigenvalues: The eigenvalues, shape ``(nk * nspin, nband)``, hartree.
+        weights: The weights of the k points, repeated for each spin, shape ``(nk * nspin,)``, summing to ``nspin``.
+        nelectrons: The number of electrons per cell.
+        smearing: The smearing of the occupations; None to fill the lowest bands of every k point.
 
     Raises:
-        InputError: an odd number of electrons with fixed occupations.
+        InputError: the number of electrons is odd, and occupations are fixed.
     """
     capacity = 2 / float(weights.sum())
     if smearing is None:

@@ -41,23 +41,23 @@ class Problem:
     and what else :class:`~mlxc.grid.fields.Fields` names.
 
     Args:
-        crystal: the crystal.
-        basis: the basis, with the irreducible k points of ``group``.
-        definitions: the terms of the free energy, one of exchange and correlation among them; see
+        crystal: The crystal.
+        basis: The basis, with the irreducible k points of ``group``.
+        definitions: The terms of the free energy, one of exchange and correlation among them; see
             :func:`~mlxc.terms.standard.standard_terms`.
-        pseudopotentials: the pseudopotentials, by chemical symbol.
-        group: the operations that leave all terms as they are.
+        pseudopotentials: The pseudopotentials, by chemical symbol.
+        group: The operations that leave all terms as they are.
 
     Attributes:
-        crystal: the crystal.
-        basis: the basis.
-        ions: nuclei with their pseudopotentials.
-        group: the operations that leave the problem as it is.
-        symmetrizer: averages fields over the group.
-        terms: the terms of the free energy, in the order of their energies.
-        xc: the term of exchange and correlation, which knows what its functional says at each point of space.
-        kinds: the kinds of fields that the terms depend on, in the order in which they are stacked.
-        ion_energies: the terms that do not depend on the electrons' state, hartree.
+        crystal: The crystal.
+        basis: The basis.
+        ions: The nuclei with their pseudopotentials.
+        group: The operations that leave the problem as it is.
+        symmetrizer: Averages fields over the group.
+        terms: The terms of the free energy, in the order of their energies.
+        xc: The term of exchange and correlation, which knows what its functional says at each point of space.
+        kinds: The kinds of fields that the terms depend on, in the order in which they are stacked.
+        ion_energies: The terms that do not depend on the electrons' state, hartree.
     """
 
     def __init__(
@@ -98,7 +98,8 @@ class Problem:
         """The effective potential as one tensor ``(nfield, nspin, n1, n2, n3)``, attached to fields and parameters.
 
         Args:
-            fields: on the grid, same shape. The potential's dependence on them is that on their symmetric part.
+            fields: The fields on the grid, same shape. The potential's dependence on them is that on their symmetric
+                part.
         """
         with torch.enable_grad():
             own = Fields.unstacked(self.symmetrised(self.basis.grid.fourier(fields)), self.kinds)
@@ -120,7 +121,7 @@ class Problem:
         """The potential of ions, of a density ``(nspin, n1, n2, n3)`` and of what is applied from outside.
 
         Returns:
-            hartree, shape ``(n1, n2, n3)``; its mean is arbitrary.
+            the potential, hartree, shape ``(n1, n2, n3)``; its mean is arbitrary.
         """
         grid = self.basis.grid
         fields = Fields(grid.fourier(density))
@@ -200,8 +201,8 @@ class Problem:
         """The same problem with its ions elsewhere and its cell deformed; its terms are differentiable in both.
 
         Args:
-            positions: fractional, shape ``(nion, 3)``.
-            strain: shape ``(3, 3)``; lattice vectors a become (1 + strain) a.
+            positions: The positions, fractional, shape ``(nion, 3)``.
+            strain: The strain, shape ``(3, 3)``; lattice vectors a become (1 + strain) a.
         """
         assert isinstance(self.basis, PlaneWaveBasis)
         problem = copy(self)

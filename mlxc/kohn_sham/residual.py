@@ -20,7 +20,7 @@ class DensityResidual:
     """An SCF has converged when its density residual is small.
 
     Attributes:
-        tolerance: of the integral of |n_out - n_in| per electron.
+        tolerance: The bound of the integral of |n_out - n_in| per electron.
     """
 
     tolerance: float = 1e-6
@@ -43,8 +43,8 @@ def residual_energy(grid: Grid, change: Tensor) -> float:
     P. Giannozzi et al., J. Phys.: Condens. Matter 21, 395502 (2009).
 
     Args:
-        grid: that the densities live on.
-        change: Fourier coefficients, shape ``(nspin, ngvector)``.
+        grid: The grid that the densities live on.
+        change: n_out - n_in, Fourier coefficients, shape ``(nspin, ngvector)``.
     """
     energy = hartree_energy(grid, change.sum(0))
     if len(change) == 2:
@@ -59,8 +59,8 @@ def residual_spectrum(grid: Grid, change: Tensor) -> tuple[float, ...]:
     The bands are separated by ``WAVELENGTHS``.
 
     Args:
-        grid: that the densities live on.
-        change: Fourier coefficients, shape ``(nspin, ngvector)``.
+        grid: The grid that the densities live on.
+        change: n_out - n_in, Fourier coefficients, shape ``(nspin, ngvector)``.
     """
     power = torch.view_as_real(change.sum(0)).square().sum(-1) * (grid.squares > 0)
     longest_first = torch.tensor([(2 * pi / length) ** 2 for length in WAVELENGTHS], device=power.device)

@@ -61,10 +61,10 @@ class SavedState(SolvedState):
 
     @classmethod
     def load(cls, path: str | Path) -> SavedState:
-        """Read what :meth:`mlxc.GroundState.save` wrote.
+        """Read what :meth:`~mlxc.kohn_sham.solved_state.SolvedState.save` wrote.
 
         Raises:
-            InputError: the file is missing, damaged, or not written by :meth:`mlxc.GroundState.save`.
+            InputError: the file is missing, damaged, or no such file.
         """
         contents = read_state(path)
         summary = contents.summary

@@ -242,8 +242,8 @@ class SolvedState:
         """Write everything to an HDF5 file, replacing it at once when it is complete.
 
         Args:
-            path: where the file is to lie.
-            further: fields to write beside, by their names in :mod:`mlxc.results.state_file`.
+            path: Where the file is to lie.
+            further: Fields to write beside, by their names in :mod:`mlxc.results.state_file`.
         """
         arrays = {
             "density": self.density,

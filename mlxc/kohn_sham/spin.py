@@ -9,7 +9,7 @@ def check_spin(spin: bool, total_moment: float | None, fixed_occupations: bool) 
     """Say what is missing when the settings of spin do not make a calculation.
 
     Raises:
-        InputError: a total moment without spin, or spin with fixed occupations and no total moment.
+        InputError: there is a total moment without spin, or spin with fixed occupations and no total moment.
     """
     if total_moment is not None and not spin:
         raise InputError("total_moment: a moment needs a spin-polarised calculation; switch spin on as well.")

@@ -1,0 +1,1 @@
+"""What follows from energies and states: forces, stress, equations of state, bands."""

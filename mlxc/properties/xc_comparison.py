@@ -13,7 +13,7 @@ REFERENCE = "pbe"
 
 
 def xc_potentials(ground: GroundState) -> dict[str, Tensor]:
-    """v_xc of the state's own functional and of PBE, both at the state's density, for :meth:`GroundState.save`.
+    """v_xc of the state's own functional and of PBE, both at the state's density, for :meth:`SolvedState.save`.
 
     Of a meta-GGA it is the derivative with respect to the density at a fixed tau.
 

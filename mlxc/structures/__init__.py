@@ -1,0 +1,1 @@
+"""Where crystals come from: those shipped, files, and databases that speak OPTIMADE."""

@@ -70,7 +70,7 @@ class Figure:
     Attributes:
         key: Its key in the summary.
         label: How a person says it.
-        unit: With a blank before it; empty where there is none.
+        unit: The unit, with a blank before it; empty where there is none.
         form: How it is written, see :func:`format`.
     """
 

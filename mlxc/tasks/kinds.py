@@ -6,6 +6,7 @@ Another package adds a kind by an entry point of the group ``mlxc.kinds`` that n
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from mlxc.calculation.calculation import Calculation
@@ -21,24 +22,29 @@ from mlxc.tasks.task import AnyTask
 from mlxc.utils.plugins import plugins
 
 ENTRY_POINTS = "mlxc.kinds"
-# By their names, in the order in which ``mlxc --help`` lists their commands.
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        SCF,
-        EQUATION_OF_STATE,
-        BANDS,
-        GRADIENT,
-        DIAGNOSIS,
-        COMPARISON,
-        *plugins(ENTRY_POINTS, Kind),
-    )
-}
+# The kinds that come with mlxc, in the order in which ``mlxc --help`` lists their commands.
+OWN = (SCF, EQUATION_OF_STATE, BANDS, GRADIENT, DIAGNOSIS, COMPARISON)
+
+
+def _by_name() -> dict[str, Kind]:
+    """All kinds by their names; one of another package never takes the place of one that is there."""
+    kinds = {kind.name: kind for kind in OWN}
+    for kind in plugins(ENTRY_POINTS, Kind):
+        if kind.name in kinds:
+            warnings.warn(
+                f"{ENTRY_POINTS}: there is a kind '{kind.name}' already; another one is left out.", stacklevel=2
+            )
+        else:
+            kinds[kind.name] = kind
+    return kinds
+
+
+KINDS = _by_name()
 
 
 def kind_of(task: AnyTask) -> Kind:
     """The kind of a task."""
-    return next(kind for kind in KINDS.values() if type(task) is kind.task)
+    return next(kind for kind in KINDS.values() if isinstance(task, kind.task))
 
 
 def kind_named(name: Any) -> Kind:

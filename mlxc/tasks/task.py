@@ -38,7 +38,7 @@ class Task(BaseModel):
         :meth:`Calculation.from_dict`.
 
         Raises:
-            InputError: with one sentence that names the field, the value and what is allowed.
+            InputError: the data make no task; one sentence names the field, the value and what is allowed.
         """
         calculation = Calculation.from_dict(cls.defaults(data) | data.get("calculation", {}))
         return build_model(cls, {**data, "calculation": calculation})
@@ -47,7 +47,7 @@ class Task(BaseModel):
         """Compute the task.
 
         Args:
-            monitor: called with one record per SCF step; may stop the run.
+            monitor: A function that is called with one record per SCF step; it may stop the run.
 
         Raises:
             InputError: the calculation cannot be done.

@@ -1,0 +1,1 @@
+"""The terms of the free energy, a module for each."""

@@ -55,9 +55,10 @@ class LatticeConstants(nn.Module):
 class SolidsModel(TorchModel):
     """Fits a functional to lattice constants with DeepChem's ``fit(dataset)``.
 
-    The features of the data set are calculations, as :class:`mlxc.deepchem.MaterialStructureFeaturizer` makes them, its
-    labels lattice constants in angstrom. Each crystal is converged once, at several volumes; the functional is then
-    trained at these densities, see :mod:`mlxc.training.subjects.snapshot`.
+    The features of the data set are calculations, as
+    :class:`~mlxc.adapters.deepchem.MaterialStructureFeaturizer` makes them, its labels lattice constants in angstrom.
+    Each crystal is converged once, at several volumes; the functional is then trained at these densities, see
+    :mod:`mlxc.training.subjects.snapshot`.
 
     Args:
         functional: A functional with parameters.

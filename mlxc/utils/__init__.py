@@ -1,0 +1,1 @@
+"""Small things that serve several packages: files, names, threads, plugins."""

@@ -52,11 +52,11 @@ def write_density(
     """The part of a run's HDF5 file that the page reads: one silicon atom at the origin.
 
     Args:
-        path: of the file.
-        lattice: rows are lattice vectors, bohr.
-        density: spins added, electrons/bohr^3.
-        moment: part of the density by which spin up exceeds spin down; None without spin polarisation.
-        further: arrays to write beside.
+        path: The path of the file.
+        lattice: The lattice vectors as rows, bohr.
+        density: The density with spins added, electrons/bohr^3.
+        moment: The part of the density by which spin up exceeds spin down; None without spin polarisation.
+        further: The arrays to write beside.
     """
     import h5py
 

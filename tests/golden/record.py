@@ -1,7 +1,7 @@
 """Write everything in this folder anew: ``python tests/golden/record.py``; one part of it with its name behind.
 
-Only where a change of what people rely on is wanted: read the differences before they are committed. The saved states
-are those of version 0.1.0 and stay, unless their file is deleted first.
+It is run only where a change of what people rely on is wanted; the differences are read before they are committed.
+The saved states are those of version 0.1.0 and stay, unless their file is deleted first.
 """
 
 from __future__ import annotations

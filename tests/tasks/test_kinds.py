@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from mlxc.export.files import EXPORTS
 from mlxc.export.script import python_script
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
+from mlxc.tasks import kinds
 from mlxc.tasks.kind import ITERATION, Kind
 from mlxc.tasks.kinds import ENTRY_POINTS, KINDS, calculation_of, kind_of, task_from_dict
 from mlxc.utils.plugins import plugins
@@ -137,6 +139,12 @@ def test_a_package_that_cannot_be_loaded_is_left_out_with_a_warning(package: Pat
     with pytest.warns(UserWarning, match="broken|wrong") as warnings:
         assert {kind.name for kind in plugins(ENTRY_POINTS, Kind)} >= {"packing"}
     assert len(warnings) == 2
+
+
+def test_a_package_does_not_take_the_place_of_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "plugins", lambda group, expected: [replace(KINDS["scf"], title="another one")])
+    with pytest.warns(UserWarning, match="kind 'scf' already"):
+        assert kinds._by_name()["scf"] is KINDS["scf"]
 
 
 def test_a_new_kind_is_computed_told_and_taken_away(

@@ -22,7 +22,7 @@ class CellEditor:
     """Shows and changes the edit of a :class:`StructureModel`.
 
     Attributes:
-        widgets: from top to bottom.
+        widgets: The widgets, from top to bottom.
     """
 
     def __init__(self, model: StructureModel, messages: MessageArea) -> None:

@@ -23,7 +23,7 @@ class ElectronsView:
     """Observes a :class:`ChooseModel`.
 
     Attributes:
-        widgets: from top to bottom.
+        widgets: The widgets, from top to bottom.
     """
 
     def __init__(self, model: ChooseModel, messages: MessageArea) -> None:

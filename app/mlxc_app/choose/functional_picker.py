@@ -16,7 +16,7 @@ from mlxc_app.widgets.message import MessageArea, hint
 
 
 def functional_choices() -> list[tuple[str, str]]:
-    """(label, name) of every functional in the list."""
+    """The (label, name) of every functional in the list."""
     own = [(f"{path.stem} (your own)", str(path)) for path in uploaded_checkpoints()]
     return [(name, name) for name in functional_names()] + own
 
@@ -25,7 +25,7 @@ class FunctionalPicker:
     """Shows and changes the functional of a :class:`ChooseModel`.
 
     Attributes:
-        about: the button that asks for more about the chosen functional.
+        about: The button that asks for more about the chosen functional.
     """
 
     def __init__(self, model: ChooseModel, messages: MessageArea, **style: Any) -> None:

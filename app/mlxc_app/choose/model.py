@@ -47,15 +47,15 @@ class ChooseModel(StructureModel):
     A new crystal brings all settings with it, but the functional, which stays.
 
     Attributes:
-        basis: one of :data:`mlxc.basis.kinds.BASES`.
-        gaussian_basis: name of the set, empty for a basis without sets.
-        gaussian_sets: names of the sets that have functions for all elements.
-        spacing_per_ang: largest distance between points of the k mesh, 1/angstrom.
-        total_moment: to hold, Bohr magneton; None where it finds its own value.
-        preset: whose settings these are, empty if they are a person's own.
-        blocker: why a run cannot start, in one sentence; empty if it can.
-        size: how large the run is, in one sentence; empty if it cannot start.
-        estimate: of time and memory, in one sentence; empty if it cannot start.
+        basis: One of :data:`mlxc.basis.kinds.BASES`.
+        gaussian_basis: The name of the set, empty for a basis without sets.
+        gaussian_sets: The names of the sets that have functions for all elements.
+        spacing_per_ang: The largest distance between points of the k mesh, 1/angstrom.
+        total_moment: The total moment to hold, Bohr magneton; None where it finds its own value.
+        preset: The preset whose settings these are, empty if they are a person's own.
+        blocker: Why a run cannot start, in one sentence; empty if it can.
+        size: How large the run is, in one sentence; empty if it cannot start.
+        estimate: An estimate of time and memory, in one sentence; empty if it cannot start.
     """
 
     xc = Unicode("pbe")
@@ -105,8 +105,8 @@ class ChooseModel(StructureModel):
         """Choose what a calculation says.
 
         Raises:
-            InputError: it has a setting that the page does not offer, or cannot be computed here; what the page can be
-                set to is.
+            InputError: it has a setting that the page does not offer, or cannot be computed here; the page takes
+                over what it can.
         """
         crystal = calculation.crystal
         name = shipped_structure(calculation) or ""
@@ -185,7 +185,7 @@ class ChooseModel(StructureModel):
             self.choose_preset(BALANCED)
 
     def _take_pseudopotentials(self) -> None:
-        """And the cutoff that suits them and the preset."""
+        """Take the recommended pseudopotentials, and the cutoff that suits them and the preset."""
         recommended = self._recommended
         self.pseudo, self.pseudo_names = recommended.pseudo, recommended.pseudo_names
         preset = PRESETS[self.preset or BALANCED]

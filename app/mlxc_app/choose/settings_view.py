@@ -13,7 +13,7 @@ from mlxc_app.choose.electrons_view import ElectronsView
 from mlxc_app.choose.model import CUSTOM, LABELS, ChooseModel
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
-from mlxc_app.widgets.disclosure import Fold
+from mlxc_app.widgets.disclosure import Disclosure
 from mlxc_app.widgets.message import MessageArea, hint
 
 FAMILIES = {
@@ -46,8 +46,8 @@ class SettingsView:
         self._mesh = three_numbers(LABELS["kmesh"], ("n₁", "n₂", "n₃"), IntText, "mlxc-mesh")
         self._spacing = number("k spacing (1/Å)", 0.02)
         self._size = HTML()
-        electrons = Fold("Smearing and spin", lambda: ElectronsView(model, messages).widgets, messages)
-        advanced = Fold("Advanced: pseudopotentials, tolerance", self._make_advanced, messages)
+        electrons = Disclosure("Smearing and spin", lambda: ElectronsView(model, messages).widgets, messages)
+        advanced = Disclosure("Advanced: pseudopotentials, tolerance", self._make_advanced, messages)
         self.widget = VBox(
             [
                 self._presets, self._meaning, basis, self._sets, self._cutoff, self._mesh, self._spacing,
@@ -127,10 +127,10 @@ class SettingsView:
 
 
 class AdvancedSettings:
-    """What is rarely changed.
+    """The settings that are rarely changed.
 
     Attributes:
-        widgets: from top to bottom.
+        widgets: The widgets, from top to bottom.
     """
 
     def __init__(self, model: ChooseModel, messages: MessageArea) -> None:

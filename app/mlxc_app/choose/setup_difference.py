@@ -16,7 +16,7 @@ SAME_VOLUME = 1e-9
 def setup_differences(first: Calculation, second: Calculation) -> list[str]:
     """One phrase for each setting in which the second differs from the first, such as ``functional: lda → pbe``.
 
-    Of another crystal only the functional is compared: whatever else differs is what suits that crystal.
+    For another crystal only the functional is compared: whatever else differs is what suits that crystal.
     """
     phrases = _of_structures(first.crystal, second.crystal)
     same_atoms = sorted(first.crystal.species) == sorted(second.crystal.species)

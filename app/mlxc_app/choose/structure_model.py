@@ -28,13 +28,13 @@ class StructureModel(HasTraits):
     """The chosen crystal. Edits always start from the crystal as it was chosen, so that they can be taken back.
 
     Attributes:
-        shipped_name: name of the shipped structure, empty for one from a file.
-        structure: the edited crystal as plain lists, see ``Crystal.to_dict``; the last one that could be made.
-        title: how the crystal is called on the page.
-        edit: what is to become of the chosen crystal.
-        moments: starting moment by element, Bohr magneton, where it is not that of the chosen crystal.
-        repeats: of the cell along each lattice vector in ``structure``.
-        problem: why no crystal can be made of edit and moments, in one sentence; empty if there is one.
+        shipped_name: The name of the shipped structure, empty for one from a file.
+        structure: The edited crystal as plain lists, see ``Crystal.to_dict``; the last one that could be made.
+        title: How the crystal is called on the page.
+        edit: What is to become of the chosen crystal.
+        moments: The starting moment by element, Bohr magneton, where it is not that of the chosen crystal.
+        repeats: The repetitions of the cell along each lattice vector in ``structure``.
+        problem: Why no crystal can be made of edit and moments, in one sentence; empty if there is one.
     """
 
     shipped_name = Unicode()
@@ -90,12 +90,12 @@ class StructureModel(HasTraits):
 
     @property
     def lattice_constant_ang(self) -> float | None:
-        """That of the chosen crystal before any edit; None if it has none."""
+        """The lattice constant of the chosen crystal before any edit, angstrom; None if it has none."""
         return lattice_constant_ang(self.original)
 
     @property
     def height_ang(self) -> float | None:
-        """Of the cell of a sheet before any edit; None for other crystals."""
+        """The height of the cell of a sheet before any edit, angstrom; None for other crystals."""
         return height_ang(self.original) if len(vacuum_directions(self.original)) == 1 else None
 
     @property
@@ -104,7 +104,7 @@ class StructureModel(HasTraits):
         return tuple(dict.fromkeys(self.original.species))
 
     def starting_moment(self, element: str) -> float | None:
-        """With which the atoms of an element start, Bohr magneton; None where they differ, as a file may say."""
+        """The starting moment of an element's atoms, Bohr magneton; None where they differ, as a file may say."""
         crystal = self.original
         of_file = {float(m) for m, symbol in zip(crystal.moments, crystal.species, strict=True) if symbol == element}
         own = of_file.pop() if len(of_file) == 1 else None
@@ -144,7 +144,7 @@ class StructureModel(HasTraits):
 
     @contextmanager
     def _several_changes(self) -> Iterator[None]:
-        """What is changed inside belongs together, and nobody is told before it is complete."""
+        """Changes that belong together: nobody is told of them before they are complete."""
         before, self._filling = self._filling, True
         try:
             with self.hold_trait_notifications():

@@ -9,7 +9,7 @@ from mlxc.structures.shipped import shipped_names, shipped_record
 
 
 def find_structures(text: str) -> list[tuple[str, str]]:
-    """(title, name) of the shipped structures in which each word of ``text`` occurs, the best match first.
+    """The (title, name) of the shipped structures in which each word of ``text`` occurs, the best match first.
 
     Upper and lower case are the same. A name or formula that is the very word comes first, then what begins with it.
     """

@@ -13,7 +13,7 @@ from mlxc_app.choose.structure_model import MAX_PASTE_BYTES, StructureModel
 from mlxc_app.choose.structure_search import find_structures
 from mlxc_app.widgets.controls import LABEL, WIDE
 from mlxc_app.widgets.crystal_viewer import StructureViewer
-from mlxc_app.widgets.disclosure import Fold
+from mlxc_app.widgets.disclosure import Disclosure
 from mlxc_app.widgets.message import MessageArea, hint
 from mlxc_app.widgets.theme import Theme
 
@@ -31,8 +31,10 @@ class StructureView:
         self._nothing = HTML()
         self._viewer = StructureViewer(model.structure, theme)
         self._cell = HTML()
-        edit = Fold("Edit the cell: size, strain, supercell", lambda: CellEditor(model, messages).widgets, messages)
-        own = Fold("Your own structure: file or text", self._make_own, messages)
+        edit = Disclosure(
+            "Edit the cell: size, strain, supercell", lambda: CellEditor(model, messages).widgets, messages
+        )
+        own = Disclosure("Your own structure: file or text", self._make_own, messages)
         self.widget = VBox(
             [self._search, self._names, self._nothing, self._viewer.widget, self._cell, edit.widget, own.widget]
         )

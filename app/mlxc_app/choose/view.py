@@ -17,7 +17,7 @@ class ChooseView:
     """Observes a :class:`ChooseModel`.
 
     Attributes:
-        functional: the list of functionals.
+        functional: The list of functionals.
     """
 
     def __init__(self, model: ChooseModel, messages: MessageArea, theme: Theme) -> None:

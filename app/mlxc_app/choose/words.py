@@ -21,9 +21,9 @@ class FunctionalDescription:
     """A functional in words.
 
     Attributes:
-        title: how it is called on the page.
-        meaning: one line.
-        record: of a checkpoint, None for other functionals.
+        title: How it is called on the page.
+        meaning: What it is, in one line.
+        record: The record of a checkpoint; None for other functionals.
     """
 
     title: str
@@ -32,7 +32,7 @@ class FunctionalDescription:
 
 
 def describe(name: str) -> FunctionalDescription:
-    """What can be said without PyTorch; of a file that cannot be read any more, why."""
+    """What can be said of a functional without PyTorch, or why its file cannot be read any more."""
     title = PurePath(name).stem if name.endswith(SUFFIX) else name
     try:
         record = checkpoint_of(name)

@@ -17,11 +17,11 @@ from mlxc_app.panels.panel import Panel
 from mlxc_app.widgets.message import MessageArea
 
 
-class Panes(HasTraits):
+class Accordion(HasTraits):
     """A row of buttons (and something ``beside`` and ``below`` them), then the panel that belongs to the pressed one.
 
     Attributes:
-        unfolded: name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
+        unfolded: The name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
     """
 
     unfolded = Unicode()

@@ -17,7 +17,7 @@ from mlxc.runs.folder import runs_directory
 from mlxc.utils.writable import obstacle_to_writing
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
-from mlxc_app.page.accordion import Panes
+from mlxc_app.page.accordion import Accordion
 from mlxc_app.page.presence import Presence
 from mlxc_app.panels.functional.view import FUNCTIONAL
 from mlxc_app.panels.panel import Page
@@ -48,13 +48,13 @@ class Dashboard:
         run_view = RunView(run, choose, messages)
         self.runs = RunsListModel(run)
         runs_list = RunsList(self.runs, messages)
-        self.panes = Panes(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
+        self.accordion = Accordion(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
         take_away = TakeAwayView(TakeAwayModel(run), messages)
         self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(messages.guard(self._unfold_what_runs), "state")
-        choose_view.functional.about.on_click(messages.guard(lambda button: self.panes.unfold(FUNCTIONAL)))
-        below = [messages.widget, take_away, self.panes.widget]
+        choose_view.functional.about.on_click(messages.guard(lambda button: self.accordion.unfold(FUNCTIONAL)))
+        below = [messages.widget, take_away, self.accordion.widget]
         left, right = choose_view.widget, VBox([run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
@@ -79,19 +79,19 @@ class Dashboard:
         self.page.choose.take_calculation(decode_setup(change["new"]))
 
     def _unfold(self, name: str) -> None:
-        self.panes.unfold(name)
+        self.accordion.unfold(name)
 
     def _begin(self, change: Any) -> None:
-        """What a page that nobody looks at can do without, and one that is just being drawn need not wait for."""
+        """Start what a page without a visitor can do without, and what need not be ready while the page is drawn."""
         self.page.run.warm_up()
         self.page.run.belong_to(self.presence.visitor)
-        self.panes.unfold(self.panes.unfolded or self.panels[0].name)
+        self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)
 
     def _unfold_what_runs(self, change: Any) -> None:
         if change["new"] == "queued":
             for panel in self.panels:
                 if self.page.run.kind in panel.kinds:
-                    self.panes.unfold(panel.name)
+                    self.accordion.unfold(panel.name)
 
 
 def show() -> asyncio.Task[None] | None:

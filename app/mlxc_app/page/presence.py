@@ -23,9 +23,9 @@ class Presence(anywidget.AnyWidget):
     A page that was prepared knows nothing of the address by which it is handed out, so the browser is asked.
 
     Attributes:
-        visitor: a random name that the browser keeps, so that a reloaded page finds its runs; empty if it keeps none.
-        setup: the value of ``?setup=`` in the address; empty if there is none.
-        visited: whether a browser has loaded the page.
+        visitor: A random name that the browser keeps, so that a reloaded page finds its runs; empty if it keeps none.
+        setup: The value of ``?setup=`` in the address; empty if there is none.
+        visited: Whether a browser has loaded the page.
     """
 
     _esm = """

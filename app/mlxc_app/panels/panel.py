@@ -18,11 +18,11 @@ class Page:
     """What all panels share.
 
     Attributes:
-        choose: what a person has chosen to compute.
-        run: the run that the page shows.
-        messages: where a panel reports what went wrong.
-        theme: whether the page is dark, for what cannot be coloured by a style sheet.
-        unfold: shows the panel of this name; usable as soon as the page is put together.
+        choose: What a person has chosen to compute.
+        run: The run that the page shows.
+        messages: Where a panel reports what went wrong.
+        theme: Whether the page is dark, for what cannot be coloured by a style sheet.
+        unfold: A function that shows the panel of a name; usable as soon as the page is put together.
     """
 
     choose: ChooseModel
@@ -38,12 +38,13 @@ class Panel:
     :mod:`mlxc_app.panels.registry`.
 
     Attributes:
-        name: what its button says; short.
-        about: HTML that answers "what am I looking at", one to three sentences.
-        make: makes the widget, with all that its model knows by then; called once, when the panel is first unfolded.
+        name: What its button says; short.
+        about: The HTML that answers "what am I looking at", one to three sentences.
+        make: A function that makes the widget, with all that its model knows by then; it is called once, when the panel
+            is first unfolded.
         kinds: The names of the kinds of tasks, see :mod:`mlxc.tasks.kinds`, at whose start the panel unfolds.
-        shown: told whenever the panel is unfolded (True) or folded (False).
-        follow: a task that lives as long as the page's kernel.
+        shown: A function that is told whenever the panel is unfolded (True) or folded (False).
+        follow: A task that lives as long as the page's kernel.
     """
 
     name: str

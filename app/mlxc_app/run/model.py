@@ -41,8 +41,8 @@ class WaitingRun:
     """A run whose turn has not come.
 
     Attributes:
-        name: of its folder.
-        title: what a person called it.
+        name: The name of its folder.
+        title: What a person called it.
     """
 
     name: str
@@ -54,15 +54,15 @@ class RunModel(HasTraits):
 
     Attributes:
         state: ``idle`` before the first run, afterwards the state of the shown run's folder.
-        message: what the run says about its state.
-        kind: of the task, see :mod:`mlxc.tasks.kinds`.
-        title: name of the run.
-        records: what the run has told so far, in order, see :class:`~mlxc.tasks.kind.Kind`.
-        result: the run's result; empty as long as there is none.
-        owner: the visitor, whose runs a reloaded page takes up; empty if he is not known.
-        waiting: the runs behind the one that is computed.
-        computing: whether any run of this page waits or is being computed, shown or not.
-        worker_ready: whether the computing process has finished loading.
+        message: What the run says about its state.
+        kind: The kind of the task, see :mod:`mlxc.tasks.kinds`.
+        title: The name of the run.
+        records: What the run has told so far, in order, see :class:`~mlxc.tasks.kind.Kind`.
+        result: The run's result; empty as long as there is none.
+        owner: The visitor, whose runs a reloaded page takes up; empty if he is not known.
+        waiting: The runs behind the one that is computed.
+        computing: Whether any run of this page waits or is being computed, shown or not.
+        worker_ready: Whether the computing process has finished loading.
     """
 
     state = Unicode("idle")
@@ -220,7 +220,7 @@ class RunModel(HasTraits):
         self.state = "queued"
 
     def _read(self) -> None:
-        """The state changes last, when everything else is in place."""
+        """Read the shown run's folder; the state changes last, when everything else is in place."""
         assert self.folder is not None
         status = self.folder.status
         records, self._offset = self.folder.records(self._offset)

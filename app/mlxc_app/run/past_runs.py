@@ -18,7 +18,7 @@ SAME_BOHR = 1e-3
 
 
 def finished_runs_beside(folder: RunFolder | None, owner: str) -> list[RunFolder]:
-    """The latest that came to their end and that this visitor may see, except this one."""
+    """The latest runs that came to their end and that this visitor may see, except this one."""
     runs = [run for run in visible_runs(owner) if run != folder]
     return [run for run in runs[:SHOWN] if run.status["state"] == "finished"]
 

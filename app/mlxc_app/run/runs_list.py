@@ -19,7 +19,7 @@ class RunsTable(anywidget.AnyWidget):
     """Draws entries and sends ``{"action": "Open" | "Rename" | "Delete", "name": ..., "title": ...}``.
 
     Attributes:
-        entries: see :class:`~mlxc_app.run.runs_list_model.RunsListModel`.
+        entries: The entries of the table, see :class:`~mlxc_app.run.runs_list_model.RunsListModel`.
     """
 
     _esm = Path(__file__).with_name("runs_list.js").read_text(encoding="utf-8")
@@ -30,8 +30,8 @@ class RunsList:
     """Observes a :class:`RunsListModel`.
 
     Attributes:
-        button: opens and closes the table.
-        widget: the table, when it is open.
+        button: The button that opens and closes the table.
+        widget: The table, when it is open.
     """
 
     def __init__(self, model: RunsListModel, messages: MessageArea) -> None:

@@ -28,8 +28,8 @@ class RunsListModel(HasTraits):
     """Lists the runs as long as somebody looks, and does with them what a person asks for.
 
     Attributes:
-        shown: whether somebody looks.
-        entries: a dictionary of strings for each run, the newest first: ``name`` of the folder, ``when``, ``title``,
+        shown: Whether somebody looks.
+        entries: A dictionary of strings for each run, the newest first: ``name`` of the folder, ``when``, ``title``,
             ``kind``, ``state`` and ``outcome``.
     """
 

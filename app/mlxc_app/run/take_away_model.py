@@ -42,12 +42,12 @@ class TakeAway:
     """What the fold shows.
 
     Attributes:
-        title: of the run; empty while there is none that has ended.
-        command: that computes it again.
+        title: The title of the run; empty while there is none that has ended.
+        command: The command that computes it again.
         link: ``?setup=...``, which opens the page with the same set-up; empty where no link can.
-        problem: why there is no link, in one sentence.
-        kinds: of files that there are: name, label, meaning.
-        note: on files too large for a download; empty if there are none.
+        problem: Why there is no link, in one sentence.
+        kinds: The kinds of files that there are: name, label, meaning.
+        note: A note on files too large for a download; empty if there are none.
     """
 
     title: str = ""
@@ -74,7 +74,7 @@ class TakeAwayModel(HasTraits):
         self.offer = offer_of(folder) if folder is not None and self._run.state in ENDED else TakeAway()
 
     def file(self, kind: str) -> tuple[str, bytes]:
-        """Name and content of one file; several of a kind come as a zip file.
+        """The name and the content of one file; several of a kind come as a zip file.
 
         Raises:
             InputError: there is no run, no such kind, or nothing of it.

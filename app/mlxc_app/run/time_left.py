@@ -16,9 +16,9 @@ def seconds_left(iterations: Sequence[dict[str, Any]], target: float, points: in
     """Seconds until the last of ``points`` self-consistent calculations is done; None if that cannot be told yet.
 
     Args:
-        iterations: records of the steps so far, ``seconds`` counted from the start of each calculation.
-        target: residual at which a calculation ends.
-        points: number of calculations of an equation of state, of which the last in ``iterations`` is in hand.
+        iterations: The records of the steps so far, ``seconds`` counted from the start of each calculation.
+        target: The residual at which a calculation ends.
+        points: The number of calculations of an equation of state, of which the last in ``iterations`` is in hand.
     """
     done = [list(steps) for _, steps in groupby(iterations, key=lambda record: record.get("point"))]
     if not done:
@@ -32,7 +32,7 @@ def seconds_left(iterations: Sequence[dict[str, Any]], target: float, points: in
 
 
 def _seconds_of_one(steps: Sequence[dict[str, Any]], target: float) -> float | None:
-    """The residual falls geometrically, so that its logarithm is a straight line."""
+    """Seconds that one calculation still takes: the residual falls geometrically, its logarithm is a straight line."""
     first, last = steps[-STEPS:][0], steps[-1]
     if last["density_residual"] <= target:
         return 0.0
@@ -43,7 +43,7 @@ def _seconds_of_one(steps: Sequence[dict[str, Any]], target: float) -> float | N
 
 
 def in_words(seconds: float) -> str:
-    """``about 20 s left``."""
+    """A time in words, such as ``about 20 s left``."""
     if seconds < FEW_SECONDS:
         return "a few seconds left"
     if seconds < 90:

@@ -29,9 +29,9 @@ class CrystalPicture:
     """What to draw, in screen coordinates (right, up, towards the eye), angstrom.
 
     Attributes:
-        symbols: chemical symbol of each atom.
-        positions: ``(natom, 3)``.
-        cell_edges: the twelve edges of the unit cell, ``(12, 2, 3)``.
+        symbols: The chemical symbol of each atom.
+        positions: The positions of the atoms, ``(natom, 3)``.
+        cell_edges: The twelve edges of the unit cell, ``(12, 2, 3)``.
     """
 
     symbols: tuple[str, ...]
@@ -42,12 +42,12 @@ class CrystalPicture:
 def draw(structure: dict[str, Any], cell_only: bool = False) -> CrystalPicture:
     """The atoms in a block along x, y and z that starts at the first atom and repeats the crystal where it can.
 
-    For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube. Of a crystal
+    For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube. For a crystal
     that does not repeat along x, y and z, or whose block would hold many atoms, it is the cell itself.
 
     Args:
-        structure: see ``Crystal.to_dict``.
-        cell_only: draw the cell itself in any case, as of a supercell.
+        structure: The structure as plain data, see ``Crystal.to_dict``.
+        cell_only: Whether to draw the cell itself in any case, as for a supercell.
     """
     crystal = Crystal.from_dict(structure)
     lattice = np.array(structure["lattice_ang"])
@@ -76,7 +76,7 @@ def _atoms_of_block(
 def _atoms_of_cell(
     crystal: Crystal, lattice: NDArray[np.float64], empty: tuple[int, ...]
 ) -> tuple[list[str], NDArray[np.float64]]:
-    """Those on opposite faces both; across a vacuum those nearest to the first atom."""
+    """The atoms of the cell, both of those on opposite faces; across a vacuum the images nearest to the first atom."""
     relative = crystal.positions - crystal.positions[0]
     shifts = np.array(list(product((-1, 0, 1), repeat=3)))
     candidates = (relative - np.floor(relative + CELL_MARGIN))[:, None] + shifts
@@ -98,7 +98,7 @@ def _symbols(crystal: Crystal, inside: NDArray[np.bool_]) -> list[str]:
 
 
 def _block(lattice: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Edges of the block along x, y and z, None where the crystal has no period along one of them."""
+    """The edges of the block along x, y and z; None where the crystal has no period along one of them."""
     lengths = [block_length(lattice, direction) for direction in range(3)]
     return None if None in lengths else np.array(lengths, dtype=np.float64)
 

@@ -10,11 +10,11 @@ from traitlets import Bool, HasTraits
 from mlxc_app.widgets.message import MessageArea
 
 
-class Fold(HasTraits):
+class Disclosure(HasTraits):
     """A button, which the keyboard reaches, and what it unfolds; that is made when it is unfolded for the first time.
 
     Attributes:
-        unfolded: whether the content is shown.
+        unfolded: Whether the content is shown.
     """
 
     unfolded = Bool(False)

@@ -23,10 +23,10 @@ def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout
     """A figure whose traces can be updated while people look at it.
 
     Args:
-        traces: all the traces the figure will ever have.
-        height: in pixels.
-        width: in pixels, if there is room.
-        layout: plotly layout fields; they win over the common style.
+        traces: All the traces the figure will ever have.
+        height: The height in pixels.
+        width: The width in pixels, if there is room.
+        layout: Plotly's layout fields; they win over the common style.
     """
     style: dict[str, Any] = {
         "template": "none",

@@ -17,7 +17,7 @@ class NglCanvas(nglview.NGLWidget):
     drawn into a component that is not there yet.
 
     Args:
-        height: as CSS writes it; the canvas is as wide as what it stands in.
+        height: The height as CSS writes it; the canvas is as wide as what it stands in.
     """
 
     def __init__(self, height: str) -> None:

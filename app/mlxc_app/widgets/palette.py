@@ -1,6 +1,7 @@
 """Colours and type that every figure shares: the palette of Okabe and Ito, which colour-blind people can tell apart.
 
-They are those of data, and legible on white and on black ground. Letters, axes and grids are coloured by ``theme.js``.
+The colours are those of data, and legible on white and on black ground. Letters, axes and grids are coloured by
+``theme.js``.
 """
 
 BLUE = "#0072B2"

@@ -16,7 +16,7 @@ class Theme(anywidget.AnyWidget):
     """An undisplayed widget.
 
     Attributes:
-        dark: whether the page has light letters on dark ground.
+        dark: Whether the page has light letters on dark ground.
     """
 
     _esm = Path(__file__).with_name("theme.js").read_text(encoding="utf-8")

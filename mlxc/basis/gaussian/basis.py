@@ -42,11 +42,11 @@ class GaussianOrbitals:
     """Settings of a Gaussian basis.
 
     Attributes:
-        name: basis set of the elements, see :func:`~mlxc.basis.gaussian.sets.gaussian_basis_names`.
-        names: by element, where another one is wanted.
-        ecut: cutoff, hartree, that chooses the grid as that of plane waves does; by default the functions decide.
-        fft_grid: points of the real-space grid; by default the smallest suitable one for the cutoff.
-        ghosts: symbol and fractional position of functions without an atom. A part of a crystal in the functions of
+        name: The basis set of the elements, see :func:`~mlxc.basis.gaussian.sets.gaussian_basis_names`.
+        names: The basis sets, by element, of those elements for which another one is wanted.
+        ecut: The cutoff, hartree, that chooses the grid as that of plane waves does; by default the functions decide.
+        fft_grid: The points of the real-space grid; by default the smallest suitable one for the cutoff.
+        ghosts: The symbol and fractional position of functions without an atom. A part of a crystal in the functions of
             the whole shows what the parts lend each other: S. F. Boys, F. Bernardi, Mol. Phys. 19, 553 (1970).
     """
 
@@ -101,10 +101,10 @@ class GaussianBasis(GaussianFunctions):
     """The Gaussian functions of a crystal, as :class:`~mlxc.basis.protocol.Basis` asks for them.
 
     Args:
-        settings: the basis sets and the grid.
-        crystal: the crystal.
-        kpoints: the k points at which there are orbitals.
-        device: where tensors are.
+        settings: The basis sets and the grid.
+        crystal: The crystal.
+        kpoints: The k points at which there are orbitals.
+        device: The device that tensors are on.
     """
 
     represents_densities = False

@@ -27,10 +27,10 @@ class GaussianCell:
     """The functions of all atoms of a cell.
 
     Args:
-        crystal: where the atoms are.
-        sets: name of the basis set of each element.
-        kpoints: fractional, shape ``(nk, 3)``.
-        ghosts: where there are functions of an element, but no atom.
+        crystal: The crystal, which says where the atoms are.
+        sets: The name of the basis set of each element.
+        kpoints: The k points, fractional, shape ``(nk, 3)``.
+        ghosts: The places where there are functions of an element, but no atom.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class GaussianCell:
 
     @property
     def functions(self) -> list[Any]:
-        """Of each atom and ghost, in their order, in PySCF's form."""
+        """The functions of each atom and ghost, in their order, in PySCF's form."""
         return [self._functions[symbol] for symbol in [*self._crystal.species, *(name for name, _ in self._ghosts)]]
 
     def overlap(self) -> Matrices:
@@ -87,7 +87,7 @@ class GaussianCell:
         """Matrix elements of the nonlocal part, hartree, shape ``(nk, nfunction, nfunction)``.
 
         Args:
-            parameters: of the pseudopotential of each element.
+            parameters: The parameters of the pseudopotential of each element.
         """
         cell = self._built({symbol: p.in_pyscf_form() for symbol, p in parameters.items()})
         return np.array(get_pp_nl(cell, self._kpoints), dtype=np.complex128)
@@ -96,12 +96,12 @@ class GaussianCell:
         """The functions at some points.
 
         Args:
-            points: fractional, shape ``(npoint, 3)``.
-            slopes: whether their Cartesian derivatives are wanted too.
+            points: The points, fractional, shape ``(npoint, 3)``.
+            slopes: Whether their Cartesian derivatives are wanted too.
 
         Returns:
-            for each k point, shape ``(ncomponent, nfunction, npoint)``, real where PySCF finds them real: the value,
-            and the slopes along x, y and z if they are wanted.
+            an array for each k point, shape ``(ncomponent, nfunction, npoint)``, real where PySCF finds it real: the
+            value, and the slopes along x, y and z if they are wanted.
         """
         name = "GTOval_sph_deriv1" if slopes else "GTOval_sph"
         found = self._cell.pbc_eval_gto(name, points @ self._crystal.lattice, kpts=self._kpoints)

@@ -15,8 +15,8 @@ class DenseBlock:
     """H of some k points of one spin.
 
     Attributes:
-        rows: the block's entries in the batch of all k points and spins.
-        matrix: shape ``(nrow, nfunction, nfunction)``, hartree, Hermitian.
+        rows: The block's entries in the batch of all k points and spins.
+        matrix: H, shape ``(nrow, nfunction, nfunction)``, hartree, Hermitian.
     """
 
     def __init__(self, rows: slice, matrix: Tensor) -> None:
@@ -44,7 +44,7 @@ class DenseHamiltonian:
     """H of all k points and spins.
 
     Args:
-        blocks: in the order of their rows.
+        blocks: The blocks, in the order of their rows.
     """
 
     def __init__(self, blocks: list[DenseBlock]) -> None:

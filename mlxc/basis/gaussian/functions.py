@@ -20,19 +20,19 @@ class GaussianFunctions:
     """Orthonormal combinations of Gaussian functions with Bloch phases.
 
     Args:
-        cell: the functions of the atoms.
-        grid: the real-space grid, with all Fourier coefficients that it has.
-        weights: the weights of the k points, shape ``(nk,)``.
+        cell: The functions of the atoms.
+        grid: The real-space grid, with all Fourier coefficients that it has.
+        weights: The weights of the k points, shape ``(nk,)``.
 
     Attributes:
-        cell: the functions of the atoms.
-        grid: the real-space grid.
-        device: where its tensors are.
-        weights: the weights of the k points.
+        cell: The functions of the atoms.
+        grid: The real-space grid.
+        device: The device that its tensors are on.
+        weights: The weights of the k points.
         combinations: X of :class:`~mlxc.basis.gaussian.orthonormal.OrthonormalFunctions`.
         inverse: X^H S.
-        padding: where functions only pad, shape ``(nk, nfunction)``.
-        linear_dependence: how close the functions are to being combinations of each other.
+        padding: Where a function is only padding, shape ``(nk, nfunction)``.
+        linear_dependence: How close the functions are to being combinations of each other.
     """
 
     def __init__(self, cell: GaussianCell, grid: Grid, weights: Tensor) -> None:
@@ -81,7 +81,7 @@ class GaussianFunctions:
         self._tables = None
 
     def portions(self) -> list[slice]:
-        """Of the grid's points."""
+        """The portions of the grid's points that are worked on one after the other."""
         step = max(1, int(PORTION_BYTES / (16 * self.nfunctions)))
         return [slice(start, min(start + step, self.grid.size)) for start in range(0, self.grid.size, step)]
 

@@ -136,7 +136,8 @@ class GaussianOrbitalKind(BasisKind):
             "gaussian_basis_names": names,
             "ecut_ha": saved["ecut"] or grid_cutoff(species, name, names),
         }
-        return described | ({"ghosts": ghosts} if ghosts else {})
+        # Lists, as JSON holds them.
+        return described | ({"ghosts": [[symbol, list(where)] for symbol, where in ghosts]} if ghosts else {})
 
     def basis_settings(self, settings: Mapping[str, Any]) -> GaussianOrbitals:
         """See :meth:`BasisKind.basis_settings`."""

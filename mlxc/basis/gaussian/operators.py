@@ -15,7 +15,7 @@ class MatrixOperator:
     """An operator of one electron as matrices.
 
     Attributes:
-        matrices: shape ``(nk, nfunction, nfunction)``, hartree.
+        matrices: The matrices, shape ``(nk, nfunction, nfunction)``, hartree.
     """
 
     def __init__(self, matrices: Tensor) -> None:
@@ -32,7 +32,7 @@ class MatrixOperator:
 
 
 def kinetic_operator(functions: GaussianFunctions) -> MatrixOperator:
-    """-nabla^2 / 2."""
+    """The kinetic energy, -nabla^2 / 2."""
     return MatrixOperator(functions.orthonormal(torch.as_tensor(functions.cell.kinetic())))
 
 

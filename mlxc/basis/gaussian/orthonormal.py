@@ -19,8 +19,8 @@ class OrthonormalFunctions(NamedTuple):
     Attributes:
         combinations: X, shape ``(nk, nfunction, northonormal)``, with X^H S X = 1; zero where a k point has fewer.
         inverse: X^H S, shape ``(nk, northonormal, nfunction)``: the combinations that a sum of functions is made of.
-        padding: where there is no combination, shape ``(nk, northonormal)``.
-        linear_dependence: of the functions.
+        padding: Where there is no combination, shape ``(nk, northonormal)``.
+        linear_dependence: How close the functions are to being combinations of each other.
     """
 
     combinations: Tensor

@@ -36,12 +36,12 @@ def shells(symbol: str, name: str) -> tuple[Shell, ...]:
     """The contracted functions of an element.
 
     Args:
-        symbol: chemical symbol.
-        name: of the basis set, see :func:`gaussian_basis_names`.
+        symbol: The chemical symbol.
+        name: The name of the basis set, see :func:`gaussian_basis_names`.
 
     Returns:
-        for each shell its angular momentum, exponents ``(nprimitive,)``, 1/bohr^2, and coefficients of normalised
-        primitives ``(ncontraction, nprimitive)``.
+        the angular momentum of each shell, its exponents ``(nprimitive,)``, 1/bohr^2, and the coefficients of its
+        normalised primitives ``(ncontraction, nprimitive)``.
 
     Raises:
         InputError: there is no such basis set, or not for this element.
@@ -108,7 +108,7 @@ def grid_cutoff(species: Iterable[str], name: str, names: dict[str, str]) -> flo
 
 
 def _shell_cutoff(momentum: int, exponents: NDArray[np.float64], contractions: NDArray[np.float64]) -> float:
-    """Of the sharpest contraction of a shell.
+    """The cutoff, hartree, of the sharpest contraction of a shell.
 
     A normalised primitive r^l exp(-a r^2) has the Fourier transform a^(-l/2 - 3/4) q^l exp(-q^2 / 4a), up to a factor
     that all of them share; so the norm beyond q is a sum of incomplete gamma functions.

@@ -34,10 +34,10 @@ class PlaneWaves:
     """Settings of a plane-wave basis.
 
     Attributes:
-        ecut: kinetic-energy cutoff, hartree.
-        fft_grid: points of the real-space grid; by default the smallest suitable grid on which every product of two
+        ecut: The kinetic-energy cutoff, hartree.
+        fft_grid: The points of the real-space grid; by default the smallest suitable grid on which every product of two
             orbitals is exact.
-        cutoff_smoothing: width, hartree, below the cutoff over which the kinetic energy rises to infinity, so that
+        cutoff_smoothing: The width, hartree, below the cutoff over which the kinetic energy rises to infinity, so that
             energies are smooth functions of the volume.
     """
 
@@ -72,11 +72,11 @@ class PlaneWaveBasis(PlaneWaveSet):
     """The plane waves of a crystal, as :class:`~mlxc.basis.protocol.Basis` asks for them.
 
     Args:
-        settings: the cutoff and the grid.
-        crystal: the crystal.
-        kpoints: the k points at which there are orbitals.
-        group: the operations that the grid is to be mapped onto itself by.
-        device: where tensors are.
+        settings: The cutoff and the grid.
+        crystal: The crystal.
+        kpoints: The k points at which there are orbitals.
+        group: The operations that the grid is to be mapped onto itself by.
+        device: The device that tensors are on.
     """
 
     represents_densities = True

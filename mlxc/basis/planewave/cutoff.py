@@ -16,9 +16,9 @@ def kinetic_energies(kplusg: Tensor, ecut: float, smoothing: float) -> Tensor:
     ends with zero slope, so plane waves enter and leave a basis of fixed cutoff without a jump of the energy.
 
     Args:
-        kplusg: shape ``(..., 3)``, 1/bohr.
-        ecut: cutoff, hartree.
-        smoothing: width, hartree; zero for the bare kinetic energy.
+        kplusg: k + G, shape ``(..., 3)``, 1/bohr.
+        ecut: The cutoff, hartree.
+        smoothing: The width, hartree; zero for the bare kinetic energy.
     """
     energies = kplusg.square().sum(-1) / 2
     if smoothing == 0:

@@ -21,11 +21,11 @@ def density(waves: PlaneWaveSet, orbitals: Tensor, occupations: Tensor) -> Tenso
     """Density of occupied orbitals, not symmetrised.
 
     Args:
-        orbitals: shape ``(nk * nspin, nband, nplanewave)``.
-        occupations: electrons in each orbital, shape ``(nk * nspin, nband)``; k-point weights are applied here.
+        orbitals: The orbitals, shape ``(nk * nspin, nband, nplanewave)``.
+        occupations: The electrons in each orbital, shape ``(nk * nspin, nband)``; k-point weights are applied here.
 
     Returns:
-        shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        the density, shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
     """
     nspin = len(orbitals) // waves.nkpoints
     weights = occupations * waves.weights.repeat(nspin)[:, None] / waves.grid.volume
@@ -53,11 +53,11 @@ def density_change(waves: PlaneWaveSet, orbitals: Tensor, changes: Tensor) -> Te
     """First-order change 2 Re sum psi* dpsi of the density, k-point weights applied, not symmetrised.
 
     Args:
-        orbitals: shape ``(nk * nspin, nband, nplanewave)``.
-        changes: of the orbitals, times the electrons in them, same shape.
+        orbitals: The orbitals, shape ``(nk * nspin, nband, nplanewave)``.
+        changes: The changes of the orbitals, times the electrons in them, same shape.
 
     Returns:
-        shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
+        the change of the density, shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
     """
     nspin = len(orbitals) // waves.nkpoints
 
@@ -94,7 +94,7 @@ def kinetic_density(waves: PlaneWaveSet, orbitals: Tensor, occupations: Tensor) 
 def kinetic_density_tensor(waves: PlaneWaveSet, orbitals: Tensor, occupations: Tensor) -> Tensor:
     """tau_ij = 1/2 sum f Re (d_i psi)* (d_j psi), shape ``(3, 3, nspin, n1, n2, n3)``; its trace is tau.
 
-    From |(k_i + k_j) psi|^2 = |k_i psi|^2 + |k_j psi|^2 + 2 Re (k_i psi)* (k_j psi).
+    It follows from |(k_i + k_j) psi|^2 = |k_i psi|^2 + |k_j psi|^2 + 2 Re (k_i psi)* (k_j psi).
     """
     k = waves.kplusg.unbind(-1)
     squares = [_flow_density(waves, orbitals, occupations, k[i]) for i in range(3)]

@@ -23,10 +23,10 @@ class LocalOperator:
     psi and the three components of its gradient.
 
     Args:
-        waves: the plane waves of all k points.
-        kpoints: those whose orbitals are given.
-        spin: of these orbitals.
-        potential: of all spins.
+        waves: The plane waves of all k points.
+        kpoints: The k points whose orbitals are given.
+        spin: The spin of these orbitals.
+        potential: The effective potential of all spins.
     """
 
     def __init__(self, waves: PlaneWaveSet, kpoints: slice, spin: int, potential: EffectivePotential) -> None:
@@ -60,9 +60,9 @@ class PlaneWaveHamiltonian:
     """H in plane waves.
 
     Args:
-        waves: the plane waves of all k points.
-        operators: the operators that do not depend on the electrons' state.
-        potential: the effective potential of all spins.
+        waves: The plane waves of all k points.
+        operators: The operators that do not depend on the electrons' state.
+        potential: The effective potential of all spins.
     """
 
     def __init__(
@@ -78,8 +78,8 @@ class PlaneWaveBlock:
     """H of some k points of one spin: kinetic energy in reciprocal space, projectors, the local potential on the grid.
 
     Attributes:
-        rows: the block's entries in the batch of all k points and spins.
-        precondition: an approximate inverse of H - e.
+        rows: The block's entries in the batch of all k points and spins.
+        precondition: An approximate inverse of H - e.
     """
 
     matrix = None

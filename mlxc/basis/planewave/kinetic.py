@@ -14,7 +14,7 @@ class KineticOperator:
     """-nabla^2 / 2, which is diagonal in plane waves.
 
     Args:
-        waves: the plane waves of all k points, with their kinetic energies.
+        waves: The plane waves of all k points, with their kinetic energies.
     """
 
     def __init__(self, waves: PlaneWaveSet) -> None:
@@ -35,7 +35,7 @@ class KineticPreconditioner:
     """The preconditioner of Teter, Payne and Allan, Phys. Rev. B 40, 12255 (1989), equation 5.16.
 
     Args:
-        kinetic: the kinetic energies of plane waves, hartree, shape ``(nk, nplanewave)``.
+        kinetic: The kinetic energies of plane waves, hartree, shape ``(nk, nplanewave)``.
         mask: False where a plane wave is only padding, same shape.
     """
 

@@ -17,8 +17,8 @@ class OrbitalTransform:
     the other two axes, and the sum over the first is a product with a small matrix: half the work of a full transform.
 
     Args:
-        shape: of the grid.
-        miller: integers G of the plane waves, shape ``(nk, nplanewave, 3)``.
+        shape: The shape of the grid.
+        miller: The integers G of the plane waves, shape ``(nk, nplanewave, 3)``.
         mask: False where a plane wave is only padding, shape ``(nk, nplanewave)``.
     """
 

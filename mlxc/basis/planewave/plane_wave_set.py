@@ -26,21 +26,21 @@ class PlaneWaveSet:
     """A set of plane waves for every k point, padded to the same number, and the grid their products live on.
 
     Args:
-        kpoints: the k points.
-        grid: a grid whose sphere has twice the radius of the plane waves' sphere.
-        ecut: the cutoff of their kinetic energy, hartree.
-        cutoff_smoothing: the width, hartree, below the cutoff over which the kinetic energy rises to infinity.
+        kpoints: The k points.
+        grid: A grid whose sphere has twice the radius of the plane waves' sphere.
+        ecut: The cutoff of their kinetic energy, hartree.
+        cutoff_smoothing: The width, hartree, below the cutoff over which the kinetic energy rises to infinity.
 
     Attributes:
-        kpoints: the k points.
-        grid: the real-space grid.
-        device: where its tensors are.
-        transform: orbitals to that grid and back.
-        weights: of the k points, shape ``(nk,)``.
-        miller: integer coordinates G, shape ``(nk, nplanewave, 3)``; padding repeats G = 0.
+        kpoints: The k points.
+        grid: The real-space grid.
+        device: The device that its tensors are on.
+        transform: The transform of orbitals to that grid and back.
+        weights: The weights of the k points, shape ``(nk,)``.
+        miller: The integer coordinates G, shape ``(nk, nplanewave, 3)``; padding repeats G = 0.
         mask: False where a plane wave is only padding, shape ``(nk, nplanewave)``.
         kplusg: k + G, Cartesian, shape ``(nk, nplanewave, 3)``, 1/bohr.
-        kinetic: kinetic energy of each plane wave, hartree, shape ``(nk, nplanewave)``.
+        kinetic: The kinetic energy of each plane wave, hartree, shape ``(nk, nplanewave)``.
     """
 
     def __init__(self, kpoints: KPoints, grid: Grid, ecut: float, cutoff_smoothing: float) -> None:

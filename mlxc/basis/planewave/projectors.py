@@ -18,8 +18,8 @@ class NonlocalOperator:
     """The nonlocal pseudopotentials of all ions.
 
     Args:
-        waves: the plane waves of all k points.
-        ions: the ions with their pseudopotentials.
+        waves: The plane waves of all k points.
+        ions: The ions with their pseudopotentials.
     """
 
     def __init__(self, waves: PlaneWaveSet, ions: Ions) -> None:

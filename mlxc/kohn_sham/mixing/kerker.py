@@ -16,7 +16,7 @@ def kerker_fractions(grid: Grid, damping: float, screening: float) -> Tensor:
     """alpha q^2 / (q^2 + q0^2) for each G vector of a grid, shape ``(ngvector,)``; at G = 0 that of the longest wave.
 
     Args:
-        grid: the grid.
+        grid: The grid.
         damping: alpha.
         screening: q0, 1/bohr; zero for alpha everywhere, which suits insulators: there nothing screens long waves.
     """
@@ -30,8 +30,8 @@ class KerkerPreconditioner:
     Neither magnetisation nor kinetic energy makes an electric field, so nothing screens them.
 
     Args:
-        grid: on whose sphere the Fourier coefficients live.
-        kinds: the kinds of the fields.
+        grid: The grid on whose sphere the Fourier coefficients live.
+        kinds: The kinds of the fields.
         damping: alpha.
         screening: q0, 1/bohr.
     """
@@ -44,7 +44,8 @@ class KerkerPreconditioner:
         """The part of a residual to take.
 
         Args:
-            residual: of the fields of total and magnetisation, Fourier coefficients ``(nfield, nspin, ngvector)``.
+            residual: The residual of the fields of total and magnetisation, Fourier coefficients
+                ``(nfield, nspin, ngvector)``.
         """
         taken = self._damping * residual
         taken[self._charge, 0] = self._fractions * residual[self._charge, 0]

@@ -27,9 +27,10 @@ class Mixer(Protocol):
         """The fields to try next.
 
         Args:
-            fields: that went in, Fourier coefficients of shape ``(nfield, nspin, ngvector)``, the density first.
-            residual: what came out minus what went in, same shape.
-            size: of the residual, in any unit that stays the same.
+            fields: The fields that went in, Fourier coefficients of shape ``(nfield, nspin, ngvector)``, the density
+                first.
+            residual: What came out minus what went in, same shape.
+            size: The size of the residual, in any unit that stays the same.
         """
         ...
 
@@ -41,9 +42,9 @@ class Mixing(Protocol):
         """A mixer without a memory.
 
         Args:
-            grid: on whose sphere the fields' Fourier coefficients live.
-            kinds: the kinds of the fields.
-            metal: whether smearing fills the bands, by which a damping may be chosen.
+            grid: The grid on whose sphere the fields' Fourier coefficients live.
+            kinds: The kinds of the fields.
+            metal: Whether smearing fills the bands, by which a damping may be chosen.
         """
         ...
 
@@ -53,8 +54,8 @@ class LinearMixing:
     """A fixed fraction of the residual is added in every step.
 
     Attributes:
-        damping: the fraction, above zero and not above one.
-        screening: the wave vector of Kerker's preconditioner, 1/bohr; zero for none.
+        damping: The fraction, above zero and not above one.
+        screening: The wave vector of Kerker's preconditioner, 1/bohr; zero for none.
 
     Raises:
         InputError: the damping or the screening is not in its range.
@@ -76,9 +77,9 @@ class AndersonMixing:
     """Anderson's combination of past steps, with Kerker's preconditioner.
 
     Attributes:
-        depth: how many past steps are remembered beside the last one.
-        schedule: dampings and screenings, from the fastest to the safest; the next one is taken when the residual has
-            stopped falling. By default :func:`~mlxc.kohn_sham.mixing.schedule.default_schedule`.
+        depth: How many past steps are remembered beside the last one.
+        schedule: The dampings and screenings, from the fastest to the safest; the next one is taken when the residual
+            has stopped falling. By default :func:`~mlxc.kohn_sham.mixing.schedule.default_schedule`.
 
     Raises:
         InputError: the depth is negative, or the schedule is empty.
@@ -101,7 +102,7 @@ class ScheduledMixer:
     """Several mixers, the next of which takes over when the residual has stopped falling.
 
     Args:
-        mixers: from the fastest to the safest.
+        mixers: The mixers, from the fastest to the safest.
     """
 
     def __init__(self, mixers: Sequence[Mixer]) -> None:
@@ -134,11 +135,11 @@ class AndersonMixer:
     """Adds the preconditioned residual to the best combination of past steps.
 
     Args:
-        grid: on whose sphere the fields' Fourier coefficients live.
-        kinds: the kinds of the fields.
-        damping: fraction of the preconditioned residual that is added.
+        grid: The grid on whose sphere the fields' Fourier coefficients live.
+        kinds: The kinds of the fields.
+        damping: The fraction of the preconditioned residual that is added.
         screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
-        depth: how many past steps are remembered beside the last one.
+        depth: How many past steps are remembered beside the last one.
     """
 
     def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float, depth: int = 10) -> None:
@@ -172,14 +173,14 @@ class AndersonMixer:
 
 
 def _charge_and_spin(fields: Tensor) -> Tensor:
-    """Up and down to total and magnetisation."""
+    """Total and magnetisation, from up and down."""
     if fields.shape[1] == 1:
         return fields
     return torch.stack([fields[:, 0] + fields[:, 1], fields[:, 0] - fields[:, 1]], dim=1)
 
 
 def _up_and_down(fields: Tensor) -> Tensor:
-    """Total and magnetisation to up and down."""
+    """Up and down, from total and magnetisation."""
     return _charge_and_spin(fields) / fields.shape[1]
 
 

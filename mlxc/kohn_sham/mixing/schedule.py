@@ -24,8 +24,8 @@ class MixingStage:
     """How a residual is mixed for some steps.
 
     Attributes:
-        damping: fraction of the preconditioned residual that is added, above zero and not above one.
-        screening: wave vector of Kerker's preconditioner, 1/bohr; zero for none.
+        damping: The fraction of the preconditioned residual that is added, above zero and not above one.
+        screening: The wave vector of Kerker's preconditioner, 1/bohr; zero for none.
 
     Raises:
         InputError: a number is not in its range.
@@ -63,10 +63,10 @@ def reason(grid: Grid, residual: Tensor, history: Sequence[SCFRecord], bands_suf
     """Why an SCF has not converged, as a clause for a person.
 
     Args:
-        grid: of the residual.
-        residual: what came out of the last step minus what went in, Fourier coefficients ``(nspin, ngvector)``.
-        history: of the whole SCF.
-        bands_suffice: whether smearing stayed below the highest computed band.
+        grid: The grid of the residual.
+        residual: What came out of the last step minus what went in, Fourier coefficients ``(nspin, ngvector)``.
+        history: The records of the whole SCF.
+        bands_suffice: Whether smearing stayed below the highest computed band.
     """
     if not bands_suffice:
         return "too few bands: smearing still reaches the highest one; choose a smaller width"

@@ -18,9 +18,9 @@ class BandsTask(Task):
     """The bands of a crystal along the standard path, and the density of states of its k mesh.
 
     Attributes:
-        calculation: the ground state, in whose potential the bands are computed.
-        points: about how many k points there are along the path.
-        dos_width_ev: standard deviation of the Gaussian that stands for each level in the density of states.
+        calculation: The ground state, in whose potential the bands are computed.
+        points: The approximate number of k points along the path.
+        dos_width_ev: The standard deviation of the Gaussian that stands for each level in the density of states.
     """
 
     points: int = Field(default=60, ge=2, le=200)
@@ -32,10 +32,10 @@ class BandsTask(Task):
         """Compute the ground state, then the bands.
 
         Args:
-            monitor: called with one record per SCF step; may stop the run.
-            on_portion: called whenever some k points of the path are done, with how many are ``computed`` of
-                ``points``, and of the new ones ``distances_per_bohr`` and ``bands_ev``, as in the result; may stop the
-                run.
+            monitor: A function that is called with one record per SCF step; it may stop the run.
+            on_portion: A function that is called whenever some k points of the path are done, with how many are
+                ``computed`` of ``points``, and with ``distances_per_bohr`` and ``bands_ev`` of the new ones, as in the
+                result; it may stop the run.
 
         Raises:
             InputError: the calculation cannot be done, or the crystal has no bands.

@@ -24,8 +24,8 @@ class Comparison:
     """Results of several codes.
 
     Attributes:
-        calculation: the settings, as plain data.
-        runs: ours first.
+        calculation: The settings, as plain data.
+        runs: The results of all codes, ours first.
     """
 
     calculation: dict[str, Any]
@@ -33,12 +33,12 @@ class Comparison:
 
     @property
     def converged(self) -> bool:
-        """Whether all codes did."""
+        """Whether all codes have converged."""
         return all(run.converged for run in self.runs)
 
     @property
     def message(self) -> str:
-        """The sentences of those that did not."""
+        """The sentences of the codes that have not converged."""
         return " ".join(run.message for run in self.runs if run.message)
 
     def summary(self) -> dict[str, Any]:

@@ -44,10 +44,10 @@ def compare(
     A code that fails says so in its result.
 
     Args:
-        task: what to compute.
-        codes: some of :data:`mlxc.codes.live.CODES`, which must be available.
-        watcher: told of every SCF step, volume and end.
-        monitor: called with one record per SCF step here; may stop the run.
+        task: What to compute.
+        codes: Some of :data:`mlxc.codes.live.CODES`, which must be available.
+        watcher: The object that is told of every SCF step, volume and end.
+        monitor: A function that is called with one record per SCF step here; it may stop the run.
 
     Raises:
         InputError: the task cannot be computed here.

@@ -58,14 +58,14 @@ class ComparisonTask(Task):
 
     @classmethod
     def defaults(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of an equation of state, if one is compared."""
+        """The defaults of an equation of state, if one is compared."""
         return CURVE_DEFAULTS if data.get("eos") else {}
 
     def run(self, monitor: Monitor | None = None) -> Comparison:
         """Compute here, and then in each of the codes.
 
         Args:
-            monitor: called with one record per SCF step here; may stop the run.
+            monitor: A function that is called with one record per SCF step here; it may stop the run.
 
         Raises:
             InputError: the task cannot be computed here, or a code is not installed.

@@ -28,10 +28,10 @@ class Curve:
     """Points of a plot.
 
     Attributes:
-        name: for the legend.
-        x: places.
-        y: values, as many.
-        kind: how they are drawn.
+        name: The name in the legend.
+        x: The places.
+        y: The values, as many.
+        kind: How they are drawn.
     """
 
     name: str
@@ -45,13 +45,14 @@ class Plot:
     """Curves that share their axes.
 
     Attributes:
-        title: what is seen.
-        x_label: quantity and unit.
-        y_label: quantity and unit.
-        curves: to draw.
-        logarithmic: axes with a logarithmic scale: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
-        shaded: range of x that stands out, such as the domain of training; a bound that is None lies outside the plot.
-        shaded_name: what that range is.
+        title: What is seen.
+        x_label: The quantity along x, and its unit.
+        y_label: The quantity along y, and its unit.
+        curves: The curves to draw.
+        logarithmic: The axes with a logarithmic scale: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+        shaded: The range of x that stands out, such as the domain of training; a bound that is None lies outside the
+            plot.
+        shaded_name: What that range is.
     """
 
     title: str
@@ -68,14 +69,14 @@ class Finding:
     """What one test found.
 
     Attributes:
-        test: short name of the test.
-        title: what was asked.
-        sentence: the answer in words, with numbers.
-        cause: what is to blame for it; None for what only informs.
-        severity: the error that the cause makes, in units of what is tolerable; from 1 on it matters.
-        effect: what of the answer the cause changes, for a verdict, such as "the lattice constant by +1.9 %".
-        numbers: by name, with the unit in the name; None where there is none.
-        plots: to look at.
+        test: The short name of the test.
+        title: What was asked.
+        sentence: The answer in words, with numbers.
+        cause: What is to blame for it; None for what only informs.
+        severity: The error that the cause makes, in units of what is tolerable; from 1 on it matters.
+        effect: What of the answer the cause changes, for a verdict, such as "the lattice constant by +1.9 %".
+        numbers: The numbers by name, with the unit in the name; None where there is none.
+        plots: The plots to look at.
     """
 
     test: str

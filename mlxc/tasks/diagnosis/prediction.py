@@ -31,18 +31,18 @@ MAX_ITERATIONS = 30
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What a calculation says.
 
     Attributes:
-        converged: whether the SCF at the given size is, and so can be believed.
-        message: why not, in one sentence.
-        state: at the given size; None where nothing could be computed.
-        larger: the converged state at the largest of ``RATIOS``, if sizes were asked for.
-        energy_ha: per atom, at the given size, hartree; of a metal extrapolated to no smearing, E = F + TS/2:
-            M. J. Gillan, J. Phys.: Condens. Matter 1, 689 (1989). None unless converged.
-        size: linear, at the minimum of the energy, in units of the given one; None where there is no minimum nearby, or
-            it has not been asked for.
+        converged: Whether the SCF at the given size has converged, so that it can be believed.
+        message: Why it has not, in one sentence.
+        state: The state at the given size; None where nothing could be computed.
+        larger: The converged state at the largest of ``RATIOS``, if sizes were asked for.
+        energy_ha: The energy per atom, at the given size, hartree; of a metal extrapolated to no smearing, E = F +
+            TS/2: M. J. Gillan, J. Phys.: Condens. Matter 1, 689 (1989). None unless converged.
+        size: The linear size at the minimum of the energy, in units of the given one; None where there is no minimum
+            nearby, or it has not been asked for.
     """
 
     converged: bool
@@ -52,31 +52,31 @@ class Answer:
     size: float | None = None
     larger: GroundState | None = None
 
-    def size_change_percent(self, other: Answer) -> float | None:
-        """How much larger this answer's size is than another's."""
+    def size_change_percent(self, other: Prediction) -> float | None:
+        """How much larger the size of this prediction is than another's."""
         return None if self.size is None or other.size is None else 100 * (self.size / other.size - 1)
 
-    def energy_change_mha(self, other: Answer) -> float | None:
-        """How much higher this answer's energy is than another's, millihartree per atom."""
+    def energy_change_mha(self, other: Prediction) -> float | None:
+        """How much higher the energy of this prediction is than another's, millihartree per atom."""
         no_energy = self.energy_ha is None or other.energy_ha is None
         return None if no_energy else 1000 * (self.energy_ha - other.energy_ha)  # type: ignore[operator]
 
 
-def ask(
+def predict(
     calculation: Calculation,
     functional: nn.Module,
     monitor: Monitor | None,
     start: GroundState | None = None,
     with_size: bool = True,
-) -> Answer:
+) -> Prediction:
     """Compute what a calculation says with some functional.
 
     Args:
-        calculation: whose own functional does not count.
-        functional: that counts.
-        monitor: told of every SCF step.
-        start: a similar state to start from.
-        with_size: whether the size is wanted, which costs two more SCFs.
+        calculation: The calculation, whose own functional does not count.
+        functional: The functional that counts.
+        monitor: A function that is told of every SCF step.
+        start: A similar state to start from.
+        with_size: Whether the size is wanted, which costs two more SCFs.
     """
     calculation = calculation.model_copy(update={"max_iterations": MAX_ITERATIONS})
     small, given, large = calculation.at_volumes(RATIOS)
@@ -85,24 +85,24 @@ def ask(
     try:
         state = next(states)
     except InputError as error:
-        return Answer(False, str(error))
+        return Prediction(False, str(error))
     if not state.converged:
-        return Answer(False, state.message, state)
+        return Prediction(False, state.message, state)
     energy = _energy_per_atom(state)
     if not with_size:
-        return Answer(True, "", state, energy)
+        return Prediction(True, "", state, energy)
     smaller, larger = states
     if not (smaller.converged and larger.converged):
-        return Answer(True, "", state, energy)
+        return Prediction(True, "", state, energy)
     energies = [float(s.energy.detach()) for s in (smaller, state, larger)]
     size = size_at_minimum(energies, 2 if natural_variation(calculation.crystal) == "area" else 3)
-    return Answer(True, "", state, energy, size, larger)
+    return Prediction(True, "", state, energy, size, larger)
 
 
 def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
     """Linear size at the minimum of the energies at ``RATIOS``, in units of the given one; None if it has none nearby.
 
-    It is that of the Birch-Murnaghan equation of state of second order. Of a sheet, the ratios are those of areas.
+    It is that of the Birch-Murnaghan equation of state of second order. For a sheet, the ratios are those of areas.
     """
     try:
         ratio = fit_birch_murnaghan(RATIOS, energies, order=2, trusted=TRUSTED_RATIOS).volume0
@@ -111,7 +111,7 @@ def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
     return ratio ** (1 / dimensions)
 
 
-def size_in_words(answer: Answer, calculation: Calculation) -> str:
+def size_in_words(answer: Prediction, calculation: Calculation) -> str:
     """The lattice constant, or how much larger than the given one the crystal would be."""
     if answer.size is None:
         return "no equilibrium size"

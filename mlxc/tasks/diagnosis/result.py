@@ -15,12 +15,12 @@ class Diagnosis:
     """What the battery found.
 
     Attributes:
-        findings: of each test.
-        verdict: who is to blame.
-        converged: whether the calculation in question is.
-        seconds: of all tests together.
-        calculation: the settings, as plain data.
-        state: of the calculation in question; None where nothing could be computed.
+        findings: The finding of each test.
+        verdict: Who is to blame.
+        converged: Whether the calculation in question has converged.
+        seconds: The time of all tests together.
+        calculation: The settings, as plain data.
+        state: The state of the calculation in question; None where nothing could be computed.
     """
 
     findings: tuple[Finding, ...]

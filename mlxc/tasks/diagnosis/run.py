@@ -19,10 +19,10 @@ from mlxc.tasks.diagnosis.checks.vacuum import examine_vacuum
 from mlxc.tasks.diagnosis.finding import TESTS, Finding
 from mlxc.tasks.diagnosis.result import Diagnosis
 from mlxc.tasks.diagnosis.task import DiagnosisTask
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 from mlxc.tasks.diagnosis.verdict import judge
 
-EXAMINERS: dict[str, Callable[[Bench], Finding]] = {
+EXAMINERS: dict[str, Callable[[CalculationUnderTest], Finding]] = {
     "self-consistency": examine_self_consistency,
     "extrapolation": examine_extrapolation,
     "ingredients": examine_ingredients,
@@ -39,16 +39,16 @@ def run_diagnosis(task: DiagnosisTask, monitor: Monitor | None, tell: Tell) -> D
     """Do all tests; see :meth:`DiagnosisTask.run`."""
     task.calculation.check()
     started = time.perf_counter()
-    bench = Bench(task.calculation, monitor)
+    tested = CalculationUnderTest(task.calculation, monitor)
     findings = []
     for test in TESTS:
-        findings.append(EXAMINERS[test](bench))
+        findings.append(EXAMINERS[test](tested))
         tell({"kind": "finding", **findings[-1].to_dict()})
     return Diagnosis(
         findings=tuple(findings),
         verdict=judge(findings),
-        converged=bench.given.converged,
+        converged=tested.given.converged,
         seconds=time.perf_counter() - started,
         calculation=task.calculation.model_dump(mode="json"),
-        state=bench.given.state,
+        state=tested.given.state,
     )

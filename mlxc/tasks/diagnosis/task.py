@@ -19,15 +19,15 @@ class DiagnosisTask(Task):
 
     @classmethod
     def defaults(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of an equation of state, since energies at several volumes are compared."""
+        """The defaults of an equation of state, since energies at several volumes are compared."""
         return CURVE_DEFAULTS
 
     def run(self, monitor: Monitor | None = None, on_finding: Callable[[Finding], None] | None = None) -> Diagnosis:
         """Do all tests.
 
         Args:
-            monitor: called with one record per SCF step of every calculation; may stop the run.
-            on_finding: called after each test with what it found.
+            monitor: A function that is called with one record per SCF step of every calculation; it may stop the run.
+            on_finding: A function that is called after each test with what it found.
 
         Raises:
             InputError: the calculation cannot be done.

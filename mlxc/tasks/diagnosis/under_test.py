@@ -1,4 +1,4 @@
-"""The calculation under test, and the answers that several tests share."""
+"""The calculation under test, and the predictions that several tests share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
 from mlxc.tasks.diagnosis.checks.outside_domain import outside_shares, seen_variables
-from mlxc.tasks.diagnosis.prediction import Answer, ask
+from mlxc.tasks.diagnosis.prediction import Prediction, predict
 from mlxc.xc.analysis.clamped import Clamped
 from mlxc.xc.analysis.domain import Domain, training_domains
 from mlxc.xc.catalogue import check_name, functional
@@ -22,12 +22,12 @@ BULK_DOMAIN: Domain = {"rs": (None, 6.0), "s": (0.0, 3.0)}
 BASELINE = "pbe"
 
 
-class Bench:
-    """A calculation, its functional, and answers, each computed when it is first asked for.
+class CalculationUnderTest:
+    """A calculation, its functional, and predictions, each computed when it is first asked for.
 
     Args:
-        calculation: whose answer is in doubt.
-        monitor: told of every SCF step.
+        calculation: The calculation whose answer is in doubt.
+        monitor: A function that is told of every SCF step.
     """
 
     def __init__(self, calculation: Calculation, monitor: Monitor | None) -> None:
@@ -52,19 +52,19 @@ class Bench:
         return bool(training_domains(self.functional))
 
     @cached_property
-    def seen(self) -> tuple[dict[str, Tensor], Tensor, Tensor] | None:
-        """See :func:`~mlxc.tasks.diagnosis.checks.outside_domain.seen_variables`; at the density that converges."""
+    def variables(self) -> tuple[dict[str, Tensor], Tensor, Tensor] | None:
+        """What :func:`~mlxc.tasks.diagnosis.checks.outside_domain.seen_variables` says of a converged density."""
         state = self.sound.state
         return None if state is None else seen_variables(state)
 
     @property
     def outside_shares(self) -> dict[str, float]:
-        """Of the ``electrons`` and the ``volume`` outside the domain."""
-        return {} if self.seen is None else outside_shares(*self.seen, self.domain)
+        """The shares of the ``electrons`` and the ``volume`` that lie outside the domain."""
+        return {} if self.variables is None else outside_shares(*self.variables, self.domain)
 
     @cached_property
     def baseline_name(self) -> str:
-        """The functional whose answers a learned one ought to come near."""
+        """The name of the functional whose predictions those of a learned one ought to come near."""
         record = checkpoint_of(self.calculation.xc)
         if record is None or record.baseline is None:
             return BASELINE
@@ -75,23 +75,23 @@ class Bench:
         return record.baseline
 
     @cached_property
-    def given(self) -> Answer:
-        """Of the calculation as it is."""
-        return self.ask(self.calculation)
+    def given(self) -> Prediction:
+        """The prediction of the calculation as it is."""
+        return self.predict(self.calculation)
 
     @cached_property
-    def clamped(self) -> Answer:
-        """Of the functional held inside its domain."""
-        return self.ask(self.calculation, Clamped(self.functional, self.domain), self.similar_state)
+    def clamped(self) -> Prediction:
+        """The prediction of the functional held inside its domain."""
+        return self.predict(self.calculation, Clamped(self.functional, self.domain), self.similar_state)
 
     @cached_property
-    def baseline(self) -> Answer:
-        """Of the baseline."""
-        return self.ask(self.calculation, functional(self.baseline_name), self.similar_state)
+    def baseline(self) -> Prediction:
+        """The prediction of the baseline."""
+        return self.predict(self.calculation, functional(self.baseline_name), self.similar_state)
 
     @property
     def similar_state(self) -> GroundState | None:
-        """To start from in the same basis and at the same k points."""
+        """A state to start from in the same basis and at the same k points; None where the SCF has not converged."""
         return self.given.state if self.given.converged else None
 
     @cached_property
@@ -107,22 +107,24 @@ class Bench:
         return functional(self.baseline_name), self.baseline_name
 
     @property
-    def sound(self) -> Answer:
-        """Of that functional."""
+    def sound(self) -> Prediction:
+        """The prediction of the sound functional."""
         if self.given.converged or not self.is_learned:
             return self.given
         return self.clamped if self.clamped.converged else self.baseline
 
-    def ask(
+    def predict(
         self,
         calculation: Calculation,
         xc: nn.Module | None = None,
         start: GroundState | None = None,
         with_size: bool = True,
-    ) -> Answer:
-        """Call :func:`~mlxc.tasks.diagnosis.prediction.ask`, by default with the calculation's own functional."""
-        return ask(calculation, self.functional if xc is None else xc, self.monitor, start, with_size)
+    ) -> Prediction:
+        """Call :func:`~mlxc.tasks.diagnosis.prediction.predict`, by default with the calculation's own functional."""
+        return predict(calculation, self.functional if xc is None else xc, self.monitor, start, with_size)
 
-    def ask_soundly(self, calculation: Calculation, start: GroundState | None = None, with_size: bool = True) -> Answer:
-        """The same with the functional that converges."""
-        return self.ask(calculation, self.sound_functional[0], start, with_size)
+    def predict_soundly(
+        self, calculation: Calculation, start: GroundState | None = None, with_size: bool = True
+    ) -> Prediction:
+        """Call :meth:`predict` with the functional that converges."""
+        return self.predict(calculation, self.sound_functional[0], start, with_size)

@@ -17,10 +17,10 @@ class Blame:
     """One cause and its part of the error.
 
     Attributes:
-        cause: what is to blame.
-        severity: see :class:`~mlxc.tasks.diagnosis.finding.Finding`; the largest of its findings.
-        share: of the sum of all severities.
-        effect: of the worst finding.
+        cause: What is to blame.
+        severity: The largest severity of its findings, see :class:`~mlxc.tasks.diagnosis.finding.Finding`.
+        share: The share of the sum of all severities.
+        effect: The effect of the worst finding.
     """
 
     cause: Cause
@@ -34,9 +34,9 @@ class Verdict:
     """What the battery concludes.
 
     Attributes:
-        culprit: the worst cause; None where nothing is as bad as to matter.
-        sentence: in words.
-        blames: all causes that were tested, the worst first.
+        culprit: The worst cause; None where nothing is as bad as to matter.
+        sentence: The verdict in words.
+        blames: All causes that were tested, the worst first.
     """
 
     culprit: Cause | None

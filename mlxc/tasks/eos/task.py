@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class EquationOfStateTask(Task):
     """Energies of one crystal at several volumes, fixed cell shape and fractional positions.
 
-    Of a sheet, which has a vacuum along exactly one lattice direction, the area of the cell varies and its height
+    For a sheet, which has a vacuum along exactly one lattice direction, the area of the cell varies and its height
     stays, unless ``vary`` says ``volume``. The lowest and the highest volume are in units of the given one, or of the
     given area.
     """
@@ -56,9 +56,9 @@ class EquationOfStateTask(Task):
         """Compute all points, each starting from the density and orbitals of the one before.
 
         Args:
-            monitor: called with one record per SCF step of every point.
-            on_point: called after each point with its ``index``, ``points``, ``volume_ang3``, ``energy_ev``, and, where
-                the area varies, ``area_ang2``, else None.
+            monitor: A function that is called with one record per SCF step of every point.
+            on_point: A function that is called after each point with its ``index``, ``points``, ``volume_ang3``,
+                ``energy_ev``, and, where the area varies, ``area_ang2``, else None.
 
         Raises:
             InputError: the calculation cannot be done.

@@ -41,11 +41,11 @@ def evaluate(
     """Converge what the loss needs, and compute it.
 
     Args:
-        task: says which loss.
-        xc: the functional of the task, whose parameters may have moved.
-        start: states of an earlier evaluation to start from; or none.
-        monitor: told of every SCF step.
-        tell: told of the points of an equation of state.
+        task: The task, which says which loss.
+        xc: The functional of the task, whose parameters may have moved.
+        start: States of an earlier evaluation to start from; or none.
+        monitor: A function that is told of every SCF step.
+        tell: A function that is told of the points of an equation of state.
     """
     if LOSSES[task.loss].source == "curve":
         curve = EquationOfStateTask(calculation=task.calculation, lowest_volume=LOWEST, highest_volume=HIGHEST)

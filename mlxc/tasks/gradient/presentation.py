@@ -98,7 +98,7 @@ def _signed(value: float) -> str:
 
 
 def _unit(unit: str) -> str:
-    """As a person writes it."""
+    """A unit as a person writes it."""
     return unit.replace("Bohr magneton", "μB").replace("percent", "%").replace("ang", "Å").replace("^2", "²")
 
 

@@ -27,11 +27,12 @@ class Evaluation:
     """A loss and what it was made of.
 
     Attributes:
-        states: that it depends on.
-        main: one of them, nearest to the given crystal.
-        quantity: in the unit of :data:`~mlxc.observables.catalogue.LOSSES`; None where it could not be found.
-        loss: attached to the functional's parameters; None where there is no quantity.
-        message: why not, in one sentence.
+        states: The states that the loss depends on.
+        main: The one of them that is nearest to the given crystal.
+        quantity: The quantity that the loss is made of, in the unit of :data:`~mlxc.observables.catalogue.LOSSES`; None
+            where it could not be found.
+        loss: The loss, attached to the functional's parameters; None where there is no quantity.
+        message: Why there is no loss, in one sentence.
     """
 
     states: list[GroundState]
@@ -49,13 +50,13 @@ class GradientResult:
         asked: The question, as plain data, see :attr:`mlxc.tasks.gradient.task.GradientTask.asked`.
         calculation: The settings, as plain data.
         step: The length of the step along the gradient; None if none was asked for.
-        before: the loss with the functional as it is.
-        flows: its gradient through each state of ``before``; None where there is none.
-        parameters: their values before the step, by name.
-        after: the loss after the step; None without one.
-        moved_parameters: their values after it.
-        message: why there is no gradient, in one sentence, else empty.
-        seconds: of the ``scf``, the ``gradient`` and what comes ``after`` the step.
+        before: The loss with the functional as it is.
+        flows: The gradient of the loss through each state of ``before``; None where there is none.
+        parameters: The values of the parameters before the step, by name.
+        after: The loss after the step; None without one.
+        moved_parameters: The values of the parameters after the step, by name.
+        message: Why there is no gradient, in one sentence, else empty.
+        seconds: The times of the ``scf``, the ``gradient`` and what comes ``after`` the step.
     """
 
     asked: Mapping[str, Any]
@@ -83,7 +84,7 @@ class GradientResult:
     def xc_sensitivity(self) -> Tensor | None:
         """dL/d(ln e_xc) at each point, see :class:`~mlxc.response.gradient_flow.GradientFlow`, 1/bohr^3.
 
-        Of a loss of several volumes, the sum over all of them at the same fractional positions, per volume of
+        For a loss of several volumes it is the sum over all of them at the same fractional positions, per volume of
         ``ground``.
         """
         if self.flows is None:
@@ -140,7 +141,7 @@ class GradientResult:
 
 
 def _open(edges: Tensor) -> Tensor:
-    """With outermost bins that have no end."""
+    """The edges of bins of which the outermost have no end."""
     opened = edges.clone()
     opened[0], opened[-1] = -torch.inf, torch.inf
     return opened
@@ -158,7 +159,7 @@ def _evaluated(evaluation: Evaluation, parameters: dict[str, Tensor]) -> dict[st
 
 
 def _parameters(flow: GradientFlow, values: dict[str, Tensor]) -> dict[str, Any]:
-    """Of each parameter its size and norms; of those that are single numbers the number and its derivative as well."""
+    """The size and norms of each parameter; for single numbers the number and its derivative as well."""
     described = {}
     for name, gradient in flow.parameter_gradients.items():
         single = gradient.numel() == 1

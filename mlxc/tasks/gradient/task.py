@@ -37,13 +37,13 @@ class GradientTask(Task):
     over a wider range of volumes.
 
     Attributes:
-        calculation: whose functional has parameters.
-        loss: what is differentiated.
-        target: in the unit of the observable.
-        mode: ``implicit``: by one solution of Dyson's equation; or ``unrolled``: back through every step of an SCF with
-            plain mixing, for small cells. Energies need neither.
-        step: length of a step of steepest descent, in units of the norm of all parameters, after which everything is
-            computed once more.
+        calculation: The calculation whose functional has the parameters.
+        loss: What is differentiated.
+        target: The target, in the unit of the observable.
+        mode: The way back from the loss. ``implicit`` solves Dyson's equation once; ``unrolled`` goes back through
+            every step of an SCF with plain mixing, for small cells. Energies need neither.
+        step: The length of a step of steepest descent, in units of the norm of all parameters, after which everything
+            is computed once more.
     """
 
     loss: LossName
@@ -133,12 +133,12 @@ class GradientTask(Task):
         """Converge, differentiate, and if a step is asked for, make it and converge again.
 
         Args:
-            monitor: called with one record per SCF step; may stop the run.
-            on_record: called with what happens in between, which has a ``kind``: ``loss`` with its ``stage``
-                (``before`` or ``after`` the step), ``value``, ``unit`` and ``quantity``; ``point`` of an equation of
-                state, see :meth:`mlxc.EquationOfStateTask.run`; ``adjoint``, see
+            monitor: A function that is called with one record per SCF step; it may stop the run.
+            on_record: A function that is called with what happens in between, which has a ``kind``: ``loss`` with its
+                ``stage`` (``before`` or ``after`` the step), ``value``, ``unit`` and ``quantity``; ``point`` of an
+                equation of state, see :meth:`mlxc.EquationOfStateTask.run`; ``adjoint``, see
                 :class:`~mlxc.kohn_sham.monitor.AdjointRecord`; ``density_gradient`` with the ``norm`` that the gradient
-                has at a ``step`` of an unrolled SCF, the last one first; may stop the run.
+                has at a ``step`` of an unrolled SCF, the last one first. It may stop the run.
 
         Raises:
             InputError: the calculation cannot be done.

@@ -16,7 +16,7 @@ from ipywidgets import HTML
 from mlxc_app import launch
 from mlxc_app.launch import page_files
 from mlxc_app.page import dashboard
-from mlxc_app.page.accordion import Panes
+from mlxc_app.page.accordion import Accordion
 from mlxc_app.panels.panel import Panel
 from mlxc_app.serving import JUPYTER_DIRECTORY, PageKernelSpecs
 from mlxc_app.widgets.crystal_picture import draw
@@ -138,21 +138,21 @@ def test_a_panel_is_made_when_it_is_unfolded_for_the_first_time() -> None:
 
         return Panel(name, "<p>about</p>", make, shown=lambda value: shown.append((name, value)))
 
-    panes = Panes([panel("A"), panel("B")], MessageArea(), beside=HTML(), below=HTML())
+    accordion = Accordion([panel("A"), panel("B")], MessageArea(), beside=HTML(), below=HTML())
     assert made == []
     for name in ("A", "B", "A"):
-        panes.unfold(name)
+        accordion.unfold(name)
     assert made == ["A", "B"]
     assert shown == [("A", True), ("A", False), ("B", True), ("B", False), ("A", True)]
-    assert panes.unfolded == "A"
+    assert accordion.unfolded == "A"
 
 
 def test_a_panel_that_cannot_be_made_is_a_card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
     messages = MessageArea()
-    panes = Panes([Panel("A", "", HTML), Panel("B", "", lambda: 1 / 0)], messages, beside=HTML(), below=HTML())
-    panes.unfold("A")
-    panes._buttons.value = "B"
+    accordion = Accordion([Panel("A", "", HTML), Panel("B", "", lambda: 1 / 0)], messages, beside=HTML(), below=HTML())
+    accordion.unfold("A")
+    accordion._buttons.value = "B"
     assert "ZeroDivisionError" in messages.widget.value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ipywidgets import HTML
-from mlxc_app.page.accordion import Panes
+from mlxc_app.page.accordion import Accordion
 from mlxc_app.page.dashboard import Dashboard
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.runs_list_model import RunsListModel
@@ -104,9 +104,9 @@ def test_its_panel_is_unfolded_and_its_result_is_said() -> None:
     page = Dashboard(IdleWorker)
     run = page.page.run
     run.start(CountingTask.from_dict({"calculation": {"structure": "si"}}), "how many")
-    assert isinstance(page.panes, Panes)
-    assert page.panes.unfolded == "Counting"
-    place = page.panes.widget.children[-1]
+    assert isinstance(page.accordion, Accordion)
+    assert page.accordion.unfolded == "Counting"
+    place = page.accordion.widget.children[-1]
     assert isinstance(place.children[-1], HTML)
     assert run.folder is not None
     execute(run.folder)

@@ -25,14 +25,15 @@ NOTHING = ""
 
 @dataclass(frozen=True, eq=False)
 class Bands:
-    """Of one run; energies in electronvolt from its Fermi level.
+    """The bands of one run; energies in electronvolt from its Fermi level.
 
     Attributes:
-        title: of the run.
-        distances: along the path, 1/bohr, shape ``(nk,)``.
-        energies: shape ``(nspin, nk, nband)``.
-        dos_energies: shape ``(nenergy,)``; empty before the run has ended, as is ``states``.
-        states: per electronvolt and cell, shape ``(nspin, nenergy)``.
+        title: The title of the run.
+        distances: The distances along the path, 1/bohr, shape ``(nk,)``.
+        energies: The energies of the bands, shape ``(nspin, nk, nband)``.
+        dos_energies: The energies at which the density of states is known, shape ``(nenergy,)``; empty before the run
+            has ended, as is ``states``.
+        states: The density of states, per electronvolt and cell, shape ``(nspin, nenergy)``.
     """
 
     title: str
@@ -47,12 +48,12 @@ class BandsPicture:
     """What the panel shows.
 
     Attributes:
-        title: of the run; empty if the run in hand is of another kind.
-        bands: so far; None before the first.
-        labels: distance (1/bohr) and name of each corner of the path.
-        edges: (distance, energy) of the edges of the gap, as far as they lie on the path.
-        words: about the gap, or about how far the run has come.
-        other: the bands that are laid over.
+        title: The title of the run; empty if the run in hand is of another kind.
+        bands: The bands so far; None before the first.
+        labels: The distance (1/bohr) and the name of each corner of the path.
+        edges: The (distance, energy) of the edges of the gap, as far as they lie on the path.
+        words: What there is to say about the gap, or about how far the run has come.
+        other: The bands that are laid over.
     """
 
     title: str = ""
@@ -67,9 +68,9 @@ class BandsModel(HasTraits):
     """Starts bands of what is chosen, and follows them.
 
     Attributes:
-        picture: what is to be seen.
-        others: (title, name of the folder) of the finished runs that can be laid over, the newest first.
-        other: name of the folder of the one that is laid over; empty for none.
+        picture: What is to be seen.
+        others: The (title, name of the folder) of the finished runs that can be laid over, the newest first.
+        other: The name of the folder of the run that is laid over; empty for none.
     """
 
     picture = Instance(BandsPicture, args=())
@@ -180,7 +181,7 @@ def _expected_labels(task: BandsTask, bands: Bands | None) -> tuple[tuple[float,
 
 
 def _labels(labels: Sequence[Sequence[Any]]) -> tuple[tuple[float, str], ...]:
-    """With Greek letters; of a place where the path jumps, both names in one."""
+    """The labels with Greek letters; a place where the path jumps has both names in one."""
     merged: list[tuple[float, str]] = []
     for distance, name in labels:
         name = GREEK.get(name, name)

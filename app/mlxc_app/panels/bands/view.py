@@ -165,7 +165,7 @@ def _energies(picture: BandsPicture) -> list[float]:
 
 
 def _states(picture: BandsPicture) -> list[float]:
-    """From zero to the largest density of states in view: those of cores are sharp and high."""
+    """The range from zero to the largest density of states in view: those of cores are sharp and high."""
     low, high = _energies(picture)
     largest = [_largest(bands, low, high) for bands in (picture.bands, picture.other) if bands is not None]
     return [0, 1.05 * max([0.0, *largest]) or 1.0]

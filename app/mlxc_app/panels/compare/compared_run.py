@@ -30,9 +30,9 @@ class Curve:
 
     Attributes:
         varied: ``volume`` or ``area``.
-        sizes: cubic or square angstrom.
-        energies: above the minimum of the fit, or the lowest point, meV.
-        fit_sizes, fit_energies: the fitted curve; empty where there is none.
+        sizes: The sizes, cubic or square angstrom.
+        energies: The energies above the minimum of the fit, or the lowest point, meV.
+        fit_sizes, fit_energies: The fitted curve; empty where there is none.
     """
 
     varied: str
@@ -48,8 +48,8 @@ class ReferenceError:
 
     Attributes:
         quantity: ``a₀`` or ``B``.
-        reference: label of the reference.
-        percent: of the reference's value.
+        reference: The label of the reference.
+        percent: The deviation in percent of the reference's value.
     """
 
     quantity: str
@@ -62,18 +62,18 @@ class ComparedRun:
     """One column of the comparison; what a run has not computed is None.
 
     Attributes:
-        letter: that stands for the run in plots.
-        title: name of the run.
-        kind: of its task.
-        state: of its folder.
-        calculation: its settings.
-        settings: in words, by label.
-        energy_per_atom_ha: F = E - TS per atom; of an equation of state that at the minimum.
-        energy_zero: what decides where energies have their zero; only those that agree in it are subtracted.
-        results: figures by their key in the result.
-        errors: against references of the same crystal.
-        curve: of an equation of state.
-        residuals: of the density in each step of a single SCF.
+        letter: The letter that stands for the run in plots.
+        title: The name of the run.
+        kind: The kind of its task.
+        state: The state of its folder.
+        calculation: Its settings.
+        settings: The settings in words, by label.
+        energy_per_atom_ha: F = E - TS per atom; for an equation of state that at the minimum.
+        energy_zero: What decides where energies have their zero; only those that agree in it are subtracted.
+        results: The figures by their key in the result.
+        errors: The deviations from references of the same crystal.
+        curve: The curve of an equation of state.
+        residuals: The residuals of the density in each step of a single SCF.
     """
 
     letter: str
@@ -157,13 +157,13 @@ def difference_mha(run: ComparedRun, first: ComparedRun) -> float | None:
 
 
 def _energy_zero(calculation: Calculation, kind: str) -> tuple[Hashable, ...]:
-    """It depends on the pseudopotentials; and the minimum of a curve is no energy at a given size."""
+    """What the zero of energies depends on: pseudopotentials, and whether an energy is the minimum of a curve."""
     names = tuple(sorted(calculation.pseudo_names.items()))
     return (calculation.crystal.formula, calculation.pseudo, names, kind == "eos")
 
 
 def energy_per_atom(result: Mapping[str, Any], crystal: Crystal) -> float | None:
-    """Of a result as ``mlxc scf --json`` or ``mlxc eos --json`` prints it, hartree."""
+    """The energy per atom, hartree, in a result as ``mlxc scf --json`` or ``mlxc eos --json`` prints it."""
     if result.get("free_energy_ha") is not None:
         return float(result["free_energy_ha"]) / len(crystal.species)
     if result.get("energy0_ev") is not None:
@@ -191,7 +191,7 @@ def curve_of(result: Mapping[str, Any], crystal: Crystal) -> Curve | None:
 
 
 def errors_of(result: Mapping[str, Any], crystal: Crystal) -> tuple[ReferenceError, ...]:
-    """Against the references of a shipped crystal that has kept its cubic shape."""
+    """The deviations from the references of a shipped crystal that has kept its cubic shape."""
     volume, modulus = result.get("volume0_ang3"), result.get("bulk_modulus_gpa")
     if volume is None or modulus is None or crystal.name not in shipped_names() or cells_per_cube(crystal) is None:
         return ()
@@ -205,5 +205,5 @@ def errors_of(result: Mapping[str, Any], crystal: Crystal) -> tuple[ReferenceErr
 
 
 def _compared_references(name: str) -> list[ReferenceLine]:
-    """All-electron and experiment: what a calculation should come near to, for different reasons."""
+    """The all-electron and experimental references: what a calculation should come near to, for different reasons."""
     return [line for line in reference_lines(name) if line.label.startswith(("all-electron", "experiment"))]

@@ -60,9 +60,9 @@ class LiveModel(HasTraits):
     """One computation in another code at a time.
 
     Attributes:
-        running: whether there is one.
-        words: how far it is, in a few words.
-        columns: by the folder of a run, what codes have found for the same.
+        running: Whether a computation is running.
+        words: How far it is, in a few words.
+        columns: What codes have found for the same as a run, by the folder of that run.
     """
 
     running = Bool(False)
@@ -76,7 +76,7 @@ class LiveModel(HasTraits):
         self._is_stopped = False
 
     def codes(self) -> dict[str, str]:
-        """Labels of the codes that are here, by name."""
+        """The labels of the codes that are here, by name."""
         return {name: label_of(name) for name, missing in available_codes().items() if not missing}
 
     def start(self, code: str, folder: RunFolder) -> None:

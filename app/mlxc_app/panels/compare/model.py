@@ -32,10 +32,10 @@ class Row:
     """One line of the table.
 
     Attributes:
-        label: what it says of each run, with the unit.
-        key: its name in the CSV.
-        text: of a run, for a person; empty where there is nothing to say.
-        value: of a run, for the CSV.
+        label: What it says of each run, with the unit.
+        key: Its name in the CSV.
+        text: What a person is told of a run; empty where there is nothing to say.
+        value: What the CSV says of a run.
     """
 
     label: str
@@ -49,8 +49,8 @@ class Comparison:
     """What the panel shows.
 
     Attributes:
-        runs: the columns; the first of them is what others are compared with.
-        sentences: how the set-ups of the others differ from that of the first, and what else is to be said.
+        runs: The columns; the first of them is what others are compared with.
+        sentences: How the set-ups of the others differ from that of the first, and what else is to be said.
     """
 
     runs: tuple[ComparedRun, ...] = ()
@@ -61,10 +61,10 @@ class CompareModel(HasTraits):
     """Which runs there are, and which of them are compared.
 
     Attributes:
-        available: (label, folder) of finished runs, the newest first.
-        chosen: folders of those that are compared, at most ``MOST_RUNS``.
-        comparison: of the chosen ones, each followed by what other codes find for the same.
-        live: the computation in another code.
+        available: The (label, folder) of finished runs, the newest first.
+        chosen: The folders of the runs that are compared, at most ``MOST_RUNS``.
+        comparison: The comparison of the chosen runs, each followed by what other codes find for the same.
+        live: The computation in another code.
     """
 
     available = Tuple()
@@ -107,8 +107,8 @@ def compare(folders: tuple[str, ...], live: Mapping[str, tuple[LiveColumn, ...]]
     """Read runs and say how their set-ups differ.
 
     Args:
-        folders: of the runs.
-        live: by folder, what other codes have found for the same.
+        folders: The folders of the runs.
+        live: What other codes have found for the same, by folder.
 
     Raises:
         InputError: one cannot be read.
@@ -127,7 +127,7 @@ def compare(folders: tuple[str, ...], live: Mapping[str, tuple[LiveColumn, ...]]
 
 
 def comparable_runs(owner: str) -> list[tuple[str, str]]:
-    """(label, folder) of the latest runs that have a result and that a visitor may see, the newest first."""
+    """The (label, folder) of the latest runs that have a result and that a visitor may see, the newest first."""
     found = []
     for folder in visible_runs(owner)[:LISTED]:
         if (status := folder.status)["state"] in COMPARABLE:
@@ -178,7 +178,7 @@ RESULT_ROWS = (
 
 
 def error_labels(runs: tuple[ComparedRun, ...]) -> list[tuple[str, str]]:
-    """(quantity, reference) of all errors that some run has."""
+    """The (quantity, reference) of all errors that some run has."""
     return list(dict.fromkeys((error.quantity, error.reference) for run in runs for error in run.errors))
 
 

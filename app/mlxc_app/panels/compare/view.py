@@ -202,7 +202,7 @@ def _download(comparison: Comparison) -> str:
 
 
 def curve_traces(comparison: Comparison) -> list[Any]:
-    """For each place of a run: its errors as bars, its points, and its fit."""
+    """The errors as bars, the points, and the fit, for each place of a run."""
     references = [reference for quantity, reference in error_labels(comparison.runs) if quantity == "a₀"]
     traces: list[Any] = []
     for index, (colour, dash, symbol) in enumerate(STYLES):
@@ -254,7 +254,7 @@ def curve_traces(comparison: Comparison) -> list[Any]:
 
 
 def step_traces(comparison: Comparison) -> list[go.Scatter]:
-    """For each place of a run: the residuals of its SCF."""
+    """The residuals of the SCF, for each place of a run."""
     traces = []
     for index, (colour, dash, symbol) in enumerate(STYLES):
         run = comparison.runs[index] if index < len(comparison.runs) else None

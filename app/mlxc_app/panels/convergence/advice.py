@@ -28,8 +28,8 @@ class Suggestion:
     """Something to try instead.
 
     Attributes:
-        label: what it is, short.
-        changes: of the choices that a person makes, see :class:`~mlxc_app.choose.model.ChooseModel`.
+        label: What it is, short.
+        changes: The changes of the choices that a person makes, see :class:`~mlxc_app.choose.model.ChooseModel`.
     """
 
     label: str
@@ -41,8 +41,8 @@ class Advice:
     """What is wrong; empty when all is well.
 
     Attributes:
-        sentence: how the residual falls, and why.
-        suggestions: what to try.
+        sentence: How the residual falls, and why.
+        suggestions: What to try.
     """
 
     sentence: str = ""
@@ -53,9 +53,9 @@ def advise(records: Sequence[Mapping[str, Any]], calculation: Calculation, ended
     """Judge the steps of one SCF.
 
     Args:
-        records: of its steps so far.
-        calculation: that is computed.
-        ended: whether there will be no more steps.
+        records: The records of its steps so far.
+        calculation: The calculation that is computed.
+        ended: Whether there will be no more steps.
     """
     residuals = [record["density_residual"] for record in records]
     if len(residuals) < 2 * WINDOW or residuals[-1] <= calculation.tolerance:

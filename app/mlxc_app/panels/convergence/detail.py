@@ -36,13 +36,13 @@ class Detail:
     """One thing to look at.
 
     Attributes:
-        about: what the plot shows, in one or two sentences.
-        x_title, y_title: of the axes.
-        missing: what is said when there is nothing to draw.
-        logarithmic: whether the vertical axis is.
-        y_range: of the vertical axis; None if it follows the data.
-        traces: makes the traces by their names in the figure.
-        against_steps: whether the horizontal axis counts SCF steps, or is an energy.
+        about: What the plot shows, in one or two sentences.
+        x_title, y_title: The titles of the axes.
+        missing: What is said when there is nothing to draw.
+        logarithmic: Whether the vertical axis is logarithmic.
+        y_range: The range of the vertical axis; None if it follows the data.
+        traces: A function that makes the traces by their names in the figure.
+        against_steps: Whether the horizontal axis counts SCF steps, or is an energy.
     """
 
     about: str
@@ -131,7 +131,7 @@ def detail_traces(choice: str, picture: ConvergencePicture, fillings: Fillings |
 
 
 def detail_ranges(choice: str, picture: ConvergencePicture, fillings: Fillings | None) -> tuple[Any, Any]:
-    """Ranges of the two axes; None for one that follows the data."""
+    """The ranges of the two axes; None for one that follows the data."""
     reach = fillings.reach_ev if fillings else 1
     x_range = [0, last_step(picture) + 1] if DETAILS[choice].against_steps else [-reach, reach]
     return x_range, DETAILS[choice].y_range

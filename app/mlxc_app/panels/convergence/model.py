@@ -25,18 +25,19 @@ class ConvergencePicture:
     """What the plots of convergence and the table of energies show.
 
     Attributes:
-        caption: what is being converged.
-        steps: numbers of the SCF steps.
-        residuals: density residual of each step, electrons per electron.
-        energy_changes: change of the free energy from the step before, Ha; one shorter than ``steps``.
-        target: residual at which the run counts as converged.
-        energies: terms of the free energy at the last step, Ha.
-        free_energy: their sum at the last step, Ha; None before the first step.
-        term_distances: of each term, and of ``free_energy``, how far it was at each step from its value at the last
-            one, Ha; one shorter than ``steps``. Terms that never change are left out.
-        magnetisations: of each step, Bohr magneton per cell; empty without spin polarisation.
-        spectra: of each step, see :func:`mlxc.kohn_sham.residual.residual_spectrum`; empty for runs that do not say.
-        advice: what is wrong with it, if anything.
+        caption: What is being converged.
+        steps: The numbers of the SCF steps.
+        residuals: The density residual of each step, electrons per electron.
+        energy_changes: The change of the free energy from the step before, Ha; one shorter than ``steps``.
+        target: The residual at which the run counts as converged.
+        energies: The terms of the free energy at the last step, Ha.
+        free_energy: The sum of the terms at the last step, Ha; None before the first step.
+        term_distances: How far each term, and ``free_energy``, was at each step from its value at the last one, Ha; one
+            shorter than ``steps``. Terms that never change are left out.
+        magnetisations: The magnetisation of each step, Bohr magneton per cell; empty without spin polarisation.
+        spectra: The spectrum of the residual of each step, see :func:`mlxc.kohn_sham.residual.residual_spectrum`; empty
+            for runs that do not say.
+        advice: What is wrong with it, if anything.
     """
 
     caption: str = ""
@@ -56,8 +57,8 @@ class ConvergenceModel(HasTraits):
     """Follows the iterations of a run; of an equation of state, those of the latest volume or area.
 
     Attributes:
-        picture: of the steps so far.
-        fillings: of the states near the Fermi level, once a run has ended that has a result.
+        picture: The picture of the steps so far.
+        fillings: The fillings of the states near the Fermi level, once a run has ended that has a result.
     """
 
     picture = Instance(ConvergencePicture, args=())
@@ -114,7 +115,7 @@ class ConvergenceModel(HasTraits):
         )
 
     def _advice(self, records: list[dict[str, Any]]) -> Advice:
-        """None for a diagnosis, which makes calculations worse on purpose."""
+        """Advice on the steps; none for a diagnosis, which makes calculations worse on purpose."""
         calculation = self._run.calculation
         if calculation is None or self._run.kind == "diagnosis":
             return Advice()

@@ -24,12 +24,12 @@ class Fillings:
     """States near the Fermi level, one entry of each array for each.
 
     Attributes:
-        distances_ev: energy above the Fermi level; of fixed occupations, above the highest occupied state.
-        filled: between 0 and 1, electrons divided by those that have room.
-        spins: 0 for up, and for all states where spins are not told apart; 1 for down.
-        labels: which state it is, in words.
-        spin_polarised: whether spins are told apart.
-        reach_ev: how far the picture goes to either side.
+        distances_ev: The energy above the Fermi level, or for fixed occupations above the highest occupied state.
+        filled: The fraction that is filled, between 0 and 1: electrons divided by those that have room.
+        spins: The spin: 0 for up, and for all states where spins are not told apart; 1 for down.
+        labels: Which state it is, in words.
+        spin_polarised: Whether spins are told apart.
+        reach_ev: How far the picture goes to either side.
     """
 
     distances_ev: NDArray[np.float64]
@@ -41,7 +41,7 @@ class Fillings:
 
     @classmethod
     def read(cls, path: Path, width_ha: float | None) -> Fillings:
-        """Read them from the HDF5 file of a run with this smearing width; None for fixed occupations."""
+        """Read the fillings from the HDF5 file of a run with this smearing width; None for fixed occupations."""
         with StateFile(path) as file:
             levels, electrons = file.eigenvalues, file.occupations
             nspin, fermi_level = file.nspin, file.fermi_level
@@ -63,6 +63,6 @@ class Fillings:
 
 
 def _reach(distances: NDArray[np.float64], filled: NDArray[np.float64], width_ev: float) -> float:
-    """Far enough to see how smearing fills states, and in a crystal with a gap both of its edges."""
+    """How far the picture goes: it shows how smearing fills states, and in a crystal with a gap both of its edges."""
     nearest = [np.abs(distances[side]).min() for side in (filled > 0.5, filled <= 0.5) if side.any()]
     return float(max(LEAST_EV, WIDTHS * width_ev, *(edge + BEYOND_EV for edge in nearest)))

@@ -24,10 +24,10 @@ class FieldBlock:
     """A field in a box.
 
     Attributes:
-        box: with its atoms; coordinates are counted from its corner.
-        values: on points that include all faces of the box, ``(n1, n2, n3)``.
-        unit: of the values.
-        is_signed: whether the values are about zero, so that there is a surface for each sign.
+        box: The box with its atoms; coordinates are counted from its corner.
+        values: The values on points that include all faces of the box, ``(n1, n2, n3)``.
+        unit: The unit of the values.
+        is_signed: Whether the values are about zero, so that there is a surface for each sign.
     """
 
     box: Box
@@ -46,13 +46,13 @@ class FieldBlock:
         return cls(box, field.at(points + box.corner), field.unit, field.is_signed)
 
     def signs(self, level: float) -> tuple[int, ...]:
-        """Of the surfaces at a level that there are: the browser fails at one without points."""
+        """The signs of the surfaces that there are at a level: the browser fails at one without points."""
         wanted = (1, -1) if self.is_signed else (1,)
         return tuple(sign for sign in wanted if (sign * self.values).max() > level > (sign * self.values).min())
 
     @property
     def levels(self) -> tuple[float, float]:
-        """Lowest and highest level that is offered; of a signed field those of its size."""
+        """The lowest and the highest level that is offered; for a signed field those of its absolute value."""
         values = np.abs(self.values) if self.is_signed else self.values
         low, high = np.quantile(values, [OUTLIERS, 1 - OUTLIERS])
         return (0.0 if self.is_signed else float(low)), float(high)

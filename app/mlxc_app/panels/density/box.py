@@ -19,14 +19,14 @@ from mlxc_app.widgets.crystal_picture import CELL_EDGES, MARGIN_ANG, across_vacu
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """All lengths in angstrom.
+    """A box and the atoms in it; all lengths are in angstrom.
 
     Attributes:
-        corner: where the box starts, Cartesian.
-        lengths: of its edges.
-        symbols: chemical symbol of each atom.
-        positions: Cartesian, counted from the corner, ``(natom, 3)``.
-        cell_edges: the twelve edges of the unit cell that starts at the first atom, likewise, ``(12, 2, 3)``.
+        corner: Where the box starts, Cartesian.
+        lengths: The lengths of its edges.
+        symbols: The chemical symbol of each atom.
+        positions: The positions of the atoms, Cartesian, counted from the corner, ``(natom, 3)``.
+        cell_edges: The twelve edges of the unit cell that starts at the first atom, likewise, ``(12, 2, 3)``.
     """
 
     corner: NDArray[np.float64]

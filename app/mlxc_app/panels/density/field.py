@@ -36,12 +36,12 @@ class CrystalField:
     """A function with the period of a crystal.
 
     Attributes:
-        lattice: rows are the lattice vectors, angstrom.
-        species: chemical symbols.
-        positions: fractional coordinates, ``(natom, 3)``.
-        values: on a uniform grid over the cell, ``(n1, n2, n3)``.
-        unit: of the values, in words.
-        is_signed: whether the values are about zero.
+        lattice: The lattice vectors as rows, angstrom.
+        species: The chemical symbols of the atoms.
+        positions: The fractional coordinates of the atoms, ``(natom, 3)``.
+        values: The values on a uniform grid over the cell, ``(n1, n2, n3)``.
+        unit: The unit of the values, in words.
+        is_signed: Whether the values are about zero.
     """
 
     lattice: NDArray[np.float64]
@@ -57,7 +57,7 @@ class CrystalField:
         return Crystal(self.lattice / BOHR_ANG, list(self.species), self.positions)
 
     def at(self, points_ang: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values at Cartesian points ``(..., 3)``, angstrom, by cubic splines."""
+        """The values at Cartesian points ``(..., 3)``, angstrom, by cubic splines."""
         from scipy.ndimage import map_coordinates  # half a second to load, and only needed once there is a density
 
         grid = (points_ang @ np.linalg.inv(self.lattice)) * self.values.shape
@@ -74,8 +74,8 @@ def quantities_in(path: Path, has_others: bool) -> tuple[str, ...]:
     """What can be looked at in the HDF5 file of a run.
 
     Args:
-        path: of the file.
-        has_others: whether there are other runs of the same cell.
+        path: The path of the file.
+        has_others: Whether there are other runs of the same cell.
     """
     with StateFile(path) as file:
         there = {
@@ -89,7 +89,7 @@ def quantities_in(path: Path, has_others: bool) -> tuple[str, ...]:
 
 
 def read_field(path: Path, quantity: str) -> CrystalField:
-    """One of ``MEANINGS`` from the HDF5 file of a run; of ``DIFFERENCE``, the density from which to subtract."""
+    """One of ``MEANINGS`` from the HDF5 file of a run; for ``DIFFERENCE``, the density from which to subtract."""
     with StateFile(path) as file:
         found = file.crystal
         crystal: dict[str, Any] = {

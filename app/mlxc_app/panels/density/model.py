@@ -29,19 +29,19 @@ class DensityModel(HasTraits):
     """Loads the density when a run has ended, and cuts it as asked.
 
     Attributes:
-        title: which run the field belongs to; empty as long as there is none.
-        quantities: what can be looked at in this run.
-        quantity: what is looked at.
-        others: (name, folder) of the runs from which the density can be subtracted.
-        other: folder of the one that is.
-        plane: a key of ``PLANES``, or ``MILLER``.
-        miller: indices of the Miller plane.
-        height_ang: distance of the plane from the first atom.
-        axis: lattice vector along which planar averages are shown.
-        share: how high the level of the isosurface is, percent of the way from the lowest to the highest.
-        field: what is looked at; None as long as there is no run.
-        slice, average: cuts through it.
-        block: the part of it that is drawn in three dimensions.
+        title: Which run the field belongs to; empty as long as there is none.
+        quantities: What can be looked at in this run.
+        quantity: What is looked at.
+        others: The (name, folder) of the runs whose density can be subtracted.
+        other: The folder of the run whose density is subtracted.
+        plane: A key of ``PLANES``, or ``MILLER``.
+        miller: The indices of the Miller plane.
+        height_ang: The distance of the plane from the first atom.
+        axis: The lattice vector along which planar averages are shown.
+        share: How high the level of the isosurface is, percent of the way from the lowest to the highest.
+        field: What is looked at; None as long as there is no run.
+        slice, average: The cuts through it.
+        block: The part of it that is drawn in three dimensions.
     """
 
     title = Unicode()
@@ -67,7 +67,7 @@ class DensityModel(HasTraits):
 
     @property
     def level(self) -> float | None:
-        """Of the isosurface, in the unit of the field."""
+        """The level of the isosurface, in the unit of the field."""
         if self.block is None:
             return None
         low, high = self.block.levels

@@ -43,10 +43,10 @@ class DensitySlice:
     """A square cut through the crystal, centred above its first atom.
 
     Attributes:
-        right, up: coordinates of the columns and rows, angstrom.
-        right_name, up_name: names of the two directions.
-        values: ``(len(up), len(right))``.
-        atoms: (right, up, symbol) of the atoms in the plane.
+        right, up: The coordinates of the columns and rows, angstrom.
+        right_name, up_name: The names of the two directions.
+        values: The values, ``(len(up), len(right))``.
+        atoms: The (right, up, symbol) of the atoms in the plane.
     """
 
     right: NDArray[np.float64]
@@ -62,9 +62,10 @@ class PlanarAverage:
     """A field averaged over the planes of two lattice vectors.
 
     Attributes:
-        positions: along the normal of these planes, angstrom, from the first grid point to its periodic image.
-        values: averages.
-        atoms: (position, symbol) of each atom of the cell.
+        positions: The positions along the normal of these planes, angstrom, from the first grid point to its periodic
+            image.
+        values: The averages.
+        atoms: The (position, symbol) of each atom of the cell.
     """
 
     positions: NDArray[np.float64]
@@ -103,7 +104,7 @@ def miller_orientation(field: CrystalField, indices: tuple[int, int, int]) -> Or
 
 
 def _vector_in_plane(lattice: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Direction of the shortest lattice vector at right angles to a normal."""
+    """The direction of the shortest lattice vector at right angles to a normal."""
     counts = np.arange(-4, 5)
     integers = np.stack(np.meshgrid(counts, counts, counts, indexing="ij"), axis=-1).reshape(-1, 3)
     vectors: NDArray[np.floating[Any]] = integers @ lattice

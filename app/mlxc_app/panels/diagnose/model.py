@@ -23,10 +23,10 @@ class DiagnosisPicture:
     """What the panel shows.
 
     Attributes:
-        title: of the run; empty if the run in hand is no diagnosis.
-        findings: of the tests so far, see :class:`mlxc.tasks.diagnosis.finding.Finding`.
-        summary: the result, once all tests are done.
-        next_test: that is being done; empty when none is.
+        title: The title of the run; empty if the run in hand is no diagnosis.
+        findings: The findings of the tests so far, see :class:`mlxc.tasks.diagnosis.finding.Finding`.
+        summary: The result, once all tests are done.
+        next_test: The test that is being done; empty when none is.
     """
 
     title: str = ""

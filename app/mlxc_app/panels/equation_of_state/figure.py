@@ -56,7 +56,7 @@ def distinct_names(titles: list[str]) -> list[str]:
 
 
 def _range(picture: EquationOfStatePicture) -> np.ndarray:
-    """Sizes at which curves of references are drawn."""
+    """The sizes at which curves of references are drawn."""
     found = [size for curve in (picture.own, *picture.others) for size in curve.sizes]
     if not found:
         found = [r.volume_per_atom_ang3 * factor for r in picture.references for factor in (1 - REACH, 1 + REACH)]

@@ -34,16 +34,17 @@ class EquationOfStateCurve:
     """One equation of state; all volumes, areas and energies are per atom.
 
     Attributes:
-        title: name of the run.
-        sizes: of the finished points, cubic or square angstrom.
-        energies: of the finished points above the minimum of the curve, or the lowest of them, meV.
-        residuals: of the finished points above the curve, meV; empty if no curve can be fitted.
-        curve_sizes, curve_energies: the fitted curve, likewise.
-        size0: where the curve has its minimum, cubic or square angstrom.
-        modulus: of the fit: the bulk modulus in GPa, or the layer modulus in N/m.
-        modulus_derivative: of the fit, with respect to pressure.
-        lattice_constant_ang: known when the run has ended, for cubic crystals and hexagonal or square sheets.
-        note: a sentence about a fit that failed.
+        title: The name of the run.
+        sizes: The sizes of the finished points, cubic or square angstrom.
+        energies: The energies of the finished points above the minimum of the curve, or the lowest of them, meV.
+        residuals: How far the finished points lie above the curve, meV; empty if no curve can be fitted.
+        curve_sizes, curve_energies: The fitted curve, likewise.
+        size0: The size at which the curve has its minimum, cubic or square angstrom.
+        modulus: The modulus of the fit: the bulk modulus in GPa, or the layer modulus in N/m.
+        modulus_derivative: The derivative of the modulus with respect to pressure.
+        lattice_constant_ang: The lattice constant, known when the run has ended, for cubic crystals and hexagonal or
+            square sheets.
+        note: A sentence about a fit that failed.
     """
 
     title: str = ""
@@ -70,9 +71,9 @@ class EquationOfStatePicture:
 
     Attributes:
         varied: ``volume`` or ``area``: what the sizes are.
-        own: of the run in hand; empty if that has no points.
-        others: of the earlier runs that are shown beside it.
-        references: volumes of the same crystal; none where the area varies.
+        own: The curve of the run in hand; empty if that has no points.
+        others: The curves of the earlier runs that are shown beside it.
+        references: The volumes that references have for the same crystal; none where the area varies.
     """
 
     varied: Variation = "volume"
@@ -82,12 +83,12 @@ class EquationOfStatePicture:
 
 
 class EquationOfStateModel(HasTraits):
-    """Follows the points of a run, and the references of the crystal it computes (before a run: that is chosen).
+    """Follows the points of a run, and the references of the crystal it computes, or before a run of the chosen one.
 
     Attributes:
-        picture: what to show.
-        candidates: (name, folder) of earlier runs of the same species.
-        selected: folders of those that are shown; at most ``MOST_OVERLAID`` of them are.
+        picture: What to show.
+        candidates: The (name, folder) of earlier runs of the same species.
+        selected: The folders of the runs that are shown beside it; at most ``MOST_OVERLAID`` of them are.
     """
 
     picture = Instance(EquationOfStatePicture, args=())
@@ -214,7 +215,7 @@ def _saved_curve(folder: RunFolder) -> EquationOfStateCurve:
 
 
 def _varied(folder: RunFolder) -> Variation:
-    """A run of an earlier version does not say it, and has varied the volume."""
+    """What a run has varied: the volume, if it is of an earlier version, which does not say it."""
     return (folder.result or {}).get("varied", "volume")
 
 

@@ -140,7 +140,7 @@ def _run_row(curve: EquationOfStateCurve, label: str, deviation: str, style: str
 
 
 def _deviation(picture: EquationOfStatePicture, other: float | None) -> str:
-    """Of this run's lattice constant, as far as the size of the cell tells it."""
+    """The deviation of this run's lattice constant, as far as the size of the cell tells it."""
     if picture.own.size0 is None or other is None:
         return ""
     dimensions = {"volume": 3, "area": 2}[picture.varied]
@@ -171,7 +171,7 @@ def _row(
 
 
 def _sources(picture: EquationOfStatePicture) -> str:
-    """For those who cannot point at a line."""
+    """The sources of the references, for those who cannot point at a line."""
     sources = dict.fromkeys(reference.source for reference in picture.references)
     items = "".join(f"<li>{escape(source)}</li>" for source in sources)
     return f"<details><summary>Sources</summary><ul>{items}</ul></details>" if items else ""

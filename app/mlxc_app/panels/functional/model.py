@@ -18,10 +18,10 @@ class FunctionalModel(HasTraits):
     """Follows the choice of the functional, and asks it when somebody looks.
 
     Attributes:
-        shown: whether somebody looks.
-        description: of the chosen functional.
-        report: its answers; None before they have come.
-        problem: why there are no answers, in one sentence.
+        shown: Whether somebody looks.
+        description: The description of the chosen functional.
+        report: The functional's answers; None before they have come.
+        problem: Why there are no answers, in one sentence.
     """
 
     shown = Bool(False)

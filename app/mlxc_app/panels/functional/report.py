@@ -37,11 +37,11 @@ class Curve:
     """Enhancement factors along the reduced gradient; None where there is no finite number.
 
     Attributes:
-        rs: distance between electrons, bohr.
-        alpha: kind of bond.
-        s: reduced density gradients.
-        f_xc: of the functional at ``s``.
-        f_xc_pbe: of PBE.
+        rs: The distance between electrons, bohr.
+        alpha: The kind of bond.
+        s: The reduced density gradients.
+        f_xc: The factor of the functional at ``s``.
+        f_xc_pbe: The factor of PBE at ``s``.
     """
 
     rs: float

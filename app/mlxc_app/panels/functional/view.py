@@ -88,7 +88,7 @@ class FunctionalView:
 
 
 def _traces(report: FunctionalReport | None) -> list[go.Scatter]:
-    """Of each colour the functional's curve and PBE's."""
+    """The functional's curve and PBE's in each colour."""
     curves: Sequence[Curve | None] = report.curves if report else [None] * len(COLOURS)
     many_alphas = len({curve.alpha for curve in curves if curve}) > 1
     traces = []

@@ -32,10 +32,10 @@ class Chart:
     """A line, or bars.
 
     Attributes:
-        x, y: the data; names instead of numbers for bars.
-        second: a curve in grey on an axis of its own, at the same ``x``.
-        explanation: HTML.
-        empty: why there may be no data.
+        x, y: The data; names instead of numbers for bars.
+        second: A curve in grey on an axis of its own, at the same ``x``.
+        explanation: The explanation, as HTML.
+        empty: Why there may be no data.
     """
 
     x: tuple[Any, ...]
@@ -50,7 +50,7 @@ class Chart:
 
     @property
     def bars(self) -> bool:
-        """Whether it is bars."""
+        """Whether the chart has bars."""
         return self.x_type == "category"
 
     @property
@@ -138,14 +138,14 @@ CHARTS: dict[str, Callable[[GradientPicture], Chart]] = {
 
 
 def suggestion(picture: GradientPicture) -> str:
-    """Of the charts the one on which most is to be seen at present."""
+    """The chart on which most is to be seen at present."""
     if picture.result:
         return LAYERS
     return UNROLLED if picture.density_gradients else ADJOINT
 
 
 def traces(chart: Chart) -> list[Any]:
-    """A line, bars and a grey line, of which those are empty that the chart has not."""
+    """A line, bars and a grey line; those that the chart has not are empty."""
     x, y = (chart.x, chart.y) if not chart.bars else ((), ())
     return [
         go.Scatter(x=x, y=y, visible=not chart.bars, mode="lines+markers", line_color=BLUE, name="gradient"),

@@ -29,11 +29,12 @@ class GradientPicture:
     """What the panel shows.
 
     Attributes:
-        title: of the run; empty if the run in hand is of another kind.
-        adjoint_steps, residuals: of the solution of Dyson's equation so far.
-        scf_steps, density_gradients: norm of the gradient at the steps of an unrolled SCF so far.
-        result: see :meth:`mlxc.tasks.gradient.result.GradientResult.summary`; empty before the run has ended.
-        words: where the run is, or what came out, in one or two sentences.
+        title: The title of the run; empty if the run in hand is of another kind.
+        adjoint_steps, residuals: The steps of the solution of Dyson's equation so far, and their residuals.
+        scf_steps, density_gradients: The steps of an unrolled SCF so far, and the norm of the gradient at them.
+        result: The result, see :meth:`mlxc.tasks.gradient.result.GradientResult.summary`; empty before the run has
+            ended.
+        words: Where the run is, or what came out, in one or two sentences.
     """
 
     title: str = ""
@@ -49,12 +50,12 @@ class GradientModel(HasTraits):
     """Starts gradients of what is chosen, and follows them.
 
     Attributes:
-        loss: a key of :data:`mlxc.observables.catalogue.LOSSES`.
-        target: what its quantity is compared with, as a person writes it; empty for nothing.
+        loss: A key of :data:`mlxc.observables.catalogue.LOSSES`.
+        target: What its quantity is compared with, as a person writes it; empty for nothing.
         mode: ``implicit`` or ``unrolled``.
-        step: length of a step, in units of the norm of all parameters.
-        blocker: why a run cannot start, in one sentence; empty if it can.
-        picture: what is to be seen.
+        step: The length of a step, in units of the norm of all parameters.
+        blocker: Why a run cannot start, in one sentence; empty if it can.
+        picture: What is to be seen.
     """
 
     loss = Unicode("energy")

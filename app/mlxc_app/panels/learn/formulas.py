@@ -9,7 +9,7 @@ _TOKEN = re.compile(r"[A-Za-zα-ωΑ-ΩψΣ]+'?|[0-9]+|\S")
 
 
 def _tokens(text: str) -> str:
-    """Letters as identifiers, digits as numbers, all else as operators."""
+    """The tokens of a text: letters as identifiers, digits as numbers, all else as operators."""
     return "".join(_token(token) for token in _TOKEN.findall(text))
 
 
@@ -45,7 +45,7 @@ def _label(text: str) -> str:
 
 
 def _brackets(*parts: str) -> str:
-    """Round ones, as tall as what is in them."""
+    """Round brackets, as tall as what is in them."""
     return f"<mrow><mo>(</mo>{''.join(_of(part) for part in parts)}<mo>)</mo></mrow>"
 
 

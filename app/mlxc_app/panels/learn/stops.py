@@ -22,13 +22,13 @@ class Stop:
     """One stop.
 
     Attributes:
-        title: a few words.
-        text: HTML, two or three sentences.
-        formulas: MathML, each after a few words of HTML.
-        set_up: what “Try it” fills in.
-        panel: name of the panel that it unfolds; empty for none.
-        then: what to press afterwards, in plain text.
-        look_for: HTML.
+        title: The title, in a few words.
+        text: The text as HTML, two or three sentences.
+        formulas: The formulas as MathML, each after a few words of HTML.
+        set_up: What “Try it” fills in.
+        panel: The name of the panel that it unfolds; empty for none.
+        then: What to press afterwards, in plain text.
+        look_for: What to look for, as HTML.
     """
 
     title: str

@@ -10,8 +10,8 @@ from mlxc.basis.gaussian.sets import grid_cutoff, has_functions
 from mlxc.basis.planewave.kind import PLANE_WAVES
 from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.finding import Curve, Finding, Plot
-from mlxc.tasks.diagnosis.prediction import TOLERABLE_SIZE_PERCENT, Answer, size_in_words
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.prediction import TOLERABLE_SIZE_PERCENT, Prediction, size_in_words
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Is the basis set complete enough?"
 # Sets that are compared, from small to large, as far as there are functions for all elements.
@@ -27,26 +27,26 @@ TOLERANCE = 3e-4
 HIGHER = 1.3
 
 
-def examine_basis_set(bench: Bench) -> Finding:
+def examine_basis_set(tested: CalculationUnderTest) -> Finding:
     """Compare the answer with that of a basis that is as good as complete, and some sets with each other."""
-    given = bench.sound
+    given = tested.sound
     if not given.converged:
         return Finding("basis", TITLE, f"No answer to compare with. {given.message}", "basis")
-    in_gaussians = bench.calculation.basis_kind is GAUSSIAN_ORBITALS
+    in_gaussians = tested.calculation.basis_kind is GAUSSIAN_ORBITALS
     better_calculation = (
-        _in_plane_waves(bench.calculation, bench.calculation.ecut_ha)
+        _in_plane_waves(tested.calculation, tested.calculation.ecut_ha)
         if in_gaussians
-        else _at_higher_cutoff(bench.calculation)
+        else _at_higher_cutoff(tested.calculation)
     )
-    better = bench.ask_soundly(better_calculation)
+    better = tested.predict_soundly(better_calculation)
     size, energy = given.size_change_percent(better), given.energy_change_mha(better)
-    compared = _compared_sets(bench)
+    compared = _compared_sets(tested)
     what = (
-        f"{bench.calculation.gaussian_basis} beside plane waves with the same pseudopotentials"
+        f"{tested.calculation.gaussian_basis} beside plane waves with the same pseudopotentials"
         if in_gaussians
-        else f"{bench.calculation.ecut_ha:g} Ha beside {better_calculation.ecut_ha:g} Ha"
+        else f"{tested.calculation.ecut_ha:g} Ha beside {better_calculation.ecut_ha:g} Ha"
     )
-    sizes = " instead of ".join(size_in_words(answer, bench.calculation) for answer in (given, better))
+    sizes = " instead of ".join(size_in_words(answer, tested.calculation) for answer in (given, better))
     sentence = (
         f"{what}: the energy is {energy or 0:+z.1f} mHa per atom off; {sizes}."
         if better.converged
@@ -76,7 +76,7 @@ def examine_basis_set(bench: Bench) -> Finding:
 
 
 def _in_plane_waves(calculation: Calculation, ecut_ha: float) -> Calculation:
-    """With the same pseudopotentials."""
+    """The calculation in plane waves, with the same pseudopotentials."""
     changes: dict[str, Any] = {
         "basis": PLANE_WAVES.name, "gaussian_basis": None, "gaussian_basis_names": {}, "fft_grid": None,
     }  # fmt: skip
@@ -84,7 +84,7 @@ def _in_plane_waves(calculation: Calculation, ecut_ha: float) -> Calculation:
 
 
 def _with_gth(calculation: Calculation) -> Calculation:
-    """With the pseudopotentials that Gaussian sets are made for, unless it is in one already."""
+    """The calculation with the pseudopotentials that Gaussian sets are made for, unless it is in such a set already."""
     if calculation.basis_kind is GAUSSIAN_ORBITALS:
         return calculation
     return calculation.model_copy(update={"pseudo": "gth", "pseudo_names": {}})
@@ -94,20 +94,20 @@ def _at_higher_cutoff(calculation: Calculation) -> Calculation:
     return calculation.model_copy(update={"ecut_ha": HIGHER * calculation.ecut_ha, "fft_grid": None})
 
 
-def _compared_sets(bench: Bench) -> dict[str, dict[str, float]]:
+def _compared_sets(tested: CalculationUnderTest) -> dict[str, dict[str, float]]:
     """Energies above the limit of plane waves, and how close to linear dependence each set is."""
-    kmesh = tuple(ceil(n / COARSER) for n in bench.calculation.kmesh)
-    calculation = bench.calculation.model_copy(update={"kmesh": kmesh, "tolerance": TOLERANCE})
+    kmesh = tuple(ceil(n / COARSER) for n in tested.calculation.kmesh)
+    calculation = tested.calculation.model_copy(update={"kmesh": kmesh, "tolerance": TOLERANCE})
     species = calculation.crystal.species
     names = [name for name in SETS if all(has_functions(symbol, name) for symbol in set(species))]
-    chosen = _spread(names, bench.calculation.gaussian_basis)
+    chosen = _spread(names, tested.calculation.gaussian_basis)
     found: dict[str, dict[str, float]] = {}
     if not chosen:
         return found
     sharpest = max(grid_cutoff(species, name, {}) for name in chosen)
-    limit = bench.ask_soundly(_in_plane_waves(_with_gth(calculation), sharpest), with_size=False)
+    limit = tested.predict_soundly(_in_plane_waves(_with_gth(calculation), sharpest), with_size=False)
     for name in chosen:
-        answer = bench.ask_soundly(_in_set(calculation, name), with_size=False)
+        answer = tested.predict_soundly(_in_set(calculation, name), with_size=False)
         above = answer.energy_change_mha(limit)
         if above is not None and answer.state is not None and answer.state.basis.linear_dependence is not None:
             found[name] = {
@@ -119,7 +119,7 @@ def _compared_sets(bench: Bench) -> dict[str, dict[str, float]]:
 
 
 def _spread(names: list[str], given: str | None) -> list[str]:
-    """The smallest, the largest and one between them, without the given one, which is known."""
+    """The smallest set, the largest and one between them, without the given one, which is known."""
     others = [name for name in names if name != given]
     if len(others) <= COMPARED:
         return others
@@ -135,7 +135,7 @@ def _in_set(calculation: Calculation, name: str) -> Calculation:
     return _with_gth(calculation).model_copy(update=changes)
 
 
-def _condition_number(answer: Answer) -> float | None:
+def _condition_number(answer: Prediction) -> float | None:
     dependence = None if answer.state is None else answer.state.basis.linear_dependence
     return None if dependence is None else dependence.condition_number
 

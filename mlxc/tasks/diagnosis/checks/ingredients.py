@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mlxc.tasks.diagnosis.finding import Curve, Finding, Plot
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 from mlxc.xc.analysis.domain import Domain
 
 TITLE = "Which densities and gradients does the functional see here?"
@@ -17,13 +17,13 @@ BINS = 60
 LABELS = {"s": "reduced gradient s", "rs": "Wigner-Seitz radius r_s (bohr)"}
 
 
-def examine_ingredients(bench: Bench) -> Finding:
+def examine_ingredients(tested: CalculationUnderTest) -> Finding:
     """Histograms of s and r_s, and what of them lies outside the domain of training."""
-    if bench.seen is None:
-        return Finding("ingredients", TITLE, f"There is no density to look at. {bench.sound.message}")
-    variables, electrons, volumes = bench.seen
-    domain, shares = bench.domain, bench.outside_shares
-    whose = "of its training" if bench.domain_is_recorded else "that bulk crystals have"
+    if tested.variables is None:
+        return Finding("ingredients", TITLE, f"There is no density to look at. {tested.sound.message}")
+    variables, electrons, volumes = tested.variables
+    domain, shares = tested.domain, tested.outside_shares
+    whose = "of its training" if tested.domain_is_recorded else "that bulk crystals have"
     edges, largest = _edges_in_words(domain), {name: float(variables[name].max()) for name in ("s", "rs")}
     sentence = (
         f"{_percent(shares['volume'])} of the volume and {_percent(shares['electrons'])} of the electrons lie outside "

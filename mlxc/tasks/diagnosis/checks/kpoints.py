@@ -15,7 +15,7 @@ from mlxc.properties.band_edges import band_edges
 from mlxc.properties.bands import eigenvalues_at
 from mlxc.tasks.diagnosis.finding import Finding
 from mlxc.tasks.diagnosis.prediction import TOLERABLE_ENERGY_MHA, TOLERABLE_GAP_EV, TOLERABLE_SIZE_PERCENT
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 from mlxc.units import HARTREE_EV
 
 TITLE = "Does the k mesh hold the points that matter, and is it dense enough?"
@@ -25,19 +25,19 @@ DENSER = 1.3
 SMALL_WIDTH = 0.005
 
 
-def examine_kpoints(bench: Bench) -> Finding:
+def examine_kpoints(tested: CalculationUnderTest) -> Finding:
     """Compare the gap of the mesh with that of special points, and the answer with that of a denser mesh."""
-    given = bench.sound
+    given = tested.sound
     if not given.converged or given.state is None:
         return Finding("k points", TITLE, f"No answer to compare with. {given.message}", "k points")
-    crystal = bench.calculation.crystal
+    crystal = tested.calculation.crystal
     special = special_points(crystal)
-    missing = [name for name, point in special.items() if not mesh_holds(bench.calculation.kmesh, point)]
+    missing = [name for name, point in special.items() if not mesh_holds(tested.calculation.kmesh, point)]
     mesh_points = given.state.kpoints.fractional
     levels = eigenvalues_at(given.state, np.concatenate([mesh_points, list(special.values())]))
     mesh_gap, special_gap = gap_ev(given.state, levels[:, : len(mesh_points)]), gap_ev(given.state, levels)
-    denser = denser_calculation(bench.calculation)
-    better = bench.ask_soundly(denser)
+    denser = denser_calculation(tested.calculation)
+    better = tested.predict_soundly(denser)
     size, energy = given.size_change_percent(better), given.energy_change_mha(better)
     errors = {
         f"a gap of {mesh_gap:.2f} eV that is none" if special_gap < TOLERABLE_GAP_EV else
@@ -46,7 +46,7 @@ def examine_kpoints(bench: Bench) -> Finding:
         f"the energy by {energy or 0:+z.1f} mHa per atom": abs(energy or 0) / TOLERABLE_ENERGY_MHA,
     }  # fmt: skip
     effect = max(errors, key=lambda words: errors[words])
-    mesh, better_mesh = (" x ".join(map(str, c.kmesh)) for c in (bench.calculation, denser))
+    mesh, better_mesh = (" x ".join(map(str, c.kmesh)) for c in (tested.calculation, denser))
     sentence = (
         f"The {mesh} mesh {_holds(missing, list(special))}. Its levels leave a gap of {mesh_gap:.2f} eV; with these "
         f"points it is {special_gap:.2f} eV. On {better_mesh} with {_smearing(denser)} the energy changes by "
@@ -80,7 +80,7 @@ def mesh_holds(kmesh: tuple[int, int, int], point: tuple[float, float, float]) -
 
 
 def denser_calculation(calculation: Calculation) -> Calculation:
-    """The same with a denser mesh that holds the points of high symmetry, and less smearing."""
+    """The same calculation with a denser mesh that holds the points of high symmetry, and less smearing."""
     points = special_points(calculation.crystal).values()
     kmesh = calculation.kmesh
     for multiple in (1, 2, 3, 4, 6, 12):
@@ -94,11 +94,11 @@ def denser_calculation(calculation: Calculation) -> Calculation:
 
 
 def gap_ev(state: GroundState, levels: NDArray[np.float64]) -> float:
-    """From the highest occupied to the lowest empty level, electronvolt; zero for a metal.
+    """The gap from the highest occupied to the lowest empty level, electronvolt; zero for a metal.
 
     Args:
-        state: whose electrons fill the levels.
-        levels: at some k points, hartree, shape ``(nspin, nk, nband)``.
+        state: The state whose electrons fill the levels.
+        levels: The levels at some k points, hartree, shape ``(nspin, nk, nband)``.
     """
     edges = band_edges(state, levels)
     return 0.0 if edges is None else edges.gap * HARTREE_EV

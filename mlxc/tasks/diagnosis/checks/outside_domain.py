@@ -20,7 +20,7 @@ def seen_variables(state: GroundState) -> tuple[dict[str, Tensor], Tensor, Tenso
 def outside_shares(
     variables: dict[str, Tensor], electrons: Tensor, volumes: Tensor, domain: Domain
 ) -> dict[str, float]:
-    """Of electrons and volume outside, by any variable and by s alone."""
+    """The shares of electrons and volume that lie outside, by any variable and by s alone."""
     shares = {}
     for suffix, part in (("", domain), ("_in_s", {"s": domain["s"]} if "s" in domain else {})):
         beyond = outside(part, variables).double()

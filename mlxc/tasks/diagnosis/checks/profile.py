@@ -9,7 +9,7 @@ from mlxc.crystal.resizing import height_ang
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.kohn_sham.state import GroundState
 from mlxc.tasks.diagnosis.finding import Curve, Finding, Plot
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 from mlxc.units import BOHR_ANG, HARTREE_EV
 from mlxc.xc.catalogue import functional
 
@@ -20,11 +20,11 @@ VACUUM_DENSITY = 1e-4
 STRANGE_HA = 0.3
 
 
-def examine_profile(bench: Bench) -> Finding:
+def examine_profile(tested: CalculationUnderTest) -> Finding:
     """Planar averages across a sheet, or along the third lattice vector of a bulk crystal."""
-    state = bench.sound.state
+    state = tested.sound.state
     if state is None:
-        return Finding("profile", TITLE, f"There is no density to look at. {bench.sound.message}")
+        return Finding("profile", TITLE, f"There is no density to look at. {tested.sound.message}")
     crystal = state.crystal
     directions = vacuum_directions(crystal)
     axis = directions[0] if len(directions) == 1 else 2
@@ -32,11 +32,11 @@ def examine_profile(bench: Bench) -> Finding:
     density = state.density.detach()
     tau = None if state.kinetic_density is None else state.kinetic_density.detach()
     tau = state.problem.xc.all_fields(state.orbitals, state.occupations).tau if tau is None else tau
-    own_energy, own = state.problem.xc.on_grid(bench.functional, density, tau)
-    other_energy, other = state.problem.xc.on_grid(functional(bench.baseline_name), density, tau)
+    own_energy, own = state.problem.xc.on_grid(tested.functional, density, tau)
+    other_energy, other = state.problem.xc.on_grid(functional(tested.baseline_name), density, tau)
     places = [height * index / density.shape[1 + axis] for index in range(density.shape[1 + axis])]
     total = density.sum(0)
-    names = (bench.calculation.xc, bench.baseline_name)
+    names = (tested.calculation.xc, tested.baseline_name)
     names = names if names[0] != names[1] else (names[0], "")
     plots = [
         _plot("Density", places, "density (electrons/bohr³)", {"density": total}, axis, "y"),
@@ -50,7 +50,7 @@ def examine_profile(bench: Bench) -> Finding:
         numbers |= _electric_numbers(
             _planar(state.problem.electric_potential(density), axis), _planar(total, axis), state
         )
-    return Finding("profile", TITLE, _sentence(numbers, bench), numbers=numbers, plots=plots)
+    return Finding("profile", TITLE, _sentence(numbers, tested), numbers=numbers, plots=plots)
 
 
 def _base(lattice: object, axis: int) -> float:
@@ -61,7 +61,7 @@ def _base(lattice: object, axis: int) -> float:
 
 
 def _planar(field: Tensor, axis: int) -> Tensor:
-    """Mean over planes, from ``(n1, n2, n3)``."""
+    """The mean over planes, from ``(n1, n2, n3)``."""
     return field.mean([index for index in range(3) if index != axis])
 
 
@@ -102,7 +102,7 @@ def _electric_numbers(potential: Tensor, density: Tensor, state: GroundState) ->
     }
 
 
-def _sentence(numbers: dict[str, float | None], bench: Bench) -> str:
+def _sentence(numbers: dict[str, float | None], tested: CalculationUnderTest) -> str:
     words = []
     if (work := numbers.get("work_function_ev")) is not None:
         step = numbers["potential_step_ev"]
@@ -110,14 +110,14 @@ def _sentence(numbers: dict[str, float | None], bench: Bench) -> str:
     difference = numbers.get("vacuum_largest_v_xc_difference_ha")
     if difference is None:
         words.append("The cell has no vacuum: the density is above 0.0001 electrons/bohr³ everywhere.")
-    elif bench.calculation.xc == bench.baseline_name or difference < STRANGE_HA:
+    elif tested.calculation.xc == tested.baseline_name or difference < STRANGE_HA:
         low, high = numbers["vacuum_lowest_v_xc_ha"], numbers["vacuum_highest_v_xc_ha"]
         words.append(f"In the vacuum v_xc lies between {low:.3g} and {high:.3g} Ha, as it should.")
     else:
         low, high = numbers["vacuum_lowest_v_xc_ha"], numbers["vacuum_highest_v_xc_ha"]
         usual = numbers["vacuum_lowest_baseline_v_xc_ha"], numbers["vacuum_highest_baseline_v_xc_ha"]
         words.append(
-            f"In the vacuum v_xc of {bench.calculation.xc} lies between {low:.3g} and {high:.3g} Ha, where that of "
-            f"{bench.baseline_name} at the same density lies between {usual[0]:.3g} and {usual[1]:.3g} Ha."
+            f"In the vacuum v_xc of {tested.calculation.xc} lies between {low:.3g} and {high:.3g} Ha, where that of "
+            f"{tested.baseline_name} at the same density lies between {usual[0]:.3g} and {usual[1]:.3g} Ha."
         )
     return " ".join(words)

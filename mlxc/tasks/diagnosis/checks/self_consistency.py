@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlxc.kohn_sham.residual import WAVELENGTHS
 from mlxc.tasks.diagnosis.finding import Curve, Finding, Plot
 from mlxc.tasks.diagnosis.prediction import NO_ANSWER, RATIOS
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Does the self-consistent field settle, and at the same state from wherever it starts?"
 # Energies of the same state from two starts, millihartree per atom.
@@ -22,11 +22,11 @@ BANDS = tuple(
 )
 
 
-def examine_self_consistency(bench: Bench) -> Finding:
+def examine_self_consistency(tested: CalculationUnderTest) -> Finding:
     """Look at the residuals of the calculation as it is given, and start it a second time from another density."""
-    given = bench.given
+    given = tested.given
     if given.state is None:
-        return Finding("self-consistency", TITLE, given.message, "self-consistency", *_failure(bench))
+        return Finding("self-consistency", TITLE, given.message, "self-consistency", *_failure(tested))
     history = given.state.history
     residuals = [record.density_residual for record in history]
     long_waves = [record.residual_spectrum[0] for record in history[-5:]]
@@ -47,9 +47,9 @@ def examine_self_consistency(bench: Bench) -> Finding:
     if sloshes:
         words.append("The charge sloshes: most of the residual is in waves longer than 10 bohr.")
     if not given.converged:
-        severity, effect = _failure(bench)
+        severity, effect = _failure(tested)
         return Finding("self-consistency", TITLE, " ".join(words), "self-consistency", severity, effect, numbers, plots)
-    other = bench.ask(bench.calculation.at_volumes(RATIOS)[1], start=given.larger, with_size=False)
+    other = tested.predict(tested.calculation.at_volumes(RATIOS)[1], start=given.larger, with_size=False)
     change = other.energy_change_mha(given)
     numbers["energy_from_other_start_mha_per_atom"] = change
     words.append(
@@ -79,8 +79,8 @@ def _spectrum_plot(steps: list[float], spectra: list[tuple[float, ...]]) -> Plot
     return Plot("What waves the residual consists of", "SCF step", "share of the squared residual (%)", curves)
 
 
-def _failure(bench: Bench) -> tuple[float, str]:
+def _failure(tested: CalculationUnderTest) -> tuple[float, str]:
     """Whether the SCF itself is to blame: not if it converges with another functional."""
-    if bench.is_learned and (bench.clamped.converged or bench.baseline.converged):
+    if tested.is_learned and (tested.clamped.converged or tested.baseline.converged):
         return 0.0, "with another functional the SCF settles"
     return NO_ANSWER, "the SCF does not settle"

@@ -9,7 +9,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.ground_state import scf
 from mlxc.tasks.diagnosis.finding import Finding
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 from mlxc.terms.entropy import FermiDirac
 
 TITLE = "How much does an atom gain from the functions of its neighbours?"
@@ -19,20 +19,20 @@ TOLERANCE = 1e-4
 SMEARING = FermiDirac(0.01)
 
 
-def examine_superposition(bench: Bench) -> Finding:
+def examine_superposition(tested: CalculationUnderTest) -> Finding:
     """The counterpoise correction of S. F. Boys, F. Bernardi, Mol. Phys. 19, 553 (1970), of each element's atoms.
 
     One atom of the crystal is computed alone, once with its own functions and once with those of all atoms around it;
     what it gains is an error of the cohesive energy, and pulls atoms together.
     """
-    calculation = bench.calculation
+    calculation = tested.calculation
     if calculation.basis_kind is not GAUSSIAN_ORBITALS:
         return Finding(
             "superposition", TITLE, "Plane waves are the same wherever the atoms are: there is no such error."
         )
     gains: dict[str, float] = {}
     for symbol in dict.fromkeys(calculation.crystal.species):
-        gain = _gain_mha(bench, symbol)
+        gain = _gain_mha(tested, symbol)
         if gain is None:
             return Finding("superposition", TITLE, f"An atom of {symbol} alone does not converge in this basis.")
         gains[symbol] = gain
@@ -64,8 +64,8 @@ def surrounded_atom(crystal: Crystal, symbol: str) -> tuple[Crystal, tuple[Ghost
     return Crystal(cell.lattice, [symbol], cell.positions[kept : kept + 1], name=f"{symbol} alone"), ghosts
 
 
-def _gain_mha(bench: Bench, symbol: str) -> float | None:
-    calculation = bench.calculation
+def _gain_mha(tested: CalculationUnderTest, symbol: str) -> float | None:
+    calculation = tested.calculation
     atom, ghosts = surrounded_atom(calculation.crystal, symbol)
     name, names = calculation.gaussian_basis, calculation.gaussian_basis_names
     assert name is not None  # the calculation has checked it
@@ -75,14 +75,14 @@ def _gain_mha(bench: Bench, symbol: str) -> float | None:
         own = {element: special for element, special in names.items() if element in present}
         state = scf(
             atom,
-            xc=bench.sound_functional[0],
+            xc=tested.sound_functional[0],
             basis=GaussianOrbitals(name, own, calculation.ecut_ha, ghosts=around),
             kmesh=(1, 1, 1),
             smearing=SMEARING,
             pseudo=calculation.pseudo,
             pseudo_names={element: p for element, p in calculation.pseudo_names.items() if element == symbol},
             tolerance=TOLERANCE,
-            monitor=bench.monitor,
+            monitor=tested.monitor,
         )
         if not state.converged:
             return None

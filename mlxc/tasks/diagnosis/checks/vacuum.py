@@ -9,20 +9,20 @@ from mlxc.crystal.resizing import height_ang
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.tasks.diagnosis.finding import Finding
 from mlxc.tasks.diagnosis.prediction import TOLERABLE_ENERGY_MHA
-from mlxc.tasks.diagnosis.under_test import Bench
+from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Is the vacuum thick enough, and do the images of the sheet feel each other?"
 # How much higher the cell is that the given one is compared with.
 HIGHER = 1.3
 
 
-def examine_vacuum(bench: Bench) -> Finding:
+def examine_vacuum(tested: CalculationUnderTest) -> Finding:
     """Compare the energy with that in a higher cell."""
-    crystal = bench.calculation.crystal
+    crystal = tested.calculation.crystal
     if len(vacuum_directions(crystal)) != 1:
         return Finding("vacuum", TITLE, f"{crystal.name} is no sheet: there is no vacuum to be too thin.")
-    given = bench.sound
-    higher = bench.ask_soundly(bench.calculation.with_crystal(in_higher_cell(crystal, HIGHER)), with_size=False)
+    given = tested.sound
+    higher = tested.predict_soundly(tested.calculation.with_crystal(in_higher_cell(crystal, HIGHER)), with_size=False)
     change = given.energy_change_mha(higher)
     if change is None:
         why = given.message or higher.message
@@ -46,8 +46,8 @@ def in_higher_cell(sheet: Crystal, factor: float) -> Crystal:
     """The same sheet, its atoms where they are, in a cell whose vacuum is larger.
 
     Args:
-        sheet: with a vacuum along one lattice direction.
-        factor: of the length of the lattice vector in that direction.
+        sheet: A sheet with a vacuum along one lattice direction.
+        factor: The factor of the length of the lattice vector in that direction.
     """
     (direction,) = vacuum_directions(sheet)
     lattice = sheet.lattice.copy()
