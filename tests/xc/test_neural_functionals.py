@@ -39,7 +39,7 @@ rungs = st.sampled_from(["gga", "mgga"])
 
 
 @given(rungs, weights)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_uniform_gas_is_exact_whatever_the_weights(rung: str, seed: int) -> None:
     model = with_wild_weights(rung, seed)
     for rho in (torch.tensor([[1e-6, 0.01, 0.3, 20.0]]).double(), torch.tensor([[0.1, 0.3], [0.1, 0.02]]).double()):
@@ -54,7 +54,7 @@ def _polarised_kinetic_energy(rho: Tensor) -> Tensor:
 
 
 @given(rungs, weights)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_exchange_keeps_its_bound_and_correlation_its_sign_whatever_the_weights(rung: str, seed: int) -> None:
     model = with_wild_weights(rung, seed)
     ingredients = those_of(model, random_ingredients(1, largest_s=1e3))
@@ -70,7 +70,7 @@ def test_exchange_keeps_its_bound_and_correlation_its_sign_whatever_the_weights(
 
 @pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)
 @given(seed=weights)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_energy_does_not_care_which_spin_is_called_up(build: Callable[[], nn.Module], seed: int) -> None:
     model = build()
     ingredients = those_of(model, random_ingredients(2, seed=seed))
