@@ -32,14 +32,12 @@ def bands_of_silicon() -> BandStructure:
     return band_structure(silicon(), 41, dos_width=0.05 / HARTREE_EV)
 
 
-@pytest.mark.thorough
 def test_bands_at_the_points_of_the_mesh_are_those_of_the_scf() -> None:
     ground = silicon()
     valence = ground.eigenvalues.numpy()
     assert np.allclose(eigenvalues_at(ground, ground.kpoints.fractional)[0, :, :4], valence, atol=1e-7)
 
 
-@pytest.mark.thorough
 def test_levels_equal_those_of_quantum_espresso() -> None:
     # Quantum ESPRESSO 6.7, same pseudopotential, cutoff and mesh; electronvolt, from the highest occupied level.
     expected = {
@@ -61,6 +59,7 @@ def test_the_gap_of_silicon_lies_on_the_way_to_x() -> None:
     assert 0.3 < lowest[0] < 0.5
 
 
+@pytest.mark.thorough
 def test_the_gap_of_silicon_is_indirect_and_says_where_its_edges_lie() -> None:
     result = bands_of_silicon().summary()
     assert result["gap_kind"] == "indirect"
@@ -71,6 +70,7 @@ def test_the_gap_of_silicon_is_indirect_and_says_where_its_edges_lie() -> None:
     assert difference == pytest.approx(result["gap_ev"])
 
 
+@pytest.mark.thorough
 def test_the_density_of_states_of_an_insulator_holds_its_electrons_below_the_middle_of_the_gap() -> None:
     result = bands_of_silicon().summary()
     energies, (states,) = np.array(result["dos"]["energies_ev"]), np.array(result["dos"]["states_per_ev"])
