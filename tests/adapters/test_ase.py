@@ -97,6 +97,7 @@ def test_the_equation_of_state_of_ase_has_the_lattice_constant_of_ours() -> None
     assert bulk_modulus == pytest.approx(ours.fit.bulk_modulus, rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_only_a_change_makes_it_compute_again_and_then_from_the_density_before() -> None:
     atoms = silicon()
     energy = atoms.get_potential_energy()
@@ -133,6 +134,7 @@ def test_changed_settings_are_another_calculation() -> None:
         MLXC(kpts=(2, 2, 2))
 
 
+@pytest.mark.thorough
 def test_atoms_with_moments_are_polarised_and_other_moments_start_anew() -> None:
     atoms = hydrogen(1.0)
     atoms.calc = MLXC(**HYDROGEN)

@@ -88,7 +88,7 @@ def test_a_functional_that_went_to_deepchem_and_back_is_the_same(name: str, nspi
         assert torch.allclose(values, expected[quantity], rtol=1e-14, atol=0), quantity
 
 
-@pytest.mark.parametrize("name", ["pbe", "r2scan"])
+@pytest.mark.parametrize("name", ["pbe", pytest.param("r2scan", marks=pytest.mark.thorough)])
 def test_an_scf_through_deepchem_gives_the_same_energy(name: str) -> None:
     def energy(xc: nn.Module) -> float:
         ground = mlxc.scf(

@@ -71,6 +71,7 @@ def pyscf_energy(ground: GroundState, kmesh: tuple[int, int, int], width: float 
     return float(field.e_tot if width is None else field.e_free)
 
 
+@pytest.mark.thorough
 def test_an_insulators_energy_is_that_of_pyscf() -> None:
     ground = silicon()
     assert float(ground.energy) / 2 == pytest.approx(pyscf_energy(ground, (2, 2, 2), None) / 2, abs=1e-5)
@@ -233,6 +234,7 @@ def test_operations_that_move_ghosts_are_no_symmetry() -> None:
     assert len(whole) >= len(kept) > len(lost) > 1
 
 
+@pytest.mark.thorough
 def test_a_result_of_another_kind_of_basis_is_no_start_but_no_obstacle_either() -> None:
     waves = mlxc.scf(Crystal.load("si"), basis=PlaneWaves(8.0), **SILICON)
     small = silicon()

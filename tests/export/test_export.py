@@ -153,14 +153,16 @@ def tasks_of(calculation: dict[str, Any]) -> dict[str, AnyTask]:
 @pytest.mark.parametrize(
     "calculation",
     [
-        {"structure": "mgo"},
-        {"structure": "ni", "spin": True},
-        {"structure": "graphene", "smearing": "none"},
         {"structure": "si", "basis": "gaussian", "gaussian_basis": "gth-tzvp",
          "gaussian_basis_names": {"Si": "gth-dzvp"}},
         {"structure": strained("al", (0.7,)), **SEVERAL},
-        {"structure": "al", **SEVERAL},
-        {"structure": "al", "xc": "-0.5*pbe + 1.5*lda", "ecut_ha": 7.123456789012345},
+        *(pytest.param(more, marks=pytest.mark.thorough) for more in (
+            {"structure": "mgo"},
+            {"structure": "ni", "spin": True},
+            {"structure": "graphene", "smearing": "none"},
+            {"structure": "al", **SEVERAL},
+            {"structure": "al", "xc": "-0.5*pbe + 1.5*lda", "ecut_ha": 7.123456789012345},
+        )),
     ],
     ids=lambda calculation: str(calculation["structure"])[:8],
 )  # fmt: skip

@@ -122,6 +122,7 @@ def test_density_holds_all_electrons_and_is_nowhere_negative() -> None:
     assert float(ground.density.min()) > 0
 
 
+@pytest.mark.thorough
 def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     crystal, group, smearing = silicon(), SpaceGroup.of(silicon()), FermiDirac(0.01)
     ground = ground_state(crystal, tolerance=1e-11)
@@ -146,6 +147,7 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     assert large / small == pytest.approx(4, rel=0.05)
 
 
+@pytest.mark.thorough
 def test_eigenvalues_do_not_depend_on_the_start() -> None:
     first, second = ground_state(silicon(), seed=1), ground_state(silicon(), seed=2)
     filled = first.occupations > 1e-3
@@ -158,6 +160,7 @@ def test_orbitals_are_orthonormal_solutions() -> None:
     assert torch.allclose(overlap, torch.eye(overlap.shape[-1], dtype=overlap.dtype), atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> None:
     aluminium = Crystal.load("al")
     settings = {"basis": PlaneWaves(8.0), "kmesh": (4, 4, 4), "smearing": FermiDirac(0.01)}
@@ -168,6 +171,7 @@ def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> No
     assert len(warm.history) < len(cold.history)
 
 
+@pytest.mark.thorough
 def test_a_state_of_another_functional_is_a_start_and_not_the_answer() -> None:
     settings = {"basis": PlaneWaves(8.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-7}
     first, close = mlxc.scf(Crystal.load("si"), **settings), PBE(mu=0.2205)

@@ -116,6 +116,7 @@ def uniform(shape: tuple[int, int, int]) -> np.ndarray:
     return np.stack(np.meshgrid(*(np.arange(n) / n for n in shape), indexing="ij"), axis=-1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", [".cube", ".npy"])
 def test_a_file_says_the_same_as_the_function(suffix: str, tmp_path: Path) -> None:
     values = wave(1, 0, 0)(torch.tensor(uniform((9, 10, 12)) @ SILICON.lattice)).numpy()
@@ -181,6 +182,7 @@ def test_the_gradient_of_a_loss_is_the_finite_difference_with_a_potential_applie
     check_gradient(moment, lambda: PBE(trainable=True))
 
 
+@pytest.mark.thorough
 def test_the_susceptibility_is_its_own_adjoint_with_a_potential_applied() -> None:
     settings = {"crystal": Crystal.load("al"), "smearing": FermiDirac(0.02), "xc": PBE(trainable=True)}
     ground = scf(wave(0, 0, 1, crystal=Crystal.load("al")), **settings)
