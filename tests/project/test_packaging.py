@@ -26,6 +26,9 @@ from packaging.specifiers import SpecifierSet
 
 import mlxc
 
+# Nearly all of it builds, installs or starts something.
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 NOT_SOURCES = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache")
 SHIPPED = ("checkpoints", "pseudopotentials", "references", "structures")
