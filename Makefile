@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8866
 
-.PHONY: help environment app test lint docs
+.PHONY: help environment app test test-fast lint docs
 
 help:
 	@echo "make app          open the dashboard at http://localhost:$(PORT)"
-	@echo "make test         run the tests"
+	@echo "make test         run the tests, but for those that take minutes"
+	@echo "make test-fast    run those that take less than three minutes in all: physics and small units"
 	@echo "make lint         check style and types"
 	@echo "make docs         build the documentation into build/docs"
 	@echo "make environment  install what is needed into $(VENV)"
@@ -28,6 +29,9 @@ app: environment
 
 test: environment
 	$(BIN)/python -m pytest
+
+test-fast: environment
+	$(BIN)/python -m pytest -m "not slow and not process and not browser and not thorough"
 
 lint: environment
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What several tests share: the command line run in this process."""
+"""What several tests share: the command line run in this process, and patience with a busy machine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support import Outcome
 
 from mlxc import cli
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -7,11 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mlxc import Calculation, Crystal, GroundState
 
 REFERENCE: dict[str, Any] = json.loads((Path(__file__).with_name("data") / "plane_wave_energies.json").read_text())
 SYSTEMS = {system["name"]: system for system in REFERENCE["systems"]}
 UNPOLARISED = ["al", "si", "si-lda", "si-displaced", "graphene", "ca", "mgo"]
+# One metal and one insulator are quick enough for every change.
+CASES = [pytest.param(name, marks=() if name in ("al", "si") else pytest.mark.thorough) for name in UNPOLARISED]
 
 
 def calculation(name: str) -> Calculation:

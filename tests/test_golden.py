@@ -5,7 +5,7 @@ What is pinned must be there and be the same; more than that may be there. ``pyt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -43,6 +43,12 @@ TOLERANCES = {
 DEFAULT_TOLERANCE = 1e-9
 # Times, and what counts steps or depends on the last digits.
 NOT_COMPARED = {"seconds", "iterations", "scf_iterations", "adjoint", "steps"}
+# What is computed with every change; the rest takes longer.
+QUICK = {"lda-fixed-occupations", "pbe-fermi-dirac", "gaussian-orbitals", "bands-of-a-metal", "gradient-energy", "scf"}
+
+
+def by_length(names: Iterable[str]) -> list[Any]:
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) for name in names]
 
 
 def assert_holds(pinned_value: Any, value: Any, place: tuple[str, ...] = ()) -> None:
@@ -83,7 +89,7 @@ def test_a_mistake_is_answered_with_its_sentence(name: str, monkeypatch: pytest.
     assert pinned.mistake(name) == pinned.read("mistakes")[name]
 
 
-@pytest.mark.parametrize("name", pinned.RESULTS)
+@pytest.mark.parametrize("name", by_length(pinned.RESULTS))
 def test_a_command_prints_its_result(name: str) -> None:
     found = pinned.result(name)
     assert_holds(pinned.read(f"results/{name}"), found)
@@ -109,7 +115,7 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
     return cache(lambda kind: pinned.computed_folder(kind, tmp_path_factory.mktemp(kind)))
 
 
-@pytest.mark.parametrize("kind", pinned.COMPUTED_TASKS)
+@pytest.mark.parametrize("kind", by_length(pinned.COMPUTED_TASKS))
 def test_a_run_writes_its_files(kind: str, computed: Callable[[str], tuple[Path, str]]) -> None:
     folder, report = computed(kind)
     known = pinned.read(f"runs/{kind}")
@@ -117,12 +123,12 @@ def test_a_run_writes_its_files(kind: str, computed: Callable[[str], tuple[Path,
     assert_holds(known, pinned.folder_content(folder))
 
 
-@pytest.mark.parametrize("kind", pinned.COMPUTED_TASKS)
+@pytest.mark.parametrize("kind", by_length(pinned.COMPUTED_TASKS))
 def test_a_run_is_taken_away(kind: str, computed: Callable[[str], tuple[Path, str]], tmp_path: Path) -> None:
     assert_holds(pinned.read(f"exports/{kind}"), pinned.exports(computed(kind)[0], tmp_path))
 
 
-@pytest.mark.parametrize("kind", pinned.COMPUTED_TASKS)
+@pytest.mark.parametrize("kind", by_length(pinned.COMPUTED_TASKS))
 def test_tables_have_their_names_and_columns(
     kind: str, computed: Callable[[str], tuple[Path, str]], tmp_path: Path
 ) -> None:

@@ -115,7 +115,7 @@ def _settings(module: nn.Module) -> dict[str, Any]:
 
 
 def _described(value: Any, depth: int = 3) -> Any:
-    """Plain data as they are; arrays by their content, functions by their names, other objects by what they hold."""
+    """Plain data as they are; arrays by their content, functions by name and code, other objects by what they hold."""
     if _is_plain(value):
         return value
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
@@ -126,7 +126,10 @@ def _described(value: Any, depth: int = 3) -> Any:
     if isinstance(value, (list, tuple)):
         return [_described(item, depth) for item in value]
     if hasattr(value, "__qualname__"):
-        return [kind, getattr(value, "__module__", ""), value.__qualname__]
+        # Of functions without a name, such as lambdas, what they do tells one from another.
+        code = getattr(value, "__code__", None)
+        done = [] if code is None else [code.co_code.hex(), [x for x in code.co_consts if _is_plain(x)]]
+        return [kind, getattr(value, "__module__", ""), value.__qualname__, *done]
     if depth == 0 or not hasattr(value, "__dict__"):
         return kind
     return [kind, {name: _described(item, depth - 1) for name, item in sorted(vars(value).items())}]

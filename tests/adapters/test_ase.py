@@ -37,6 +37,7 @@ def hydrogen(moment: float) -> Atoms:
     return Atoms("H", cell=[3.2, 3.2, 3.2], pbc=True, magmoms=[moment])
 
 
+@pytest.mark.thorough
 def test_forces_in_ase_units_are_slopes_of_the_energy() -> None:
     atoms = silicon(tolerance=1e-9)
     atoms.rattle(0.05, seed=1)
@@ -56,6 +57,7 @@ def relaxed() -> tuple[Atoms, dict[str, object]]:
     return atoms, settings
 
 
+@pytest.mark.thorough
 def test_a_strained_cell_relaxes_to_the_minimum_of_its_equation_of_state(
     relaxed: tuple[Atoms, dict[str, object]],
 ) -> None:
@@ -66,6 +68,7 @@ def test_a_strained_cell_relaxes_to_the_minimum_of_its_equation_of_state(
     assert atoms.get_volume() == pytest.approx(fit.volume0, rel=2e-3)
 
 
+@pytest.mark.thorough
 def test_a_relaxed_cell_has_no_stress_no_forces_and_its_symmetry_back(
     relaxed: tuple[Atoms, dict[str, object]],
 ) -> None:
@@ -76,6 +79,7 @@ def test_a_relaxed_cell_has_no_stress_no_forces_and_its_symmetry_back(
     assert spglib.get_symmetry_dataset(cell, symprec=0.02).number == 227
 
 
+@pytest.mark.thorough
 def test_the_equation_of_state_of_ase_has_the_lattice_constant_of_ours() -> None:
     settings = {"ecut_ha": 12.0, "cutoff_smoothing_ha": 2.0}
     calculation = {"structure": "si", **SILICON, **settings}
@@ -93,6 +97,7 @@ def test_the_equation_of_state_of_ase_has_the_lattice_constant_of_ours() -> None
     assert bulk_modulus == pytest.approx(ours.fit.bulk_modulus, rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_only_a_change_makes_it_compute_again_and_then_from_the_density_before() -> None:
     atoms = silicon()
     energy = atoms.get_potential_energy()
@@ -129,6 +134,7 @@ def test_changed_settings_are_another_calculation() -> None:
         MLXC(kpts=(2, 2, 2))
 
 
+@pytest.mark.thorough
 def test_atoms_with_moments_are_polarised_and_other_moments_start_anew() -> None:
     atoms = hydrogen(1.0)
     atoms.calc = MLXC(**HYDROGEN)
@@ -169,6 +175,7 @@ def test_settings_and_results_go_into_a_database_of_ase(tmp_path: Path) -> None:
     assert row.forces == pytest.approx(forces)
 
 
+@pytest.mark.thorough
 def test_gaussian_orbitals_give_energies_and_say_that_they_give_no_forces() -> None:
     atoms = Crystal.load("si").to_ase()
     atoms.calc = MLXC(basis="gaussian", gaussian_basis="gth-szv", kmesh=[1, 1, 1], smearing="none", ecut_ha=20)

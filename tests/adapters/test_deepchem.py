@@ -88,7 +88,7 @@ def test_a_functional_that_went_to_deepchem_and_back_is_the_same(name: str, nspi
         assert torch.allclose(values, expected[quantity], rtol=1e-14, atol=0), quantity
 
 
-@pytest.mark.parametrize("name", ["pbe", "r2scan"])
+@pytest.mark.parametrize("name", ["pbe", pytest.param("r2scan", marks=pytest.mark.thorough)])
 def test_an_scf_through_deepchem_gives_the_same_energy(name: str) -> None:
     def energy(xc: nn.Module) -> float:
         ground = mlxc.scf(
@@ -212,11 +212,13 @@ def test_a_structure_that_cannot_be_computed_is_named_with_the_reason() -> None:
         MaterialStructureFeaturizer(xc="pbee").featurize([silicon])
 
 
+@pytest.mark.process
 def test_nothing_else_loads_deepchem() -> None:
     code = "import sys, mlxc, mlxc.xc.hybrid; mlxc.scf; mlxc.functional('pbe'); sys.exit('deepchem' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
+@pytest.mark.thorough
 def test_deepchems_fit_learns_a_functional_from_a_data_set_of_crystals(tmp_path: Path) -> None:
     featurizer = MaterialStructureFeaturizer(ecut_ha=8.0, kmesh=[2, 2, 2], pseudo="gth", cutoff_smoothing_ha=0.5)
     crystals = featurizer.featurize([Crystal.load("si").to_pymatgen()])

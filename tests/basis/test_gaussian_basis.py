@@ -71,16 +71,19 @@ def pyscf_energy(ground: GroundState, kmesh: tuple[int, int, int], width: float 
     return float(field.e_tot if width is None else field.e_free)
 
 
+@pytest.mark.thorough
 def test_an_insulators_energy_is_that_of_pyscf() -> None:
     ground = silicon()
     assert float(ground.energy) / 2 == pytest.approx(pyscf_energy(ground, (2, 2, 2), None) / 2, abs=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_metals_free_energy_is_that_of_pyscf() -> None:
     ground = mlxc.scf(Crystal.load("al"), basis=GaussianOrbitals("gth-szv", fft_grid=(12, 12, 12)), **ALUMINIUM)
     assert float(ground.energy) == pytest.approx(pyscf_energy(ground, (2, 2, 2), 0.02), abs=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_magnets_free_energy_is_that_of_pyscf() -> None:
     # Hydrogen's pseudopotential is local, so the two codes differ on no grid.
     ground = mlxc.scf(ROW, basis=GaussianOrbitals("gth-dzvp", fft_grid=(24, 28, 28)), **MAGNET)
@@ -88,6 +91,7 @@ def test_a_magnets_free_energy_is_that_of_pyscf() -> None:
     assert float(ground.energy) == pytest.approx(pyscf_energy(ground, (2, 1, 1), 0.01), abs=1e-7)
 
 
+@pytest.mark.thorough
 def test_the_energy_falls_towards_that_of_plane_waves_as_the_basis_grows() -> None:
     names = ("gth-szv", "gth-dzvp", "gth-tzvp")
     energies = [float(silicon(name, fft_grid=(20, 20, 20)).energy) for name in names]
@@ -147,6 +151,7 @@ def test_bands_at_the_points_of_the_mesh_are_those_of_the_scf(functional: str) -
     assert np.allclose(bands[:, : ground.eigenvalues.shape[1]], ground.eigenvalues.numpy(), atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_elements_may_have_basis_sets_of_their_own() -> None:
     cell = Crystal([[9, 0, 0], [0, 7, 0], [0, 0, 7]], ["C", "O"], [[0, 0, 0], [0.237, 0, 0]])
     settings: dict[str, Any] = {"kmesh": (1, 1, 1), "smearing": None}
@@ -178,6 +183,7 @@ def test_functions_that_are_sums_of_others_are_left_out() -> None:
     assert not found.padding.any()
 
 
+@pytest.mark.thorough
 def test_a_compressed_crystal_loses_functions_but_not_its_energy() -> None:
     crystal = Crystal.load("si").scaled(0.8)
     ground = silicon("gth-aug-dzvp", crystal, fft_grid=(18, 18, 18))
@@ -189,6 +195,7 @@ def test_a_compressed_crystal_loses_functions_but_not_its_energy() -> None:
     assert limit < float(ground.energy) < limit + 0.05
 
 
+@pytest.mark.thorough
 def test_functions_of_a_neighbour_that_is_not_there_lower_the_energy() -> None:
     alone = Crystal(6.5 * np.eye(3), ["H"], [[0, 0, 0]], [1.0])
     settings = MAGNET | {"kmesh": (1, 1, 1)}
@@ -200,6 +207,7 @@ def test_functions_of_a_neighbour_that_is_not_there_lower_the_energy() -> None:
     assert -0.02 < energies[1] - energies[0] < -1e-4
 
 
+@pytest.mark.thorough
 def test_functions_far_away_change_nothing() -> None:
     alone = Crystal([[20.0, 0, 0], [0, 5, 0], [0, 0, 5]], ["H"], [[0, 0, 0]], [1.0])
     settings = MAGNET | {"kmesh": (1, 1, 1)}
@@ -226,6 +234,7 @@ def test_operations_that_move_ghosts_are_no_symmetry() -> None:
     assert len(whole) >= len(kept) > len(lost) > 1
 
 
+@pytest.mark.thorough
 def test_a_result_of_another_kind_of_basis_is_no_start_but_no_obstacle_either() -> None:
     waves = mlxc.scf(Crystal.load("si"), basis=PlaneWaves(8.0), **SILICON)
     small = silicon()
@@ -246,6 +255,7 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     assert len(silicon(ghosts=ghosts, start=read).history) <= 2
 
 
+@pytest.mark.thorough
 def test_volumes_of_an_equation_of_state_start_from_each_other() -> None:
     calculation = {
         "structure": "al", "basis": "gaussian", "gaussian_basis": "gth-szv", "kmesh": (2, 2, 2), "width_ha": 0.02,
@@ -294,6 +304,7 @@ GRADIENTS: dict[str, tuple[dict[str, Any], Callable[[], nn.Module], Callable[[Gr
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", GRADIENTS)
 def test_gradients_through_the_scf_are_finite_differences(case: str) -> None:
     settings, build, loss = GRADIENTS[case]

@@ -90,6 +90,7 @@ def test_an_unknown_basis_is_answered_with_those_that_there_are() -> None:
         Calculation.from_dict({"structure": "al", "basis": "wavelets"})
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("basis", BASES)
 def test_words_and_estimates_of_a_basis_need_no_torch(basis: str) -> None:
     lines = (

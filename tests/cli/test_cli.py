@@ -40,6 +40,7 @@ def test_scf_prints_one_json_object_and_its_progress_elsewhere(mlxc_command: Cal
     assert len(outcome.stderr.splitlines()) == result["iterations"]
 
 
+@pytest.mark.thorough
 def test_the_calculation_in_the_json_gives_the_same_result_again(mlxc_command: Callable[..., Outcome]) -> None:
     first = json.loads(mlxc_command("scf", *QUICK, "--json").stdout)
     again = Calculation.from_dict(first["calculation"]).run()
@@ -53,6 +54,7 @@ def test_a_person_reads_a_table_with_units(mlxc_command: Callable[..., Outcome])
         assert text in outcome.stdout
 
 
+@pytest.mark.thorough
 def test_a_file_gives_the_same_energy_as_the_shipped_structure(
     mlxc_command: Callable[..., Outcome], tmp_path: Path
 ) -> None:
@@ -80,6 +82,7 @@ def test_eos_finds_the_lattice_constant(mlxc_command: Callable[..., Outcome]) ->
     assert "volume 4 of 4" in outcome.stderr
 
 
+@pytest.mark.thorough
 def test_an_equation_of_state_without_a_minimum_is_printed_and_says_so(mlxc_command: Callable[..., Outcome]) -> None:
     too_small = ["--volume-range", "0.8", "1.001"]
     outcome = mlxc_command("eos", *QUICK_METAL, *too_small)
@@ -167,6 +170,7 @@ def test_help_names_every_option_and_exits_with_zero(command: str, capsys: pytes
         assert option in text
 
 
+@pytest.mark.process
 def test_the_command_is_installed() -> None:
     command = [sys.executable, "-m", "mlxc.cli", "--version"]
     completed = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -39,25 +39,21 @@ def assert_same(first: Crystal, second: Crystal) -> None:
     assert first.name == second.name
 
 
-@settings(deadline=None)
 @given(crystals())
 def test_ase_gives_back_the_same_crystal(crystal: Crystal) -> None:
     assert_same(Crystal.from_ase(crystal.to_ase(), crystal.name), crystal)
 
 
-@settings(deadline=None)
 @given(crystals())
 def test_pymatgen_gives_back_the_same_crystal(crystal: Crystal) -> None:
     assert_same(Crystal.from_pymatgen(crystal.to_pymatgen(), crystal.name), crystal)
 
 
-@settings(deadline=None)
 @given(crystals())
 def test_json_gives_back_the_same_crystal(crystal: Crystal) -> None:
     assert_same(Crystal.from_dict(json.loads(json.dumps(crystal.to_dict()))), crystal)
 
 
-@settings(deadline=None)
 @given(crystals(), st.integers(1, 2), st.integers(1, 2), st.integers(1, 3))
 def test_a_supercell_has_the_same_density_of_atoms_and_formula(crystal: Crystal, n1: int, n2: int, n3: int) -> None:
     large = crystal.supercell(n1, n2, n3)
@@ -65,7 +61,6 @@ def test_a_supercell_has_the_same_density_of_atoms_and_formula(crystal: Crystal,
     assert large.formula == crystal.formula
 
 
-@settings(deadline=None)
 @given(crystals(), st.floats(0.9, 1.2))
 def test_scaling_keeps_fractional_positions_and_cubes_the_volume(crystal: Crystal, factor: float) -> None:
     try:

@@ -42,6 +42,7 @@ def test_a_crystal_is_itself_under_any_name(crystal: Crystal) -> None:
     assert crystal.same_lattice_as(renamed, tolerance=0)
 
 
+@pytest.mark.thorough
 @given(crystals(), SHIFTS, FACTORS, st.floats(-6, 0))
 def test_sameness_is_mutual(crystal: Crystal, shifts: np.ndarray, factor: float, exponent: float) -> None:
     moved = crystal.positions + shifts + 10.0**exponent * np.eye(3)

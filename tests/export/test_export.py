@@ -94,6 +94,7 @@ def execute_command(script: Path) -> float:
     return float(json.loads(found.stdout)["free_energy_ha"])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("run", ["silicon", "uploaded"])
 def test_script_and_command_in_the_archive_give_the_same_energy_elsewhere(
     run: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -115,6 +116,7 @@ def test_script_and_command_in_the_archive_give_the_same_energy_elsewhere(
     assert all(path.name in listed for path in unpacked.iterdir() if path.name != "README.txt")
 
 
+@pytest.mark.process
 def test_an_equation_of_state_is_reproduced_by_its_script(tmp_path: Path) -> None:
     quick = {"structure": "al", "ecut_ha": 6, "kmesh": [2, 2, 2]}
     folder = computed({"calculation": quick, "points": 5, "highest_volume": 1.08}, tmp_path, "eos")
@@ -151,14 +153,16 @@ def tasks_of(calculation: dict[str, Any]) -> dict[str, AnyTask]:
 @pytest.mark.parametrize(
     "calculation",
     [
-        {"structure": "mgo"},
-        {"structure": "ni", "spin": True},
-        {"structure": "graphene", "smearing": "none"},
         {"structure": "si", "basis": "gaussian", "gaussian_basis": "gth-tzvp",
          "gaussian_basis_names": {"Si": "gth-dzvp"}},
         {"structure": strained("al", (0.7,)), **SEVERAL},
-        {"structure": "al", **SEVERAL},
-        {"structure": "al", "xc": "-0.5*pbe + 1.5*lda", "ecut_ha": 7.123456789012345},
+        *(pytest.param(more, marks=pytest.mark.thorough) for more in (
+            {"structure": "mgo"},
+            {"structure": "ni", "spin": True},
+            {"structure": "graphene", "smearing": "none"},
+            {"structure": "al", **SEVERAL},
+            {"structure": "al", "xc": "-0.5*pbe + 1.5*lda", "ecut_ha": 7.123456789012345},
+        )),
     ],
     ids=lambda calculation: str(calculation["structure"])[:8],
 )  # fmt: skip

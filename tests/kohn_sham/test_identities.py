@@ -41,6 +41,7 @@ def test_energy_does_not_change_when_the_crystal_is_moved_by_a_grid_point() -> N
     assert float(moved.energy) == pytest.approx(float(at_rest.energy), abs=1e-9)
 
 
+@pytest.mark.thorough
 def test_energy_hardly_changes_when_the_crystal_is_moved_off_the_grid() -> None:
     # Only E_xc, the one term that is not exact on the grid, can notice.
     at_rest, moved = ground_state(silicon()), ground_state(silicon(shift=0.0123))
@@ -90,6 +91,7 @@ def test_operations_that_do_not_map_the_grid_onto_itself_relate_none_of_its_poin
     assert torch.equal(IrreduciblePoints.of(group, grid).index, IrreduciblePoints.of(half, grid).index)
 
 
+@pytest.mark.thorough
 def test_the_energy_of_the_residual_tells_how_far_the_free_energy_is_from_its_minimum() -> None:
     for crystal, spin in ((silicon(), False), (silicon(), True), (Crystal.load("al"), False)):
         history = ground_state(crystal, spin=spin).history
@@ -99,7 +101,9 @@ def test_the_energy_of_the_residual_tells_how_far_the_free_energy_is_from_its_mi
                 assert 0.01 * record.residual_energy_ha < error < 10 * record.residual_energy_ha
 
 
-@pytest.mark.parametrize("name", ["al", "si", "mg", "graphene"])
+@pytest.mark.parametrize(
+    "name", ["al", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("si", "mg", "graphene"))]
+)
 def test_irreducible_mesh_gives_the_energy_of_the_full_mesh(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     crystal = Crystal.load(name)
     kmesh = (3, 3, 1) if name == "graphene" else (3, 3, 3)
@@ -118,6 +122,7 @@ def test_density_holds_all_electrons_and_is_nowhere_negative() -> None:
     assert float(ground.density.min()) > 0
 
 
+@pytest.mark.thorough
 def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     crystal, group, smearing = silicon(), SpaceGroup.of(silicon()), FermiDirac(0.01)
     ground = ground_state(crystal, tolerance=1e-11)
@@ -142,6 +147,7 @@ def test_energy_error_is_of_second_order_in_the_density_error() -> None:
     assert large / small == pytest.approx(4, rel=0.05)
 
 
+@pytest.mark.thorough
 def test_eigenvalues_do_not_depend_on_the_start() -> None:
     first, second = ground_state(silicon(), seed=1), ground_state(silicon(), seed=2)
     filled = first.occupations > 1e-3
@@ -154,6 +160,7 @@ def test_orbitals_are_orthonormal_solutions() -> None:
     assert torch.allclose(overlap, torch.eye(overlap.shape[-1], dtype=overlap.dtype), atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> None:
     aluminium = Crystal.load("al")
     settings = {"basis": PlaneWaves(8.0), "kmesh": (4, 4, 4), "smearing": FermiDirac(0.01)}
@@ -164,6 +171,7 @@ def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> No
     assert len(warm.history) < len(cold.history)
 
 
+@pytest.mark.thorough
 def test_a_state_of_another_functional_is_a_start_and_not_the_answer() -> None:
     settings = {"basis": PlaneWaves(8.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-7}
     first, close = mlxc.scf(Crystal.load("si"), **settings), PBE(mu=0.2205)

@@ -36,6 +36,7 @@ def test_every_way_of_mixing_ends_at_the_same_density(mixer: Any) -> None:
     assert float(other.energy) == pytest.approx(float(usual.energy), abs=1e-10)
 
 
+@pytest.mark.thorough
 def test_a_memory_saves_steps() -> None:
     careful = AndersonMixing(schedule=[MixingStage(0.2)])
     alone, with_memory = aluminium(mixer=LinearMixing(0.2), max_iterations=100), aluminium(mixer=careful)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from reference_systems import REFERENCE, SYSTEMS, UNPOLARISED, calculation, ground_state
+from reference_systems import CASES, REFERENCE, SYSTEMS, calculation, ground_state
 
 from mlxc import Crystal
 from mlxc.units import BOHR_ANG
@@ -20,7 +20,7 @@ COMPONENTS = {
 }
 
 
-@pytest.mark.parametrize("name", UNPOLARISED)
+@pytest.mark.parametrize("name", CASES)
 def test_free_energy_equals_that_of_abinit(name: str) -> None:
     ground = ground_state(name)
     natoms = len(ground.crystal.species)
@@ -34,6 +34,7 @@ def test_free_energy_equals_that_of_abinit(name: str) -> None:
         )
 
 
+@pytest.mark.thorough
 def test_the_oxygen_molecule_is_a_triplet_with_the_energy_of_abinit() -> None:
     ground = ground_state("o2-molecule")
     assert ground.converged
@@ -41,6 +42,7 @@ def test_the_oxygen_molecule_is_a_triplet_with_the_energy_of_abinit() -> None:
     assert float(ground.energy) == pytest.approx(SYSTEMS["o2-molecule"]["free_energy_ha"], abs=1e-5)
 
 
+@pytest.mark.thorough
 def test_nickel_with_pseudodojo_has_energy_and_moment_of_quantum_espresso() -> None:
     system = SYSTEMS["ni"]
     crystal = calculation("ni").crystal
@@ -53,6 +55,7 @@ def test_nickel_with_pseudodojo_has_energy_and_moment_of_quantum_espresso() -> N
     assert ground.magnetisation == pytest.approx(system["total_magnetisation_bohr_magneton"], abs=0.02)
 
 
+@pytest.mark.thorough
 def test_silicon_with_r2scan_has_the_energy_of_abinit() -> None:
     ground = ground_state("si-r2scan")
     assert ground.converged

@@ -40,6 +40,7 @@ def test_turning_all_spins_over_changes_nothing_but_the_sign_of_the_moment() -> 
     assert float(down.energy) == pytest.approx(float(up.energy), abs=1e-8)
 
 
+@pytest.mark.thorough
 def test_a_fixed_moment_is_held_and_costs_energy_where_it_is_not_the_natural_one() -> None:
     free = mlxc.scf(OXYGEN, **SETTINGS)
     singlet = mlxc.scf(OXYGEN, **SETTINGS, total_moment=0.0)

@@ -81,6 +81,7 @@ def test_a_crystal_of_two_lengths_has_no_lattice_constant() -> None:
         OBSERVABLES["lattice_constant"].check_crystal(tetragonal)
 
 
+@pytest.mark.process
 def test_what_observables_are_called_needs_no_torch() -> None:
     code = "import sys, mlxc.observables.catalogue; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -133,6 +133,7 @@ def test_only_the_command_line_and_the_worker_print(module: str) -> None:
     assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "module",
     [
@@ -147,11 +148,13 @@ def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
+@pytest.mark.process
 def test_checking_a_calculation_needs_no_torch() -> None:
     code = "import sys, mlxc; mlxc.Calculation.from_dict({'structure': 'al'}).check(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
+@pytest.mark.process
 def test_a_mistake_on_the_command_line_is_answered_without_loading_torch() -> None:
     code = "import sys; from mlxc.cli import main; main(['scf', 'al', '--ecut', '0']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode == 0

@@ -25,6 +25,7 @@ FETCHED = re.compile(r"<(?:script|link|img)[^>]*(?:src|href)=.https?:")
 WITH_PYTHON = [page for page in PAGES if code_blocks(page, "python")]
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("deepchem")  # whose classes it describes
@@ -55,6 +56,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)
 def test_the_code_of_a_page_runs(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
@@ -72,6 +74,7 @@ def test_the_commands_of_a_page_are_known(page: Path) -> None:
             make_parser().parse_args(words)
 
 
+@pytest.mark.thorough
 def test_the_commands_of_the_first_steps_run(mlxc_command: Callable[..., Outcome]) -> None:
     commands = _commands(ROOT / "docs" / "first-steps.md")
     assert len(commands) == 4

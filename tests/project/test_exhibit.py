@@ -76,6 +76,7 @@ def test_both_networks_have_seen_the_same_data() -> None:
     assert weights[0] == pytest.approx(weights[1], rel=0.01)
 
 
+@pytest.mark.thorough
 @BOTH
 def test_what_the_networks_have_seen_holds_aluminium_and_not_the_vacuum_of_graphene(xc: str) -> None:
     domain = record_of(xc).domain
@@ -90,6 +91,7 @@ def test_what_the_networks_have_seen_holds_aluminium_and_not_the_vacuum_of_graph
     assert float(ground_state("graphene", "pbe").density.min()) < 1e-3 * thinnest
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["al", "ca", "ni"])
 @BOTH
 def test_in_the_bulk_either_network_gives_the_energy_of_pbe(xc: str, name: str) -> None:
@@ -98,12 +100,14 @@ def test_in_the_bulk_either_network_gives_the_energy_of_pbe(xc: str, name: str) 
     assert energy_per_atom(ground) == pytest.approx(energy_per_atom(pbe), abs=1e-3)
 
 
+@pytest.mark.thorough
 def test_the_constrained_network_gives_the_energy_of_pbe_in_graphene_too() -> None:
     ground = ground_state("graphene", CONSTRAINED)
     assert ground.converged
     assert energy_per_atom(ground) == pytest.approx(energy_per_atom(ground_state("graphene", "pbe")), abs=1e-3)
 
 
+@pytest.mark.thorough
 def test_the_unconstrained_network_fails_in_graphene() -> None:
     ground = ground_state("graphene", UNCONSTRAINED)
     assert not ground.converged

@@ -20,6 +20,7 @@ def test_there_are_eight_lectures() -> None:
     assert [path.name[:2] for path in NOTEBOOKS] == [f"0{number}" for number in range(1, 9)]
 
 
+@pytest.mark.process
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_lecture_runs_in_time(path: Path, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def test_levels_equal_those_of_quantum_espresso() -> None:
     assert x[:6] - gamma[3] == pytest.approx(expected["X"], abs=2e-3)
 
 
+@pytest.mark.thorough
 def test_the_gap_of_silicon_lies_on_the_way_to_x() -> None:
     bands = bands_of_silicon()
     assert 0.45 < bands.gap * HARTREE_EV < 0.65
@@ -58,6 +59,7 @@ def test_the_gap_of_silicon_lies_on_the_way_to_x() -> None:
     assert 0.3 < lowest[0] < 0.5
 
 
+@pytest.mark.thorough
 def test_the_gap_of_silicon_is_indirect_and_says_where_its_edges_lie() -> None:
     result = bands_of_silicon().summary()
     assert result["gap_kind"] == "indirect"
@@ -68,6 +70,7 @@ def test_the_gap_of_silicon_is_indirect_and_says_where_its_edges_lie() -> None:
     assert difference == pytest.approx(result["gap_ev"])
 
 
+@pytest.mark.thorough
 def test_the_density_of_states_of_an_insulator_holds_its_electrons_below_the_middle_of_the_gap() -> None:
     result = bands_of_silicon().summary()
     energies, (states,) = np.array(result["dos"]["energies_ev"]), np.array(result["dos"]["states_per_ev"])
@@ -116,6 +119,7 @@ def test_the_bands_of_graphene_touch_at_K_and_nowhere_else() -> None:
     assert (pi_star - pi)[distances != corner].min() > 0.5
 
 
+@pytest.mark.thorough
 def test_a_run_of_bands_tells_of_its_k_points_as_they_are_done(tmp_path: Path) -> None:
     task = BandsTask.from_dict({"calculation": {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}, "points": 40})
     folder = RunFolder.create(task, "bands", tmp_path)
@@ -148,6 +152,7 @@ def test_a_metal_has_no_gap_and_its_density_of_states_holds_its_electrons() -> N
     assert np.trapezoid(states[0], energies) == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.thorough
 def test_the_command_prints_the_path_with_its_labels(mlxc_command: Callable[..., Outcome]) -> None:
     outcome = mlxc_command("bands", "si", "--ecut", "6", "--kmesh", "2", "2", "2", "--points", "12", "--json")
     assert outcome.code == 0

@@ -124,6 +124,7 @@ def test_hexagonal_and_square_sheets_have_one_lattice_constant(second: list[floa
     assert found == (pytest.approx(4 * 1.1) if known else None)
 
 
+@pytest.mark.thorough
 def test_the_energy_at_the_given_area_is_that_of_the_scf() -> None:
     found = equation(10.0)
     settings = {"structure": graphene(), "fft_grid": found.reference.basis.grid.shape, **CHEAP}
@@ -132,6 +133,7 @@ def test_the_energy_at_the_given_area_is_that_of_the_scf() -> None:
     assert found.energies_ev[1] == pytest.approx(float(alone.energy) * HARTREE_EV, abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_lattice_constant_in_the_plane_does_not_depend_on_the_vacuum() -> None:
     low, high = (equation(height).summary() for height in (8.0, 10.0))
     assert low["lattice_constant_ang"] == pytest.approx(high["lattice_constant_ang"], abs=2e-4)
@@ -139,6 +141,7 @@ def test_the_lattice_constant_in_the_plane_does_not_depend_on_the_vacuum() -> No
     assert low["volume0_ang3"] / high["volume0_ang3"] == pytest.approx(0.8, rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_the_layer_modulus_is_the_curvature_of_the_energy_in_the_area() -> None:
     found = equation(8.0)
     summary, curve = found.summary(), found.fit
@@ -154,6 +157,7 @@ def test_the_layer_modulus_is_the_curvature_of_the_energy_in_the_area() -> None:
     assert (summary["varied"], summary["bulk_modulus_gpa"]) == ("area", None)
 
 
+@pytest.mark.thorough
 def test_at_the_minimum_the_stress_in_the_plane_vanishes() -> None:
     summary = equation(8.0).summary()
     ratio = summary["area0_ang2"] / area_ang2(graphene(8.0))
@@ -174,6 +178,7 @@ def test_a_bulk_crystal_has_no_area() -> None:
     assert summary["bulk_modulus_gpa"] > 0
 
 
+@pytest.mark.thorough
 def test_a_person_reads_areas_and_a_layer_modulus(mlxc_command: Callable[..., Outcome]) -> None:
     coarse = ["--pseudo", "gth", "--ecut", "20", "--kmesh", "2", "2", "1", "--cutoff-smoothing", "6", "--points", "4"]
     outcome = mlxc_command("eos", "graphene", *coarse, "--width", "0.02", "--volume-range", "0.94", "1.1")
@@ -193,6 +198,7 @@ class Nothing(nn.Module):
         return torch.zeros_like(rho[0])
 
 
+@pytest.mark.thorough
 def test_training_sees_the_lattice_constant_in_the_plane() -> None:
     known = {"lattice_constant_ang": 2.5, "volume_ang3": 55.0, "bulk_modulus_gpa": 1.0, "bulk_modulus_derivative": 4.0}
     solid = Solid("graphene", graphene(), known)
@@ -216,6 +222,7 @@ def test_results_of_sheets_are_told_from_those_of_an_earlier_protocol_and_those_
     assert protocol(Solid("al", Crystal.load("al"), {})) == [RATIOS, TOLERANCE]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_graphene_with_pbe_has_the_lattice_constant_that_plane_wave_codes_find(
     mlxc_command: Callable[..., Outcome],

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reference_systems import SYSTEMS, UNPOLARISED
+from reference_systems import CASES, SYSTEMS
 from reference_systems import ground_state as reference_state
 
 import mlxc
@@ -26,7 +26,7 @@ def ground_state(crystal: Crystal, spin: bool = False) -> GroundState:
     return mlxc.scf(crystal, basis=BASIS, spin=spin, **settings)
 
 
-@pytest.mark.parametrize("name", [*UNPOLARISED, "o2-molecule"])
+@pytest.mark.parametrize("name", [*CASES, pytest.param("o2-molecule", marks=pytest.mark.thorough)])
 def test_forces_and_stress_equal_those_of_abinit(name: str) -> None:
     summary = reference_state(name).summary()
     assert np.allclose(summary["forces_ha_bohr"], SYSTEMS[name]["forces_ha_bohr"], atol=1e-5)
@@ -34,6 +34,7 @@ def test_forces_and_stress_equal_those_of_abinit(name: str) -> None:
     assert np.allclose(summary["stress_ha_bohr3"], reference, atol=1e-7)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spin", [False, True])
 def test_force_is_minus_the_slope_of_the_energy(spin: bool) -> None:
     forces, _ = forces_and_stress(ground_state(DISTORTED, spin))
@@ -49,6 +50,7 @@ def test_force_is_minus_the_slope_of_the_energy(spin: bool) -> None:
     assert float(forces[1] @ torch.tensor(direction)) == pytest.approx(-slope, abs=2e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spin", [False, True])
 def test_stress_is_the_slope_of_the_energy_with_strain(spin: bool) -> None:
     _, stress = forces_and_stress(ground_state(DISTORTED, spin))

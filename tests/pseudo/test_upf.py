@@ -158,6 +158,7 @@ def test_pseudodojo_is_the_default_with_its_recommended_cutoff() -> None:
     assert (gth.pseudo, gth.ecut_ha) == ("gth", 40)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("moment", [None, 1.0])
 def test_forces_and_stress_with_a_core_correction_are_slopes_of_the_energy(moment: float | None) -> None:
     lattice = Crystal.load("si").lattice

@@ -102,13 +102,16 @@ CASES = [
     ("metal in Gaussians", "meta network", kinetic_moment),
     ("magnet in Gaussians", "two parameters", magnetisation),
 ]
+# One finite difference is quick enough for every change.
+MARKED = [pytest.param(*case, marks=() if case[0] == "cold smearing" else pytest.mark.thorough) for case in CASES]
 
 
-@pytest.mark.parametrize(("setting", "model", "loss"), CASES, ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(("setting", "model", "loss"), MARKED, ids=lambda value: getattr(value, "__name__", value))
 def test_gradient_is_the_finite_difference(setting: str, model: str, loss: Callable[[GroundState], Tensor]) -> None:
     check_gradient(lambda xc: loss(ground_state(setting, xc)), MODELS[model])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", ["two parameters", "meta network"])
 def test_gradients_of_force_and_stress_are_finite_differences(model: str) -> None:
     def state(xc: nn.Module) -> GroundState:
@@ -119,6 +122,7 @@ def test_gradients_of_force_and_stress_are_finite_differences(model: str) -> Non
     check_gradient(lambda xc: forces_and_stress(state(xc))[1].square().sum(), MODELS[model])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("setting", ["insulator", "metal", "fixed moment"])
 def test_the_unrolled_scf_has_the_same_gradients(setting: str) -> None:
     gradients = {}
@@ -130,6 +134,7 @@ def test_the_unrolled_scf_has_the_same_gradients(setting: str) -> None:
     assert torch.allclose(gradients["implicit"], gradients["unrolled"], rtol=1e-6)
 
 
+@pytest.mark.thorough
 def test_an_unrolled_scf_keeps_the_gradient_of_every_density_on_the_way() -> None:
     ground = ground_state("insulator", MODELS["two parameters"](), differentiate="unrolled", tolerance=1e-6)
     density_moment(ground).backward()
@@ -162,6 +167,7 @@ def kept_for_the_way_back(differentiate: str, tolerance: float) -> tuple[int, in
     return sum(storages.values()), len(ground.history)
 
 
+@pytest.mark.thorough
 def test_the_memory_of_an_implicit_gradient_does_not_depend_on_the_number_of_steps() -> None:
     (few, short), (many, long) = (kept_for_the_way_back("implicit", tolerance) for tolerance in (1e-3, 1e-10))
     assert long >= 2 * short
@@ -171,7 +177,11 @@ def test_the_memory_of_an_implicit_gradient_does_not_depend_on_the_number_of_ste
 
 
 @pytest.mark.parametrize(
-    ("setting", "model", "ecut"), [("insulator", "gradient network", 8.0), ("magnet", "meta network", 16.0)]
+    ("setting", "model", "ecut"),
+    [
+        ("insulator", "gradient network", 8.0),
+        pytest.param("magnet", "meta network", 16.0, marks=pytest.mark.thorough),
+    ],
 )
 def test_the_susceptibility_is_its_own_adjoint(setting: str, model: str, ecut: float) -> None:
     ground = ground_state(setting, MODELS[model](), ecut=ecut)
@@ -203,6 +213,7 @@ class Scaled(nn.Module):
         return self.p * self.functional(**ingredients)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("setting", "model"), [("insulator", "gradient network"), ("magnet", "meta network")])
 def test_the_sensitivity_integrates_to_the_derivative_by_a_factor_of_the_energy(setting: str, model: str) -> None:
     xc = Scaled(MODELS[model]())
@@ -229,6 +240,7 @@ LOSSES: dict[str, Callable[[GroundState], Tensor]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("way", ["implicit", "unrolled"])
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_whatever_way_a_loss_takes_its_sensitivity_adds_up(loss: Callable[[GroundState], Tensor], way: str) -> None:
@@ -241,6 +253,7 @@ def test_whatever_way_a_loss_takes_its_sensitivity_adds_up(loss: Callable[[Groun
     assert float(flow.xc_sensitivity.sum()) * flow.volume == pytest.approx(float(xc.p.grad), rel=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_flow_through_an_unrolled_scf_has_every_density() -> None:
     ground = ground_state("insulator", MODELS["two parameters"](), differentiate="unrolled", tolerance=1e-6)
     flow = gradient_flow(density_moment(ground), ground)

@@ -82,6 +82,7 @@ def test_a_run_with_pbe_has_nothing_to_compare(tmp_path: Path) -> None:
         assert "xc_potential_ha" not in file
 
 
+@pytest.mark.thorough
 def test_an_equation_of_state_tells_which_volume_each_step_belongs_to(tmp_path: Path) -> None:
     task = EquationOfStateTask.from_dict({"calculation": {"structure": "si", "ecut_ha": 12}, "points": 5})
     folder = RunFolder.create(task, "silicon", tmp_path)
@@ -116,6 +117,7 @@ def test_input_that_fails_later_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert "no-such-family" in folder.status["message"]
 
 
+@pytest.mark.process
 def test_the_worker_computes_one_run_after_the_other(worker: Worker, tmp_path: Path) -> None:
     folders = [folder_for(QUICK, tmp_path) for _ in range(2)]
     for folder in folders:
@@ -123,6 +125,7 @@ def test_the_worker_computes_one_run_after_the_other(worker: Worker, tmp_path: P
     wait_for(lambda: all(folder.status["state"] == "finished" for folder in folders))
 
 
+@pytest.mark.process
 def test_stop_ends_a_run_within_two_seconds_and_keeps_its_steps(worker: Worker, tmp_path: Path) -> None:
     wait_for(lambda: worker.ready)
     folder = folder_for(LONG, tmp_path)
@@ -139,6 +142,7 @@ def test_stop_ends_a_run_within_two_seconds_and_keeps_its_steps(worker: Worker, 
     wait_for(lambda: worker.check() or again.status["state"] == "finished")
 
 
+@pytest.mark.process
 def test_a_worker_that_is_killed_says_so_and_is_replaced(worker: Worker, tmp_path: Path) -> None:
     wait_for(lambda: worker.ready)
     folder = folder_for(LONG, tmp_path)
@@ -152,6 +156,7 @@ def test_a_worker_that_is_killed_says_so_and_is_replaced(worker: Worker, tmp_pat
     wait_for(lambda: worker.check() or again.status["state"] == "finished")
 
 
+@pytest.mark.process
 def test_a_page_that_goes_away_takes_its_worker_with_it_but_no_run(tmp_path: Path) -> None:
     folders = [folder_for(QUICK, tmp_path) for _ in range(2)]
     script = (
@@ -170,6 +175,7 @@ def test_a_page_that_goes_away_takes_its_worker_with_it_but_no_run(tmp_path: Pat
     assert [folder.status["state"] for folder in folders] == ["finished", "finished"]
 
 
+@pytest.mark.process
 def test_a_run_that_waits_is_taken_over_when_its_worker_dies(worker: Worker, tmp_path: Path) -> None:
     first, second = folder_for(LONG, tmp_path), folder_for(QUICK, tmp_path)
     for folder in (first, second):

@@ -21,7 +21,7 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.codes import live
 from mlxc.codes.cases import case_for
 from mlxc.codes.functionals import gpaw_functional, pyscf_functional
-from mlxc.codes.live import ENDS, ReferenceRun, available_codes
+from mlxc.codes.live import ENDS, ReferenceRun
 from mlxc.codes.result import CodeResult
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
@@ -55,7 +55,8 @@ CHAIN = {
     }
 }
 ALUMINIUM = ["al", "--gaussian-basis", "gth-szv", "--kmesh", "2", "2", "2"]
-needs_gpaw = pytest.mark.skipif(bool(available_codes()["gpaw"]), reason=available_codes()["gpaw"] or "GPAW is here")
+# Looked for when such a test runs, since that starts processes.
+needs_gpaw = pytest.mark.skipif("live.available_codes()['gpaw']", reason="GPAW is not installed")
 
 
 def unwatched(_: str, __: dict[str, Any]) -> None:
@@ -71,6 +72,7 @@ def children() -> list[psutil.Process]:
     return [child for child in found if child.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.process
 def test_aluminium_has_the_same_energy_in_pyscf_and_the_output_is_one_object(
     mlxc_command: Callable[..., Outcome],
 ) -> None:
@@ -87,6 +89,7 @@ def test_aluminium_has_the_same_energy_in_pyscf_and_the_output_is_one_object(
     assert children() == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "settings",
     [
@@ -108,6 +111,7 @@ def test_hydrogen_has_the_same_energy_in_pyscf(settings: dict[str, Any]) -> None
         assert theirs.magnetisation_bohr_magneton == pytest.approx(ours.magnetisation_bohr_magneton, abs=1e-3)
 
 
+@pytest.mark.process
 def test_an_equation_of_state_is_the_same_in_pyscf() -> None:
     crystal = HYDROGEN["structure"] | {"lattice_ang": (1.75 * np.eye(3)).tolist()}
     task = EquationOfStateTask.from_dict(
@@ -138,6 +142,7 @@ def test_beside_plane_waves_pyscf_takes_the_default_gaussians_and_says_so() -> N
     assert not case.energy_comparable
 
 
+@pytest.mark.process
 def test_what_pyscf_cannot_do_is_a_sentence_and_the_other_results_are_kept() -> None:
     cold = compare(calculation(smearing="marzari-vanderbilt"), ["pyscf"], unwatched)
     assert cold.runs[0].converged
@@ -147,6 +152,7 @@ def test_what_pyscf_cannot_do_is_a_sentence_and_the_other_results_are_kept() -> 
         case_for("pyscf", calculation(spin=True, total_moment=0.1))
 
 
+@pytest.mark.process
 def test_what_does_not_converge_elsewhere_is_said_and_gives_exit_code_3(
     mlxc_command: Callable[..., Outcome], tmp_path: Path
 ) -> None:
@@ -191,6 +197,7 @@ def long_case(code: str = "pyscf") -> dict[str, Any]:
     return case_for(code, Calculation.from_dict(nickel)).data
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("code", ["pyscf", pytest.param("gpaw", marks=needs_gpaw)])
 def test_a_run_is_stopped_at_once_and_leaves_nothing(code: str) -> None:
     with ReferenceRun(code, long_case(code)) as run:
@@ -205,6 +212,7 @@ def test_a_run_is_stopped_at_once_and_leaves_nothing(code: str) -> None:
         assert last["message"].endswith(" was stopped.")
 
 
+@pytest.mark.process
 def test_a_run_whose_owner_dies_ends_itself() -> None:
     code = (
         "import json, sys, time; from mlxc.codes.live import ReferenceRun;"
@@ -227,12 +235,14 @@ def test_a_run_whose_owner_dies_ends_itself() -> None:
     assert not Path(folder).exists()
 
 
+@pytest.mark.process
 def test_a_process_that_is_killed_is_a_failure_with_a_sentence() -> None:
     with ReferenceRun("pyscf", long_case()) as run:
         os.kill(children()[0].pid, signal.SIGKILL)
         assert [record["kind"] for record in run.records()] == ["failure"]
 
 
+@pytest.mark.process
 def test_an_error_inside_a_code_is_a_failure_with_a_sentence() -> None:
     case = case_for("pyscf", calculation()).data | {"basis": {"H": "no-such-set"}}
     with ReferenceRun("pyscf", case) as run:
@@ -242,6 +252,7 @@ def test_an_error_inside_a_code_is_a_failure_with_a_sentence() -> None:
     assert "\n" not in last["message"]
 
 
+@pytest.mark.process
 def test_an_interruption_ends_the_other_code(
     mlxc_command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +278,7 @@ def test_a_code_that_is_not_installed_is_a_sentence(
     assert "give --eos" in mlxc_command("compare", *ALUMINIUM, "--points", "5").stderr
 
 
+@pytest.mark.process
 @needs_gpaw
 def test_gpaw_has_the_same_gap_and_forces_in_plane_waves() -> None:
     silicon = Calculation.from_dict({"structure": "si", "kmesh": [2, 2, 2]})
@@ -281,6 +293,7 @@ def test_gpaw_has_the_same_gap_and_forces_in_plane_waves() -> None:
     assert np.allclose(theirs.forces_ha_bohr, ours.forces_ha_bohr, atol=1e-3)
 
 
+@pytest.mark.process
 @needs_gpaw
 def test_gpaw_that_does_not_converge_keeps_what_it_has() -> None:
     result = compare(calculation(max_iterations=3), ["gpaw"], unwatched).runs[1]

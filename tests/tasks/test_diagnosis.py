@@ -120,6 +120,7 @@ def _assert_is_self_contained(page: str) -> None:
     assert not {"script", "link", "img", "iframe"} & set(tags.names)
 
 
+@pytest.mark.thorough
 def test_a_battery_on_a_cheap_crystal_says_what_is_too_small_and_writes_it_down(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,6 +169,7 @@ def test_bad_input_to_a_diagnosis_is_one_sentence(capsys: pytest.CaptureFixture[
     assert "--html" in lines[1]
 
 
+@pytest.mark.thorough
 def test_a_diagnosis_runs_in_a_folder_like_any_other_run(tmp_path: Path) -> None:
     from mlxc.runs.folder import RunFolder
 

@@ -35,6 +35,8 @@ LOSSES: dict[str, dict[str, Any]] = {
     "lattice_constant": {"tolerance": 1e-7, "structure": Crystal.load("si").scaled(1.03), "cutoff_smoothing_ha": 2},
 }
 TARGETS = {"gap": 1.17}
+# The others take longer.
+MARKED = [pytest.param(loss, marks=() if loss == "energy" else pytest.mark.thorough) for loss in LOSSES]
 
 
 def task_of(loss: str, **more: Any) -> GradientTask:
@@ -53,6 +55,7 @@ def loss_with(loss: str, kappa: float, mu: float) -> float:
     return float(found.loss.detach())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_gradient_of_each_loss_is_its_finite_difference(loss: str) -> None:
     parameters, h = silicon(loss).summary()["parameters"], 2e-3
@@ -62,7 +65,7 @@ def test_the_gradient_of_each_loss_is_its_finite_difference(loss: str) -> None:
         assert parameters[name]["gradient"] == pytest.approx(difference, rel=1e-3)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", MARKED)
 def test_a_step_against_the_gradient_lowers_the_loss(loss: str) -> None:
     result = silicon(loss).summary()
     assert result["after"]["loss"] < result["before"]["loss"]
@@ -71,7 +74,7 @@ def test_a_step_against_the_gradient_lowers_the_loss(loss: str) -> None:
     assert np.linalg.norm(end - start) == pytest.approx(0.02 * np.linalg.norm(start))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", MARKED)
 def test_the_pull_over_rs_and_s_and_over_planes_adds_up_to_the_whole(loss: str, tmp_path: Path) -> None:
     found = silicon(loss)
     pull = found.summary()["pull"]
@@ -94,12 +97,14 @@ def test_the_energy_pulls_with_the_energy_of_exchange_and_correlation() -> None:
     assert found.summary()["adjoint"] == []
 
 
+@pytest.mark.thorough
 def test_only_losses_of_the_state_need_an_adjoint() -> None:
     assert silicon("lattice_constant").summary()["adjoint"] == []
     residuals = [record["residual"] for record in silicon("gap").summary()["adjoint"]]
     assert residuals[-1] < 1e-8 < residuals[0]
 
 
+@pytest.mark.thorough
 def test_a_lattice_constant_is_compared_with_the_measured_one() -> None:
     result = silicon("lattice_constant").summary()
     assert result["target"] == pytest.approx(5.42, abs=0.02)
@@ -108,6 +113,7 @@ def test_a_lattice_constant_is_compared_with_the_measured_one() -> None:
     assert result["before"]["loss"] == pytest.approx(error**2)
 
 
+@pytest.mark.thorough
 def test_the_unrolled_gradient_is_the_implicit_one_and_grows_from_step_to_step() -> None:
     records: list[dict[str, Any]] = []
     coarse = {"calculation": {"tolerance": 1e-5, "ecut_ha": 5}}
@@ -134,6 +140,7 @@ def test_the_mean_squared_distance_in_a_cube_around_an_atom_is_a_quarter_of_its_
     assert float(density_moment(uniform)) == pytest.approx(25 / 4 * BOHR_ANG**2, rel=2e-3)
 
 
+@pytest.mark.thorough
 def test_the_magnetisation_is_that_of_the_state() -> None:
     calculation = {"structure": "ni", "xc": "pbe-kappa-mu", "ecut_ha": 12, "kmesh": [2, 2, 2], "spin": True,
                    "smearing": "fermi-dirac", "tolerance": 1e-4}  # fmt: skip
@@ -166,6 +173,7 @@ def test_what_makes_no_gradient_is_told_in_one_sentence(changes: dict[str, Any],
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.thorough
 def test_a_run_of_a_gradient_tells_what_happens_and_keeps_the_pull(tmp_path: Path) -> None:
     task = task_of("gap", step=0.02, calculation={"tolerance": 1e-5})
     folder = RunFolder.create(task, "gradient", tmp_path)
@@ -219,6 +227,7 @@ def test_a_state_that_does_not_converge_has_no_gradient_but_a_result(mlxc_comman
     assert result["gradient_norm"] is result["pull"] is result["after"] is result["before"]["loss"] is None
 
 
+@pytest.mark.thorough
 def test_the_command_reports_loss_and_gradient(mlxc_command: Callable[..., Outcome]) -> None:
     options = ["--ecut", "5", "--kmesh", "2", "2", "2", "--pseudo", "gth", "--tolerance", "1e-4", "--step", "0.01"]
     outcome = mlxc_command("gradient", "si", "--xc", "pbe-proxy", "--loss", "gap", "--target", "1.17", *options)

@@ -121,6 +121,7 @@ def packing(package: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
     return kind
 
 
+@pytest.mark.process
 def test_the_command_line_has_the_command_of_an_installed_package(package: Path, tmp_path: Path) -> None:
     path = os.pathsep.join([str(package), *filter(None, sys.path)])
     environment = {**os.environ, "PYTHONPATH": path}
@@ -210,7 +211,9 @@ def test_records_have_tables_of_names_and_meanings_of_their_own(name: str) -> No
     assert len({table.name for table in tables}) == len({table.meaning for table in tables}) == len(tables)
 
 
-@pytest.mark.parametrize("name", ["scf", "eos", "bands", "gradient", "comparison"])
+@pytest.mark.parametrize(
+    "name", ["scf", "eos", "bands", "gradient", pytest.param("comparison", marks=pytest.mark.process)]
+)
 def test_whatever_a_run_tells_has_a_table_and_a_line(name: str, tmp_path: Path) -> None:
     calculation = CALCULATION | {"max_iterations": 2, "xc": "pbe-kappa-mu" if name == "gradient" else "pbe"}
     further = {"eos": {"points": 4}, "bands": {"points": 4}, "comparison": {"codes": []}}.get(name, FURTHER.get(name))

@@ -7,7 +7,7 @@ from math import pi, sqrt
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import mlxc
@@ -71,7 +71,6 @@ def test_gradient_on_the_grid_is_that_of_the_wave() -> None:
     assert torch.allclose(grid.gradient(field), -wave[:, None, None, None] * torch.sin(points @ wave))
 
 
-@settings(deadline=None)
 @given(st.sampled_from([FermiDirac(0.01), Gaussian(0.02), MarzariVanderbilt(0.02)]), st.floats(-6, 6))
 def test_free_energy_is_stationary_in_the_occupations(smearing: FermiDirac, x: float) -> None:
     point = torch.tensor(x, dtype=torch.float64, requires_grad=True)
@@ -80,7 +79,6 @@ def test_free_energy_is_stationary_in_the_occupations(smearing: FermiDirac, x: f
     assert float(entropy_slope) == pytest.approx(x * float(slope), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 15), st.sampled_from([FermiDirac(0.01), Gaussian(0.02), MarzariVanderbilt(0.005)]))
 def test_occupations_add_up_to_the_electrons(nelectrons: int, smearing: FermiDirac) -> None:
     eigenvalues = torch.linspace(-0.5, 1.0, 40, dtype=torch.float64).reshape(4, 10).sort(dim=1).values

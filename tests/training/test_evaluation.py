@@ -54,6 +54,7 @@ def constants(folder: Path) -> dict[tuple[str, str], float]:
     return {(record["solid"], record["xc"]): record["lattice_constant_ang"] for record in records}
 
 
+@pytest.mark.process
 def test_a_sweep_that_is_killed_goes_on_and_ends_as_one_that_is_not(table: Path, tmp_path: Path) -> None:
     subprocess.run(command(table, tmp_path / "whole", *ALIKE), check=True)
     victim = subprocess.Popen(command(table, tmp_path / "killed", *ALIKE))
@@ -75,6 +76,7 @@ def test_a_sweep_that_is_killed_goes_on_and_ends_as_one_that_is_not(table: Path,
         assert (tmp_path / "killed" / name).stat().st_size > 0
 
 
+@pytest.mark.process
 def test_a_dask_cluster_of_this_process_computes_a_sweep(table: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     solids = list(read_solids(table).values())
@@ -83,6 +85,7 @@ def test_a_dask_cluster_of_this_process_computes_a_sweep(table: Path, tmp_path: 
     assert [record["solid"] for record in records] == ["Si_diamond", "AlP_b3"]
 
 
+@pytest.mark.process
 def test_a_dask_worker_that_is_killed_loses_nothing(table: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     file = tmp_path / "scheduler.json"

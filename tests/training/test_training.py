@@ -70,6 +70,7 @@ def test_gradients_of_the_fit_are_finite_differences(name: str) -> None:
         assert float(gradient[index]) == pytest.approx((upper - lower) / (2 * step), rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_a_snapshot_has_the_energy_of_its_own_functional(silicon: SolidCurve) -> None:
     calculation = silicon.solid.calculation(tolerance=1e-8)
     for ratio, snapshot in ((0.91, silicon.snapshots[0]), (1.114, silicon.snapshots[-1])):
@@ -77,6 +78,7 @@ def test_a_snapshot_has_the_energy_of_its_own_functional(silicon: SolidCurve) ->
         assert float(snapshot.energy(PBE())) == pytest.approx(float(exact.energy.detach()), abs=1e-8)
 
 
+@pytest.mark.thorough
 def test_another_functionals_energy_at_the_same_density_is_wrong_in_second_order_only(silicon: SolidCurve) -> None:
     energy = silicon.solid.calculation(tolerance=1e-8)
     crystal = silicon.solid.crystal.scaled(0.91 ** (1 / 3))
@@ -92,6 +94,7 @@ def test_another_functionals_energy_at_the_same_density_is_wrong_in_second_order
     assert errors[1] / errors[0] == pytest.approx(4, rel=0.1)
 
 
+@pytest.mark.thorough
 def test_gradient_of_a_lattice_constant_is_the_finite_difference_of_self_consistent_ones() -> None:
     solid = cheap("Si_diamond", 5.43)
     xc = PBE(trainable=True)
@@ -118,6 +121,7 @@ def test_a_network_that_makes_densities_is_recorded_as_itself(tmp_path: Path) ->
     assert state.start.calculation["xc"] == "NeuralEnhancement"
 
 
+@pytest.mark.thorough
 def test_snapshots_come_back_from_disk_and_damaged_ones_are_made_again(silicon: SolidCurve, tmp_path: Path) -> None:
     silicon.save(tmp_path)
     again = SolidCurve.load(silicon.solid, tmp_path)
@@ -128,6 +132,7 @@ def test_snapshots_come_back_from_disk_and_damaged_ones_are_made_again(silicon: 
     assert SolidCurve.load(silicon.solid, tmp_path) is None
 
 
+@pytest.mark.thorough
 def test_a_loss_counts_relative_errors_in_percent(silicon: SolidCurve) -> None:
     targets = (Target(quantity="lattice_constant_ang"), Target(quantity="bulk_modulus_gpa", weight=0.01))
     found = assess(PBE(), [silicon], targets)
@@ -236,6 +241,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.thorough
 def test_training_brings_a_lattice_constant_to_its_target(table: Path, tmp_path: Path) -> None:
     record = Trainer(config(table, optimiser={"kind": "lbfgs", "rate": 1.0, "steps": 5}), tmp_path / "run").run()
     assert record.metrics["training_mean_absolute_error_percent_of_lattice_constant_ang"] < 0.01
@@ -255,6 +261,7 @@ Trainer(config(Path({table!r})), Path({run!r}), on_step=lambda record: time.slee
 """
 
 
+@pytest.mark.process
 def test_a_run_that_is_killed_ends_as_one_that_is_not(table: Path, tmp_path: Path) -> None:
     def command(run: str, pause: float) -> list[str]:
         names = {
@@ -280,6 +287,7 @@ def test_a_run_that_is_killed_ends_as_one_that_is_not(table: Path, tmp_path: Pat
     assert losses[0] == losses[1]
 
 
+@pytest.mark.thorough
 def test_the_command_says_what_has_been_fitted_and_says_it_again(
     table: Path, tmp_path: Path, mlxc_command: Callable[..., Outcome]
 ) -> None:
@@ -292,6 +300,7 @@ def test_the_command_says_what_has_been_fitted_and_says_it_again(
     assert again.stdout == first.stdout
 
 
+@pytest.mark.thorough
 def test_a_folder_belongs_to_one_configuration(table: Path, tmp_path: Path) -> None:
     few = {"kind": "adam", "rate": 0.01, "steps": 1}
     Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
@@ -306,6 +315,7 @@ def test_a_functional_without_parameters_is_refused(table: Path, tmp_path: Path)
         Trainer(config(table, train=["gold"]), tmp_path)
 
 
+@pytest.mark.thorough
 def test_a_run_killed_before_its_model_is_written_ends_all_the_same(table: Path, tmp_path: Path) -> None:
     few = {"kind": "adam", "rate": 0.01, "steps": 1}
     first = Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
@@ -322,6 +332,7 @@ def test_what_cannot_be_learned_or_written_is_refused_before_anything_is_compute
         Trainer(config(table, densities="pbee"), tmp_path)
 
 
+@pytest.mark.thorough
 def test_a_table_that_has_changed_is_another_run(table: Path, tmp_path: Path) -> None:
     few = {"kind": "adam", "rate": 0.01, "steps": 1}
     Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
@@ -330,6 +341,7 @@ def test_a_table_that_has_changed_is_another_run(table: Path, tmp_path: Path) ->
         Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()
 
 
+@pytest.mark.thorough
 def test_a_damaged_state_is_named(table: Path, tmp_path: Path) -> None:
     few = {"kind": "adam", "rate": 0.01, "steps": 1}
     Trainer(config(table, rounds=1, optimiser=few), tmp_path / "run").run()

@@ -45,6 +45,7 @@ def curve() -> SolidCurve:
     return compute_curve(silicon())
 
 
+@pytest.mark.thorough
 def test_a_curve_of_energies_is_compared_with_the_one_of_the_table(curve: SolidCurve) -> None:
     volumes = [snapshot.volume_ang3 for snapshot in curve.snapshots]
     fit = fit_birch_murnaghan(volumes, curve.energies(PBE()).numpy() * HARTREE_EV)
@@ -59,6 +60,7 @@ def test_a_curve_of_energies_is_compared_with_the_one_of_the_table(curve: SolidC
     assert float(stiffer.predictions(PBE())["energy_curve_mev"]) == pytest.approx(change, rel=0.01)
 
 
+@pytest.mark.thorough
 def test_energies_of_structures_differ_as_two_runs_say(curve: SolidCurve) -> None:
     atom = silicon("sc", 2.6, rigid=True)
     other = compute_curve(atom)
@@ -75,12 +77,14 @@ def test_energies_of_structures_differ_as_two_runs_say(curve: SolidCurve) -> Non
     assert slope == pytest.approx(finite, rel=1e-4)
 
 
+@pytest.mark.thorough
 def test_gradient_of_a_gap() -> None:
     state = SelfConsistentState.of(silicon(references={"gap_ev": 1.17}), "pbe")
     slope, finite = slope_and_difference(state, "gap_ev")
     assert slope == pytest.approx(finite, rel=1e-4)
 
 
+@pytest.mark.thorough
 def test_gradient_of_a_magnetisation() -> None:
     nickel = Solid("Ni_fcc", prototype("Ni_fcc", 3.7), {"magnetisation_bohr_magneton": 0.6}, MAGNET)
     slope, finite = slope_and_difference(SelfConsistentState.of(nickel, "pbe"), "magnetisation_bohr_magneton")
@@ -100,6 +104,7 @@ def with_density(tmp_path: Path) -> Solid:
     return silicon(density=tmp_path / "reference.h5")
 
 
+@pytest.mark.thorough
 def test_a_density_tells_the_functional_that_it_was_made_with(with_density: Solid) -> None:
     state = SelfConsistentState.of(with_density, "pbe")
     targets = (Target(quantity="density_percent", scale=0.1),)
@@ -117,6 +122,7 @@ def test_a_density_tells_the_functional_that_it_was_made_with(with_density: Soli
     assert float(xc.mu.detach()) == pytest.approx(0.3, abs=1e-4)
 
 
+@pytest.mark.thorough
 def test_a_density_on_another_grid_is_refused(with_density: Solid) -> None:
     finer = Solid(
         with_density.name, with_density.crystal, {}, TEACHING | {"ecut_ha": 14.0}, density=with_density.density
@@ -125,12 +131,14 @@ def test_a_density_on_another_grid_is_refused(with_density: Solid) -> None:
         SelfConsistentState.of(finer, "pbe")
 
 
+@pytest.mark.thorough
 def test_a_density_of_another_crystal_is_refused(with_density: Solid) -> None:
     larger = Solid(with_density.name, with_density.crystal.scaled(1.001), {}, TEACHING, density=with_density.density)
     with pytest.raises(InputError, match="another crystal"):
         SelfConsistentState.of(larger, "pbe")
 
 
+@pytest.mark.thorough
 def test_solids_are_prepared_for_what_is_asked_of_them(tmp_path: Path) -> None:
     known = {"lattice_constant_ang": 5.4, "cohesive_energy_ev": 4.6, "gap_ev": 1.2}
     solid, other = silicon(relative_to={"Si_sc": 2.0}, references=known), silicon("sc", 2.6, rigid=True)

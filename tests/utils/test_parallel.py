@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 TWICE = """
 import mlxc
 
@@ -15,5 +17,6 @@ assert first == second, (first, second)
 """
 
 
+@pytest.mark.process
 def test_the_first_scf_of_a_process_rounds_as_all_later_ones() -> None:
     subprocess.run([sys.executable, "-c", TWICE], check=True)

@@ -138,6 +138,7 @@ def test_curves_begin_at_the_uniform_gas_and_the_report_is_a_table() -> None:
     assert len(constraints_report(check_constraints(functional("pbe"))).splitlines()) == len(report("pbe"))
 
 
+@pytest.mark.thorough
 def test_the_report_is_drawn_into_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "scan.svg"
     assert main(["checkpoint", "verify", "scan", "--plot", str(picture)]) == 0

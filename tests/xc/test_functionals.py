@@ -71,7 +71,7 @@ def test_equal_spins_give_the_unpolarised_energy(build: Callable[[], nn.Module],
 
 @pytest.mark.parametrize("build", EVERY.values(), ids=EVERY)
 @given(seed=seeds, vacuum=st.floats(-12, -3))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_potential_is_the_derivative_of_the_energy_also_in_a_vacuum(
     build: Callable[[], nn.Module], seed: int, vacuum: float
 ) -> None:
@@ -96,7 +96,7 @@ def test_potential_is_the_derivative_of_the_energy_also_in_a_vacuum(
 @example(level=0.0)
 @example(level=1e-30)
 @example(level=1e3)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_energy_potential_and_kernel_are_finite_at_any_density(build: Callable[[], nn.Module], level: float) -> None:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), radius=2.0)
     ripple = torch.linspace(-1, 1, 216, dtype=torch.float64).reshape(1, 6, 6, 6)

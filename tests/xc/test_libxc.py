@@ -153,6 +153,7 @@ def test_an_unknown_name_is_answered_with_one_short_sentence(name: str, capfd: p
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.process
 def test_checking_a_name_of_libxc_needs_no_torch_and_one_of_ours_no_pyscf() -> None:
     code = (
         "import sys; from mlxc.xc.catalogue import check_name, functional_names; functional_names();"

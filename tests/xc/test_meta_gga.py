@@ -50,6 +50,7 @@ def ground_state(
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("spin", "pseudo"), [(False, "gth-pbe"), (True, "gth-pbe"), (False, "pseudodojo")])
 def test_forces_and_stress_are_slopes_of_the_energy(spin: bool, pseudo: str) -> None:
     forces, stress = forces_and_stress(ground_state("r2scan", spin=spin, pseudo=pseudo))
@@ -108,6 +109,7 @@ def test_bands_at_the_mesh_are_those_of_the_scf(tmp_path: Path) -> None:
     assert torch.equal(GroundState.load(tmp_path / "state.h5").kinetic_density, ground.kinetic_density)
 
 
+@pytest.mark.thorough
 def test_no_electron_has_less_kinetic_energy_than_one_orbital_would_give_it() -> None:
     """In NaCl the valence alone does where the core of chlorine lies."""
     ground = mlxc.scf(Crystal.load("nacl"), xc="r2scan", basis=PlaneWaves(20.0), kmesh=(2, 2, 2))
@@ -120,6 +122,7 @@ def test_no_electron_has_less_kinetic_energy_than_one_orbital_would_give_it() ->
     assert float((points["rho"].sum(0) * volumes)[total - core < orbital].sum()) > 1
 
 
+@pytest.mark.thorough
 def test_silicon_with_tpss_has_the_lattice_constant_of_all_electrons() -> None:
     """At densities of PBE. If the core had no kinetic energy it would be 1.8 % larger.
 
@@ -130,6 +133,7 @@ def test_silicon_with_tpss_has_the_lattice_constant_of_all_electrons() -> None:
     assert float(found["lattice_constant_ang"]) == pytest.approx(5.461, abs=0.006)
 
 
+@pytest.mark.thorough
 def test_orbitals_of_a_neighbouring_volume_tell_a_meta_gga_their_kinetic_energy() -> None:
     settings = {"xc": "r2scan", "basis": PlaneWaves(12.0), "kmesh": (4, 4, 4), "smearing": FermiDirac(0.01)}
     first = mlxc.scf(Crystal.load("al"), **settings)

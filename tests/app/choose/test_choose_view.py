@@ -207,6 +207,7 @@ def test_what_is_no_number_in_any_field_never_breaks_the_page(column: Column) ->
     assert column.model.blocker == ""
 
 
+@pytest.mark.process
 def test_pyscf_is_loaded_only_when_gaussians_are_wanted() -> None:
     code = (
         "import sys; from test_choose_view import Column; column = Column(); column.unfold('Advanced'); "

@@ -156,6 +156,7 @@ def test_a_panel_that_cannot_be_made_is_a_card(monkeypatch: pytest.MonkeyPatch, 
     assert "ZeroDivisionError" in messages.widget.value
 
 
+@pytest.mark.process
 def test_the_page_starts_without_the_heavy_packages() -> None:
     code = (
         "import sys, mlxc_app.page.dashboard as d; from stand_ins import IdleWorker; d.Dashboard(IdleWorker); "

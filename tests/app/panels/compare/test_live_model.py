@@ -58,6 +58,7 @@ def until_idle(model: LiveModel, meanwhile: Callable[[], None] = lambda: None) -
     asyncio.run(asyncio.wait_for(wait(), 120))
 
 
+@pytest.mark.process
 def test_pyscf_finds_the_same_energy_beside_the_run(run: RunModel, tmp_path: Path) -> None:
     folder = hydrogen(tmp_path)
     model = CompareModel(run)
@@ -82,6 +83,7 @@ def test_pyscf_finds_the_same_energy_beside_the_run(run: RunModel, tmp_path: Pat
     assert len(model.comparison.runs) == 2
 
 
+@pytest.mark.process
 def test_a_computation_is_stopped_at_once(run: RunModel, tmp_path: Path) -> None:
     task = Calculation.from_dict(HYDROGEN | {"kmesh": [6, 6, 6], "ecut_ha": 60})
     folder = RunFolder.create(task, "long", tmp_path)
@@ -105,6 +107,7 @@ def test_an_unexpected_failure_is_a_sentence(tmp_path: Path, monkeypatch: pytest
     assert "no more paper" in model.words
 
 
+@pytest.mark.process
 def test_buttons_wait_for_a_choice(run: RunModel) -> None:
     model = CompareModel(run)
     view = LiveView(model, MessageArea())

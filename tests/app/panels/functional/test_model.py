@@ -98,6 +98,7 @@ def test_a_functional_that_cannot_be_asked_leaves_a_sentence() -> None:
     assert model.report is None
 
 
+@pytest.mark.process
 def test_a_real_functional_answers() -> None:
     report = asyncio.run(check_functional("pbe"))
     assert report.curves[0].f_xc == report.curves[0].f_xc_pbe
