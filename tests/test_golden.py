@@ -44,7 +44,7 @@ DEFAULT_TOLERANCE = 1e-9
 # Times, and what counts steps or depends on the last digits.
 NOT_COMPARED = {"seconds", "iterations", "scf_iterations", "adjoint", "steps"}
 # What is computed with every change; the rest takes longer.
-QUICK = {"lda-fixed-occupations", "pbe-fermi-dirac", "gaussian-orbitals", "bands-of-a-metal", "gradient-energy", "scf"}
+QUICK = {"lda-fixed-occupations", "pbe-fermi-dirac", "bands-of-a-metal", "gradient-energy", "scf"}
 
 
 def by_length(names: Iterable[str]) -> list[Any]:

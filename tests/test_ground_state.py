@@ -69,7 +69,7 @@ def test_the_entry_names_all_its_arguments() -> None:
         ("al", {"basis": PlaneWaves(5.0, fft_grid=(15, 15, 15)), "kmesh": (2, 2, 2), "smearing": FermiDirac(0.02)}),
         ("al", {"basis": PlaneWaves(5.0), "kmesh": (2, 2, 2), "smearing": MarzariVanderbilt(0.02), "spin": True,
                 "total_moment": 1.0, "xc": "pbe-proxy", "tolerance": 1e-5, "seed": 3}),
-        ("si", {"basis": GaussianOrbitals("gth-szv"), "kmesh": (2, 2, 2)}),
+        pytest.param("si", {"basis": GaussianOrbitals("gth-szv"), "kmesh": (2, 2, 2)}, marks=pytest.mark.thorough),
     ],
 )  # fmt: skip
 def test_a_state_records_the_calculation_that_computes_it_again(crystal: str, settings: dict[str, Any]) -> None:
@@ -129,7 +129,9 @@ def test_without_an_adjoint_the_energy_alone_has_a_gradient() -> None:
     assert ground.adjoint is None
 
 
-@pytest.mark.parametrize("adjoint", [Implicit(), Unrolled(damping=0.4, max_steps=100)])
+@pytest.mark.parametrize(
+    "adjoint", [Implicit(), pytest.param(Unrolled(damping=0.4, max_steps=100), marks=pytest.mark.thorough)]
+)
 def test_an_adjoint_attaches_to_a_new_state(adjoint: Implicit | Unrolled) -> None:
     plain = silicon(xc="pbe-kappa-mu", differentiate=None)
     attached = adjoint.attach(plain)

@@ -107,6 +107,7 @@ def test_a_molecule_has_no_bands() -> None:
         band_path(atom, 20)
 
 
+@pytest.mark.thorough
 def test_the_bands_of_graphene_touch_at_K_and_nowhere_else() -> None:
     settings = {"structure": "graphene", "pseudo": "gth", "ecut_ha": 10, "kmesh": [3, 3, 1]}
     result = BandsTask.from_dict({"calculation": settings, "points": 12}).run().summary()

@@ -133,6 +133,7 @@ def test_a_file_says_the_same_as_the_function(suffix: str, tmp_path: Path) -> No
     assert len(from_file.kpoints) == len(from_function.kpoints)
 
 
+@pytest.mark.thorough
 @in_both
 def test_a_potential_with_the_crystals_symmetry_keeps_the_k_mesh_and_gives_the_energy_without_symmetry(
     basis: Any, monkeypatch: pytest.MonkeyPatch

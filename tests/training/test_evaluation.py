@@ -279,6 +279,7 @@ def test_a_folder_that_cannot_be_is_a_sentence(
     assert capsys.readouterr().err.startswith("mlxc: --out: ")
 
 
+@pytest.mark.thorough
 def test_a_network_is_evaluated_and_recorded_as_itself(fake: FakeSweep, tmp_path: Path) -> None:
     first, second = (NeuralEnhancement("lda", (4,), seed=seed) for seed in (1, 2))
     (record,) = evaluate([aluminium()], [first], tmp_path)
