@@ -87,8 +87,9 @@ def scf(
         terms: Further terms of the energy, such as :class:`mlxc.ExternalPotential`.
         mixer: How the next density follows from past ones: :class:`mlxc.AndersonMixing` or :class:`mlxc.LinearMixing`.
         eigensolver: How orbitals are found, see :class:`~mlxc.kohn_sham.eigensolver.Davidson`.
-        forces: Whether to compute forces, hartree/bohr, and stress, hartree/bohr^3, as well, once the state has
-            converged and where the basis gives them.
+        forces: Whether forces, hartree/bohr, and stress, hartree/bohr^3, are computed as well, as plain numbers, once
+            the state has converged and where the basis gives them;
+            :func:`~mlxc.properties.forces.forces_and_stress` gives differentiable ones.
         differentiate: ``implicit``: gradients by Dyson's equation; ``unrolled``: the SCF is repeated in plain steps
             that autograd goes back through, for small cells, for teaching and as a witness; None: gradients of the
             energy alone; or an adjoint, :class:`~mlxc.response.implicit.Implicit` or
@@ -129,7 +130,9 @@ def scf(
         "seed": seed,
     }
     if terms:
-        calculation["terms"] = {term.name: term.text for term in terms}
+        # What no text defines, or several terms of one name, cannot be asked for by a calculation.
+        names = [term.name for term in terms]
+        calculation["terms"] = {term.name: term.text if names.count(term.name) == 1 else None for term in terms}
     ground = converge(
         Problem(crystal, discretised, standard_terms(module, terms), pseudopotentials, remaining),
         smearing=smearing,
@@ -145,10 +148,10 @@ def scf(
         calculation=calculation,
         started=started,
     )
-    if adjoint is not None:
-        ground = adjoint.attach(ground)
     if forces:
         ground = with_forces(ground)
+    if adjoint is not None:
+        ground = adjoint.attach(ground)
     discretised.release()
     return ground
 

@@ -11,7 +11,7 @@ import mlxc
 from mlxc.export.command import shell_script
 from mlxc.export.files import EXPORTS, Files, structure_beside
 from mlxc.export.script import one_line, python_script
-from mlxc.export.settings import checkpoint_files
+from mlxc.export.settings import checkpoint_files, term_files
 from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
 from mlxc.tasks.kinds import calculation_of, kind_of
 
@@ -22,12 +22,13 @@ MEANINGS = {
     "run.sh": "the same as a command for a shell",
     "result.json": "all figures of the result, with units in their names",
     "qcschema.json": "the same as QCSchema, the JSON of quantum chemistry",
-    "result.h5": "density, potential, levels, orbitals (HDF5; mlxc.GroundState.load reads it)",
+    "result.h5": "density, potential, levels, orbitals (HDF5; mlxc.SavedState.load reads it)",
     "task.json": "what was asked for; mlxc run computes it again",
     "status.json": "how the run ended",
     "records.jsonl": "what it told step by step",
     "traceback.txt": "where the program failed",
 }
+TERM_MEANING = "a further term of the energy, which run.py and run.sh read"
 MEANINGS_OF_SUFFIXES = {
     ".cif": "the crystal",
     ".xyz": "the crystal with all digits, which run.sh reads",
@@ -60,12 +61,14 @@ def write_archive(folder: RunFolder, target: Path | BinaryIO) -> None:
 
 def archive_files(folder: RunFolder) -> Files:
     """What is in the archive, by file name, but for the text that explains it."""
-    checkpoints = checkpoint_files(calculation_of(folder.task).xc).values()
+    calculation = calculation_of(folder.task)
+    checkpoints = checkpoint_files(calculation.xc).values()
     files: dict[str, str | Path] = {
-        "run.py": python_script(folder, checkpoints_beside=True),
-        "run.sh": shell_script(folder, checkpoints_beside=True),
+        "run.py": python_script(folder, files_beside=True),
+        "run.sh": shell_script(folder, files_beside=True),
         **structure_beside(folder),
         **{path.name: path for path in checkpoints if path.is_file()},
+        **term_files(calculation.terms),
     }
     for name, export in EXPORTS.items():
         if name not in ("script", "cli"):
@@ -90,5 +93,6 @@ def _readme(folder: RunFolder, files: Files) -> str:
 def meanings(folder: RunFolder, files: Files) -> dict[str, str]:
     """What each file of the archive of a run is."""
     tables = {f"{table.name}.csv": table.meaning for table in kind_of(folder.task).records.values()}
-    known = MEANINGS | tables
+    terms = dict.fromkeys(term_files(calculation_of(folder.task).terms), TERM_MEANING)
+    known = MEANINGS | tables | terms
     return {name: known.get(name) or MEANINGS_OF_SUFFIXES[Path(name).suffix] for name in files}

@@ -13,27 +13,26 @@ from mlxc.export.settings import (
     settings_of,
     shipped_structure,
     structure_file,
-    with_checkpoints_beside,
+    with_files_beside,
 )
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.kinds import calculation_of, kind_of
 
 
-def command_line(folder: RunFolder, checkpoints_beside: bool = False) -> str:
+def command_line(folder: RunFolder, files_beside: bool = False) -> str:
     """The command that computes the run again, in one line, quoted for a shell; see :func:`command_words`."""
-    return shlex.join(command_words(folder, checkpoints_beside))
+    return shlex.join(command_words(folder, files_beside))
 
 
-def shell_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
+def shell_script(folder: RunFolder, files_beside: bool = False) -> str:
     """The same command in a file that a shell runs, an option a line; see :func:`command_words`."""
     words = [
-        ("\\\n  " if word.startswith("--") else "") + shlex.quote(word)
-        for word in command_words(folder, checkpoints_beside)
+        ("\\\n  " if word.startswith("--") else "") + shlex.quote(word) for word in command_words(folder, files_beside)
     ]
     return f"#!/bin/sh\n# {one_line(folder.title)}\n{' '.join(words)}\n"
 
 
-def command_words(folder: RunFolder, checkpoints_beside: bool = False) -> list[str]:
+def command_words(folder: RunFolder, files_beside: bool = False) -> list[str]:
     """The words of the command that computes the run again.
 
     A structure that is not shipped is expected in the file that :func:`~mlxc.export.settings.structure_file` makes. A
@@ -41,12 +40,12 @@ def command_words(folder: RunFolder, checkpoints_beside: bool = False) -> list[s
 
     Args:
         folder: The folder of the run.
-        checkpoints_beside: Whether checkpoint files lie in the same folder; otherwise they are named as in the run.
+        files_beside: Whether checkpoint files lie in the same folder; otherwise they are named as in the run.
 
     Raises:
         InputError: the folder holds no valid task.
     """
-    return ["mlxc", *(_words(folder, checkpoints_beside) or ["run", str(folder.path)])]
+    return ["mlxc", *(_words(folder, files_beside) or ["run", str(folder.path)])]
 
 
 def needs_structure_file(folder: RunFolder) -> bool:
@@ -54,7 +53,7 @@ def needs_structure_file(folder: RunFolder) -> bool:
     return shipped_structure(folder.task) is None and _words(folder, False) is not None
 
 
-def _words(folder: RunFolder, checkpoints_beside: bool) -> list[str] | None:
+def _words(folder: RunFolder, files_beside: bool) -> list[str] | None:
     """The words of the command; None where no command describes the run."""
     task = folder.task
     told = settings_of(task)
@@ -70,8 +69,8 @@ def _words(folder: RunFolder, checkpoints_beside: bool) -> list[str] | None:
     basis = calculation_of(task).basis
     if basis != command.basis:
         settings["basis"] = basis
-    if checkpoints_beside:
-        settings["xc"] = with_checkpoints_beside(settings["xc"])
+    if files_beside:
+        settings = with_files_beside(settings)
     structure = shipped_structure(task) or structure_file(task)[0]
     words = [command.word, structure]
     for name, setting in table.items():

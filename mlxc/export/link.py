@@ -39,6 +39,8 @@ def encode_setup(calculation: Calculation) -> str:
     for _, name in split_sum(calculation.xc):
         if _is_file(name):
             raise InputError(f"A link cannot hold the functional {name.split('/')[-1]}, which is a file of your own.")
+    if calculation.terms:
+        raise InputError("A link cannot hold further terms of the energy, which are files of your own.")
     if calculation.pseudo not in FAMILIES:
         raise InputError(
             "A link cannot hold pseudopotentials of your own; it names one of the families that come along."
@@ -82,6 +84,8 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
         raise InputError("The link names a structure that does not come with mlxc.")
     if isinstance(structure, dict) and len(str(structure.get("name", ""))) > LONGEST_NAME:
         raise InputError(f"The link calls its structure by more than {LONGEST_NAME} letters.")
+    if settings.get("terms"):
+        raise InputError("The link asks for further terms of the energy, which are files.")
     if settings.get("pseudo", FAMILIES[0]) not in FAMILIES:
         raise InputError(f"The link asks for pseudopotentials that are none of {', '.join(FAMILIES)}.")
     if not isinstance(functional, str) or any(_is_file(name) for _, name in split_sum(functional)):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import mlxc
-from mlxc.export.settings import calculation_settings, settings_of, with_checkpoints_beside
+from mlxc.export.settings import calculation_settings, settings_of, with_files_beside
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.kind import Figure, Kind
 from mlxc.tasks.kinds import calculation_of, kind_of
@@ -14,12 +14,12 @@ from mlxc.tasks.kinds import calculation_of, kind_of
 LONGEST_LINE = 100
 
 
-def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
+def python_script(folder: RunFolder, files_beside: bool = False) -> str:
     """A script that computes the run again and prints its main figures.
 
     Args:
         folder: The folder of the run.
-        checkpoints_beside: Whether checkpoint files lie beside the script; otherwise they are named as in the run.
+        files_beside: Whether the files that it names lie beside the script; otherwise they are named as in the run.
 
     Raises:
         InputError: the folder holds no valid task.
@@ -27,8 +27,8 @@ def python_script(folder: RunFolder, checkpoints_beside: bool = False) -> str:
     task = folder.task
     settings = settings_of(task)
     of_calculation = calculation_settings(settings)
-    if checkpoints_beside:
-        of_calculation["xc"] = with_checkpoints_beside(of_calculation["xc"])
+    if files_beside:
+        of_calculation.update(with_files_beside(of_calculation))
     name, form = _variable(task), type(task)
     figures = _told(kind_of(task), folder.result)
     lines = [

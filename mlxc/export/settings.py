@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,21 @@ def checkpoint_files(xc: str) -> dict[str, Path]:
     return {name: path for name, path in paths.items() if path is not None}
 
 
-def with_checkpoints_beside(xc: str) -> str:
-    """The functional with its checkpoint files named as if they lay in the same folder."""
+def term_files(terms: Mapping[str, str]) -> dict[str, Path]:
+    """The files that define further terms of the energy, by the names that they have in an archive."""
+    files = {name: Path(text) for name, text in terms.items()}
+    return {_name_beside(name, path): path for name, path in files.items() if path.is_file()}
+
+
+def _name_beside(term: str, path: Path) -> str:
+    """A name that no other file of an archive has."""
+    return f"{term}-{path.name}"
+
+
+def with_files_beside(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a calculation, with checkpoints and files of terms named as if they lay in the same folder."""
+    xc, terms = settings["xc"], settings.get("terms", {})
     for name, path in checkpoint_files(xc).items():
         xc = xc.replace(name, path.name)
-    return xc
+    beside = {name: _name_beside(name, Path(text)) for name, text in terms.items()}
+    return settings | {"xc": xc} | ({"terms": beside} if terms else {})

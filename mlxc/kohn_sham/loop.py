@@ -127,9 +127,9 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
     )
 
 
-def _why(kohn_sham: Problem, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
+def _why(problem: Problem, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
     """One sentence about an SCF that has not converged."""
-    cause = reason(kohn_sham.basis.grid, state.change, history, bands_suffice)
+    cause = reason(problem.basis.grid, state.change, history, bands_suffice)
     return (
         f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, where "
         f"{tolerance:.1e} is asked for: {cause}."

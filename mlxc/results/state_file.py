@@ -240,7 +240,10 @@ class StateFile:
         return self._dataset(ARRAYS["eigenvalues"])
 
     def _array(self, name: str) -> Array:
-        return np.asarray(self._dataset(name)[()])
+        try:
+            return np.asarray(self._dataset(name)[()])
+        except OSError:
+            self._refuse()
 
     def _dataset(self, name: str) -> h5py.Dataset:
         try:

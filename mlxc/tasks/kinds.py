@@ -43,8 +43,9 @@ KINDS = _by_name()
 
 
 def kind_of(task: AnyTask) -> Kind:
-    """The kind of a task."""
-    return next(kind for kind in KINDS.values() if isinstance(task, kind.task))
+    """The kind of a task; of a task with further fields, which is of no kind itself, the one that it extends."""
+    own = [kind for kind in KINDS.values() if type(task) is kind.task]
+    return next(iter([*own, *(kind for kind in KINDS.values() if isinstance(task, kind.task))]))
 
 
 def kind_named(name: Any) -> Kind:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
 # Largest |G|, 1/bohr, of the grid on which the symmetry of a function is found.
 SYMMETRY_RADIUS = 8.0
-# The cell of a cube file is the crystal's if no lattice vector differs by more than this, bohr.
-SAME_CELL = 1e-3
+# The grid of a cube file begins at the origin if it does so within this, bohr.
+ORIGIN = 1e-3
+# The cell of a cube file may be this much deformed, as cells are in an equation of state.
+LARGEST_STRAIN = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,8 @@ class ExternalPotential:
         source: a function of Cartesian positions, bohr, shape ``(..., 3)`` as a tensor, that gives hartree, shape
             ``(...)``, and has the crystal's periodicity; or values, hartree, at points that divide the cell evenly,
             shape ``(m1, m2, m3)``, from which it is interpolated; or a file with such values: a Gaussian cube file,
-            whose cell has to be the crystal's, or one of numpy, ``.npy``.
+            whose cell has to be the crystal's, or a deformed one, or one of numpy, ``.npy``. Values are not
+            differentiated: parameters of a function get no gradients.
 
     Raises:
         InputError: the values are no finite numbers on a grid of three dimensions.
@@ -54,11 +58,9 @@ class ExternalPotential:
             _checked(self.source, "the values")
 
     @property
-    def text(self) -> str:
-        """The file, or words about another source."""
-        if isinstance(self.source, (str, Path)):
-            return str(self.source)
-        return "a function of the position" if callable(self.source) else "values on a grid"
+    def text(self) -> str | None:
+        """The file; None for another source."""
+        return str(self.source) if isinstance(self.source, (str, Path)) else None
 
     def on(self, setting: Setting) -> FixedPotential:
         """See :class:`~mlxc.terms.term.TermDefinition`.
@@ -91,8 +93,20 @@ class ExternalPotential:
         if callable(self.source):
             return _checked(_sampled(self.source, crystal, shape), "the function", shape)
         if isinstance(self.source, (str, Path)):
-            return _checked(_read(Path(self.source), crystal), f"'{self.source}'")
+            return self._values_of_file(crystal)
         return _checked(self.source, "the values")
+
+    def _values_of_file(self, crystal: Crystal) -> NDArray[np.float64]:
+        values, lattice = self._file
+        if lattice is not None and np.abs(np.linalg.solve(crystal.lattice, lattice) - np.eye(3)).max() > LARGEST_STRAIN:
+            raise InputError(f"external_potential: the cell of '{self.source}' is not the one of {crystal.name}.")
+        return values
+
+    @cached_property
+    def _file(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """The values in the file, which is read once, and its lattice, bohr, if it tells one."""
+        values, lattice = _read(Path(str(self.source)))
+        return _checked(values, f"'{self.source}'"), lattice
 
 
 def _checked(values: Any, name: str, shape: Shape | None = None) -> NDArray[np.float64]:
@@ -116,9 +130,9 @@ def _sampled(function: Callable[[Tensor], Any], crystal: Crystal, shape: Shape) 
         return function(torch.as_tensor(fractional @ crystal.lattice))
 
 
-def _read(path: Path, crystal: Crystal) -> Any:
+def _read(path: Path) -> tuple[Any, NDArray[np.float64] | None]:
     try:
-        return np.load(path, allow_pickle=False) if path.suffix == ".npy" else _read_cube(path, crystal)
+        return (np.load(path, allow_pickle=False), None) if path.suffix == ".npy" else _read_cube(path)
     except InputError:
         raise
     except OSError as error:
@@ -129,14 +143,11 @@ def _read(path: Path, crystal: Crystal) -> Any:
         raise InputError(f"external_potential: '{path}' is neither a Gaussian cube file nor one of numpy.") from None
 
 
-def _read_cube(path: Path, crystal: Crystal) -> Any:
+def _read_cube(path: Path) -> tuple[Any, NDArray[np.float64]]:
     from ase.io.cube import read_cube
 
     with path.open() as file:
         cube = read_cube(file)
-    lattice = np.asarray(cube["atoms"].cell) / BOHR_ANG
-    if not np.allclose(lattice, crystal.lattice, rtol=0, atol=SAME_CELL):
-        raise InputError(f"external_potential: the cell of '{path}' is not the one of {crystal.name}.")
-    if not np.allclose(cube["origin"], 0, rtol=0, atol=SAME_CELL):
+    if not np.allclose(cube["origin"], 0, rtol=0, atol=ORIGIN):
         raise InputError(f"external_potential: the grid of '{path}' has to begin at the origin of the cell.")
-    return cube["data"]
+    return cube["data"], np.asarray(cube["atoms"].cell) / BOHR_ANG

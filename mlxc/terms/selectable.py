@@ -27,8 +27,8 @@ class SelectedTerm(Protocol):
         ...
 
     @property
-    def text(self) -> str:
-        """The text that defines the term, or words about it for a record where no text does."""
+    def text(self) -> str | None:
+        """The text that defines the term; None where no text does."""
         ...
 
     def on(self, setting: Setting) -> Term:

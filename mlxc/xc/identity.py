@@ -12,12 +12,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from torch import nn
+import numpy as np
+import torch
+from torch import Tensor, nn
 
 from mlxc.xc.sums.weighted_sum import WeightedSum
 
 PLAIN = (bool, int, float, str, type(None))
-EVERY_MODULE_HAS = frozenset(vars(nn.Module()))
+# The attributes of any module, and what a functional is given when it is made.
+NOT_SETTINGS = frozenset({*vars(nn.Module()), "origin", "checkpoint"})
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class FunctionalIdentity:
     Attributes:
         name: The name by which it was asked for, or that of its class.
         content_hash: The SHA-256 of what it consists of, or the hash in the record of its checkpoint. Two functionals
-            with the same hash give the same energies.
+            with the same hash have the same classes, settings and weights.
     """
 
     name: str
@@ -101,14 +104,40 @@ def _fingerprint(functional: nn.Module) -> str:
     pieces = [json.dumps(classes, sort_keys=True).encode()]
     for name, tensor in sorted([*functional.named_parameters(), *functional.named_buffers()]):
         pieces.append(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        pieces.append(tensor.detach().cpu().contiguous().numpy().tobytes())
+        pieces.append(_bytes(tensor))
     return _digest(pieces)
 
 
 def _settings(module: nn.Module) -> dict[str, Any]:
-    """The attributes of a module that are plain data: numbers, words, and lists and dictionaries of such."""
-    own = {name: value for name, value in vars(module).items() if name not in EVERY_MODULE_HAS}
-    return {name: value for name, value in own.items() if _is_plain(value)}
+    """The attributes of a module beside its parameters, buffers and parts, as plain data."""
+    own = {name: value for name, value in vars(module).items() if name not in NOT_SETTINGS}
+    return {name: _described(value) for name, value in own.items()}
+
+
+def _described(value: Any, depth: int = 3) -> Any:
+    """Plain data as they are; arrays by their content, functions by name and code, other objects by what they hold."""
+    if _is_plain(value):
+        return value
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    if isinstance(value, Tensor):
+        return [kind, _bytes(value).hex()]
+    if isinstance(value, np.ndarray):
+        return [kind, str(value.dtype), list(value.shape), value.tobytes().hex()]
+    if isinstance(value, (list, tuple)):
+        return [_described(item, depth) for item in value]
+    if hasattr(value, "__qualname__"):
+        # Of functions without a name, such as lambdas, what they do tells one from another.
+        code = getattr(value, "__code__", None)
+        done = [] if code is None else [code.co_code.hex(), [x for x in code.co_consts if _is_plain(x)]]
+        return [kind, getattr(value, "__module__", ""), value.__qualname__, *done]
+    if depth == 0 or not hasattr(value, "__dict__"):
+        return kind
+    return [kind, {name: _described(item, depth - 1) for name, item in sorted(vars(value).items())}]
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    """The content of a tensor of any type of numbers."""
+    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
 
 
 def _is_plain(value: Any) -> bool:

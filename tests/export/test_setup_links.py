@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from set_ups import SEVERAL, assert_same_settings, strained
 
@@ -35,6 +36,15 @@ def test_a_link_names_no_files() -> None:
     with pytest.raises(InputError, match=r"functional pbe-proxy\.safetensors"):
         encode_setup(Calculation.from_dict({"structure": "al", "xc": str(checkpoint)}))
     encode_setup(Calculation.from_dict({"structure": "al", "xc": "pbe-proxy"}))
+
+
+def test_a_link_asks_for_no_term_that_is_a_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.zeros((2, 2, 2)))
+    terms = {"external_potential": str(tmp_path / "v.npy")}
+    with pytest.raises(InputError, match="files of your own"):
+        encode_setup(Calculation.from_dict({"structure": "al", "terms": terms}))
+    with pytest.raises(InputError, match="which are files"):
+        decode_setup(setup(structure="al", terms=terms))
 
 
 def packed(content: bytes) -> str:

@@ -84,9 +84,9 @@ def test_a_wheel_holds_library_page_and_assets_and_nothing_else(wheel: Distribut
     expected = {f"mlxc/{name}" for name in files_below(ROOT / "mlxc")}
     expected |= {f"mlxc_app/{name}" for name in files_below(ROOT / "app" / "mlxc_app")}
     expected |= {f"mlxc/assets/{folder}/{name}" for folder in SHIPPED for name in files_below(ROOT / "assets" / folder)}
-    expected |= {"mlxc_app/page/dashboard.ipynb", "mlxc_app/page/voila.json"}
+    expected |= {"mlxc_app/served/dashboard.ipynb", "mlxc_app/served/voila.json"}
     assert {name for name in wheel.contents if ".dist-info/" not in name} == expected
-    assert wheel.contents["mlxc_app/page/dashboard.ipynb"] == (ROOT / "app" / "dashboard.ipynb").read_bytes()
+    assert wheel.contents["mlxc_app/served/dashboard.ipynb"] == (ROOT / "app" / "dashboard.ipynb").read_bytes()
     assert any(name.endswith("LICENSE") for name in wheel.contents)
 
 

@@ -28,10 +28,12 @@ from mlxc import (
     PlaneWaves,
 )
 from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.export.archive import archive_files, meanings
 from mlxc.grid.grid import Grid
 from mlxc.grid.interpolation import interpolated_coefficients
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.loss import Cotangents
+from mlxc.runs.folder import RunFolder
 from mlxc.xc.gga import PBE
 
 SILICON = Crystal.load("si")
@@ -221,6 +223,35 @@ def test_files_that_hold_no_potential_are_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message) as caught:
             scf(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+def test_a_cube_file_stays_what_it_is_in_fractional_coordinates_when_the_cell_is_deformed(tmp_path: Path) -> None:
+    values = wave(1, 0, 0)(torch.tensor(uniform((12, 12, 12)) @ SILICON.lattice)).numpy()
+    with (tmp_path / "v.cube").open("w") as file:
+        write_cube(file, SILICON.to_ase(), values)
+    wider = SILICON.scaled(1.03)
+    from_file = scf(tmp_path / "v.cube", crystal=wider)
+    assert float(from_file.energy) == pytest.approx(float(scf(values, crystal=wider).energy), abs=1e-6)
+
+
+def test_a_record_does_not_say_that_a_function_is_a_file() -> None:
+    record = scf(star).calculation
+    assert record["terms"] == {"external_potential": None}
+    with pytest.raises(InputError, match="external_potential"):
+        Calculation.from_dict(record)
+    assert scf(np.zeros((2, 2, 2)), star).calculation["terms"] == {"external_potential": None}
+
+
+def test_an_archive_holds_the_file_of_a_term_under_a_name_of_its_own(tmp_path: Path) -> None:
+    np.save(tmp_path / "density.npy", np.full((2, 2, 2), 0.1))
+    settings = {"structure": "si", "pseudo": "gth", "ecut_ha": 5, "kmesh": [1, 1, 1]}
+    terms = {"external_potential": str(tmp_path / "density.npy")}
+    folder = RunFolder.create(Calculation.from_dict({**settings, "terms": terms}), "with a term", tmp_path)
+    files = archive_files(folder)
+    assert files["external_potential-density.npy"] == tmp_path / "density.npy"
+    assert "external_potential=external_potential-density.npy" in str(files["run.sh"])
+    assert '"external_potential-density.npy"' in str(files["run.py"])
+    assert "run.sh read" in meanings(folder, files)["external_potential-density.npy"]
 
 
 def test_a_calculation_names_its_further_terms_and_a_record_without_any_has_none(tmp_path: Path) -> None:

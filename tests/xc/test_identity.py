@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import mlxc
 from mlxc.xc.analysis.clamped import Clamped
@@ -63,6 +65,35 @@ def test_settings_that_are_no_weights_count_as_well() -> None:
     assert identity_of(first).content_hash != identity_of(second).content_hash
     wide, narrow = (Clamped(PBE(), {"rs": (None, rs)}) for rs in (6.0, 5.0))
     assert identity_of(wide).content_hash != identity_of(narrow).content_hash
+
+
+class Weighing(nn.Module):
+    """A functional with things in it that are neither weights nor plain data."""
+
+    ingredients = ("rho",)
+
+    def __init__(self, function: Any, other: Any) -> None:
+        super().__init__()
+        self.function, self.other = function, other
+        self.factor = nn.Parameter(torch.ones(2, dtype=torch.bfloat16))
+
+    def forward(self, rho: Tensor) -> Tensor:
+        return self.function(rho.sum(0))
+
+
+def test_functions_arrays_and_objects_count_as_well() -> None:
+    class Held:
+        def __init__(self, value: float) -> None:
+            self.value = value
+
+    others: list[Any] = [np.zeros(2), np.ones(2), torch.zeros(2), torch.ones(2), Held(1.0), Held(2.0)]
+    hashes = [
+        identity_of(Weighing(f, other)).content_hash
+        for f in (torch.sin, lambda n: 2 * n, lambda n: 3 * n)
+        for other in others
+    ]
+    assert len(set(hashes)) == len(hashes)
+    assert identity_of(Weighing(torch.sin, Held(1.0))) == identity_of(Weighing(torch.sin, Held(1.0)))
 
 
 def test_different_functionals_have_different_contents() -> None:

@@ -126,8 +126,9 @@ class RunView:
         parts, part = kind_named(self._run.kind).parts(task)
         done, words = scf_fraction(residual, target), ""
         if parts > 1:
-            done = (step["point"] + done) / parts
-            words = f"{part.capitalize()} {step['point'] + 1} of {parts}. "
+            point = step["point"] or 0
+            done = (point + done) / parts
+            words = f"{part.capitalize()} {point + 1} of {parts}. "
         words += f"Step {step['iteration']}: density residual {residual:.1e}, target {target:.0e}"
         left = seconds_left(self._run.of_kind(ITERATION), target, parts)
         return words if left is None else f"{words}; {in_words(left)}", min(done, 1.0)

@@ -12,7 +12,7 @@ from mlxc.tasks.diagnosis.verdict import Verdict
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the battery found.
+    """What the tests of a diagnosis found.
 
     Attributes:
         findings: The finding of each test.

@@ -10,7 +10,7 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
-from mlxc.tasks.diagnosis.checks.outside_domain import outside_shares, seen_variables
+from mlxc.tasks.diagnosis.checks.outside_domain import outside_shares, variables_of_state
 from mlxc.tasks.diagnosis.prediction import Prediction, predict
 from mlxc.xc.analysis.clamped import Clamped
 from mlxc.xc.analysis.domain import Domain, training_domains
@@ -53,9 +53,9 @@ class CalculationUnderTest:
 
     @cached_property
     def variables(self) -> tuple[dict[str, Tensor], Tensor, Tensor] | None:
-        """What :func:`~mlxc.tasks.diagnosis.checks.outside_domain.seen_variables` says of a converged density."""
+        """What :func:`~mlxc.tasks.diagnosis.checks.outside_domain.variables_of_state` says of a converged density."""
         state = self.sound.state
-        return None if state is None else seen_variables(state)
+        return None if state is None else variables_of_state(state)
 
     @property
     def outside_shares(self) -> dict[str, float]:

@@ -31,7 +31,7 @@ class Blame:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the battery concludes.
+    """What a diagnosis concludes.
 
     Attributes:
         culprit: The worst cause; None where nothing is as bad as to matter.

@@ -9,7 +9,7 @@ from mlxc.kohn_sham.state import GroundState
 from mlxc.xc.analysis.domain import Domain, outside, reduced_variables
 
 
-def seen_variables(state: GroundState) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+def variables_of_state(state: GroundState) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Reduced variables at points that are not equivalent, and the electrons and the volume (bohr^3) at each."""
     problem = state.problem
     with torch.no_grad():
