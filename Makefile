@@ -31,7 +31,7 @@ test: environment
 	$(BIN)/python -m pytest
 
 test-fast: environment
-	$(BIN)/python -m pytest -m "not slow and not process and not browser and not thorough"
+	$(BIN)/python -m pytest --hypothesis-profile fast -m "not slow and not process and not browser and not thorough"
 
 lint: environment
 	$(BIN)/ruff check .

@@ -12,7 +12,9 @@ from support import Outcome
 from mlxc import cli
 
 # How long an example takes says more about what else the machine does than about the code.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("patient", patient)
+settings.register_profile("fast", patient, max_examples=20)
 settings.load_profile("patient")
 
 

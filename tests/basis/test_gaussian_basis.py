@@ -115,6 +115,7 @@ class WithoutSymmetry(GaussianOrbitals):
         return SpaceGroup.identity()
 
 
+@pytest.mark.thorough
 def test_the_irreducible_k_points_give_the_energy_of_the_whole_mesh() -> None:
     whole = mlxc.scf(Crystal.load("al"), basis=WithoutSymmetry("gth-szv"), **ALUMINIUM)
     part = mlxc.scf(Crystal.load("al"), basis=GaussianOrbitals("gth-szv"), **ALUMINIUM)
@@ -321,6 +322,7 @@ def test_gradients_through_the_scf_are_finite_differences(case: str) -> None:
     check_gradient(value, build)
 
 
+@pytest.mark.thorough
 def test_the_command_line_computes_in_gaussians(mlxc_command: Callable[..., Outcome]) -> None:
     options = ["--kmesh", "2", "2", "2", "--json"]
     outcome = mlxc_command("scf", "al", "--basis", "gaussian", "--gaussian-basis", "gth-dzvp-molopt-sr", *options)

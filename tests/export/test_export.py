@@ -302,6 +302,7 @@ def test_what_a_run_has_not_is_left_out(tmp_path: Path, mlxc_command: Callable[.
     assert {"run.py", "run.sh", "task.json", "si.cif", "README.txt"} <= names
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("task", "progress", "report"),
     [
@@ -319,6 +320,7 @@ def test_mlxc_run_shows_what_the_command_of_its_own_shows(
     assert report in outcome.stdout
 
 
+@pytest.mark.thorough
 def test_mlxc_run_computes_a_waiting_folder_and_repeats_a_finished_one(
     tmp_path: Path, mlxc_command: Callable[..., Outcome]
 ) -> None:
