@@ -29,6 +29,7 @@ def aluminium(**more: Any) -> GroundState:
     [LinearMixing(0.7), LinearMixing(0.9, screening=0.3), AndersonMixing(depth=2), AndersonMixing(schedule=[STAGE])],
     ids=["linear", "linear with Kerker", "shallow", "one stage"],
 )
+@pytest.mark.thorough
 def test_every_way_of_mixing_ends_at_the_same_density(mixer: Any) -> None:
     usual, other = aluminium(), aluminium(mixer=mixer)
     assert other.converged

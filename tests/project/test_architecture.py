@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -58,16 +57,19 @@ def tree(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
-def imported(module: str) -> Iterator[str]:
+@cache
+def imported(module: str) -> frozenset[str]:
     """Every module that is imported, at load, in a function, or for the type checker."""
+    found: set[str] = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: imports are absolute"
             # `from mlxc.xc import lda` names a module too.
             names = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (name if name in MODULES else str(node.module) for name in names)
+            found |= {name if name in MODULES else str(node.module) for name in names}
+    return frozenset(found)
 
 
 def reached(module: str) -> set[str]:
@@ -105,7 +107,7 @@ def test_there_are_no_circles_of_imports() -> None:
 
 @pytest.mark.parametrize(("module", "target"), EXCEPTIONS)
 def test_an_exception_is_one(module: str, target: str) -> None:
-    assert target in set(imported(module)), "it is not needed any more"
+    assert target in imported(module), "it is not needed any more"
 
 
 def test_few_modules_stand_at_the_top() -> None:
@@ -120,7 +122,7 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
 
 @pytest.mark.parametrize("module", LIBRARY)
 def test_the_library_knows_no_widgets_and_no_page(module: str) -> None:
-    names = set(imported(module))
+    names = imported(module)
     assert not {name.split(".")[0] for name in names} & WIDGETS
     assert not {name for name in names if name.startswith("mlxc_app") and (module, name) not in EXCEPTIONS}
 

@@ -66,6 +66,7 @@ def test_stress_is_the_slope_of_the_energy_with_strain(spin: bool) -> None:
     assert float((stress * torch.tensor(direction)).sum()) == pytest.approx(slope, abs=2e-6)
 
 
+@pytest.mark.thorough
 def test_forces_of_a_crystal_add_up_to_nothing() -> None:
     forces, stress = forces_and_stress(ground_state(DISTORTED))
     assert torch.allclose(forces.sum(0), torch.zeros(3, dtype=torch.float64), atol=2e-4)  # up to the XC grid

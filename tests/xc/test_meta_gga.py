@@ -71,6 +71,7 @@ def test_forces_and_stress_are_slopes_of_the_energy(spin: bool, pseudo: str) -> 
     assert -float((forces.numpy() * shift).sum()) == pytest.approx(displaced, abs=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_potential_of_kinetic_energy_acts_as_minus_half_of_the_divergence_of_a_flow() -> None:
     ground = ground_state("r2scan")
     assert ground.kinetic_potential is not None
