@@ -16,6 +16,7 @@ def free_energy(xc: torch.nn.Module) -> torch.Tensor:
     ).energy
 
 
+@pytest.mark.thorough
 def test_gradient_equals_the_finite_difference_of_converged_energies() -> None:
     xc = mlxc.functional("pbe-kappa-mu")
     free_energy(xc).backward()

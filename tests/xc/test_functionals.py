@@ -141,7 +141,13 @@ def test_meta_gga_energy_potential_and_kernel_are_finite_for_every_kind_of_bond(
 
 
 @pytest.mark.parametrize("nspin", [1, 2])
-@pytest.mark.parametrize("build", TWICE_DIFFERENTIABLE.values(), ids=TWICE_DIFFERENTIABLE)
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(build, id=name, marks=pytest.mark.thorough if name in ("scan", "r2scan") else ())
+        for name, build in TWICE_DIFFERENTIABLE.items()
+    ],
+)
 def test_gradients_and_second_gradients_agree_with_finite_differences(
     build: Callable[[], nn.Module], nspin: int
 ) -> None:
