@@ -112,6 +112,7 @@ def test_a_dask_worker_that_is_killed_loses_nothing(table: Path, tmp_path: Path)
     assert len(constants(tmp_path / "sweep")) == 6
 
 
+@pytest.mark.thorough
 def test_a_scheduler_that_is_not_there_is_said(table: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No Dask scheduler"):
         evaluate(list(read_solids(table).values()), ["lda"], tmp_path, scheduler="tcp://127.0.0.1:1")
