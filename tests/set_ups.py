@@ -14,6 +14,21 @@ SEVERAL: dict[str, Any] = {
     "total_moment": -1.25, "pseudo": "gth", "pseudo_names": {"Al": "GTH-PBE-q3"}, "cutoff_smoothing_ha": 0.3,
     "tolerance": 3e-7, "max_iterations": 33, "seed": 4, "fft_grid": [24, 24, 24],
 }  # fmt: skip
+# A crystal of hydrogen costs PySCF a second where aluminium costs it many.
+HYDROGEN: dict[str, Any] = {
+    "structure": {
+        "name": "hydrogen",
+        "lattice_ang": [[2.0, 0, 0], [0, 2.1, 0], [0, 0, 2.2]],
+        "species": ["H"],
+        "fractional_positions": [[0.1, 0, 0]],
+    },
+    "basis": "gaussian",
+    "gaussian_basis": "gth-szv",
+    "ecut_ha": 8,
+    "kmesh": [2, 2, 1],
+    "width_ha": 0.02,
+    "tolerance": 1e-8,
+}
 
 
 def strained(name: str = "si", moments: tuple[float, ...] | None = None) -> dict[str, Any]:

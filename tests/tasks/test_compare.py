@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from set_ups import HYDROGEN
 from support import Outcome
 
 from mlxc.calculation.calculation import Calculation
@@ -30,21 +31,6 @@ from mlxc.tasks.comparison.result import differences
 from mlxc.tasks.comparison.run import compare
 from mlxc.tasks.eos.task import EquationOfStateTask
 
-# A crystal of hydrogen costs PySCF a second where aluminium costs it many.
-HYDROGEN: dict[str, Any] = {
-    "structure": {
-        "name": "hydrogen",
-        "lattice_ang": [[2.0, 0, 0], [0, 2.1, 0], [0, 0, 2.2]],
-        "species": ["H"],
-        "fractional_positions": [[0.1, 0, 0]],
-    },
-    "basis": "gaussian",
-    "gaussian_basis": "gth-szv",
-    "ecut_ha": 8,
-    "kmesh": [2, 2, 1],
-    "width_ha": 0.02,
-    "tolerance": 1e-8,
-}
 CHAIN = {
     "structure": {
         "name": "chain",

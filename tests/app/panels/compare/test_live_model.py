@@ -16,27 +16,12 @@ from mlxc_app.panels.compare.model import CompareModel
 from mlxc_app.panels.compare.view import comparison_table
 from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.message import MessageArea
+from set_ups import HYDROGEN
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
-
-# A crystal of hydrogen costs PySCF a second where aluminium costs it many.
-HYDROGEN: dict[str, Any] = {
-    "structure": {
-        "name": "hydrogen",
-        "lattice_ang": [[2.0, 0, 0], [0, 2.1, 0], [0, 0, 2.2]],
-        "species": ["H"],
-        "fractional_positions": [[0.1, 0, 0]],
-    },
-    "basis": "gaussian",
-    "gaussian_basis": "gth-szv",
-    "ecut_ha": 8,
-    "kmesh": [2, 2, 1],
-    "width_ha": 0.02,
-    "tolerance": 1e-8,
-}
 
 
 def hydrogen(root: Path, **settings: Any) -> RunFolder:
