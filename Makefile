@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8866
+# Tests that compute in this process run side by side, with a thread each; the others have timings that others disturb.
+SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8
 
 .PHONY: help environment app test test-fast lint docs
 
@@ -28,10 +30,11 @@ app: environment
 	$(BIN)/mlxc app --port $(PORT) --no-browser
 
 test: environment
-	$(BIN)/python -m pytest
+	$(SIDE_BY_SIDE) -m "not slow and not process and not browser"
+	$(BIN)/python -m pytest -m "not slow and (process or browser)"
 
 test-fast: environment
-	$(BIN)/python -m pytest --hypothesis-profile fast -m "not slow and not process and not browser and not thorough"
+	$(SIDE_BY_SIDE) --hypothesis-profile fast -m "not slow and not process and not browser and not thorough"
 
 lint: environment
 	$(BIN)/ruff check .
