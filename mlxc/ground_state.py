@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from mlxc.basis.kinds import described_basis
+from mlxc.basis.kinds import BASES, described_basis
 from mlxc.basis.planewave.basis import PlaneWaves
 from mlxc.basis.protocol import BasisSettings
 from mlxc.crystal.brillouin import irreducible_mesh
@@ -21,7 +21,7 @@ from mlxc.kohn_sham.occupations import described_smearing
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual
 from mlxc.kohn_sham.solved_state import SolvedState
-from mlxc.kohn_sham.spin import check_spin
+from mlxc.kohn_sham.spin import check_filling, check_spin, usual_spin
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.forces import with_forces
 from mlxc.pseudo.library import find_pseudopotentials
@@ -42,7 +42,7 @@ def scf(
     basis: BasisSettings,
     kmesh: tuple[int, int, int],
     smearing: Smearing | None = None,
-    spin: bool = False,
+    spin: bool | None = None,
     total_moment: float | None = None,
     pseudo: str | None = None,
     pseudo_names: dict[str, str] | None = None,
@@ -72,7 +72,8 @@ def scf(
         kmesh: Points of the Gamma-centred mesh along the three reciprocal lattice vectors.
         smearing: How states around the Fermi level are occupied, such as :class:`mlxc.FermiDirac`, whose width is in
             hartree; None for fixed occupations.
-        spin: Whether to treat up and down electrons separately (collinear spin), starting from the crystal's moments.
+        spin: Whether to treat up and down electrons separately (collinear spin), starting from the crystal's moments,
+            or from those of its elements, see :mod:`mlxc.crystal.magnetism`; by default where that is often needed.
         total_moment: Magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
         pseudo: Family of pseudopotentials, or a folder of UPF files; by default what suits the basis.
         pseudo_names: The names in the family by element, where the default is not wanted.
@@ -105,10 +106,13 @@ def scf(
     """
     started = time.perf_counter()
     adjoint = adjoint_of(differentiate)
+    if spin is None:
+        spin = usual_spin(crystal, total_moment, smearing is None)
     check_spin(spin, total_moment, smearing is None)
     module = functional(xc)
     family = basis.pseudopotential_family(crystal) if pseudo is None else pseudo
     entries = find_pseudopotentials(crystal.species, family, xc if isinstance(xc, str) else "pbe", pseudo_names or {})
+    check_filling(sum(entries[symbol].charge for symbol in crystal.species), total_moment, smearing is None)
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
     group = basis.symmetry(crystal)
     remaining = common_symmetry(terms, crystal, group)
@@ -146,6 +150,7 @@ def scf(
         monitor=monitor,
         start=[start] if isinstance(start, SolvedState) else start,
         calculation=calculation,
+        note=BASES[calculation["basis"]].note(crystal, calculation),
         started=started,
     )
     if forces:

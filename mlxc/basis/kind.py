@@ -106,6 +106,10 @@ class BasisKind(ABC):
             InputError: the functions do not suit the pseudopotentials, the electrons or the grid.
         """
 
+    def note(self, crystal: Crystal, settings: Mapping[str, Any]) -> str:
+        """What a person should know of these settings before a run, in one sentence; empty if there is nothing."""
+        return ""
+
     @abstractmethod
     def seconds(self, size: Size, spins: int, steps: float, meta_gga: bool) -> float:
         """Estimate the time of one SCF on two cores.

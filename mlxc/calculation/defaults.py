@@ -6,7 +6,9 @@ from typing import Any
 
 from mlxc.basis.kinds import BASES, DEFAULT_BASIS
 from mlxc.calculation.settings import plain_structure
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
+from mlxc.kohn_sham.spin import usual_spin
 from mlxc.structures.shipped import default_settings
 
 # Hartree, where a smearing is chosen for a crystal that has none by default.
@@ -14,7 +16,7 @@ USUAL_WIDTH_HA = 0.01
 
 
 def with_structure_defaults(data: dict[str, Any]) -> dict[str, Any]:
-    """Fill pseudopotentials, cutoff, k mesh and smearing from the structure; what is given, and not None, wins.
+    """Fill pseudopotentials, cutoff, k mesh, smearing and spin from the structure; what is given, and not None, wins.
 
     Raises:
         InputError: there is no structure, or what is given cannot be found for it.
@@ -26,12 +28,18 @@ def with_structure_defaults(data: dict[str, Any]) -> dict[str, Any]:
     # What is no kind of basis is left for the validation, which says so.
     kind = BASES.get(str(given.get("basis", DEFAULT_BASIS)), BASES[DEFAULT_BASIS])
     given = kind.default_settings(structure, given) | given
-    if given.get("smearing") == "none":
-        given["width_ha"] = None
-        return {**default_settings(structure), **given, "structure": structure, "width_ha": None}
     defaults = default_settings(structure)
-    if "smearing" in given and defaults.get("width_ha") is None:
+    if given.get("smearing") == "none":
+        given["width_ha"] = defaults["width_ha"] = None
+    elif "smearing" in given and defaults.get("width_ha") is None:
         defaults["width_ha"] = USUAL_WIDTH_HA
-    if "width_ha" in given and defaults.get("smearing") == "none":
+    if "width_ha" in given and given["width_ha"] is not None and defaults.get("smearing") == "none":
         defaults["smearing"] = "fermi-dirac"
-    return {**defaults, **given, "structure": structure}
+    settings = {**defaults, **given, "structure": structure}
+    return {"spin": _usual_spin(settings), **settings}
+
+
+def _usual_spin(settings: dict[str, Any]) -> bool:
+    return usual_spin(
+        Crystal.from_dict(settings["structure"]), settings.get("total_moment"), settings.get("smearing") == "none"
+    )

@@ -9,6 +9,7 @@ import psutil
 from mlxc.basis.kind import Size
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import InputError
+from mlxc.kohn_sham.spin import check_filling
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.terms.selectable import common_symmetry, selected_terms
 from mlxc.xc.catalogue import check_name
@@ -24,14 +25,7 @@ def check_calculation(calculation: CalculationSettings) -> Size:
     crystal = calculation.crystal
     entries = find_pseudopotentials(crystal.species, calculation.pseudo, calculation.xc, calculation.pseudo_names)
     electrons = sum(entries[symbol].charge for symbol in crystal.species)
-    moment = calculation.total_moment or 0.0
-    if abs(moment) > electrons:
-        raise InputError(f"total_moment: {moment:g} is more than the {electrons} valence electrons of the cell allow.")
-    if calculation.smearing == "none" and (electrons - moment) % 2:
-        raise InputError(
-            f"smearing: {electrons} electrons per cell cannot fill bands in pairs; "
-            "choose a smearing such as fermi-dirac."
-        )
+    check_filling(electrons, calculation.total_moment, calculation.smearing == "none")
     _check_device(calculation.device)
     size = calculation.basis_kind.size(
         crystal,

@@ -145,7 +145,11 @@ class CalculationSettings(BaseModel):
     ] = Field(default=0.01, gt=0, le=1, allow_inf_nan=False)
     spin: Annotated[
         bool,
-        Setting(option="--spin", label="Spin-polarised", help="collinear spin, from the moments of the structure"),
+        Setting(
+            option="--spin",
+            label="Spin-polarised",
+            help="collinear spin, from the moments of the structure or its elements (where it is often needed)",
+        ),
     ] = False
     total_moment: Annotated[
         float | None,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from functools import partial
 from pathlib import Path
 
+from mlxc.calculation.notes import notes
 from mlxc.console.options import CONVERGED, NOT_CONVERGED, calculation_fields, check_writable, fail
 from mlxc.tasks.command import Command
 from mlxc.tasks.kind import Kind, monitor_telling
+from mlxc.tasks.kinds import calculation_of
 
 
 def add_computing_command(parser: argparse.ArgumentParser, kind: Kind, command: Command) -> None:
@@ -24,6 +27,10 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
     for file in command.files:
         check_writable(file.path(options), file.flag)
     task = kind.make(calculation_fields(options), command.fields(options))
+    calculation = calculation_of(task)
+    calculation.check()
+    for sentence in notes(calculation):
+        print(f"mlxc: {sentence}", file=sys.stderr)
     with kind.progress(kind.records) as progress:
         result = kind.run(task, monitor_telling(progress.tell), progress.tell)
     ending, summary = kind.ending(result), result.summary()

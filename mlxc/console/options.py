@@ -37,7 +37,7 @@ def _values(kind: Any) -> dict[str, Any]:
     if type(None) in get_args(kind):
         kind = next(choice for choice in get_args(kind) if choice is not type(None))
     if kind is bool:
-        return {"action": "store_true", "default": None}
+        return {"action": argparse.BooleanOptionalAction, "default": None}
     if kind in (int, float):
         return {"type": kind}
     if get_origin(kind) is dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlxc.basis.kinds import BASES
@@ -38,3 +39,8 @@ def columns(rows: list[list[str]]) -> list[str]:
     """Lines of a table whose columns are as wide as what is in them."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def remark(summary: Mapping[str, Any]) -> list[str]:
+    """What a person should know of a result that has converged, as the last lines of its report; none if nothing."""
+    return ["", summary["message"]] if summary["converged"] and summary["message"] else []

@@ -115,12 +115,16 @@ class SpaceGroup:
         first, second, third = (lcm(*map(_denominator, axis)) for axis in self.translations.T)
         return first, second, third
 
-    def equivalent_axes(self) -> list[set[int]]:
-        """Groups of lattice directions that rotations mix: a grid needs as many points along each of them."""
-        linked = (np.abs(self.rotations).sum(axis=0) > 0) | np.eye(3, dtype=bool)
+    def equivalent_axes(self) -> list[list[int]]:
+        """Groups of lattice directions that rotations mix, the numbers of whose grid points depend on each other."""
+        linked = (self.common_factors() > 0) | np.eye(3, dtype=bool)
         linked |= linked.T
         reachable = np.linalg.matrix_power(linked.astype(int), 3) > 0
-        return [set(np.flatnonzero(row)) for row in np.unique(reachable, axis=0)]
+        return [np.flatnonzero(row).tolist() for row in np.unique(reachable, axis=0)]
+
+    def common_factors(self) -> NDArray[np.int64]:
+        """The greatest common divisor of W_ij of all operations, zero where all are, shape ``(3, 3)``."""
+        return np.asarray(np.gcd.reduce(self.rotations, axis=0))
 
 
 def cells_per_cube(crystal: Crystal) -> float | None:

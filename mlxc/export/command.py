@@ -63,8 +63,7 @@ def _words(folder: RunFolder, files_beside: bool) -> list[str] | None:
         return None
     known = {name for option in command.options for name in option.fields}
     table = settings_table(type(calculation_of(task)))
-    # --spin switches spin on, and nothing switches off what a structure might ask for.
-    if not set(settings) <= set(table) or not set(further) <= known or settings.get("spin") is False:
+    if not set(settings) <= set(table) or not set(further) <= known:
         return None
     basis = calculation_of(task).basis
     if basis != command.basis:
@@ -83,8 +82,8 @@ def _words(folder: RunFolder, files_beside: bool) -> list[str] | None:
 
 
 def _option(option: str, value: Any) -> list[str]:
-    if value is True:
-        return [option]
+    if isinstance(value, bool):
+        return [option if value else option.replace("--", "--no-", 1)]
     if isinstance(value, dict):
         return [option, *(f"{symbol}={name}" for symbol, name in value.items())]
     if isinstance(value, list | tuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, pi, sqrt
+from itertools import permutations
+from math import ceil, floor, lcm, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +33,40 @@ def smallest_shape(lattice: NDArray[np.float64], radius: float) -> Shape:
 
 
 def choose_shape(lattice: NDArray[np.float64], radius: float, group: SpaceGroup) -> Shape:
-    """A grid that FFTs like (2^a 3^b 5^c 7^d) and that the space group maps onto itself."""
-    needed = list(smallest_shape(lattice, radius))
-    denominators = group.translation_denominators()
+    """The smallest grid that FFTs like (2^a 3^b 5^c 7^d) and that the space group maps onto itself.
+
+    A rotation W maps it onto itself if n_j divides n_i W_ij for all i and j, and a translation w if n_i w_i is an
+    integer. Axes that rotations mix need not have equal numbers of points: along the long axis of a supercell there are
+    many. A translation that no smooth number of points allows is left aside.
+    """
+    needed = smallest_shape(lattice, radius)
+    multiples = [multiple if _is_smooth(multiple) else 1 for multiple in group.translation_denominators()]
+    shape = [0, 0, 0]
     for axes in group.equivalent_axes():
-        multiple = int(np.lcm.reduce([denominators[axis] for axis in axes]))
-        at_least = max(needed[axis] for axis in axes)
-        points = _smooth_number(at_least, multiple if _is_smooth(multiple) else 1)
-        for axis in axes:
-            needed[axis] = points
-    return needed[0], needed[1], needed[2]
+        # With equal numbers every rotation is one of the grid.
+        enough = _smooth_number(max(needed[axis] for axis in axes), lcm(*(multiples[axis] for axis in axes)))
+        candidates = [_smooth_numbers(needed[axis], enough, multiples[axis]) for axis in axes]
+        for axis, points in zip(
+            axes, _smallest_mapped(candidates, group.common_factors()[np.ix_(axes, axes)]), strict=True
+        ):
+            shape[axis] = points
+    return shape[0], shape[1], shape[2]
+
+
+def _smallest_mapped(candidates: Sequence[NDArray[np.int64]], factors: NDArray[np.int64]) -> list[int]:
+    """The numbers of points with the smallest product that rotations map onto each other.
+
+    Args:
+        candidates: The numbers to choose from for each of some axes.
+        factors: The common factors of the rotations' elements between these axes.
+    """
+    points = np.meshgrid(*candidates, indexing="ij")
+    possible = np.ones(points[0].shape, dtype=bool)
+    for i, j in permutations(range(len(points)), 2):
+        possible &= points[i] * factors[i, j] % points[j] == 0
+    products = np.where(possible, np.prod(points, axis=0), np.iinfo(np.int64).max)
+    best = products.argmin()
+    return [int(axis.flat[best]) for axis in points]
 
 
 def check_shape(shape: Sequence[int], lattice: NDArray[np.float64], radius: float, group: SpaceGroup) -> Shape:
@@ -60,7 +85,8 @@ def check_shape(shape: Sequence[int], lattice: NDArray[np.float64], radius: floa
     if len(SpaceGroup(group.rotations, 0 * group.translations).on_grid((shape[0], shape[1], shape[2]))) < len(group):
         raise InputError(
             f"fft_grid: {_times(shape)} breaks the symmetry of the crystal; "
-            f"give as many points along equivalent directions, such as {_times(choose_shape(lattice, radius, group))}."
+            f"its operations map the points of others onto each other, such as "
+            f"{_times(choose_shape(lattice, radius, group))}."
         )
     return shape[0], shape[1], shape[2]
 
@@ -75,6 +101,12 @@ def _smooth_number(at_least: int, multiple: int) -> int:
     while not _is_smooth(number):
         number += multiple
     return number
+
+
+def _smooth_numbers(at_least: int, at_most: int, multiple: int) -> NDArray[np.int64]:
+    """All multiples with no prime factor above 7 between two numbers, the second of which is one."""
+    first = ceil(at_least / multiple) * multiple
+    return np.array([number for number in range(first, at_most + 1, multiple) if _is_smooth(number)])
 
 
 def _is_smooth(number: int) -> bool:

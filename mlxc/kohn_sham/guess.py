@@ -25,31 +25,40 @@ def superposed_density(grid: Grid, ions: Ions) -> Tensor:
 
 
 def superposed_spin_density(
-    grid: Grid, ions: Ions, moments: NDArray[np.float64], nspin: int, moment: float | None = None
+    grid: Grid, ions: Ions, moments: NDArray[np.float64], nspin: int, total_moment: float | None = None
 ) -> Tensor:
     """Fourier coefficients ``(nspin, ngvector)`` of free atoms' densities, polarised by the atoms' moments.
 
     Args:
         grid: The grid of the crystal.
         ions: The ions, to which the electrons belong.
-        moments: The moment of each atom, Bohr magneton; if all are zero each atom starts with one.
+        moments: The moment of each atom, Bohr magneton.
         nspin: The number of spins, 1 or 2.
-        moment: The total, Bohr magneton per cell, to which the magnetisation is scaled; None to leave it as it is.
+        total_moment: The total, Bohr magneton per cell, to which the moments are shifted; None to leave them.
     """
     total = superposed_density(grid, ions)
     if nspin == 1:
         return total[None]
-    if not moments.any():
-        moments = np.ones_like(moments)
+    if total_moment is not None:
+        moments = shifted_to(total_moment, moments)
     magnetisation = torch.zeros_like(total)
     lengths = grid.lengths
     for symbol, position, wanted in zip(ions.species, ions.positions, moments, strict=True):
         charge = ions.pseudopotentials[symbol].charge
         form = free_atom(ions.pseudopotentials[symbol]).density_form_factor(lengths) / grid.volume
         magnetisation += form * grid.phases(position) * (np.clip(wanted, -charge, charge) / charge)
-    if moment is not None and abs(moments.sum()) > 1e-6:
-        magnetisation *= moment / (magnetisation[0].real * grid.volume)
     return torch.stack([total + magnetisation, total - magnetisation]) / 2
+
+
+def shifted_to(total_moment: float, moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Moments whose sum is a given one: all that are not zero are changed by as much, so that none is lost.
+
+    Args:
+        total_moment: The sum, Bohr magneton.
+        moments: The moment of each atom, Bohr magneton, at least one of which is not zero.
+    """
+    magnetic = moments != 0
+    return np.where(magnetic, moments + (total_moment - moments.sum()) / magnetic.sum(), 0.0)
 
 
 def starting_orbitals(basis: Basis, ions: Ions, nband: int, seed: int) -> Tensor:

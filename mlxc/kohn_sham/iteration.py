@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
+from mlxc.grid.fields import Fields
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
 from mlxc.kohn_sham.extrapolation import extrapolated_density, extrapolated_orbitals
 from mlxc.kohn_sham.guess import starting_orbitals, superposed_spin_density
 from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
-from mlxc.kohn_sham.residual import DensityResidual, density_residual
+from mlxc.kohn_sham.residual import DensityResidual, fields_residual
 from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
 NEGLIGIBLE_OCCUPATION = 1e-6
+# Of an SCF that converges, the residuals of orbitals (hartree) are below this times the relative one of the density.
+ENOUGH = 10.0
 # From free atoms, bands beyond so many times those that hold all electrons are likely empty, and matter this much.
 LIKELY_ENOUGH = 1.1
 LIKELY_EMPTY = 0.1
@@ -37,8 +42,10 @@ class State:
         pairs: Eigenvalues and orbitals.
         occupations: The electrons in each state.
         energies: The terms of the free energy at the orbitals and the density that came out, hartree.
-        density_residual: The integral |n_out - n_in| / number of electrons, summed over spins.
+        density_residual: How far the fields are from self-consistency, see
+            :func:`~mlxc.kohn_sham.residual.fields_residual`.
         magnetisation: The integral of up minus down, Bohr magneton per cell; None without spin.
+        absolute_magnetisation: The integral of |up minus down|, Bohr magneton per cell; None without spin.
     """
 
     fields: Tensor
@@ -49,6 +56,7 @@ class State:
     energies: dict[str, float]
     density_residual: float
     magnetisation: float | None
+    absolute_magnetisation: float | None
 
     @property
     def free_energy(self) -> float:
@@ -67,9 +75,12 @@ class SCFIteration:
         eigensolver: How orbitals are found.
         seed: The seed of the noise in the starting orbitals.
         nspin: The number of spins: 1, or 2 for collinear spin.
-        moment: The total magnetic moment to hold, Bohr magneton per cell; None to let it find its value.
+        moments: The moments that the atoms start with, Bohr magneton, shape ``(natom,)``.
+        total_moment: The total magnetic moment to hold, Bohr magneton per cell; None to let it find its value.
 
     Attributes:
+        problem: The problem.
+        moments: The moments that the atoms start with.
         bands_suffice: False after a step in which smearing reached the highest computed band.
         converged: Whether the last step changed the density by less than the tolerance.
 
@@ -85,18 +96,19 @@ class SCFIteration:
         mixing: Mixing,
         eigensolver: Eigensolver,
         seed: int,
-        nspin: int = 1,
-        moment: float | None = None,
+        nspin: int,
+        moments: NDArray[np.float64],
+        total_moment: float | None = None,
     ) -> None:
-        self._problem = problem
+        self.problem = problem
         self._nspin = nspin
-        self._moment = moment
+        self.moments, self._total_moment = moments, total_moment
         self._smearing = smearing
         self._convergence = convergence
         self._eigensolver = eigensolver
         self._seed = seed
         self._mixer = mixing.start(problem.basis.grid, problem.kinds, metal=smearing is not None)
-        likely_moment = 0.0 if nspin == 1 else abs(problem.crystal.moments).sum() if moment is None else moment
+        likely_moment = 0.0 if nspin == 1 else abs(moments).sum() if total_moment is None else total_moment
         preferred = band_count(problem.ions.nelectrons, smearing is not None, likely_moment)
         occupied = band_count(problem.ions.nelectrons, False, likely_moment)
         self._nband = problem.basis.band_count(occupied, preferred)
@@ -107,7 +119,7 @@ class SCFIteration:
 
     def prepare(self, starts: Sequence[SolvedState]) -> None:
         """Choose the first density and orbitals: those of free atoms, or what results of similar crystals say."""
-        problem = self._problem
+        problem = self.problem
         starts = [start for start in starts if self._fits(start)]
         if starts:
             density = extrapolated_density(starts, problem.basis.grid, problem.ions)
@@ -118,56 +130,76 @@ class SCFIteration:
             self._fields = problem.extrapolated_fields(density, self._orbitals, starts[-1].occupations)
         else:
             density = superposed_spin_density(
-                problem.basis.grid, problem.ions, problem.crystal.moments, self._nspin, self._moment
+                problem.basis.grid, problem.ions, self.moments, self._nspin, self._total_moment
             )
             orbitals = starting_orbitals(problem.basis, problem.ions, self._nband, self._seed)
             self._orbitals = orbitals.repeat(self._nspin, 1, 1)
             self._importance = self._likely_importance()
             self._fields = problem.guessed_fields(density)
 
+    @property
+    def continues(self) -> bool:
+        """Whether it has started from other results."""
+        return self._starts > 0
+
     def _likely_importance(self) -> Tensor:
         """How much each orbital matters while nobody knows which will be occupied."""
         importance = torch.full((len(self._orbitals), self._nband), LIKELY_EMPTY, device=self._orbitals.device)
-        importance[:, : int(LIKELY_ENOUGH * self._problem.ions.nelectrons / 2) + 1] = 1
+        importance[:, : int(LIKELY_ENOUGH * self.problem.ions.nelectrons / 2) + 1] = 1
         return importance
 
     def _fits(self, start: SolvedState) -> bool:
         return (
-            start.crystal.species == self._problem.crystal.species
-            and self._problem.basis.accepts(start.basis)
-            and len(start.kpoints) == len(self._problem.basis.kpoints)
+            start.crystal.species == self.problem.crystal.species
+            and self.problem.basis.accepts(start.basis)
+            and len(start.kpoints) == len(self.problem.basis.kpoints)
             and len(start.density) == self._nspin
             and start.orbitals.shape[1] >= self._nband
         )
 
     def step(self) -> State:
         """Diagonalise in the potential of the current density, and mix what comes out into it."""
-        problem, grid = self._problem, self._problem.basis.grid
+        problem, grid = self.problem, self.problem.basis.grid
         potential = problem.effective_potential(self._fields)
         pairs = self._diagonalise(potential)
         occupations = self._occupy(pairs.eigenvalues)
         fields = problem.fields(pairs.orbitals, occupations.electrons)
         change = fields - self._fields
-        residual = density_residual(grid, change[0], problem.ions.nelectrons)
         energies = problem.energies(pairs.orbitals, occupations, fields)
-        magnetisation = float((fields[0, 0, 0] - fields[0, 1, 0]).real * grid.volume) if self._nspin == 2 else None
+        residual = fields_residual(
+            grid, Fields.unstacked(change, problem.kinds), problem.ions.nelectrons, energies["kinetic"]
+        )
+        magnetisation, absolute = self._magnetisations(fields[0])
         # The orbitals of a start give back its density if they are left as they are, however wrong they may be.
-        meaningful = self._previous is not None or pairs.residual < max(residual, self._convergence.tolerance)
-        self._previous = State(fields, change[0], potential, pairs, occupations, energies, residual, magnetisation)
+        # Nor does a density that is stationary say anything if the orbitals were hardly improved.
+        bound = max(residual, self._convergence.tolerance)
+        meaningful = self._previous is not None or pairs.residual < bound
+        self._previous = State(
+            fields, change[0], potential, pairs, occupations, energies, residual, magnetisation, absolute
+        )
         if meaningful:
             self._fields = self._mixer.next(self._fields, change, residual)
         self._orbitals = pairs.orbitals
         # Empty bands steady the eigensolver, but their own residuals need not be small.
         self._importance = occupations.electrons * self._nspin / 2
         self._add_bands_if_needed(occupations)
-        self.converged = meaningful and self._convergence.reached(residual) and self.bands_suffice
+        solved = meaningful and pairs.residual < ENOUGH * bound
+        self.converged = solved and self._convergence.reached(residual) and self.bands_suffice
         return self._previous
 
+    def _magnetisations(self, density: Tensor) -> tuple[float, float] | tuple[None, None]:
+        """The integrals of the magnetisation and of its absolute value, of coefficients ``(nspin, ngvector)``."""
+        if self._nspin == 1:
+            return None, None
+        grid = self.problem.basis.grid
+        magnetisation = grid.real(density[0] - density[1])
+        return float(grid.integrate(magnetisation)), float(grid.integrate(magnetisation.abs()))
+
     def _occupy(self, eigenvalues: Tensor) -> Occupations:
-        problem = self._problem
-        if self._moment is not None:
+        problem = self.problem
+        if self._total_moment is not None:
             return occupy_fixed_moment(
-                eigenvalues, problem.basis.weights, problem.ions.nelectrons, self._smearing, self._moment
+                eigenvalues, problem.basis.weights, problem.ions.nelectrons, self._smearing, self._total_moment
             )
         return occupy(eigenvalues, problem.basis.weights.repeat(self._nspin), problem.ions.nelectrons, self._smearing)
 
@@ -177,7 +209,7 @@ class SCFIteration:
         importance = self._importance
         if importance.shape[1] < self._nband:
             importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)
-        hamiltonian = self._problem.hamiltonian(potential)
+        hamiltonian = self.problem.hamiltonian(potential)
         return self._eigensolver.solve(hamiltonian, self._orbitals, self._nband, importance, residual, self._starts)
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
@@ -186,11 +218,11 @@ class SCFIteration:
         self.bands_suffice = self._smearing is None or highest < NEGLIGIBLE_OCCUPATION
         if self.bands_suffice:
             return
-        total = self._problem.basis.band_count(self._nband, self._nband + max(2, self._nband // 8))
+        total = self.problem.basis.band_count(self._nband, self._nband + max(2, self._nband // 8))
         more = total - self._nband
         if more == 0:
             self.bands_suffice = True  # there are no others
             return
-        waves = self._problem.basis.lowest_functions(total, self._seed)[:, -more:]
+        waves = self.problem.basis.lowest_functions(total, self._seed)[:, -more:]
         self._orbitals = orthonormalise(torch.cat([self._orbitals, waves.repeat(self._nspin, 1, 1)], dim=1))
         self._nband += more

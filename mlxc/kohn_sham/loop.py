@@ -6,8 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from mlxc.crystal.magnetism import starting_moments
 from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Eigensolver
@@ -17,6 +20,7 @@ from mlxc.kohn_sham.mixing.schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
+from mlxc.kohn_sham.second_start import larger_moments, told, was_lost
 from mlxc.kohn_sham.solved_state import Course, Electrons, SolvedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
@@ -37,6 +41,7 @@ def converge(
     monitor: Monitor | None,
     start: Sequence[SolvedState],
     calculation: dict[str, Any],
+    note: str,
     started: float,
 ) -> GroundState:
     """Iterate until the density has converged; arguments as of :func:`mlxc.scf`.
@@ -54,29 +59,32 @@ def converge(
         monitor: A function that is called with a record after each step.
         start: Results of similar crystals to start from, the most similar one last.
         calculation: The settings of the run as plain data, for the record.
+        note: What a person should know of the result, whatever comes out; empty if there is nothing.
         started: When the set-up of the problem began, by ``time.perf_counter``.
 
     Raises:
         InputError: the basis is too small for the bands.
         RunStoppedError: the monitor stopped the run.
     """
-    iteration = SCFIteration(problem, smearing, convergence, mixer, eigensolver, seed, 2 if spin else 1, total_moment)
+
+    def iteration_from(moments: NDArray[np.float64]) -> SCFIteration:
+        nspin = 2 if spin else 1
+        return SCFIteration(problem, smearing, convergence, mixer, eigensolver, seed, nspin, moments, total_moment)
+
     with torch.no_grad():
-        iteration.prepare(start)
+        attempt = _Attempt(iteration_from(starting_moments(problem.crystal)), start)
         prepared = time.perf_counter()
-        history: list[SCFRecord] = []
-        for _ in range(max_iterations):
-            state = iteration.step()
-            history.append(_record(problem.basis.grid, len(history) + 1, state, time.perf_counter() - prepared))
-            if monitor is not None:
-                monitor(history[-1])
-            if iteration.converged:
-                break
+        attempt.iterate(max_iterations, monitor, prepared)
+        of_starts = ""
+        if spin and total_moment is None and (moments := attempt.larger_moments()) is not None:
+            second = _Attempt(iteration_from(moments), (), len(attempt.history))
+            second.iterate(max_iterations, monitor, prepared)
+            attempt, of_starts = _better(attempt, second)
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
-    message = (
-        "" if iteration.converged else _why(problem, state, history, convergence.tolerance, iteration.bands_suffice)
-    )
+    iteration, state, history = attempt.iteration, attempt.state, attempt.history
+    of_end = "" if iteration.converged else _why(problem, attempt, convergence.tolerance)
+    message = " ".join(filter(None, (of_end, of_starts, note)))
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
     fields = Fields.unstacked(state.fields, problem.kinds)
     xc = problem.xc.energy_of(fields)
@@ -86,7 +94,7 @@ def converge(
         energy=state.free_energy + (xc - xc.detach()),
         energies=state.energies,
         electrons=_electrons(problem, state),
-        course=Course(history, seconds, message),
+        course=Course(history, seconds, iteration.converged, message),
         calculation=calculation,
         functional=identity_of(problem.functional),
         outside_training_domain=problem.xc.outside_training_domain(fields),
@@ -94,6 +102,60 @@ def converge(
         smearing=smearing,
         total_moment=total_moment,
     )
+
+
+class _Attempt:
+    """One SCF from one start.
+
+    Args:
+        iteration: The iteration, not yet prepared.
+        start: Results to start from.
+        steps: How many steps other attempts have taken before, for the records.
+
+    Attributes:
+        state: What the last step has found.
+        history: A record for each step.
+    """
+
+    def __init__(self, iteration: SCFIteration, start: Sequence[SolvedState], steps: int = 0) -> None:
+        self.iteration, self._steps = iteration, steps
+        self.history: list[SCFRecord] = []
+        iteration.prepare(start)
+
+    def iterate(self, max_iterations: int, monitor: Monitor | None, began: float) -> None:
+        """Take steps until the fields have converged, or there were as many as are allowed."""
+        grid = self.iteration.problem.basis.grid
+        for count in range(1, max_iterations + 1):
+            self.state = self.iteration.step()
+            seconds = time.perf_counter() - began
+            self.history.append(_record(grid, self._steps + count, self.state, seconds))
+            if monitor is not None:
+                monitor(self.history[-1])
+            if self.iteration.converged:
+                break
+
+    @property
+    def absolute(self) -> list[float]:
+        """The integral of the absolute magnetisation after each step, Bohr magneton."""
+        return [record.absolute_magnetisation_bohr_magneton or 0.0 for record in self.history]
+
+    def larger_moments(self) -> NDArray[np.float64] | None:
+        """The moments of a second start, if one may lead to a lower energy."""
+        moments = self.iteration.moments
+        if self.iteration.continues or (self.iteration.converged and not was_lost(moments, self.absolute)):
+            return None
+        return larger_moments(self.iteration.problem.crystal.species, moments, self.absolute)
+
+
+def _better(first: _Attempt, second: _Attempt) -> tuple[_Attempt, str]:
+    """The attempt with the lower energy of those that have converged, and what to tell of both."""
+    atoms = len(first.iteration.moments)
+    if not (first.iteration.converged and second.iteration.converged):
+        return (second if second.iteration.converged else first), ""
+    difference = (second.state.free_energy - first.state.free_energy) / atoms
+    ended = first.absolute[-1] / atoms, second.absolute[-1] / atoms
+    note = told(first.iteration.moments, second.iteration.moments, difference, ended)
+    return (first if difference > 0 else second), note
 
 
 def _electrons(problem: Problem, state: State) -> Electrons:
@@ -120,6 +182,7 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
         residual_energy_ha=residual_energy(grid, state.change),
         fermi_level_ha=state.occupations.fermi_level,
         magnetisation_bohr_magneton=state.magnetisation,
+        absolute_magnetisation_bohr_magneton=state.absolute_magnetisation,
         eigensolver_residual=state.pairs.residual,
         hamiltonian_applications=state.pairs.applications,
         seconds=seconds,
@@ -127,9 +190,10 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
     )
 
 
-def _why(problem: Problem, state: State, history: list[SCFRecord], tolerance: float, bands_suffice: bool) -> str:
+def _why(problem: Problem, attempt: _Attempt, tolerance: float) -> str:
     """One sentence about an SCF that has not converged."""
-    cause = reason(problem.basis.grid, state.change, history, bands_suffice)
+    state, history = attempt.state, attempt.history
+    cause = reason(problem.basis.grid, state.change, history, attempt.iteration.bands_suffice)
     return (
         f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, where "
         f"{tolerance:.1e} is asked for: {cause}."

@@ -15,7 +15,8 @@ class SCFRecord:
         iteration: The number of the step, counted from 1.
         free_energy_ha: F = E - TS per cell.
         energies_ha: The terms of F.
-        density_residual: The integral |n_out - n_in| / number of electrons.
+        density_residual: The integral |n_out - n_in| / number of electrons, or with a meta-GGA that of
+            |tau_out - tau_in| / kinetic energy where it is larger.
         residual_energy_ha: The Hartree energy of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_energy`.
         fermi_level_ha: The Fermi level, or the highest occupied level.
         magnetisation_bohr_magneton: The magnetisation; None without spin polarisation.
@@ -23,6 +24,8 @@ class SCFRecord:
         hamiltonian_applications: How many times H was applied in this step, per band.
         seconds: The time since the start of the SCF.
         residual_spectrum: The spectrum of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_spectrum`.
+        absolute_magnetisation_bohr_magneton: The integral of |up minus down|, which an antiferromagnet has as well;
+            None without spin polarisation.
         point: Which volume of an equation of state this step belongs to, None for a single run.
     """
 
@@ -37,6 +40,7 @@ class SCFRecord:
     hamiltonian_applications: float
     seconds: float
     residual_spectrum: tuple[float, ...] = ()
+    absolute_magnetisation_bohr_magneton: float | None = None
     point: int | None = None
 
     def to_dict(self) -> dict[str, Any]:

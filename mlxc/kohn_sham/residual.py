@@ -8,6 +8,7 @@ from math import pi
 import torch
 from torch import Tensor
 
+from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.terms.hartree import hartree_energy
 
@@ -33,6 +34,19 @@ class DensityResidual:
 def density_residual(grid: Grid, change: Tensor, nelectrons: float) -> float:
     """Integral of |n_out - n_in| per electron, of Fourier coefficients ``(nspin, ngvector)``, summed over spins."""
     return float(grid.integrate(grid.real(change).abs()).sum()) / nelectrons
+
+
+def fields_residual(grid: Grid, change: Fields, nelectrons: float, kinetic_energy: float) -> float:
+    """The larger one of the residuals of the density and of tau, each in units of its own integral.
+
+    Args:
+        grid: The grid that the fields live on.
+        change: What came out minus what went in, Fourier coefficients.
+        nelectrons: The number of electrons.
+        kinetic_energy: The kinetic energy of the electrons, hartree.
+    """
+    residual = density_residual(grid, change.density, nelectrons)
+    return residual if change.tau is None else max(residual, density_residual(grid, change.tau, kinetic_energy))
 
 
 def residual_energy(grid: Grid, change: Tensor) -> float:

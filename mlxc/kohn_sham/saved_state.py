@@ -91,6 +91,7 @@ class SavedState(SolvedState):
             course=Course(
                 history=[SCFRecord(**record) for record in contents.history],
                 seconds=summary["seconds"],
+                converged=summary["converged"],
                 message=summary["message"],
             ),
             calculation=summary["calculation"],

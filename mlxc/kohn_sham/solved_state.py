@@ -82,17 +82,14 @@ class Course:
     Attributes:
         history: One record for each SCF step.
         seconds: The times of ``setup``, ``scf`` and ``total``.
-        message: One sentence that says why it has not converged; empty if it has.
+        converged: Whether the density residual fell below the tolerance.
+        message: Why it has not converged, or what else a person should know of the way; empty if there is nothing.
     """
 
     history: list[SCFRecord]
     seconds: dict[str, float]
+    converged: bool
     message: str
-
-    @property
-    def converged(self) -> bool:
-        """Whether the density residual fell below the tolerance."""
-        return not self.message
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -138,7 +135,7 @@ class SolvedState:
 
     @property
     def message(self) -> str:
-        """One sentence that says why the state has not converged; empty if it has."""
+        """Why the state has not converged, or what else a person should know of it; empty if there is nothing."""
         return self.course.message
 
     @property

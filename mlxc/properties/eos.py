@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from mlxc.crystal.resizing import Variation, area_ang2
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.properties.fitted_curve import FittedCurve, fitted_curve
+from mlxc.properties.magnetic_branches import Branch, branches, described, told
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 
@@ -35,9 +37,12 @@ class EquationOfState:
         fitted: The points and the fit.
         reference: The ground state whose volume is nearest to that of the given crystal.
         converged: Whether all points converged, and a fit was possible.
-        message: One sentence when a point has not converged or no fit was possible.
+        message: What a person should know: that points have not converged, that no fit was possible or it is a bad one,
+            and what the points say themselves; empty if there is nothing.
         seconds: The time of all points together.
         calculation: The settings, as plain data.
+        magnetic_branches: The points of each branch, see :func:`~mlxc.properties.magnetic_branches.described`; None
+            where there is a single one.
     """
 
     fitted: FittedCurve
@@ -46,6 +51,7 @@ class EquationOfState:
     message: str
     seconds: float
     calculation: dict[str, Any]
+    magnetic_branches: list[dict[str, Any]] | None = None
 
     @property
     def varied(self) -> Variation:
@@ -87,36 +93,58 @@ class EquationOfState:
             "message": self.message,
             **self.curve,
             "natoms": len(self.reference.crystal.species),
+            "magnetic_branches": self.magnetic_branches,
             "seconds": self.seconds,
             "calculation": self.calculation,
         }
 
 
 def equation_of_state(
-    states: Sequence[GroundState], varied: Variation, reference: GroundState, calculation: dict[str, Any]
+    states: Sequence[GroundState],
+    varied: Variation,
+    reference: GroundState,
+    calculation: dict[str, Any],
+    followed: Branch = MappingProxyType({}),
 ) -> EquationOfState:
     """The equation of state that the states of one crystal at several volumes, or areas, make.
+
+    Where they lie on several magnetic branches it is that of the branch with the lowest minimum.
 
     Args:
         states: ground states at all points, from the smallest to the largest volume.
         varied: what differs between them.
         reference: one of them, nearest to the given crystal.
         calculation: the settings, as plain data.
+        followed: states of another branch, see :func:`~mlxc.properties.magnetic_branches.branches`.
     """
+    found = branches(states, followed)
+    curves = [_curve_of(list(branch.values()), varied) for branch in found]
+    lowest = min((curve for curve in curves if curve.fit), key=_minimum, default=_curve_of(states, varied))
+    unconverged = sum(not state.converged for state in states)
+    of_points = f"{unconverged} of {len(states)} points did not converge." if unconverged else ""
+    of_states = dict.fromkeys(state.message for state in states if state.converged)
+    several = len(found) > 1
+    return EquationOfState(
+        fitted=lowest,
+        reference=reference,
+        converged=lowest.fit is not None and not unconverged,
+        message=" ".join(filter(None, (of_points, told(found) if several else "", lowest.message, *of_states))),
+        seconds=sum(state.seconds["total"] for state in (*states, *followed.values())),
+        calculation=calculation,
+        magnetic_branches=[described(branch) for branch in found] if several else None,
+    )
+
+
+def _curve_of(states: Sequence[GroundState], varied: Variation) -> FittedCurve:
     points = [energy_point(state, varied) for state in states]
     volumes = np.array([point["volume_ang3"] for point in points], dtype=np.float64)
     energies = np.array([point["energy_ev"] for point in points], dtype=np.float64)
-    fitted = fitted_curve(reference.crystal, varied, volumes, energies)
-    unconverged = sum(not state.converged for state in states)
-    message = fitted.message or (f"{unconverged} of {len(states)} points did not converge." if unconverged else "")
-    return EquationOfState(
-        fitted=fitted,
-        reference=reference,
-        converged=not message,
-        message=message,
-        seconds=sum(state.seconds["total"] for state in states),
-        calculation=calculation,
-    )
+    return fitted_curve(states[0].crystal, varied, volumes, energies)
+
+
+def _minimum(curve: FittedCurve) -> float:
+    assert curve.fit is not None
+    return curve.fit.energy0
 
 
 def energy_point(state: GroundState, varied: Variation) -> dict[str, float | None]:

@@ -13,6 +13,11 @@ from mlxc.crystal.resizing import Variation, height_ang, lattice_constant
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
 
+# What the points of a smooth curve may be off it, as a share of the largest difference of their energies.
+LARGEST_ERROR = 0.02
+# The derivatives of the bulk modulus with respect to the pressure that crystals have, widely drawn.
+USUAL_DERIVATIVES = (1.0, 9.0)
+
 
 @dataclass(frozen=True)
 class FittedCurve:
@@ -25,7 +30,7 @@ class FittedCurve:
         energies_ev: F = E - TS per cell, same shape.
         fit: The fit in electronvolt and cubic angstrom, or, with the area in the place of the volume, square angstrom;
             None where the points have no minimum.
-        message: One sentence where there is no fit, else empty.
+        message: One sentence where there is no fit, or a bad one; else empty.
     """
 
     crystal: Crystal
@@ -79,7 +84,23 @@ def fitted_curve(
     """
     sizes = volumes_ang3 / height_ang(crystal) if varied == "area" else volumes_ang3
     try:
-        fit, message = fit_birch_murnaghan(sizes, energies_ev), ""
+        fit = fit_birch_murnaghan(sizes, energies_ev)
+        message = _doubts(fit, sizes, energies_ev)
     except FitError as error:
         fit, message = None, str(error)
     return FittedCurve(crystal, varied, volumes_ang3, energies_ev, fit, message)
+
+
+def _doubts(fit: BirchMurnaghan, sizes: NDArray[np.float64], energies_ev: NDArray[np.float64]) -> str:
+    """Why a fit is not to be trusted, in one sentence; empty if nothing speaks against it."""
+    doubts = []
+    error, span = float(np.sqrt(np.mean((energies_ev - fit(sizes)) ** 2))), float(np.ptp(energies_ev))
+    if error > LARGEST_ERROR * span:
+        doubts.append(
+            f"the points lie {1e3 * error:.3g} meV off the curve on average, of a depth of {1e3 * span:.3g} meV"
+        )
+    low, high = USUAL_DERIVATIVES
+    if not low <= fit.bulk_modulus_derivative <= high:
+        derivative = fit.bulk_modulus_derivative
+        doubts.append(f"the derivative of the modulus is {derivative:.3g}, where crystals have {low:g} to {high:g}")
+    return f"The fit is not to be trusted: {', and '.join(doubts)}." if doubts else ""

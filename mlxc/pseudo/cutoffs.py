@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from mlxc.pseudo.gth_table import GTH_FAMILIES
@@ -20,6 +21,8 @@ _GTH_CUTOFFS_HA = {
 }
 _GTH_CUTOFF_HA = {symbol: float(cutoff) for cutoff, symbols in _GTH_CUTOFFS_HA.items() for symbol in symbols.split()}
 _DEFAULT_GTH_CUTOFF_HA = 30.0
+# Below this share of the recommended cutoff even differences of energies have large errors.
+FAR_TOO_LOW = 0.7
 # For a UPF file that does not say, of an element that PseudoDojo does not have.
 _CAREFUL_CUTOFF_HA = 50.0
 
@@ -48,3 +51,25 @@ def recommended_cutoff(symbol: str, family: str, name: str | None = None) -> flo
     data = find_pseudopotential(symbol, family, "pbe", name)
     own = data.recommended_cutoff if isinstance(data, UPFPseudopotential) and family != PSEUDODOJO else None
     return own or pseudodojo_cutoffs().get(symbol, {}).get("normal", _CAREFUL_CUTOFF_HA)
+
+
+def cutoff_note(species: Iterable[str], ecut: float, family: str, names: Mapping[str, str]) -> str:
+    """What a person should know of a cutoff that is far too low; empty if it is not.
+
+    Args:
+        species: The elements of the crystal.
+        ecut: The cutoff of the plane waves, hartree.
+        family: The family of the pseudopotentials.
+        names: Their names in the family by element, where the default is not wanted.
+
+    Raises:
+        InputError: there is no such pseudopotential.
+    """
+    needs = {symbol: recommended_cutoff(symbol, family, names.get(symbol)) for symbol in dict.fromkeys(species)}
+    symbol, needed = max(needs.items(), key=lambda need: need[1])
+    if ecut >= FAR_TOO_LOW * needed:
+        return ""
+    return (
+        f"The cutoff of {ecut:g} hartree is far below the {needed:g} that the pseudopotential of {symbol} needs: "
+        "energies and their differences are not to be trusted."
+    )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from mlxc.crystal.magnetism import starting_moments
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.guess import superposed_spin_density
 from mlxc.kohn_sham.mixing.kerker import kerker_fractions
@@ -83,7 +84,9 @@ class Unrolled:
         grid = problem.basis.grid
         screening = self.screening if ground.smearing is not None else 0.0
         share = kerker_fractions(grid, self.damping, screening)
-        start = superposed_spin_density(grid, problem.ions, ground.crystal.moments, nspin, ground.total_moment)
+        start = superposed_spin_density(
+            grid, problem.ions, starting_moments(ground.crystal), nspin, ground.total_moment
+        )
         fields = grid.real(problem.guessed_fields(start)).requires_grad_()
         tolerance = max(ground.history[-1].density_residual, 1e-10)
         visited: list[Tensor] = []

@@ -19,6 +19,8 @@ from mlxc.xc.functional import declared_ingredients
 
 # The low-density switch: functionals see no density below this, electrons/bohr^3, and those well above it as they are.
 DENSITY_FLOOR = 1e-12
+# (5/3) s^2 at the reduced gradient s = 3, which valence electrons hardly reach.
+LARGEST_SHARE = 15.0
 # Grid points at which a functional is evaluated together.
 POINTS = 8192
 
@@ -163,6 +165,9 @@ def outside_training_domain(
 def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:
     """tau of a slowly varying gas of this density, von Weizsaecker's plus Thomas and Fermi's, hartree/bohr^3.
 
+    In a vacuum superposed densities are noise, whose gradient says nothing, so that of von Weizsaecker counts at most
+    ``LARGEST_SHARE`` times Thomas and Fermi's.
+
     Args:
         grid: The grid that the density lives on.
         density: The density, shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
@@ -171,4 +176,4 @@ def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:
     squares = grid.gradient(density).square().sum(1)
     degeneracy = len(density)  # a spin channel is half of an unpolarised gas of twice its density
     thomas_fermi = 0.3 * (3 * pi**2) ** (2 / 3) * (degeneracy * safe) ** (5 / 3) / degeneracy
-    return squares / (8 * safe) + thomas_fermi
+    return torch.minimum(squares / (8 * safe), LARGEST_SHARE * thomas_fermi) + thomas_fermi

@@ -37,7 +37,9 @@ def test_scf_prints_one_json_object_and_its_progress_elsewhere(mlxc_command: Cal
     assert result["converged"] is True
     assert result["free_energy_ha"] == pytest.approx(sum(result["energies_ha"].values()))
     assert set(result["seconds"]) == {"setup", "scf", "total"}
-    assert len(outcome.stderr.splitlines()) == result["iterations"]
+    remarks, steps = outcome.stderr.splitlines()[:1], outcome.stderr.splitlines()[1:]
+    assert [result["message"]] == [remark.removeprefix("mlxc: ") for remark in remarks]
+    assert len(steps) == result["iterations"]
 
 
 @pytest.mark.thorough
@@ -110,7 +112,7 @@ def test_a_saved_result_is_loaded_again(mlxc_command: Callable[..., Outcome], tm
          {"pseudo": "gth-uzh", "pseudo_names": {"Mg": "q2", "O": "q6"}}),
         (["--pseudo", "gth", "--pseudo-name", "Mg=q2", "--pseudo-name", "O=q6"],
              {"pseudo_names": {"Mg": "q2", "O": "q6"}, "ecut_ha": 40}),
-        (["--fft-grid", "24", "24", "30"], {"fft_grid": (24, 24, 30)}),
+        (["--fft-grid", "40", "40", "40"], {"fft_grid": (40, 40, 40)}),
         (["--xc", "lda", "--basis", "pw", "--device", "cpu", "--seed", "7"], {"xc": "lda", "seed": 7}),
         (["--tolerance", "1e-5", "--max-iterations", "9", "--cutoff-smoothing", "0.3"],
          {"tolerance": 1e-5, "max_iterations": 9, "cutoff_smoothing_ha": 0.3}),

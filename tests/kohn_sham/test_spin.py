@@ -71,10 +71,10 @@ def test_opposite_moments_make_atoms_of_one_element_different() -> None:
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({"total_moment": 1.0}, "switch spin on"),
+        ({"spin": False, "total_moment": 1.0}, "switch spin on"),
         ({"spin": True, "smearing": "none"}, "must be given"),
         ({"spin": True, "total_moment": 50.0}, "more than the 3 valence electrons"),
-        ({"spin": True, "smearing": "none", "total_moment": 2.0}, "in pairs"),
+        ({"spin": True, "smearing": "none", "total_moment": 2.0}, "give an odd moment"),
     ],
 )
 def test_settings_of_spin_that_do_not_fit_are_refused_in_words(settings: dict[str, object], complaint: str) -> None:

@@ -34,7 +34,10 @@ class ElectronsView:
         self._moments = VBox()
         self._hold = Checkbox(description="Hold total moment", style=LABEL, layout=WIDE)
         self._total = number(LABELS["total_moment"], 0.5)
-        about = hint("Moments to start from, along one axis. If all are 0, each atom starts with 1.")
+        about = hint(
+            "Moments to start from, along one axis. If nothing is known of them, each element has its usual one; "
+            "opposite signs start an antiferromagnet."
+        )
         self._magnetic = VBox([self._moments, HTML(about), self._hold, self._total])
         self.widgets: list[Widget] = [smearing, self._width, spin, self._magnetic]
         for trait, widget in (("smearing", smearing), ("width_ha", self._width), ("spin", spin)):

@@ -180,7 +180,7 @@ class ChooseModel(StructureModel):
             self._take_pseudopotentials()
             self.smearing = self._recommended.smearing
             self.width_ha = self._recommended.width_ha or 0.01
-            self.spin, self.total_moment = bool(crystal.moments.any()), None
+            self.spin, self.total_moment = self._recommended.spin, None
             self.max_iterations = self._recommended.max_iterations
             self.choose_preset(BALANCED)
 

@@ -13,6 +13,7 @@ from traitlets import Dict, HasTraits, Instance, Unicode
 
 from mlxc.crystal.cell_edits import CellEdit, lattice_constant_ang
 from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.magnetism import moments_by_element
 from mlxc.crystal.resizing import height_ang
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.errors import InputError, MlxcError
@@ -105,11 +106,10 @@ class StructureModel(HasTraits):
 
     def starting_moment(self, element: str) -> float | None:
         """The starting moment of an element's atoms, Bohr magneton; None where they differ, as a file may say."""
-        crystal = self.original
-        of_file = {float(m) for m, symbol in zip(crystal.moments, crystal.species, strict=True) if symbol == element}
-        own = of_file.pop() if len(of_file) == 1 else None
-        moment: float | None = self.moments.get(element, own)
-        return moment
+        species, given = self.original.species, self._given_moments(self.original)
+        moments = given if any(given) else moments_by_element(species).tolist()
+        of_element = list({moment for symbol, moment in zip(species, moments, strict=True) if symbol == element})
+        return of_element[0] if len(of_element) == 1 else None
 
     def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
         """Choose a crystal; nothing of the former one stays."""
@@ -137,10 +137,14 @@ class StructureModel(HasTraits):
                     f"moments: {moment:g} for {element} is not allowed: give a number between "
                     f"{-LARGEST_MOMENT:g} and {LARGEST_MOMENT:g} Bohr magneton."
                 )
-        moments = [self.moments.get(symbol, own) for symbol, own in zip(crystal.species, crystal.moments, strict=True)]
+        moments = self._given_moments(crystal)
         # What is strained is not what the references of its name are about.
         name = f"{crystal.name}, strained" if self.edit.deforms else crystal.name
         return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name)
+
+    def _given_moments(self, crystal: Crystal) -> list[float]:
+        own = zip(crystal.species, crystal.moments.tolist(), strict=True)
+        return [self.moments.get(symbol, moment) for symbol, moment in own]
 
     @contextmanager
     def _several_changes(self) -> Iterator[None]:

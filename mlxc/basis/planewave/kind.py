@@ -11,7 +11,7 @@ from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.grid.shape import check_shape, choose_shape, grid_radius, plane_wave_count
-from mlxc.pseudo.cutoffs import recommended_cutoff
+from mlxc.pseudo.cutoffs import cutoff_note, recommended_cutoff
 from mlxc.pseudo.gth_table import GTH_FAMILIES
 from mlxc.pseudo.library import PseudopotentialData, default_family
 from mlxc.structures.shipped import gth_settings
@@ -72,6 +72,10 @@ class PlaneWaveKind(BasisKind):
         orbitals = nspin * nkpoints * plane_waves * (ORBITAL_COPIES * _band_count(electrons) + projectors)
         memory = 16 * (orbitals + nspin * (GRID_COPIES + len(group)) * prod(grid))
         return Size(electrons, nkpoints, round(plane_waves), grid, memory / 1e9)
+
+    def note(self, crystal: Crystal, settings: Mapping[str, Any]) -> str:
+        """See :meth:`BasisKind.note`."""
+        return cutoff_note(crystal.species, settings["ecut_ha"], settings["pseudo"], settings["pseudo_names"])
 
     def seconds(self, size: Size, spins: int, steps: float, meta_gga: bool) -> float:
         """See :meth:`BasisKind.seconds`."""

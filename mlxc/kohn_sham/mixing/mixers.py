@@ -17,7 +17,12 @@ from mlxc.errors import InputError
 from mlxc.grid.fields import FieldKinds
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
+from mlxc.kohn_sham.mixing.magnetisation_limit import MagnetisationLimit
+from mlxc.kohn_sham.mixing.metric import FieldsMetric
 from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stuck
+
+# How many times the usual step of the magnetisation leads away from a maximum of the energy.
+AWAY = 3.0
 
 
 class Mixer(Protocol):
@@ -145,8 +150,8 @@ class AndersonMixer:
     def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float, depth: int = 10) -> None:
         self._depth = depth
         self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
-        # Long waves carry most of the Hartree energy, so they count most in the least squares.
-        self._metric = (1 / grid.squares.clamp(min=float(grid.squares[1:].min()))).sqrt()
+        self._metric = FieldsMetric(grid, kinds)
+        self._limit = MagnetisationLimit(grid)
         self._fields: list[Tensor] = []
         self._residuals: list[Tensor] = []
 
@@ -156,8 +161,14 @@ class AndersonMixer:
         self._fields.append(fields)
         self._residuals.append(residual)
         del self._fields[: -self._depth - 1], self._residuals[: -self._depth - 1]
-        fields, residual = self._best_combination(fields, residual)
-        return _up_and_down(fields + self._precondition(residual))
+        best_fields, best_residual = self._best_combination(fields, residual)
+        step = best_fields + self._precondition(best_residual) - fields
+        if self._limit.leads_uphill(step, residual):
+            # What was learnt on the other side of the maximum leads back to it.
+            del self._fields[:-1], self._residuals[:-1]
+            step = self._precondition(residual)
+            step[:, 1] *= AWAY
+        return _up_and_down(fields + self._limit(step, residual, fields))
 
     def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Fields and residual whose residual would be the smallest if it were a linear function of the fields."""
@@ -165,10 +176,8 @@ class AndersonMixer:
             return fields, residual
         d_fields = torch.stack([f - fields for f in self._fields[:-1]])
         d_residual = torch.stack([r - residual for r in self._residuals[:-1]])
-        # The other fields follow the density with the same coefficients.
-        rows = torch.view_as_real(d_residual[:, 0] * self._metric).flatten(1)
-        target = torch.view_as_real(residual[0] * self._metric).flatten()
-        gamma = _least_squares(rows, target)
+        rows = torch.stack([self._metric.vector(change) for change in d_residual])
+        gamma = _least_squares(rows, self._metric.vector(residual))
         return fields - _combine(gamma, d_fields), residual - _combine(gamma, d_residual)
 
 

@@ -8,6 +8,7 @@ from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.command import Command, Option
 from mlxc.tasks.eos.presentation import (
+    BRANCHES,
     POINTS,
     advice_without_minimum,
     equation_of_state_outcome,
@@ -57,7 +58,7 @@ EQUATION_OF_STATE = Kind(
     task=EquationOfStateTask,
     run=_run,
     ending=_ending,
-    records={ITERATION: ITERATIONS, "point": POINTS},
+    records={ITERATION: ITERATIONS, "point": POINTS, "branch": BRANCHES},
     report=equation_of_state_report,
     headline=equation_of_state_sentence,
     outcome=equation_of_state_outcome,

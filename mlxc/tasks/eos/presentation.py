@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlxc.console.record_table import Record, RecordTable
-from mlxc.console.text import headline, row
+from mlxc.console.text import headline, remark, row
 
 _FITTED = {
     "volume": (
@@ -42,7 +42,7 @@ def equation_of_state_report(summary: dict[str, Any]) -> str:
     for label, quantity, unit in _FITTED[varied]:
         if summary[quantity] is not None:
             lines.append(row(label, f"{summary[quantity]:.4f}{unit}"))
-    return "\n".join(lines)
+    return "\n".join([*lines, *remark(summary)])
 
 
 def equation_of_state_sentence(summary: Mapping[str, Any]) -> str:
@@ -82,4 +82,12 @@ def _point_line(point: Mapping[str, Any]) -> str:
     return f"{varied} {point['index'] + 1} of {point['points']}: {size}, {point['energy_ev']:.6f} eV"
 
 
+def _branch_line(point: Mapping[str, Any]) -> str:
+    moment = f"{point['moment_per_atom_bohr_magneton']:.3f} Bohr magneton per atom"
+    return f"another magnetic branch: {point['volume_ang3']:.4f} ang^3, {point['energy_ev']:.6f} eV, {moment}"
+
+
+BRANCHES = RecordTable(
+    "branches", "one row per volume at which a second magnetic branch was found", _branch_line, stays=True
+)
 POINTS = RecordTable("points", "one row per volume, or area, of an equation of state", _point_line, stays=True)

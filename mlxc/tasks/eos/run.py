@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from torch import nn
 
+from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.volumes import states_at_volumes
 from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.eos import EquationOfState, energy_point, equation_of_state
+from mlxc.properties.magnetic_branches import moment_per_atom
+from mlxc.tasks.eos.second_branch import second_branch
 from mlxc.tasks.eos.task import EquationOfStateTask
 
 
@@ -20,8 +24,24 @@ def run_equation_of_state(task: EquationOfStateTask, monitor: Monitor | None, te
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
     task.calculation.check()
     states = states_of_task(task, monitor, tell)
+
+    def on_state(index: int, state: GroundState) -> None:
+        tell({"kind": "branch", "index": index, **_told(state, task)})
+
+    followed = second_branch(calculations_of(task), states, monitor, on_state)
     settings = task.calculation.model_dump(mode="json")
-    return equation_of_state(states, task.vary, nearest_to_given(states, task), settings)
+    return equation_of_state(states, task.vary, nearest_to_given(states, task), settings, followed)
+
+
+def calculations_of(task: EquationOfStateTask) -> list[Calculation]:
+    """The calculations of all points, from the smallest to the largest volume."""
+    return task.calculation.at_volumes(task.ratios, task.vary)
+
+
+def _told(state: GroundState, task: EquationOfStateTask) -> dict[str, Any]:
+    return {"converged": state.converged, "moment_per_atom_bohr_magneton": moment_per_atom(state)} | energy_point(
+        state, task.vary
+    )
 
 
 def states_of_task(
@@ -46,11 +66,9 @@ def states_of_task(
         assert monitor is not None
         monitor(replace(record, point=len(states)))
 
-    calculations = task.calculation.at_volumes(task.ratios, task.vary)
-    for state in states_at_volumes(calculations, xc, None if monitor is None else told, start):
+    for state in states_at_volumes(calculations_of(task), xc, None if monitor is None else told, start):
         if tell is not None:
-            point = {"kind": "point", "index": len(states), "points": task.points, "converged": state.converged}
-            tell(point | energy_point(state, task.vary))
+            tell({"kind": "point", "index": len(states), "points": task.points, **_told(state, task)})
         states.append(state)
     return states
 

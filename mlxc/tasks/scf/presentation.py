@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlxc.console.text import headline, row, vector
+from mlxc.console.text import headline, remark, row, vector
 from mlxc.units import HARTREE_PER_BOHR3_GPA
 
 _TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
@@ -38,7 +38,7 @@ def ground_state_report(summary: dict[str, Any]) -> str:
         lines.append(row("condition of their overlap", f"{dependence['condition_number']:.2g}"))
     lines.append(row("FFT grid", " x ".join(map(str, summary["fft_grid"]))))
     lines.append(row("time", f"{seconds['setup']:.2f} s set-up, {seconds['scf']:.2f} s SCF"))
-    return "\n".join(lines)
+    return "\n".join([*lines, *remark(summary)])
 
 
 def _state(summary: dict[str, Any]) -> str:

@@ -48,14 +48,23 @@ class LibXC(Functional):
         fields = [rho[:, None]]
         if grad is not None:
             fields.append(grad)
-        if tau is not None:
-            fields.append(tau[:, None])
+        if tau is not None and grad is not None:
+            fields.append(_of_at_least_one_orbital(tau, rho, grad)[:, None])
         energy: Tensor = _Energy.apply(torch.cat(fields, 1), self.code)
         return energy
 
     def extra_repr(self) -> str:
         """The name in libxc, for ``print``."""
         return self.code.lower()
+
+
+def _of_at_least_one_orbital(tau: Tensor, rho: Tensor, grad: Tensor) -> Tensor:
+    """tau, raised to that of a single orbital of the density, |grad n|^2 / 8n of each spin, where it is less.
+
+    No electrons have less (C. F. von Weizsaecker, Z. Phys. 96, 431 (1935)), so that some functionals of libxc have no
+    bounds there; but on a grid that is too coarse for a core, or in a vacuum, numbers may say so.
+    """
+    return torch.maximum(tau, grad.square().sum(1) / (8 * rho))
 
 
 class _Energy(torch.autograd.Function):

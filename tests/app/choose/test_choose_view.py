@@ -17,6 +17,8 @@ from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
 from support import poscar
 
+from mlxc.crystal.magnetism import ALONE
+
 
 class Column:
     """The column of controls, and a hand on them."""
@@ -188,7 +190,7 @@ def test_a_total_moment_is_held_when_the_box_is_ticked(column: Column) -> None:
     assert column.model.total_moment == 1.0
     column.model.take_shipped("mgo")
     assert not column["Hold total moment"].value
-    assert column["Moment of Mg (μB)"].value == column["Moment of O (μB)"].value == 0.0
+    assert column["Moment of Mg (μB)"].value == column["Moment of O (μB)"].value == ALONE
 
 
 def test_what_is_no_number_in_any_field_never_breaks_the_page(column: Column) -> None:

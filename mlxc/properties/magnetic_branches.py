@@ -1,0 +1,80 @@
+"""Magnetic branches of an equation of state: solutions whose moments change smoothly with the volume.
+
+A magnet may have several at one volume, such as a low-spin and a high-spin one. Points of different branches make no
+smooth curve, and a curve that goes on along one may leave the lowest energy without a sign of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlxc.kohn_sham.state import GroundState
+from mlxc.units import BOHR_ANG, HARTREE_EV
+
+# States of one volume are the same if their moments differ by less, Bohr magneton per atom.
+SAME_MOMENT = 0.05
+# Between neighbouring volumes a moment that changes by more has jumped: by itself, and in units of the other changes.
+JUMP, JUMP_RATIO = 0.3, 4.0
+
+Branch = Mapping[int, GroundState]
+
+
+def moment_per_atom(state: GroundState) -> float:
+    """The integral of the absolute magnetisation, Bohr magneton per atom; zero without spin."""
+    return (state.history[-1].absolute_magnetisation_bohr_magneton or 0.0) / len(state.crystal.species)
+
+
+def same_branch(first: GroundState, second: GroundState) -> bool:
+    """Whether two states of one volume are the same one."""
+    return abs(moment_per_atom(first) - moment_per_atom(second)) < SAME_MOMENT
+
+
+def jumps(states: Sequence[GroundState]) -> list[int]:
+    """The indices of those states of neighbouring volumes whose moment has jumped from that of the state before."""
+    changes = np.abs(np.diff([moment_per_atom(state) for state in states]))
+    large = changes > max(JUMP, JUMP_RATIO * float(np.median(changes))) if len(changes) else changes
+    return [int(index) + 1 for index in np.flatnonzero(large)]
+
+
+def branches(states: Sequence[GroundState], followed: Branch) -> list[dict[int, GroundState]]:
+    """All branches, each with its states by the index of the volume.
+
+    Args:
+        states: The states of a curve, from the smallest to the largest volume.
+        followed: Further states, by the index of their volume, that go on from the last of the curve's or are a branch
+            of their own.
+    """
+    starts = [0, *jumps(states)]
+    found = [dict(list(enumerate(states))[a:b]) for a, b in zip(starts, [*starts[1:], len(states)], strict=True)]
+    if not followed:
+        return found
+    last = len(states) - 1
+    if same_branch(followed[last], states[last]):
+        found[-1] = {**followed, **found[-1]}
+    else:
+        found.append(dict(followed))
+    return [dict(sorted(branch.items())) for branch in found]
+
+
+def described(branch: Branch) -> dict[str, Any]:
+    """Volumes, energies and moments of a branch as plain data."""
+    return {
+        "volumes_ang3": [state.crystal.volume * BOHR_ANG**3 for state in branch.values()],
+        "energies_ev": [float(state.energy.detach()) * HARTREE_EV for state in branch.values()],
+        "moments_per_atom_bohr_magneton": [moment_per_atom(state) for state in branch.values()],
+    }
+
+
+def told(found: Sequence[Branch]) -> str:
+    """What a person should know of several branches, in a sentence."""
+    words = []
+    for branch in found:
+        moments = [moment_per_atom(state) for state in branch.values()]
+        words.append(f"{min(moments):.2f} to {max(moments):.2f} at {len(branch)} volumes")
+    return (
+        f"There are {len(found)} magnetic branches, with moments per atom of {' and of '.join(words)} (Bohr magneton); "
+        "the curve is that of the one with the lowest minimum."
+    )

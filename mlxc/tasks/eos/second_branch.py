@@ -1,0 +1,49 @@
+"""Looks for a second magnetic branch of an equation of state, and follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.run import run_calculation
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.state import GroundState
+from mlxc.properties.magnetic_branches import jumps, same_branch
+
+
+def second_branch(
+    calculations: Sequence[Calculation],
+    states: Sequence[GroundState],
+    monitor: Monitor | None,
+    on_state: Callable[[int, GroundState], None],
+) -> dict[int, GroundState]:
+    """The states of another branch than that on which a curve went on, by the index of their volume.
+
+    States of a curve go on from each other, so they may stay on a branch that is no longer the lowest one. Magnets are
+    largest at large volumes, so there one SCF starts from free atoms; what it finds is followed to smaller volumes for
+    as long as it differs.
+
+    Args:
+        calculations: The calculations of the curve, from the smallest to the largest volume.
+        states: Their ground states.
+        monitor: It is told of every SCF step.
+        on_state: It is told of each state that was found.
+    """
+    last = len(states) - 1
+    if not calculations[last].spin or calculations[last].total_moment is not None:
+        return {}
+    fresh = run_calculation(calculations[last], monitor)
+    if not fresh.converged or same_branch(fresh, states[last]):
+        if not jumps(states):
+            return {}
+        fresh = states[last]
+    else:
+        on_state(last, fresh)
+    followed = {last: fresh}
+    for index in reversed(range(last)):
+        state = run_calculation(calculations[index], monitor, [followed[index + 1]])
+        if not state.converged or same_branch(state, states[index]):
+            break
+        followed[index] = state
+        on_state(index, state)
+    return followed
