@@ -26,7 +26,6 @@ from mlxc.codes.live import ENDS, ReferenceRun
 from mlxc.codes.result import CodeResult
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.kohn_sham.gap import mesh_gap
 from mlxc.tasks.comparison.result import differences
 from mlxc.tasks.comparison.run import compare
 from mlxc.tasks.eos.task import EquationOfStateTask
@@ -160,14 +159,6 @@ def test_names_of_functionals_in_other_codes() -> None:
     assert gpaw_functional("gga_x_b88,gga_c_lyp") == "GGA_X_B88+GGA_C_LYP"
     assert gpaw_functional("blyp") is None
     assert gpaw_functional("0.5*pbe") is None
-
-
-def test_the_gap_of_a_mesh() -> None:
-    levels = [[[-1.0, -0.5, 0.5], [-0.8, -0.4, 0.3]]]
-    assert mesh_gap(levels, [[[2, 2, 0], [2, 2, 0]]]) == pytest.approx(0.7)
-    assert mesh_gap(levels, [[[2, 2, 0], [2, 0, 0]]]) == 0
-    assert mesh_gap(levels, [[[2, 2, 2], [2, 2, 2]]]) is None
-    assert mesh_gap([[[-1.0, 0.5], [-0.8]]], [[[2, 0], [2]]]) == pytest.approx(1.3)
 
 
 def test_energies_with_another_zero_have_no_difference() -> None:
