@@ -11,9 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pinned
 import pytest
 from ase import Atoms
+from golden import cases, files, public_face, run_folders
 
 import mlxc
 from mlxc.ase import MLXC
@@ -74,76 +74,76 @@ def assert_holds(pinned_value: Any, value: Any, place: tuple[str, ...] = ()) -> 
             assert value == pinned_value, place
 
 
-@pytest.mark.parametrize("command", pinned.COMMANDS)
+@pytest.mark.parametrize("command", cases.COMMANDS)
 def test_a_command_takes_its_options(command: str) -> None:
-    known, found = pinned.read("commands")[command], pinned.command_line(command)
+    known, found = files.read("commands")[command], public_face.command_line(command)
     assert set(known["commands"]) <= set(found["commands"])
     assert known["positional"] == found["positional"]
     assert {name: found["options"].get(name) for name in known["options"]} == known["options"]
     assert not [name for name in set(found["options"]) - set(known["options"]) if found["options"][name]["required"]]
 
 
-@pytest.mark.parametrize("name", pinned.MISTAKES)
+@pytest.mark.parametrize("name", cases.MISTAKES)
 def test_a_mistake_is_answered_with_its_sentence(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert pinned.mistake(name) == pinned.read("mistakes")[name]
+    assert public_face.mistake(name) == files.read("mistakes")[name]
 
 
-@pytest.mark.parametrize("name", by_length(pinned.RESULTS))
+@pytest.mark.parametrize("name", by_length(cases.RESULTS))
 def test_a_command_prints_its_result(name: str) -> None:
-    found = pinned.result(name)
-    assert_holds(pinned.read(f"results/{name}"), found)
-    if name in pinned.GROUND_STATES:
-        assert found["free_energy_ha"] == pytest.approx(pinned.read("energies")[name], rel=0, abs=1e-10)
+    found = public_face.result(name)
+    assert_holds(files.read(f"results/{name}"), found)
+    if name in cases.GROUND_STATES:
+        assert found["free_energy_ha"] == pytest.approx(files.read("energies")[name], rel=0, abs=1e-10)
 
 
-@pytest.mark.parametrize("name", [*pinned.FORMS, *(pytest.param(s, marks=pytest.mark.slow) for s in pinned.SLOW_FORMS)])
+@pytest.mark.parametrize("name", [*cases.FORMS, *(pytest.param(s, marks=pytest.mark.slow) for s in cases.SLOW_FORMS)])
 def test_a_command_prints_an_object_of_its_form(name: str, tmp_path: Path) -> None:
-    assert_holds(pinned.read(f"forms/{name}"), pinned.result_form(name, tmp_path / "out"))
+    assert_holds(files.read(f"forms/{name}"), public_face.result_form(name, tmp_path / "out"))
 
 
-@pytest.mark.parametrize("name", pinned.TASKS)
+@pytest.mark.parametrize("name", cases.TASKS)
 def test_a_task_file_is_read_and_written(name: str, tmp_path: Path) -> None:
-    known = pinned.read(f"tasks/{name}")
-    assert_holds(known, pinned.written_task(pinned.TASKS[name], tmp_path / "short"))
-    assert_holds(known, pinned.written_task(known, tmp_path / "complete"))
+    known = files.read(f"tasks/{name}")
+    assert_holds(known, run_folders.written_task(cases.TASKS[name], tmp_path / "short"))
+    assert_holds(known, run_folders.written_task(known, tmp_path / "complete"))
 
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, str]]:
     """The folder of a finished run of a kind, and the report on it."""
-    return cache(lambda kind: pinned.computed_folder(kind, tmp_path_factory.mktemp(kind)))
+    return cache(lambda kind: run_folders.computed_folder(kind, tmp_path_factory.mktemp(kind)))
 
 
-@pytest.mark.parametrize("kind", by_length(pinned.COMPUTED_TASKS))
+@pytest.mark.parametrize("kind", by_length(cases.COMPUTED_TASKS))
 def test_a_run_writes_its_files(kind: str, computed: Callable[[str], tuple[Path, str]]) -> None:
     folder, report = computed(kind)
-    known = pinned.read(f"runs/{kind}")
+    known = files.read(f"runs/{kind}")
     assert report.splitlines() == known.pop("report")
-    assert_holds(known, pinned.folder_content(folder))
+    assert_holds(known, run_folders.folder_content(folder))
 
 
-@pytest.mark.parametrize("kind", by_length(pinned.COMPUTED_TASKS))
+@pytest.mark.parametrize("kind", by_length(cases.COMPUTED_TASKS))
 def test_a_run_is_taken_away(kind: str, computed: Callable[[str], tuple[Path, str]], tmp_path: Path) -> None:
-    assert_holds(pinned.read(f"exports/{kind}"), pinned.exports(computed(kind)[0], tmp_path))
+    assert_holds(files.read(f"exports/{kind}"), run_folders.exports(computed(kind)[0], tmp_path))
 
 
-@pytest.mark.parametrize("kind", by_length(pinned.COMPUTED_TASKS))
+@pytest.mark.parametrize("kind", by_length(cases.COMPUTED_TASKS))
 def test_tables_have_their_names_and_columns(
     kind: str, computed: Callable[[str], tuple[Path, str]], tmp_path: Path
 ) -> None:
-    assert pinned.tables(computed(kind)[0], tmp_path) == pinned.read("tables")[kind]
+    assert run_folders.tables(computed(kind)[0], tmp_path) == files.read("tables")[kind]
 
 
-@pytest.mark.parametrize("name", pinned.STATES)
+@pytest.mark.parametrize("name", cases.STATES)
 def test_a_saved_state_is_read(name: str) -> None:
-    state = mlxc.GroundState.load(pinned.GOLDEN / f"{name}.h5")
-    assert_holds(pinned.read(f"states/{name}"), pinned.state_content(state))
+    state = mlxc.GroundState.load(files.GOLDEN / f"{name}.h5")
+    assert_holds(files.read(f"states/{name}"), public_face.state_content(state))
 
 
-@pytest.mark.parametrize("name", pinned.STATES)
+@pytest.mark.parametrize("name", cases.STATES)
 def test_a_calculation_starts_from_a_saved_state(name: str) -> None:
-    saved = mlxc.GroundState.load(pinned.GOLDEN / f"{name}.h5")
+    saved = mlxc.GroundState.load(files.GOLDEN / f"{name}.h5")
     calculation = mlxc.Calculation.from_dict(saved.calculation)
     again = calculation.run(start=saved)
     assert again.converged
@@ -152,7 +152,7 @@ def test_a_calculation_starts_from_a_saved_state(name: str) -> None:
 
 
 def test_an_scf_in_python_starts_from_a_saved_state() -> None:
-    saved = mlxc.GroundState.load(pinned.GOLDEN / "plane-waves.h5")
+    saved = mlxc.GroundState.load(files.GOLDEN / "plane-waves.h5")
     settings: dict[str, Any] = {"basis": mlxc.PlaneWaves(4.0), "kmesh": (2, 2, 1), "pseudo": "gth"}
     again = mlxc.scf(mlxc.Crystal.load("si"), **settings, tolerance=1e-10, start=saved)
     assert len(again.history) < len(saved.history)
@@ -160,7 +160,7 @@ def test_an_scf_in_python_starts_from_a_saved_state() -> None:
 
 
 def test_a_calculator_goes_on_from_a_saved_state() -> None:
-    saved = mlxc.GroundState.load(pinned.GOLDEN / "plane-waves.h5")
+    saved = mlxc.GroundState.load(files.GOLDEN / "plane-waves.h5")
     atoms: Atoms = mlxc.Crystal.load("si").to_ase()
     settings = {"ecut_ha": 4, "kmesh": [2, 2, 1], "pseudo": "gth", "smearing": "none", "cutoff_smoothing_ha": 0}
     atoms.calc = MLXC(**settings, tolerance=1e-10)
@@ -170,20 +170,20 @@ def test_a_calculator_goes_on_from_a_saved_state() -> None:
     assert len(atoms.calc.ground_state.history) < len(saved.history)
 
 
-@pytest.mark.parametrize("name", pinned.SHORT_SETTINGS)
+@pytest.mark.parametrize("name", cases.SHORT_SETTINGS)
 def test_short_settings_become_complete(name: str) -> None:
-    assert_holds(pinned.read("defaults")[name], pinned.defaults(name))
+    assert_holds(files.read("defaults")[name], public_face.defaults(name))
 
 
-@pytest.mark.parametrize("name", pinned.SHORT_SETTINGS)
+@pytest.mark.parametrize("name", cases.SHORT_SETTINGS)
 def test_a_link_restores_its_settings(name: str) -> None:
-    calculation = mlxc.Calculation.from_dict(pinned.SHORT_SETTINGS[name])
-    assert decode_setup(pinned.read("links")[name]) == calculation
+    calculation = mlxc.Calculation.from_dict(cases.SHORT_SETTINGS[name])
+    assert decode_setup(files.read("links")[name]) == calculation
     assert decode_setup(encode_setup(calculation)) == calculation
 
 
 def test_names_are_there() -> None:
-    known = pinned.read("names")
+    known = files.read("names")
     assert set(known["mlxc"]) <= set(mlxc.__all__) <= set(dir(mlxc))
     for name in (f"mlxc.{name}" for name in known["mlxc"]):
         assert named(name) is not None

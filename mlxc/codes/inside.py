@@ -1,8 +1,10 @@
 """One case in another code: the case from standard input, what the code does to standard output, JSON a line each.
 
 Run as ``python inside.py CODE FOLDER`` by any Python that has the code, so nothing but the standard library is imported
-here, and what speaks to the code is in ``inside_CODE.py`` beside this file: a function ``run(case, tell)``, where
-``tell`` takes records of SCF steps and of finished volumes, and what is returned becomes the last record.
+here, and what speaks to the code is in ``inside_CODE.py`` beside this file: its ``VERSION``, and a generator
+``volumes(case, tell)`` that computes one volume of the case after the other. It tells a record of each SCF step, and
+yields of each volume the free energy, hartree, whether it converged, the number of its steps, and a function that gives
+what else is known as plain data. What is known of all volumes becomes the last record.
 
 The process ends itself when its standard input is closed, so it never outlives the one that started it; then it also
 removes its FOLDER of temporary files, which nobody else will.
@@ -17,6 +19,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +47,7 @@ def main() -> None:
         def tell_with_time(record: dict[str, Any]) -> None:
             tell({**record, "seconds": time.perf_counter() - started})
 
-        result = module.run(case, tell_with_time)
+        result = _all_volumes(module, case, tell_with_time)
         tell({"kind": "result", **result, "seconds": time.perf_counter() - started})
     except Exception as error:
         said = " ".join(str(error).split())
@@ -58,6 +61,19 @@ def _load(code: str) -> Any:
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+def _all_volumes(code: Any, case: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """What a code finds for the volumes of a case, of which the ``reference`` is told in full."""
+    energies, converged, steps, reference = [], [], 0, {}
+    for index, (energy, has_converged, taken, state) in enumerate(code.volumes(case, tell)):
+        energies.append(energy)
+        converged.append(has_converged)
+        steps += taken
+        tell({"kind": "point", "index": index, "free_energy_ha": energy, "converged": has_converged})
+        if index == case["reference"]:
+            reference = state()
+    return {"version": code.VERSION, "energies_ha": energies, "converged": converged, "iterations": steps, **reference}
 
 
 def _end_with_parent() -> None:

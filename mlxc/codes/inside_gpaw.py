@@ -5,7 +5,8 @@ J. Enkovaara et al., J. Phys.: Condens. Matter 22, 253202 (2010). See :mod:`mlxc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gpaw
@@ -13,6 +14,7 @@ import numpy as np
 from ase import Atoms
 from ase.units import Bohr, Hartree
 
+VERSION: str = gpaw.__version__
 # Change of the energy between steps at which the SCF has converged.
 ENERGY_TOLERANCE_EV = 1e-7
 # Gaussian smearing is the one of Methfessel and Paxton of order zero.
@@ -24,39 +26,29 @@ SMEARINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(case: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """All volumes of a case, each from free atoms.
+def volumes(
+    case: dict[str, Any], tell: Callable[[dict[str, Any]], None]
+) -> Iterator[tuple[float, bool, int, Callable[[], dict[str, Any]]]]:
+    """Compute the volumes of a case, each from free atoms.
 
     Args:
         case: The case, see :func:`mlxc.codes.cases.gpaw_case`.
-        tell: A function that takes one record per SCF step and per volume.
+        tell: A function that takes one record per SCF step.
 
-    Returns:
-        ``version``, the free energy in hartree and whether it converged, and what is known of the volume that is the
-        case's ``reference``.
+    Yields:
+        what :mod:`mlxc.codes.inside` asks of each volume.
     """
-    energies, converged, steps, reference = [], [], 0, {}
     for index, lattice in enumerate(case["lattices_bohr"]):
         atoms = _atoms(case, lattice)
         calculator = atoms.calc
         calculator.attach(_monitor(calculator, index, tell), 1)
         try:
             atoms.get_potential_energy()
-            converged.append(True)
+            converged = True
         except gpaw.KohnShamConvergenceError:
-            converged.append(False)
-        energies.append(float(calculator.hamiltonian.e_total_free))
-        steps += calculator.scf.niter
-        tell({"kind": "point", "index": index, "free_energy_ha": energies[-1], "converged": converged[-1]})
-        if index == case["reference"]:
-            reference = _state(atoms, case, converged[-1])
-    return {
-        "version": gpaw.__version__,
-        "energies_ha": energies,
-        "converged": converged,
-        "iterations": steps,
-        **reference,
-    }
+            converged = False
+        energy = float(calculator.hamiltonian.e_total_free)
+        yield energy, converged, calculator.scf.niter, partial(_state, atoms, case, converged)
 
 
 def _atoms(case: dict[str, Any], lattice: list[list[float]]) -> Any:

@@ -5,30 +5,32 @@ J. McClain et al., J. Chem. Theory Comput. 13, 1209 (2017). See :mod:`mlxc.codes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyscf
 from pyscf.pbc import dft, gto
 
+VERSION: str = pyscf.__version__
 # Change of the energy between steps at which the SCF has converged.
 ENERGY_TOLERANCE_HA = 1e-9
 SMEARINGS = {"fermi-dirac": "fermi", "gaussian": "gauss"}
 
 
-def run(case: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """All volumes of a case, each from the density matrix of the one before.
+def volumes(
+    case: dict[str, Any], tell: Callable[[dict[str, Any]], None]
+) -> Iterator[tuple[float, bool, int, Callable[[], dict[str, Any]]]]:
+    """Compute the volumes of a case, each from the density matrix of the one before.
 
     Args:
         case: The case, see :func:`mlxc.codes.cases.pyscf_case`.
-        tell: A function that takes one record per SCF step and per volume.
+        tell: A function that takes one record per SCF step.
 
-    Returns:
-        ``version``, the free energy in hartree and whether it converged, and what is known of the volume that is the
-        case's ``reference``.
+    Yields:
+        what :mod:`mlxc.codes.inside` asks of each volume.
     """
-    energies, converged, steps, reference = [], [], 0, {}
     start = None
     for index, lattice in enumerate(case["lattices_bohr"]):
         field = _mean_field(case, lattice)
@@ -37,19 +39,7 @@ def run(case: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[st
             start = _polarised(field, case)
         field.kernel(start)
         start = field.make_rdm1()
-        energies.append(_free_energy(field))
-        converged.append(bool(field.converged))
-        steps += field.cycles
-        tell({"kind": "point", "index": index, "free_energy_ha": energies[-1], "converged": converged[-1]})
-        if index == case["reference"]:
-            reference = _state(field, case)
-    return {
-        "version": pyscf.__version__,
-        "energies_ha": energies,
-        "converged": converged,
-        "iterations": steps,
-        **reference,
-    }
+        yield _free_energy(field), bool(field.converged), field.cycles, partial(_state, field, case)
 
 
 def _mean_field(case: dict[str, Any], lattice: list[list[float]]) -> Any:

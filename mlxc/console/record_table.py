@@ -23,9 +23,9 @@ class RecordTable:
     Attributes:
         name: The name of the table's file, without ``.csv``.
         meaning: What a row of it is, for the archive's explanation.
-        line: Tells a record in one line of progress; None for one that is not shown.
+        line: A record in one line of progress; None for one that is not shown.
         stays: Whether the line stays above the live table of SCF steps on a terminal.
-        doing: Tells on the page, while the run goes on, how far it is: the sentence (empty for none), and the
+        doing: How far a run is, for the page while it goes on: the sentence (empty for none), and the
             fraction that is done, None where that is unknown.
     """
 

@@ -10,7 +10,7 @@ def closest_pair(lattice: NDArray[np.float64], positions: NDArray[np.float64]) -
     """The shortest distance of two atoms, images of the same atom included, bohr, and the indices of the two.
 
     Args:
-        lattice: rows are the lattice vectors, bohr.
+        lattice: the lattice vectors in rows, bohr.
         positions: fractional coordinates, shape ``(natom, 3)``.
     """
     shifts = np.array(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij")).reshape(3, -1).T
@@ -36,7 +36,7 @@ def largest_displacement(
     the lattice vectors, which is where it decides anything.
 
     Args:
-        lattice: rows are the lattice vectors, bohr.
+        lattice: the lattice vectors in rows, bohr.
         first: fractional coordinates, shape ``(natom, 3)``.
         second: same shape.
     """

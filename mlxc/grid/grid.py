@@ -19,7 +19,7 @@ class Grid:
 
     Attributes:
         shape: The number of points along each lattice vector.
-        lattice: Rows are lattice vectors, bohr.
+        lattice: The lattice vectors in rows, bohr.
         volume: The volume of the cell, bohr^3, a tensor without dimensions.
         sphere: The positions of the G vectors in the flattened FFT array, shape ``(ngvector,)``; G = 0 is the first.
         miller: The integer coordinates of the G vectors, shape ``(ngvector, 3)``.

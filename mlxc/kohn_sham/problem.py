@@ -53,11 +53,11 @@ class Problem:
         basis: The basis.
         ions: The nuclei with their pseudopotentials.
         group: The operations that leave the problem as it is.
-        symmetrizer: Averages fields over the group.
+        symmetrizer: The average of fields over the group.
         terms: The terms of the free energy, in the order of their energies.
         xc: The term of exchange and correlation, which knows what its functional says at each point of space.
         kinds: The kinds of fields that the terms depend on, in the order in which they are stacked.
-        ion_energies: The terms that do not depend on the electrons' state, hartree.
+        ion_energies: The energies of the terms that do not depend on the electrons' state, by name, hartree.
     """
 
     def __init__(

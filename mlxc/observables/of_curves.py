@@ -16,11 +16,12 @@ from mlxc.errors import InputError
 from mlxc.observables.distance import root_mean_square
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.observable import Observable
-from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from mlxc.properties.birch_murnaghan import BirchMurnaghan
 
 MILLI = 1e-3
 

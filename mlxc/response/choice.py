@@ -1,4 +1,4 @@
-"""The ways to differentiate a self-consistent state, by name."""
+"""The ways to differentiate a self-consistent state, by name; loaded only where somebody wants a gradient."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import Literal, overload
 
 from mlxc.errors import InputError
 from mlxc.response.adjoint import Adjoint
-from mlxc.response.implicit import Implicit
-from mlxc.response.unrolled import Unrolled
 
 AdjointName = Literal["implicit", "unrolled"]
 
@@ -25,7 +23,11 @@ def adjoint_of(choice: AdjointName | Adjoint | None) -> Adjoint | None:
     if choice is None or not isinstance(choice, str):
         return choice
     if choice == "implicit":
+        from mlxc.response.implicit import Implicit
+
         return Implicit()
     if choice == "unrolled":
+        from mlxc.response.unrolled import Unrolled
+
         return Unrolled()
     raise InputError(f"differentiate: {choice!r} is neither 'implicit' nor 'unrolled'.")

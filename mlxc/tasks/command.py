@@ -57,7 +57,7 @@ class WrittenFile:
         flag: The option, such as ``--html``.
         metavar: How ``--help`` calls the file.
         help: What ``--help`` says.
-        write: Writes the result, as ``--json`` prints it, to a path.
+        write: The function that writes the result, as ``--json`` prints it, to a path.
     """
 
     flag: str

@@ -99,8 +99,8 @@ class Kind:
         title: The word for people, such as "equation of state".
         task: The class of its tasks: :class:`mlxc.Calculation`, or one that extends
             :class:`~mlxc.tasks.task.Task`.
-        run: Computes a task; torch may be loaded in it and not before.
-        ending: Tells of what ``run`` returns how it ended, and what is to be kept.
+        run: The function that computes a task; torch may be loaded in it and not before.
+        ending: How what ``run`` returns has ended, and what of it is to be kept.
         records: How each kind of record that a run tells is shown; the SCF steps, ``iteration``, are among them.
         report: The result as text, made from its summary.
         headline: The result in one sentence, which follows the title of a run on the page.
@@ -110,7 +110,7 @@ class Kind:
         command: The command that computes it; None if it is computed in run folders only.
         advice: What to do after a run that has not converged, made from its records; empty for the usual advice.
         parts: How many SCF calculations of about the same length a task consists of, and what each of them is.
-        progress: Shows records while a command computes.
+        progress: What shows records while a command computes.
     """
 
     name: str

@@ -26,7 +26,7 @@ class ExchangeCorrelation:
     """Exchange and correlation of the valence electrons and the ions' partial cores.
 
     Attributes:
-        functional: gives the energy per volume from its declared ingredients.
+        functional: the functional, which gives the energy per volume from its declared ingredients.
     """
 
     functional: nn.Module
@@ -40,7 +40,7 @@ class ExchangeCorrelationTerm(DensityTerm):
     """E_xc on the grid of a setting.
 
     Args:
-        functional: gives the energy per volume from its declared ingredients.
+        functional: the functional, which gives the energy per volume from its declared ingredients.
         setting: where it is evaluated.
 
     Attributes:

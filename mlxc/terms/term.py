@@ -30,7 +30,7 @@ class Setting:
         crystal: the crystal, as it was before ions were moved or the cell deformed.
         basis: the basis, and the grid.
         ions: the nuclei with their pseudopotentials.
-        symmetrizer: averages fields over the operations that leave the problem as it is.
+        symmetrizer: the average of fields over the operations that leave the problem as it is.
         points: the points of the grid that symmetry does not make from others; None where nothing need be symmetric.
     """
 

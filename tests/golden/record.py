@@ -13,56 +13,56 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import pinned as p
+from golden import cases, files, public_face, run_folders
 
 import mlxc
 from mlxc.export.link import encode_setup
 
 
 def record_commands(_: Path) -> None:
-    p.write("commands", {command: p.command_line(command) for command in p.COMMANDS})
-    p.write("mistakes", {name: p.mistake(name) for name in p.MISTAKES})
+    files.write("commands", {command: public_face.command_line(command) for command in cases.COMMANDS})
+    files.write("mistakes", {name: public_face.mistake(name) for name in cases.MISTAKES})
 
 
 def record_results(_: Path) -> None:
-    for name in p.RESULTS:
-        p.write(f"results/{name}", p.result(name))
-    energies = {name: p.read(f"results/{name}")["free_energy_ha"] for name in p.GROUND_STATES}
-    p.write("energies", energies)
+    for name in cases.RESULTS:
+        files.write(f"results/{name}", public_face.result(name))
+    energies = {name: files.read(f"results/{name}")["free_energy_ha"] for name in cases.GROUND_STATES}
+    files.write("energies", energies)
 
 
 def record_forms(root: Path) -> None:
-    for name in p.FORMS | p.SLOW_FORMS:
-        p.write(f"forms/{name}", p.result_form(name, root / name))
+    for name in cases.FORMS | cases.SLOW_FORMS:
+        files.write(f"forms/{name}", public_face.result_form(name, root / name))
 
 
 def record_runs(root: Path) -> None:
-    for name, task in p.TASKS.items():
-        p.write(f"tasks/{name}", p.written_task(task, root / "tasks" / name))
+    for name, task in cases.TASKS.items():
+        files.write(f"tasks/{name}", run_folders.written_task(task, root / "tasks" / name))
     tables = {}
-    for kind in p.COMPUTED_TASKS:
-        folder, report = p.computed_folder(kind, root / kind)
-        p.write(f"runs/{kind}", p.folder_content(folder) | {"report": report.splitlines()})
-        p.write(f"exports/{kind}", p.exports(folder, root / kind / "exports"))
-        tables[kind] = p.tables(folder, root / kind)
-    p.write("tables", tables)
+    for kind in cases.COMPUTED_TASKS:
+        folder, report = run_folders.computed_folder(kind, root / kind)
+        files.write(f"runs/{kind}", run_folders.folder_content(folder) | {"report": report.splitlines()})
+        files.write(f"exports/{kind}", run_folders.exports(folder, root / kind / "exports"))
+        tables[kind] = run_folders.tables(folder, root / kind)
+    files.write("tables", tables)
 
 
 def record_states(_: Path) -> None:
-    for name in p.STATES:
-        path = p.GOLDEN / f"{name}.h5"
+    for name in cases.STATES:
+        path = files.GOLDEN / f"{name}.h5"
         if not path.exists():
-            p.save_state(name, path)
-        p.write(f"states/{name}", p.state_content(mlxc.GroundState.load(path)))
+            public_face.save_state(name, path)
+        files.write(f"states/{name}", public_face.state_content(mlxc.GroundState.load(path)))
 
 
 def record_settings(_: Path) -> None:
-    p.write("defaults", {name: p.defaults(name) for name in p.SHORT_SETTINGS})
+    files.write("defaults", {name: public_face.defaults(name) for name in cases.SHORT_SETTINGS})
     links = {}
-    for name, settings in p.SHORT_SETTINGS.items():
+    for name, settings in cases.SHORT_SETTINGS.items():
         links[name] = encode_setup(mlxc.Calculation.from_dict(settings))
-    p.write("links", links)
-    p.write("names", {"mlxc": mlxc.__all__, "README.md": p.names_in_readme()})
+    files.write("links", links)
+    files.write("names", {"mlxc": mlxc.__all__, "README.md": public_face.names_in_readme()})
 
 
 PARTS: dict[str, Callable[[Path], None]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from ase.dft.bandgap import bandgap
 
 from mlxc.kohn_sham.gap import bands_cross, difference_of_edges, filled_below, filled_by_occupation, gap_of, mesh_gap
 
@@ -41,3 +42,26 @@ def test_bands_that_overlap_or_touch_leave_no_gap() -> None:
     assert gap_of(-0.1) == gap_of(1e-5) == 0
     assert gap_of(0.1) == 0.1
     assert mesh_gap([[[-1.0, 0.1], [0.2, 0.5]]], [[[2, 0], [2, 0]]]) == 0
+
+
+def test_the_gap_of_a_mesh() -> None:
+    levels = [[[-1.0, -0.5, 0.5], [-0.8, -0.4, 0.3]]]
+    assert mesh_gap(levels, [[[2, 2, 0], [2, 2, 0]]]) == pytest.approx(0.7)
+    assert mesh_gap(levels, [[[2, 2, 0], [2, 0, 0]]]) == 0
+    assert mesh_gap(levels, [[[2, 2, 2], [2, 2, 2]]]) is None
+    assert mesh_gap([[[-1.0, 0.5], [-0.8]]], [[[2, 0], [2]]]) == pytest.approx(1.3)
+
+
+@pytest.mark.parametrize("spins", [1, 2])
+@pytest.mark.parametrize("crosses", [False, True], ids=["an insulator", "a metal"])
+def test_the_gap_of_a_mesh_is_the_one_that_ase_finds(spins: int, crosses: bool) -> None:
+    # Three bands of spin up lie below the Fermi level at zero, and two of spin down.
+    distances = np.random.default_rng(spins).uniform(0.1, 1.0, (spins, 5, 6))
+    levels = np.where(np.arange(6) < 3 - np.arange(spins)[:, None, None], -distances, distances)
+    if crosses:
+        levels[-1, 2, 0] *= -1
+    levels = np.sort(levels)
+    electrons = 2 / spins / (1 + np.exp(levels / 0.05))
+    expected, *_ = bandgap(eigenvalues=levels, efermi=0.0)
+    assert (expected == 0) == crosses
+    assert mesh_gap(levels.tolist(), electrons.tolist()) == pytest.approx(expected)

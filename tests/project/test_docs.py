@@ -20,6 +20,8 @@ from mlxc.cli import make_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
+# Files and folders of the project in backticks.
+NAMED = re.compile(r"`((?:app|assets|benchmarks|docs|mlxc|notebooks|scripts|tests)/[\w./-]+)`")
 # Scripts, styles and pictures from other machines.
 FETCHED = re.compile(r"<(?:script|link|img)[^>]*(?:src|href)=.https?:")
 WITH_PYTHON = [page for page in PAGES if code_blocks(page, "python")]
@@ -54,6 +56,11 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = page.parent / name if name else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
+def test_the_files_that_a_page_names_are_there(page: Path) -> None:
+    assert not [name for name in NAMED.findall(page.read_text()) if not (ROOT / name).exists()]
 
 
 @pytest.mark.thorough

@@ -26,7 +26,7 @@ from mlxc.codes.live import ENDS, ReferenceRun
 from mlxc.codes.result import CodeResult
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.kohn_sham.gap import mesh_gap
+from mlxc.response.levels import band_gap
 from mlxc.tasks.comparison.result import differences
 from mlxc.tasks.comparison.run import compare
 from mlxc.tasks.eos.task import EquationOfStateTask
@@ -162,12 +162,15 @@ def test_names_of_functionals_in_other_codes() -> None:
     assert gpaw_functional("0.5*pbe") is None
 
 
-def test_the_gap_of_a_mesh() -> None:
-    levels = [[[-1.0, -0.5, 0.5], [-0.8, -0.4, 0.3]]]
-    assert mesh_gap(levels, [[[2, 2, 0], [2, 2, 0]]]) == pytest.approx(0.7)
-    assert mesh_gap(levels, [[[2, 2, 0], [2, 0, 0]]]) == 0
-    assert mesh_gap(levels, [[[2, 2, 2], [2, 2, 2]]]) is None
-    assert mesh_gap([[[-1.0, 0.5], [-0.8]]], [[[2, 0], [2]]]) == pytest.approx(1.3)
+def test_bands_that_overlap_have_no_gap_with_fixed_occupations_either() -> None:
+    compressed = HYDROGEN["structure"] | {
+        "lattice_ang": [[1.6, 0, 0], [0, 1.6, 0], [0, 0, 3.2]],
+        "species": ["H", "H"],
+        "fractional_positions": [[0, 0, 0], [0, 0, 0.5]],
+    }
+    metal = calculation(structure=compressed, kmesh=[2, 2, 2], smearing="none")
+    assert float(band_gap(metal.run()).detach()) < -0.1
+    assert compare(metal, [], unwatched).runs[0].gap_ev == 0
 
 
 def test_energies_with_another_zero_have_no_difference() -> None:

@@ -12,7 +12,7 @@ from mlxc.codes.other_code import Watcher, run_in_code
 from mlxc.codes.result import CodeResult
 from mlxc.console.record_table import Tell
 from mlxc.errors import MlxcError
-from mlxc.kohn_sham.gap import mesh_gap
+from mlxc.kohn_sham.gap import gap_of, mesh_gap
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.gth_table import GTHParameters
@@ -114,7 +114,7 @@ def _gap_ev(state: GroundState) -> float | None:
         gap = mesh_gap(state.eigenvalues.reshape(shape).tolist(), state.occupations.reshape(shape).tolist())
         return None if gap is None else gap * HARTREE_EV
     try:  # with fixed occupations no empty levels have been computed
-        return float(band_gap(state).detach()) * HARTREE_EV
+        return gap_of(float(band_gap(state).detach())) * HARTREE_EV
     except MlxcError:
         return None
 
