@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
-from mlxc.grid.fields import Fields
+from mlxc.grid.fields import TAU, Fields
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
 from mlxc.kohn_sham.extrapolation import extrapolated_density, extrapolated_orbitals
 from mlxc.kohn_sham.guess import starting_orbitals, superposed_spin_density
@@ -107,13 +107,15 @@ class SCFIteration:
         self._convergence = convergence
         self._eigensolver = eigensolver
         self._seed = seed
-        self._mixer = mixing.start(problem.basis.grid, problem.kinds, metal=smearing is not None)
+        self._mixing = mixing
+        self._forget()
         likely_moment = 0.0 if nspin == 1 else abs(moments).sum() if total_moment is None else total_moment
         preferred = band_count(problem.ions.nelectrons, smearing is not None, likely_moment)
         occupied = band_count(problem.ions.nelectrons, False, likely_moment)
         self._nband = problem.basis.band_count(occupied, preferred)
         self._previous: State | None = None
         self._starts = 0
+        self._tau_is_guessed = False
         self.bands_suffice = True
         self.converged = False
 
@@ -136,6 +138,12 @@ class SCFIteration:
             self._orbitals = orbitals.repeat(self._nspin, 1, 1)
             self._importance = self._likely_importance()
             self._fields = problem.guessed_fields(density)
+            self._tau_is_guessed = TAU in problem.kinds
+
+    def _forget(self) -> None:
+        """Mix from now on without what was learnt so far."""
+        problem = self.problem
+        self._mixer = self._mixing.start(problem.basis.grid, problem.kinds, metal=self._smearing is not None)
 
     @property
     def continues(self) -> bool:
@@ -179,6 +187,11 @@ class SCFIteration:
         )
         if meaningful:
             self._fields = self._mixer.next(self._fields, change, residual)
+        if self._tau_is_guessed:
+            # That of the first orbitals is better by far than any mixture with a guess from the density.
+            self._fields[-1] = fields[-1]
+            self._tau_is_guessed = False
+            self._forget()
         self._orbitals = pairs.orbitals
         # Empty bands steady the eigensolver, but their own residuals need not be small.
         self._importance = occupations.electrons * self._nspin / 2
