@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Of the diagnosis of graphene, which takes longest.
 RUNNING_MS = 900_000
 LOOK_MS = 2_500
-SILICON, GRAPHENE = "Silicon (diamond structure)", "Graphene"
+SILICON, NICKEL, GRAPHENE = "Silicon (diamond structure)", "Nickel (fcc)", "Graphene"
 
 
 def compute(page: Page, name: str) -> None:
@@ -69,6 +69,15 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
         compute(page, "Run equation of state")
     press(page, "Equation of state")
     take(page, folder, "equation-of-state")
+    page.get_by_label("Crystal", exact=True).select_option(label=NICKEL)
+    page.wait_for_timeout(800)
+    choose(page, NICKEL, 24, 4)
+    press(page, "Moment")
+    page.get_by_label("Up to (μB)", exact=True).fill("1.2")
+    page.get_by_label("Up to (μB)", exact=True).press("Tab")
+    compute(page, "Run energy against moment")
+    take(page, folder, "moment")
+    choose(page, SILICON, 12, 4)
     press(page, "Compare")
     choice = f"{COMPARE} .mlxc-compare-choice select"
     page.locator(f"{choice} option").nth(1).wait_for(timeout=LOADING_MS)

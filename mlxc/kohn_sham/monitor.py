@@ -23,7 +23,7 @@ class SCFRecord:
         hamiltonian_applications: How many times H was applied in this step, per band.
         seconds: The time since the start of the SCF.
         residual_spectrum: The spectrum of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_spectrum`.
-        point: Which volume of an equation of state this step belongs to, None for a single run.
+        point: Which volume of an equation of state, or which moment, this step belongs to, None for a single run.
     """
 
     iteration: int

@@ -1,0 +1,229 @@
+"""The energy of a crystal as a function of its total magnetic moment, and where it has minima. Imports no torch.
+
+Where the moment M (Bohr magnetons) is held, each spin has a Fermi level of its own, and they tell the slope,
+
+    dF/dM = (mu_up - mu_down) / 2.
+
+A moment that the crystal keeps by itself is a minimum of F(M), where the levels meet; K. Schwarz, P. Mohn, J. Phys. F
+14, L129 (1984); V. L. Moruzzi, P. M. Marcus, K. Schwarz, P. Mohn, Phys. Rev. B 34, 1784 (1986). Since F(-M) = F(M), the
+energy has an extremum at M = 0: a maximum where Stoner's criterion is met, E. C. Stoner, Proc. R. Soc. London A 165,
+372 (1938).
+
+A crystal may have several states with one moment. Computed on the way up, each from the one at the moment before, and
+on the way down again, they are different branches where the energies differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicHermiteSpline
+
+# The way up, the way down, and a state that is found on both ways.
+Branch = Literal["up", "down", "both"]
+# Energies per atom of one state differ by less, hartree: the errors of a converged SCF are a hundred times smaller.
+SAME_STATE_HA = 1e-6
+# Moments are the same within this, Bohr magneton.
+SAME_MOMENT = 1e-9
+# Extrema are told apart at this distance, in units of the range of moments.
+RESOLUTION = 1e-3
+
+
+@dataclass(frozen=True)
+class MomentPoint:
+    """The state at one moment; all energies are per cell.
+
+    Attributes:
+        moment: The moment that is held, Bohr magneton per cell.
+        free_energy_ha: F = E - TS.
+        energies_ha: The terms of F.
+        iterations: The number of SCF steps.
+        converged: Whether the SCF has converged.
+        fermi_level_up_ha, fermi_level_down_ha: The Fermi levels of both spins; None where occupations are fixed.
+        branch: On which way the state was found.
+    """
+
+    moment: float
+    free_energy_ha: float
+    energies_ha: Mapping[str, float]
+    iterations: int
+    converged: bool
+    fermi_level_up_ha: float | None
+    fermi_level_down_ha: float | None
+    branch: Branch
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The point that :meth:`to_dict` has written; what else there is does not matter."""
+        return cls(**{field.name: data[field.name] for field in fields(cls)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    @property
+    def slope_ha(self) -> float | None:
+        """dF/dM, hartree per Bohr magneton; None where occupations are fixed."""
+        if self.fermi_level_up_ha is None or self.fermi_level_down_ha is None:
+            return None
+        return (self.fermi_level_up_ha - self.fermi_level_down_ha) / 2
+
+
+@dataclass(frozen=True)
+class Extremum:
+    """A minimum or a maximum of F(M).
+
+    Attributes:
+        moment: Where it lies, Bohr magneton per cell.
+        free_energy_ha: F there, per cell.
+        is_minimum: Whether it is a minimum.
+    """
+
+    moment: float
+    free_energy_ha: float
+    is_minimum: bool
+
+
+@dataclass(frozen=True)
+class MomentCurve:
+    """F(M) through points, ascending in the moment; where there are several branches, the lowest counts.
+
+    Between points it is the cubic that has their energies and slopes. With fixed occupations there is nothing between
+    them: each spin holds whole electrons.
+
+    Attributes:
+        points: The points of all branches.
+    """
+
+    points: tuple[MomentPoint, ...]
+
+    @cached_property
+    def lowest(self) -> tuple[MomentPoint, ...]:
+        """The lowest point at each moment."""
+        return tuple(min(points, key=lambda point: point.free_energy_ha) for points in _by_moment(self.points))
+
+    def __call__(self, moments: ArrayLike) -> NDArray[np.float64]:
+        """F at moments within the range, hartree per cell."""
+        if self._cubic is None:
+            return np.interp(moments, [p.moment for p in self.lowest], [p.free_energy_ha for p in self.lowest])
+        return np.asarray(self._cubic(moments))
+
+    @cached_property
+    def _cubic(self) -> CubicHermiteSpline | None:
+        slopes = [point.slope_ha for point in self.lowest]
+        if len(slopes) < 2 or None in slopes:
+            return None
+        from scipy.interpolate import CubicHermiteSpline
+
+        return CubicHermiteSpline([p.moment for p in self.lowest], [p.free_energy_ha for p in self.lowest], slopes)
+
+    @cached_property
+    def extrema(self) -> tuple[Extremum, ...]:
+        """Minima and maxima, ascending in the moment; the ends of the range are none, but for M = 0."""
+        return tuple(self._of_points() if self._cubic is None else self._of_cubic(self._cubic))
+
+    @property
+    def minima(self) -> tuple[Extremum, ...]:
+        """The moments that the crystal can keep by itself."""
+        return tuple(extremum for extremum in self.extrema if extremum.is_minimum)
+
+    @property
+    def ground(self) -> Extremum | None:
+        """The lowest minimum; None where there is none, or a point at an end of the range lies below it."""
+        lowest = min(self.minima, key=lambda extremum: extremum.free_energy_ha, default=None)
+        if lowest is None or lowest.free_energy_ha > min(p.free_energy_ha for p in self.lowest) + SAME_STATE_HA:
+            return None
+        return lowest
+
+    def _of_cubic(self, cubic: CubicHermiteSpline) -> Iterator[Extremum]:
+        first, last = self.lowest[0].moment, self.lowest[-1].moment
+        apart, slope = RESOLUTION * (last - first), cubic.derivative()
+        roots = slope.roots(extrapolate=False)
+        known = first - 2 * apart
+        if _is_zero(first):
+            yield Extremum(first, float(cubic(first)), bool(slope(first + apart) > 0))
+            known = first
+        for root in np.sort(roots[np.isfinite(roots)]):
+            before, after = slope(root - apart), slope(root + apart)
+            if root > known + apart and before * after < 0:
+                yield Extremum(float(root), float(cubic(root)), bool(before < 0))
+                known = root
+
+    def _of_points(self) -> Iterator[Extremum]:
+        energies = [point.free_energy_ha for point in self.lowest]
+        # On the other side of M = 0 lies the mirror image.
+        beyond = energies[1] if len(energies) > 1 and _is_zero(self.lowest[0].moment) else np.nan
+        for point, before, after in zip(self.lowest, [beyond, *energies], [*energies[1:], np.nan], strict=False):
+            energy = point.free_energy_ha
+            if before > energy < after or before < energy > after:
+                yield Extremum(point.moment, energy, bool(before > energy))
+
+    @property
+    def hysteresis(self) -> list[dict[str, float]]:
+        """The ranges of moments in which the way up and the way down find different states, as plain data."""
+        ranges = []
+        for differ, group in groupby(_by_moment(self.points), key=lambda points: len(points) > 1):
+            if differ:
+                inside = list(group)
+                energies = [[point.free_energy_ha for point in points] for points in inside]
+                ranges.append(
+                    {
+                        "lowest_moment": inside[0][0].moment,
+                        "highest_moment": inside[-1][0].moment,
+                        "largest_difference_ha": max(max(both) - min(both) for both in energies),
+                    }
+                )
+        return ranges
+
+    def to_dict(self) -> dict[str, Any]:
+        """Curve, extrema and points as plain data; what is not known is None."""
+        ground = self.ground
+        return {
+            "moments_bohr_magneton": [point.moment for point in self.lowest],
+            "free_energies_ha": [point.free_energy_ha for point in self.lowest],
+            "moment0_bohr_magneton": ground and ground.moment,
+            "free_energy0_ha": ground and ground.free_energy_ha,
+            "minima": [_plain(minimum) | {"is_global": minimum == ground} for minimum in self.minima],
+            "maxima": [_plain(extremum) for extremum in self.extrema if not extremum.is_minimum],
+            "hysteresis": self.hysteresis,
+            "points": [point.to_dict() for point in self.points],
+        }
+
+
+def joined_sweeps(points: Iterable[MomentPoint], natoms: int) -> MomentCurve:
+    """The curve of points that were found on the way up and, perhaps, on the way down again.
+
+    Args:
+        points: The points in any order.
+        natoms: The number of atoms in the cell: where the energies per atom agree, both ways have found one state.
+    """
+    joined: list[MomentPoint] = []
+    for ways in _by_moment(points):
+        energies = [point.free_energy_ha for point in ways]
+        if len(ways) > 1 and max(energies) - min(energies) <= natoms * SAME_STATE_HA:
+            joined.append(replace(ways[0], branch="both"))
+        else:
+            joined += ways
+    return MomentCurve(tuple(joined))
+
+
+def _by_moment(points: Iterable[MomentPoint]) -> list[Sequence[MomentPoint]]:
+    """The points at each moment, ascending."""
+    ordered = sorted(points, key=lambda point: point.moment)
+    return [list(group) for _, group in groupby(ordered, key=lambda point: round(point.moment / SAME_MOMENT))]
+
+
+def _is_zero(moment: float) -> bool:
+    return abs(moment) <= SAME_MOMENT
+
+
+def _plain(extremum: Extremum) -> dict[str, Any]:
+    return {"moment": extremum.moment, "free_energy_ha": extremum.free_energy_ha}
