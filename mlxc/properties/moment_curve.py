@@ -48,7 +48,7 @@ class MomentPoint:
         iterations: The number of SCF steps.
         converged: Whether the SCF has converged.
         fermi_level_up_ha, fermi_level_down_ha: The Fermi levels of both spins; None where occupations are fixed.
-        branch: On which way the state was found.
+        branch: The way on which the state was found.
     """
 
     moment: float
@@ -113,7 +113,8 @@ class MomentCurve:
     def __call__(self, moments: ArrayLike) -> NDArray[np.float64]:
         """F at moments within the range, hartree per cell."""
         if self._cubic is None:
-            return np.interp(moments, [p.moment for p in self.lowest], [p.free_energy_ha for p in self.lowest])
+            known = [p.moment for p in self.lowest], [p.free_energy_ha for p in self.lowest]
+            return np.asarray(np.interp(np.asarray(moments, dtype=np.float64), *known))
         return np.asarray(self._cubic(moments))
 
     @cached_property
