@@ -45,6 +45,8 @@ class MomentPoint:
         moment: The moment that is held, Bohr magneton per cell.
         free_energy_ha: F = E - TS.
         energies_ha: The terms of F.
+        polarisation_energy_ha: E_xc minus what it would be with the same density and all spins paired, which is what
+            the moment gains by exchange and correlation; at M = 0 there is none, unless moments of atoms cancel.
         iterations: The number of SCF steps.
         converged: Whether the SCF has converged.
         fermi_level_up_ha, fermi_level_down_ha: The Fermi levels of both spins; None where occupations are fixed.
@@ -54,6 +56,7 @@ class MomentPoint:
     moment: float
     free_energy_ha: float
     energies_ha: Mapping[str, float]
+    polarisation_energy_ha: float
     iterations: int
     converged: bool
     fermi_level_up_ha: float | None

@@ -15,7 +15,7 @@ ZERO_TO_THREE = np.linspace(0, 3, 9)
 def point(moment: float, energy: float, slope: float | None, branch: Branch = "up") -> MomentPoint:
     """A point whose Fermi levels are apart by twice the slope."""
     levels = (None, None) if slope is None else (0.1 + slope, 0.1 - slope)
-    return MomentPoint(moment, energy, {"xc": -1.0}, 7, True, *levels, branch)
+    return MomentPoint(moment, energy, {"xc": -1.0}, -0.01 * moment**2, 7, True, *levels, branch)
 
 
 def curve_of(coefficients: list[float], moments: np.ndarray, with_slopes: bool = True) -> MomentCurve:

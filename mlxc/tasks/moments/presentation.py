@@ -59,23 +59,21 @@ def moment_in_words(summary: Mapping[str, Any]) -> str:
 
 
 def _what_is_gained(summary: Mapping[str, Any]) -> str:
-    """How much lower the energy is than without a moment, and which terms of it have gained that."""
+    """How much lower the energy is than without a moment, and what of it exchange has gained, as Stoner tells it."""
     # At each moment the lowest state, which comes last.
     at = {point["moment"]: point for point in sorted(summary["points"], key=lambda point: -point["free_energy_ha"])}
     without = at.get(0.0)
     if without is None:
         return ""
     natoms, zero = summary["natoms"], without["free_energy_ha"]
-    gain = _mev(zero - summary["free_energy0_ha"], natoms)
+    lower = _mev(zero - summary["free_energy0_ha"], natoms)
     nearest = at[min(at, key=lambda moment: abs(moment - summary["moment0_bohr_magneton"]))]
-    exchange = _mev(without["energies_ha"]["xc"] - nearest["energies_ha"]["xc"], natoms)
-    cost = exchange - _mev(zero - nearest["free_energy_ha"], natoms)
-    said = f"That is {gain:.1f} meV per atom below the state without one"
-    if exchange <= 0 or cost <= 0:
-        return f"{said}."
+    gained = _mev(without["polarisation_energy_ha"] - nearest["polarisation_energy_ha"], natoms)
+    paid = gained - _mev(zero - nearest["free_energy_ha"], natoms)
     return (
-        f"{said}: the exchange energy gained exceeds the kinetic energy paid. At {nearest['moment']:g} {UNIT} exchange "
-        f"and correlation have gained {exchange:.0f} meV per atom, and all other terms have paid {cost:.0f}."
+        f"That is {lower:.1f} meV per atom below the state without one: the exchange energy gained exceeds the kinetic "
+        f"energy paid. At {nearest['moment']:g} {UNIT} the polarisation of the spins gains {gained:.0f} meV per atom "
+        f"by exchange and correlation, and costs {paid:.0f} in all other ways."
     )
 
 

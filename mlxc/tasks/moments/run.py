@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from mlxc.calculation.run import run_calculation
 from mlxc.console.record_table import Tell
+from mlxc.grid.fields import Fields
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.occupations import fermi_level
 from mlxc.kohn_sham.state import GroundState
@@ -49,12 +52,23 @@ def moment_point(state: GroundState, branch: Branch) -> MomentPoint:
         moment=state.total_moment,
         free_energy_ha=float(state.energy.detach()),
         energies_ha=state.energies,
+        polarisation_energy_ha=_polarisation_energy(state),
         iterations=len(state.history),
         converged=state.converged,
         fermi_level_up_ha=up,
         fermi_level_down_ha=down,
         branch=branch,
     )
+
+
+def _polarisation_energy(state: GroundState) -> float:
+    """E_xc minus that of the same density with all spins paired, hartree per cell."""
+    problem = state.problem
+    fields = state.basis.grid.fourier(state.fields.detach())
+    paired = fields.mean(1, keepdim=True).expand_as(fields)
+    with torch.no_grad():
+        energies = [float(problem.xc.energy_of(Fields.unstacked(each, problem.kinds))) for each in (fields, paired)]
+    return energies[0] - energies[1]
 
 
 def _fermi_levels(state: GroundState) -> tuple[float | None, float | None]:

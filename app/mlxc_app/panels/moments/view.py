@@ -25,7 +25,7 @@ _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press “Run energy against moment”: one self-consistent calculation for each moment, '
     "whose points appear here. Spin is switched on for them.</p>"
 )
-SHORT: dict[str, Any] = {"layout": {"width": "190px"}, "style": {"description_width": "95px"}}
+SHORT: dict[str, Any] = {"layout": {"width": "155px"}, "style": {"description_width": "78px"}}
 
 
 def moments_panel(page: Page) -> Panel:
@@ -49,7 +49,12 @@ class MomentsView:
         )
         highest = FloatText(description="Up to (μB)", step=0.5, tooltip="The moment of the cell", **SHORT)
         points = IntText(description="Moments", tooltip="How many, from zero on", **SHORT)
-        both_ways = Checkbox(description="and down again, for other branches", indent=False)
+        both_ways = Checkbox(
+            description="and down again",
+            indent=False,
+            tooltip="Which shows other branches, if there are some",
+            layout={"width": "150px"},
+        )
         for trait, widget in {"highest": highest, "points": points, "both_ways": both_ways}.items():
             bind(model, trait, widget, messages)
         self._words = HTML()
