@@ -34,9 +34,8 @@ def moments_report(summary: dict[str, Any]) -> str:
 
 
 def moments_sentence(summary: Mapping[str, Any]) -> str:
-    """What came out, in a few words and sentences."""
-    words = moment_in_words(summary) or summary["note"]
-    return f"energy against moment computed in {summary['seconds']:.1f} s. {words}"
+    """What came out, in a few words and a sentence."""
+    return f"energy against moment computed in {summary['seconds']:.1f} s. {_wants(summary) or summary['note']}"
 
 
 def moments_outcome(summary: Mapping[str, Any]) -> str:
@@ -47,19 +46,29 @@ def moments_outcome(summary: Mapping[str, Any]) -> str:
 
 def moment_in_words(summary: Mapping[str, Any]) -> str:
     """Which moment the crystal wants, what it gains by it, and what other minima there are; empty without a minimum."""
+    if summary["moment0_bohr_magneton"] is None:
+        return ""
+    sentences = [_wants(summary), _what_is_gained(summary), *_other_minima(summary), *_two_ways(summary)]
+    return " ".join(filter(None, sentences))
+
+
+def _wants(summary: Mapping[str, Any]) -> str:
+    """The moment at which the energy is lowest; empty where it is not known."""
     moment = summary["moment0_bohr_magneton"]
     if moment is None:
         return ""
     name = Crystal.from_dict(summary["calculation"]["structure"]).formula
     if abs(moment) < SAME_MOMENT:
-        wants = f"{name} wants no moment: what it would cost in kinetic energy exceeds what exchange would gain."
-    else:
-        wants = f"{name} wants a moment of {_moment(moment, summary['natoms'])}. {_what_is_gained(summary)}"
-    return " ".join(filter(None, [wants, *_other_minima(summary), *_two_ways(summary)]))
+        return f"{name} wants no moment: what it would cost in kinetic energy exceeds what exchange would gain."
+    natoms = summary["natoms"]
+    per_atom = f" ({moment / natoms:.2f} per atom)" if natoms > 1 else ""
+    return f"{name} wants a moment of {moment:.2f} {UNIT} per cell{per_atom}."
 
 
 def _what_is_gained(summary: Mapping[str, Any]) -> str:
-    """How much lower the energy is than without a moment, and what of it exchange has gained, as Stoner tells it."""
+    """How much lower the energy is than without a moment, and what exchange has gained of it, as Stoner tells it."""
+    if abs(summary["moment0_bohr_magneton"]) < SAME_MOMENT:
+        return ""
     # At each moment the lowest state, which comes last.
     at = {point["moment"]: point for point in sorted(summary["points"], key=lambda point: -point["free_energy_ha"])}
     without = at.get(0.0)
@@ -92,11 +101,6 @@ def _two_ways(summary: Mapping[str, Any]) -> Iterable[str]:
     for place in summary["hysteresis"]:
         where = f"{place['lowest_moment']:g} to {place['highest_moment']:g} {UNIT}"
         yield f"From {where} the way up and the way down find different states; the lower ones count."
-
-
-def _moment(moment: float, natoms: int) -> str:
-    per_atom = f" ({moment / natoms:.2f} per atom)" if natoms > 1 else ""
-    return f"{moment:.2f} {UNIT} per cell{per_atom}"
 
 
 def _mev(energy_ha: float, natoms: int) -> float:
