@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from textwrap import wrap
 from typing import Any
 
 from mlxc.console.record_table import RecordTable
@@ -13,11 +14,14 @@ from mlxc.units import HARTREE_EV
 # Moments that differ by less are told as one, Bohr magneton.
 SAME_MOMENT = 0.01
 UNIT = "μB"
+# Of lines of words in a report.
+WIDTH = 100
 
 
 def moments_report(summary: dict[str, Any]) -> str:
     """The result of ``mlxc moments`` as a table; ``summary`` is the object that ``--json`` prints."""
-    lowest, natoms = min(summary["free_energies_ha"]), summary["natoms"]
+    natoms = summary["natoms"]
+    lowest = min([*summary["free_energies_ha"], *(minimum["free_energy_ha"] for minimum in summary["minima"])])
     rows = [["moment / μB", "free energy / Ha", "above the lowest / (meV/atom)", "steps", "way"]]
     for point in summary["points"]:
         above = _mev(point["free_energy_ha"] - lowest, natoms)
@@ -29,8 +33,8 @@ def moments_report(summary: dict[str, Any]) -> str:
         for extremum in extrema:
             above = _mev(extremum["free_energy_ha"] - lowest, natoms)
             lines.append(row(label, f"{extremum['moment']:.4f} {UNIT}, {above:+.3f} meV/atom"))
-    lines += [f"  {sentence}" for sentence in (moment_in_words(summary), summary["note"]) if sentence]
-    return "\n".join(lines)
+    words = f"{moment_in_words(summary)} {summary['note']}"
+    return "\n".join([*lines, *(f"  {line}" for line in wrap(words, WIDTH))])
 
 
 def moments_sentence(summary: Mapping[str, Any]) -> str:
