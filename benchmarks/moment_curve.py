@@ -1,12 +1,13 @@
-"""The energy of iron against its moment beside that of Quantum ESPRESSO, at the same discretisation.
+"""The energy of iron and nickel against the moment beside that of Quantum ESPRESSO, at the same discretisation.
 
     python benchmarks/pseudodojo_files.py      # once: the pseudopotentials
     python benchmarks/moment_curve.py [--cores 2] [--pseudo FOLDER] [--ecut 25] [--mesh 4] [--points 5] [case ...]
 
-Iron with an fcc lattice at two volumes, between which it changes from low to high spin, and with a bcc lattice. Both
-codes take the same pseudopotential, cutoff, FFT grid, k mesh and smearing, and hold the same moments. The mesh and the
-cutoff are modest: what is compared is the same sum in both. mlxc does what ``mlxc moments`` does, each moment from the
-state at the one before; Quantum ESPRESSO starts each from free atoms. Energies are per cell, which is one atom.
+Iron with an fcc lattice at two volumes, between which it changes from low to high spin, iron with a bcc lattice, and
+nickel, whose file is shipped: ``--pseudo pseudodojo ni``. Both codes take the same pseudopotential, cutoff, FFT grid, k
+mesh and smearing, and hold the same moments. The mesh and the cutoff are modest: what is compared is the same sum in
+both. mlxc does what ``mlxc moments`` does, each moment from the state at the one before; Quantum ESPRESSO starts each
+from free atoms. Energies are per cell, which is one atom.
 """
 
 from __future__ import annotations
@@ -25,19 +26,23 @@ from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.grid.shape import choose_shape, grid_radius
 from mlxc.units import BOHR_ANG
 
-# Primitive vectors in units of the cube's edge, and the volume of an atom, cubic angstrom.
+# The element, primitive vectors in units of the cube's edge, the volume of an atom, cubic angstrom, and the moments.
 FCC, BCC = (1 - np.eye(3)) / 2, (1 - 2 * np.eye(3)) / 2
-CASES = {"fcc-small": (FCC, 12.247), "fcc-large": (FCC, 13.414), "bcc": (BCC, 11.775)}
-HIGHEST = 3.0
+CASES = {
+    "fcc-small": ("Fe", FCC, 12.247, 3.0),
+    "fcc-large": ("Fe", FCC, 13.414, 3.0),
+    "bcc": ("Fe", BCC, 11.775, 3.0),
+    "ni": ("Ni", FCC, 10.94, 1.0),
+}
 # Estimated error at which Quantum ESPRESSO stops, hartree.
 ERROR_HA = 1e-9
 
 
 def task_of(case: str, pseudo: str, ecut: float, mesh: int, points: int) -> MomentsTask:
     """The curve of a case."""
-    vectors, volume = CASES[case]
+    element, vectors, volume, highest = CASES[case]
     edge = (volume / abs(np.linalg.det(vectors))) ** (1 / 3) / BOHR_ANG
-    crystal = Crystal(vectors * edge, ["Fe"], [[0, 0, 0]], [2.0], name=case)
+    crystal = Crystal(vectors * edge, [element], [[0, 0, 0]], [highest / 2], name=case)
     calculation: dict[str, Any] = {
         "structure": crystal.to_dict(),
         "pseudo": pseudo,
@@ -47,7 +52,7 @@ def task_of(case: str, pseudo: str, ecut: float, mesh: int, points: int) -> Mome
         "width_ha": 0.01,
         "fft_grid": choose_shape(crystal.lattice, grid_radius(ecut), SpaceGroup.of(crystal)),
     }
-    return MomentsTask.from_dict({"calculation": calculation, "highest_moment": HIGHEST, "points": points})
+    return MomentsTask.from_dict({"calculation": calculation, "highest_moment": highest, "points": points})
 
 
 def print_case(case: str, task: MomentsTask, cores: int) -> None:
@@ -82,7 +87,7 @@ def main() -> None:
     )
     parser.add_argument("--ecut", type=float, default=25.0, help="cutoff, hartree")
     parser.add_argument("--mesh", type=int, default=4, help="k points along each direction")
-    parser.add_argument("--points", type=int, default=5, help=f"moments from 0 to {HIGHEST:g}")
+    parser.add_argument("--points", type=int, default=5, help="moments of each case, from 0 on")
     arguments = parser.parse_args()
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(CASES)}")

@@ -18,14 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from scipy.interpolate import CubicHermiteSpline
+    from scipy.interpolate import PPoly
 
 # The way up, the way down, and a state that is found on both ways.
 Branch = Literal["up", "down", "both"]
@@ -33,6 +33,8 @@ Branch = Literal["up", "down", "both"]
 SAME_STATE_HA = 1e-6
 # Moments are the same within this, Bohr magneton.
 SAME_MOMENT = 1e-9
+# The slope that may be left at M = 0 of a state without a moment, hartree per Bohr magneton.
+LEVEL_HA = 1e-5
 # Extrema are told apart at this distance, in units of the range of moments.
 RESOLUTION = 1e-3
 
@@ -99,8 +101,9 @@ class Extremum:
 class MomentCurve:
     """F(M) through points, ascending in the moment; where there are several branches, the lowest counts.
 
-    Between points it is the cubic that has their energies and slopes. With fixed occupations there is nothing between
-    them: each spin holds whole electrons.
+    Between points it is the cubic that has their energies and slopes; next to M = 0 the polynomial in M^2, since a term
+    of third order would tell M from -M. With fixed occupations there is nothing between points: each spin holds whole
+    electrons.
 
     Attributes:
         points: The points of all branches.
@@ -115,24 +118,32 @@ class MomentCurve:
 
     def __call__(self, moments: ArrayLike) -> NDArray[np.float64]:
         """F at moments within the range, hartree per cell."""
-        if self._cubic is None:
+        if self._between is None:
             known = [p.moment for p in self.lowest], [p.free_energy_ha for p in self.lowest]
             return np.asarray(np.interp(np.asarray(moments, dtype=np.float64), *known))
-        return np.asarray(self._cubic(moments))
+        return np.asarray(self._between(moments))
 
     @cached_property
-    def _cubic(self) -> CubicHermiteSpline | None:
+    def _between(self) -> PPoly | None:
         slopes = [point.slope_ha for point in self.lowest]
         if len(slopes) < 2 or None in slopes:
             return None
-        from scipy.interpolate import CubicHermiteSpline
+        from scipy.interpolate import CubicHermiteSpline, PPoly
 
-        return CubicHermiteSpline([p.moment for p in self.lowest], [p.free_energy_ha for p in self.lowest], slopes)
+        moments = [point.moment for point in self.lowest]
+        cubic = CubicHermiteSpline(moments, [point.free_energy_ha for point in self.lowest], slopes)
+        coefficients = np.pad(cubic.c, ((1, 0), (0, 0)))
+        for index, (first, second) in enumerate(pairwise(self.lowest)):
+            if _is_even(first):
+                coefficients[:, index] = _even(first.free_energy_ha, second, first.moment)
+            elif _is_even(second):
+                coefficients[:, index] = _even(second.free_energy_ha, first, first.moment)
+        return PPoly(coefficients, moments)
 
     @cached_property
     def extrema(self) -> tuple[Extremum, ...]:
         """Minima and maxima, ascending in the moment; the ends of the range are none, but for M = 0."""
-        return tuple(self._of_points() if self._cubic is None else self._of_cubic(self._cubic))
+        return tuple(self._of_points() if self._between is None else self._of_curve(self._between))
 
     @property
     def minima(self) -> tuple[Extremum, ...]:
@@ -147,25 +158,31 @@ class MomentCurve:
             return None
         return lowest
 
-    def _of_cubic(self, cubic: CubicHermiteSpline) -> Iterator[Extremum]:
+    def _of_curve(self, curve: PPoly) -> Iterator[Extremum]:
         first, last = self.lowest[0].moment, self.lowest[-1].moment
-        apart, slope = RESOLUTION * (last - first), cubic.derivative()
+        apart, slope = RESOLUTION * (last - first), curve.derivative()
         roots = slope.roots(extrapolate=False)
         known = first - 2 * apart
         if _is_zero(first):
-            yield Extremum(first, float(cubic(first)), bool(slope(first + apart) > 0))
+            yield Extremum(first, float(curve(first)), bool(slope(first + apart) > 0))
             known = first
         for root in np.sort(roots[np.isfinite(roots)]):
             before, after = slope(root - apart), slope(root + apart)
-            if root > known + apart and before * after < 0:
-                yield Extremum(float(root), float(cubic(root)), bool(before < 0))
+            mirrored = _is_zero(last) and root > last - apart
+            if root > known + apart and before * after < 0 and not mirrored:
+                yield Extremum(float(root), float(curve(root)), bool(before < 0))
                 known = root
+        if _is_zero(last):
+            yield Extremum(last, float(curve(last)), bool(slope(last - apart) < 0))
 
     def _of_points(self) -> Iterator[Extremum]:
         energies = [point.free_energy_ha for point in self.lowest]
+        if len(energies) < 2:
+            return
         # On the other side of M = 0 lies the mirror image.
-        beyond = energies[1] if len(energies) > 1 and _is_zero(self.lowest[0].moment) else np.nan
-        for point, before, after in zip(self.lowest, [beyond, *energies], [*energies[1:], np.nan], strict=False):
+        first = energies[1] if _is_zero(self.lowest[0].moment) else np.nan
+        last = energies[-2] if _is_zero(self.lowest[-1].moment) else np.nan
+        for point, before, after in zip(self.lowest, [first, *energies], [*energies[1:], last], strict=False):
             energy = point.free_energy_ha
             if before > energy < after or before < energy > after:
                 yield Extremum(point.moment, energy, bool(before > energy))
@@ -223,6 +240,20 @@ def _by_moment(points: Iterable[MomentPoint]) -> list[Sequence[MomentPoint]]:
     """The points at each moment, ascending."""
     ordered = sorted(points, key=lambda point: point.moment)
     return [list(group) for _, group in groupby(ordered, key=lambda point: round(point.moment / SAME_MOMENT))]
+
+
+def _is_even(point: MomentPoint) -> bool:
+    """Whether the point lies at M = 0 and is its own mirror image, as one whose atoms' moments cancel may not be."""
+    return _is_zero(point.moment) and abs(point.slope_ha or 0.0) < LEVEL_HA
+
+
+def _even(zero: float, point: MomentPoint, origin: float) -> NDArray[np.float64]:
+    """F(0) + a M^2 + b M^4 through a point with its slope: coefficients of powers of M - origin, the highest first."""
+    moment, rise = point.moment, point.free_energy_ha - zero
+    half = (point.slope_ha or 0.0) * moment / 2
+    even = np.polynomial.Polynomial([zero, 0.0, (2 * rise - half) / moment**2, 0.0, (half - rise) / moment**4])
+    shifted = even(np.polynomial.Polynomial([origin, 1.0])).coef
+    return np.asarray(np.pad(shifted, (0, 5 - len(shifted)))[::-1], dtype=np.float64)
 
 
 def _is_zero(moment: float) -> bool:

@@ -61,6 +61,17 @@ def test_without_stoners_criterion_the_only_minimum_is_at_zero() -> None:
     assert curve.ground.moment == 0
 
 
+def test_next_to_zero_the_curve_is_even_on_both_sides() -> None:
+    """F = 0.01 M^2 + 0.02 M^4: a cubic through the same points would have a maximum at 0, and minima beside it."""
+    for moments in ([0.0, 1.0, 1.5], [-1.5, -1.0, 0.0], [-1.0, 0.0, 1.0, 1.5]):
+        curve = curve_of([-5.0, 0.01, 0.02], np.array(moments))
+        ((place, is_minimum),) = [(e.moment, e.is_minimum) for e in curve.extrema]
+        assert place == pytest.approx(0, abs=1e-9)
+        assert is_minimum
+        inside = np.linspace(max(moments[0], -1.0), min(moments[-1], 1.0), 21)
+        assert curve(inside) == pytest.approx(-5 + 0.01 * inside**2 + 0.02 * inside**4, abs=1e-12)
+
+
 def test_two_states_are_two_minima_with_a_maximum_between_them() -> None:
     """F = M^2 (M^2 - 4)^2 / 100 - tilt M^2: metastable at zero, as iron with an fcc lattice can be."""
     curve = curve_of([0.0, 0.16 - 0.01, -0.08, 0.01], np.linspace(0, 3, 16))
@@ -91,6 +102,8 @@ def test_an_end_of_the_range_is_no_minimum(moments: tuple[float, ...]) -> None:
 def test_with_fixed_occupations_a_point_is_the_minimum() -> None:
     triplet = curve_of([0.0, -0.02, 0.0025], np.array([0.0, 2.0, 4.0]), with_slopes=False)
     assert [(e.moment, e.is_minimum) for e in triplet.extrema] == [(0.0, False), (2.0, True)]
+    mirrored = curve_of([0.0, -0.02, 0.0025], np.array([-4.0, -2.0, 0.0]), with_slopes=False)
+    assert [(e.moment, e.is_minimum) for e in mirrored.extrema] == [(-2.0, True), (0.0, False)]
     singlet = curve_of([0.0, 0.02], np.array([0.0, 2.0, 4.0]), with_slopes=False)
     assert [(e.moment, e.is_minimum) for e in singlet.extrema] == [(0.0, True)]
     # Nothing is known between the points.
