@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support import Outcome
 
-import mlxc
 from mlxc import Calculation, Crystal, GroundState, InputError, MomentsTask
 from mlxc.calculation.run import run_calculation
+from mlxc.export.tables import record_tables
+from mlxc.runs.folder import RunFolder
+from mlxc.runs.worker import execute
 from mlxc.tasks.kinds import KINDS
 from mlxc.tasks.moments.presentation import moment_in_words
 from mlxc.tasks.moments.result import MomentsResult
@@ -255,17 +260,21 @@ def test_points_are_told_as_they_are_computed() -> None:
     assert list(dict.fromkeys(steps)) == [0, 1, 2, 3, 4]
 
 
-def test_what_was_computed_is_there_when_a_curve_is_stopped() -> None:
-    told: list[dict[str, Any]] = []
+def test_what_was_computed_is_there_when_a_run_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RunFolder.create(task({**QUICK, "tolerance": 1e-3}, moments=[0.2, 0.4, 0.6]), "hydrogen", tmp_path)
+    append = RunFolder.append
 
-    def stop_after_two(point: dict[str, Any]) -> None:
-        told.append(point)
-        if len(told) == 2:
-            raise mlxc.MlxcError("enough")
+    def append_and_stop(self: RunFolder, record: dict[str, Any]) -> None:
+        append(self, record)
+        if record["kind"] == "moment" and record["index"] == 1:
+            self.request_stop()
 
-    with pytest.raises(mlxc.MlxcError, match="enough"):
-        task({**QUICK, "tolerance": 1e-3}, moments=[0.2, 0.4, 0.6]).run(on_point=stop_after_two)
-    assert [point["moment"] for point in told] == [0.2, 0.4]
+    monkeypatch.setattr(RunFolder, "append", append_and_stop)
+    execute(folder)
+    assert folder.status["state"] == "stopped"
+    rows = list(csv.DictReader(io.StringIO(record_tables(folder)["moments"])))
+    assert [float(row["moment"]) for row in rows] == [0.2, 0.4]
+    assert all(float(row["energies_ha.xc"]) < float(row["polarisation_energy_ha"]) < 0 for row in rows)
 
 
 def test_points_that_do_not_converge_are_counted() -> None:
