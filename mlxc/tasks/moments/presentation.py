@@ -33,7 +33,7 @@ def moments_report(summary: dict[str, Any]) -> str:
         for extremum in extrema:
             above = _mev(extremum["free_energy_ha"] - lowest, natoms)
             lines.append(row(label, f"{extremum['moment']:.4f} {UNIT}, {above:+.3f} meV/atom"))
-    words = f"{moment_in_words(summary)} {summary['note']}"
+    words = f"{moment_in_words(summary)} {summary['note']}".strip()
     return "\n".join([*lines, *(f"  {line}" for line in wrap(words, WIDTH))])
 
 

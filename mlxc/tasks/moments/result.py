@@ -50,8 +50,9 @@ class MomentsResult:
         if without_magnetism(self.crystal.species):
             elements = ", ".join(dict.fromkeys(self.crystal.species))
             notes.append(f"Nothing in this crystal ({elements}) is known for magnetism.")
-        if self.curve.ground is None:
-            lowest = min(self.curve.lowest, key=lambda point: point.free_energy_ha)
+        points = self.curve.lowest
+        lowest = min(points, key=lambda point: point.free_energy_ha)
+        if self.curve.ground is None and lowest in (points[0], points[-1]):
             notes.append(
                 f"The energy is lowest at {lowest.moment:g} Bohr magneton, an end of the range: a wider range may hold "
                 "the minimum."
