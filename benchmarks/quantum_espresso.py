@@ -22,8 +22,9 @@ def run_quantum_espresso(
 ) -> Timing | None:
     """Run pw.x with one pool of k points per process, and take the wall time that it reports; None if not installed.
 
-    It stops when its estimated error, the energy of the density's residual, is below ``error_ha``. The FFT grid is its
-    own, for a density cutoff of four times that of the orbitals, as in mlxc.
+    It stops when its estimated error, the energy of the density's residual, is below ``error_ha``. The FFT grid is that
+    of the calculation, if it names one, else its own, for a density cutoff of four times that of the orbitals, as in
+    mlxc.
     """
     if shutil.which("pw.x") is None:
         return None
@@ -52,11 +53,11 @@ def wall_seconds(output: str) -> float:
 def _input(calculation: Calculation, ions: dict[str, Ion], error_ha: float) -> str:
     crystal = calculation.crystal
     metal = calculation.smearing != "none"
-    nband = band_count(sum(ions[s].charge for s in crystal.species), metal)
+    nband = band_count(sum(ions[s].charge for s in crystal.species), metal, calculation.total_moment or 0.0)
     atoms = [f"{s} {joined([x])}" for s, x in zip(crystal.species, crystal.positions, strict=True)]
     return f"""&control calculation='scf', pseudo_dir='.', outdir='out', disk_io='none' /
 &system ibrav=0, nat={len(crystal.species)}, ntyp={len(ions)}, ecutwfc={2 * calculation.ecut_ha},
-  input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, ions)} /
+  input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, ions)}{_grid(calculation)} /
 &electrons conv_thr={2 * error_ha:.3e} /
 CELL_PARAMETERS bohr
 {joined(crystal.lattice)}
@@ -76,8 +77,13 @@ def _occupations(calculation: Calculation) -> str:
     return f"occupations='smearing', smearing='{_SMEARINGS[calculation.smearing]}', degauss={width_ry}"
 
 
+def _grid(calculation: Calculation) -> str:
+    shape = calculation.fft_grid or ()
+    return "".join(f", nr{axis}={points}" for axis, points in enumerate(shape, start=1))
+
+
 def _spin(calculation: Calculation, ions: dict[str, Ion]) -> str:
-    """Spin with the moments that mlxc starts from: the crystal's, or one per atom where it has none."""
+    """Spin, the total moment that is held, and the moments that mlxc starts from: the crystal's, or one per atom."""
     if not calculation.spin:
         return ""
     crystal = calculation.crystal
@@ -86,4 +92,6 @@ def _spin(calculation: Calculation, ions: dict[str, Ion]) -> str:
     for index, (symbol, ion) in enumerate(ions.items(), start=1):
         mean = moments[[s == symbol for s in crystal.species]].mean()
         settings.append(f"starting_magnetization({index})={mean / ion.charge:.6f}")
+    if calculation.total_moment is not None:
+        settings.append(f"tot_magnetization={calculation.total_moment}")
     return ", " + ", ".join(settings)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlxc.tasks.diagnosis.task import DiagnosisTask as DiagnosisTask
     from mlxc.tasks.eos.task import EquationOfStateTask as EquationOfStateTask
     from mlxc.tasks.gradient.task import GradientTask as GradientTask
+    from mlxc.tasks.moments.task import MomentsTask as MomentsTask
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -54,6 +55,7 @@ _HOME = {
     "LinearMixing": "mlxc.kohn_sham.mixing.mixers",
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
+    "MomentsTask": "mlxc.tasks.moments.task",
     "PlaneWaves": "mlxc.basis.planewave.basis",
     "SavedState": "mlxc.kohn_sham.saved_state",
     "functional": "mlxc.xc.catalogue",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "tests" / "app"), str(ROOT / "benchmarks")]
 
-from browser import LOADING_MS, choose, press  # noqa: E402
+from browser import LOADING_MS, choose, press, unfold  # noqa: E402
 from page import COMPARE, visited  # noqa: E402
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Of the diagnosis of graphene, which takes longest.
 RUNNING_MS = 900_000
 LOOK_MS = 2_500
-SILICON, GRAPHENE = "Silicon (diamond structure)", "Graphene"
+SILICON, NICKEL, GRAPHENE = "Silicon (diamond structure)", "Nickel (fcc)", "Graphene"
 
 
 def compute(page: Page, name: str) -> None:
@@ -52,6 +52,18 @@ def functional(page: Page, name: str) -> None:
     page.wait_for_timeout(800)
 
 
+def moment(page: Page) -> None:
+    """Compute the energy of nickel against its moment, with a smearing that leaves no steps in the curve."""
+    choose(page, NICKEL, 24, 6)
+    unfold(page, "Smearing and spin")
+    page.get_by_label("Smearing", exact=True).select_option(label="Gaussian")
+    press(page, "Moment")
+    highest = page.get_by_label("Up to (μB)", exact=True)
+    highest.fill("1")
+    highest.press("Tab")
+    compute(page, "Run energy against moment")
+
+
 def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     """Every panel, in the order of the page."""
     take(page, folder, "first-view", from_top=True)
@@ -69,6 +81,9 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
         compute(page, "Run equation of state")
     press(page, "Equation of state")
     take(page, folder, "equation-of-state")
+    moment(page)
+    take(page, folder, "moment")
+    choose(page, SILICON, 12, 4)
     press(page, "Compare")
     choice = f"{COMPARE} .mlxc-compare-choice select"
     page.locator(f"{choice} option").nth(1).wait_for(timeout=LOADING_MS)

@@ -10,9 +10,19 @@ from mlxc.basis.kind import Size
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import InputError
 from mlxc.kohn_sham.spin import check_filling
-from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials
 from mlxc.terms.selectable import common_symmetry, selected_terms
 from mlxc.xc.catalogue import check_name
+
+
+def valence_electrons(calculation: CalculationSettings) -> int:
+    """The number of valence electrons per cell.
+
+    Raises:
+        InputError: a pseudopotential is missing or unusable.
+    """
+    entries = _pseudopotentials(calculation)
+    return sum(entries[symbol].charge for symbol in calculation.crystal.species)
 
 
 def check_calculation(calculation: CalculationSettings) -> Size:
@@ -22,16 +32,15 @@ def check_calculation(calculation: CalculationSettings) -> Size:
         InputError: with one sentence about the first thing that is wrong.
     """
     check_name(calculation.xc)
-    crystal = calculation.crystal
-    entries = find_pseudopotentials(crystal.species, calculation.pseudo, calculation.xc, calculation.pseudo_names)
-    electrons = sum(entries[symbol].charge for symbol in crystal.species)
+    electrons = valence_electrons(calculation)
     check_filling(electrons, calculation.total_moment, calculation.smearing == "none")
     _check_device(calculation.device)
+    crystal = calculation.crystal
     size = calculation.basis_kind.size(
         crystal,
         calculation.model_dump(),
         electrons,
-        entries,
+        _pseudopotentials(calculation),
         lambda group: common_symmetry(selected_terms(calculation.terms), crystal, group),
     )
     available = psutil.virtual_memory().available / 1e9
@@ -41,6 +50,12 @@ def check_calculation(calculation: CalculationSettings) -> Size:
             f"of memory, but {available:.3g} GB are free; lower the cutoff or the k mesh."
         )
     return size
+
+
+def _pseudopotentials(calculation: CalculationSettings) -> dict[str, PseudopotentialData]:
+    """The pseudopotentials by element; their files are read once."""
+    species = calculation.crystal.species
+    return find_pseudopotentials(species, calculation.pseudo, calculation.xc, calculation.pseudo_names)
 
 
 def _check_device(device: str) -> None:

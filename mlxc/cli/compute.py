@@ -8,8 +8,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.notes import notes
 from mlxc.console.options import CONVERGED, NOT_CONVERGED, calculation_fields, check_writable, fail
+from mlxc.console.record_table import Record, Tell
 from mlxc.tasks.command import Command
 from mlxc.tasks.kind import Kind, monitor_telling
 from mlxc.tasks.kinds import calculation_of
@@ -27,12 +29,9 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
     for file in command.files:
         check_writable(file.path(options), file.flag)
     task = kind.make(calculation_fields(options), command.fields(options))
-    calculation = calculation_of(task)
-    calculation.check()
-    for sentence in notes(calculation):
-        print(f"mlxc: {sentence}", file=sys.stderr)
     with kind.progress(kind.records) as progress:
-        result = kind.run(task, monitor_telling(progress.tell), progress.tell)
+        tell = _with_notes(calculation_of(task), progress.tell)
+        result = kind.run(task, monitor_telling(tell), tell)
     ending, summary = kind.ending(result), result.summary()
     if save is not None and ending.state is not None:
         ending.state.save(save, ending.fields)
@@ -41,3 +40,15 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
             file.write(summary, path)
     print(json.dumps(summary, indent=1) if options.json else kind.report(summary))
     return CONVERGED if ending.converged else fail(ending.message, NOT_CONVERGED)
+
+
+def _with_notes(calculation: Calculation, tell: Tell) -> Tell:
+    """Tell records, and before the first one, when nothing was found that stops the run, what a person should know."""
+    remaining = notes(calculation)
+
+    def told(record: Record) -> None:
+        while remaining:
+            print(f"mlxc: {remaining.pop(0)}", file=sys.stderr)
+        tell(record)
+
+    return told

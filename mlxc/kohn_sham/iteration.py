@@ -125,11 +125,12 @@ class SCFIteration:
         starts = [start for start in starts if self._fits(start)]
         if starts:
             density = extrapolated_density(starts, problem.basis.grid, problem.ions)
-            self._orbitals = extrapolated_orbitals(starts, problem.basis)
-            self._nband = self._orbitals.shape[1]
+            orbitals = extrapolated_orbitals(starts, problem.basis)
+            self._fields = problem.extrapolated_fields(density, orbitals, starts[-1].occupations)
+            self._nband = max(self._nband, orbitals.shape[1])
+            self._orbitals = self._with_bands(orbitals)
             self._importance = starts[-1].occupations * self._nspin / 2
             self._starts = len(starts)
-            self._fields = problem.extrapolated_fields(density, self._orbitals, starts[-1].occupations)
         else:
             density = superposed_spin_density(
                 problem.basis.grid, problem.ions, self.moments, self._nspin, self._total_moment
@@ -162,7 +163,6 @@ class SCFIteration:
             and self.problem.basis.accepts(start.basis)
             and len(start.kpoints) == len(self.problem.basis.kpoints)
             and len(start.density) == self._nspin
-            and start.orbitals.shape[1] >= self._nband
         )
 
     def step(self) -> State:
@@ -236,6 +236,13 @@ class SCFIteration:
         if more == 0:
             self.bands_suffice = True  # there are no others
             return
-        waves = self.problem.basis.lowest_functions(total, self._seed)[:, -more:]
-        self._orbitals = orthonormalise(torch.cat([self._orbitals, waves.repeat(self._nspin, 1, 1)], dim=1))
         self._nband += more
+        self._orbitals = self._with_bands(self._orbitals)
+
+    def _with_bands(self, orbitals: Tensor) -> Tensor:
+        """As many orthonormal orbitals as there are bands: those, and functions of low kinetic energy."""
+        more = self._nband - orbitals.shape[1]
+        if more <= 0:
+            return orbitals
+        waves = self.problem.basis.lowest_functions(self._nband, self._seed)[:, -more:]
+        return orthonormalise(torch.cat([orbitals, waves.repeat(self._nspin, 1, 1)], dim=1))

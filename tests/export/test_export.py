@@ -135,17 +135,20 @@ FURTHER: dict[str, dict[str, Any]] = {
     "scf": {},
     "eos": {"points": 9},
     "bands": {"points": 50, "dos_width_ev": 0.1},
+    "moments": {"lowest_moment": -0.5, "highest_moment": 1.5, "points": 5, "both_ways": True},
     "gradient": {"loss": "density_moment", "target": 1.5, "mode": "unrolled"},
     "diagnosis": {},
     "comparison": {"codes": ["pyscf"], "eos": True, "points": 5, "lowest_volume": 0.9, "highest_volume": 1.06},
 }
+# What the calculation of a kind must, or must not, say.
+OWN: dict[str, dict[str, Any]] = {"gradient": {"xc": "pbe-kappa-mu"}, "moments": {"total_moment": None}}
 
 
 def tasks_of(calculation: dict[str, Any]) -> dict[str, AnyTask]:
-    """A task of each kind; a gradient is one of a functional with parameters."""
+    """A task of each kind; a gradient is one of a functional with parameters, and moments are not held twice."""
     made = {}
     for kind in KINDS:
-        own = calculation | ({"xc": "pbe-kappa-mu"} if kind == "gradient" else {})
+        own = calculation | OWN.get(kind, {})
         made[str(kind)] = task_from_dict(kind, own if kind == "scf" else {"calculation": own, **FURTHER[kind]})
     return made
 

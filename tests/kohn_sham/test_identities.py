@@ -171,6 +171,17 @@ def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> No
     assert len(warm.history) < len(cold.history)
 
 
+def test_a_state_with_fewer_bands_is_a_start_too() -> None:
+    """Fixed occupations need the filled bands alone; smeared ones, or a larger moment, need more."""
+    settings = {"basis": PlaneWaves(5.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-9}
+    filled = mlxc.scf(Crystal.load("si"), **settings)
+    smeared = settings | {"smearing": FermiDirac(0.01)}
+    warm, cold = (mlxc.scf(Crystal.load("si"), **smeared, **start) for start in ({"start": filled}, {}))
+    assert filled.orbitals.shape[1] < warm.orbitals.shape[1]
+    assert float(warm.energy) == pytest.approx(float(cold.energy), abs=1e-10)
+    assert warm.history[0].density_residual < cold.history[0].density_residual / 5
+
+
 @pytest.mark.thorough
 def test_a_state_of_another_functional_is_a_start_and_not_the_answer() -> None:
     settings = {"basis": PlaneWaves(8.0), "kmesh": (2, 2, 2), "pseudo": "gth", "tolerance": 1e-7}

@@ -212,7 +212,7 @@ def test_records_have_tables_of_names_and_meanings_of_their_own(name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["scf", "eos", "bands", "gradient", pytest.param("comparison", marks=pytest.mark.process)]
+    "name", ["scf", "eos", "bands", "moments", "gradient", pytest.param("comparison", marks=pytest.mark.process)]
 )
 def test_whatever_a_run_tells_has_a_table_and_a_line(name: str, tmp_path: Path) -> None:
     calculation = CALCULATION | {"max_iterations": 2, "xc": "pbe-kappa-mu" if name == "gradient" else "pbe"}

@@ -89,11 +89,11 @@ class GaussianOrbitalKind(BasisKind):
         grid = settings["fft_grid"] or choose_shape(crystal.lattice, grid_radius(settings["ecut_ha"]), group)
         on_grid = group.on_grid(grid)
         count = function_count(crystal.species, settings["gaussian_basis"], settings["gaussian_basis_names"])
-        if 2 * count < electrons:
-            raise InputError(
-                f"gaussian_basis: {count} functions per cell cannot hold {electrons} electrons; "
-                "take a larger basis set."
-            )
+        # Of either spin, a function holds one electron.
+        moment = abs(settings["total_moment"] or 0.0)
+        if 2 * count < electrons + moment:
+            held = f"{electrons} electrons" + (f" with a moment of {moment:g} Bohr magneton" if moment else "")
+            raise InputError(f"gaussian_basis: {count} functions per cell cannot hold {held}; take a larger basis set.")
         nkpoints = len(irreducible_mesh(settings["kmesh"], remaining(on_grid)))
         nspin = 2 if settings["spin"] else 1
         # The functions and their three derivatives on the grid.

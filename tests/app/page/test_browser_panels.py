@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SILICON = "Silicon (diamond structure)"
-BANDS, GRADIENTS, DIAGNOSE, LEARN = "bands", "gradients", "diagnose", "learn"
+BANDS, GRADIENTS, DIAGNOSE, LEARN, MOMENT = "bands", "gradients", "diagnose", "learn", "moment"
 
 
 def test_the_first_stop_of_the_tour_fills_the_form(page: Page) -> None:
@@ -40,6 +40,17 @@ def test_bands_are_drawn_with_their_gap_in_words(page: Page) -> None:
     assert len(plotted(page, BANDS, 4)) > 100  # the density of states
     assert page.locator(f"{plot(BANDS)} .xtick text").first.text_content() == "Γ"
     assert "Indirect gap" in page.locator(f".mlxc-panel-{BANDS} p").last.inner_text()
+
+
+def test_the_energy_against_the_moment_is_drawn_with_its_minimum(page: Page) -> None:
+    choose(page, SILICON, 5, 2)
+    press(page, "Moment")
+    page.wait_for_selector(f"{plot(MOMENT)} .main-svg", timeout=LOADING_MS)
+    start(page, "Run energy against moment")
+    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    assert plotted(page, MOMENT, 1, "x") == [0, 2, 4]
+    assert plotted(page, MOMENT, 3, "x") == [0]
+    assert "Si wants no moment" in page.locator(f".mlxc-panel-{MOMENT} p").last.inner_text()
 
 
 def test_a_gradient_is_drawn_as_bars_and_a_step_lowers_the_loss(page: Page) -> None:

@@ -11,7 +11,7 @@ from traitlets import HasTraits, Instance
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.kinds import kind_named
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.convergence.advice import Advice, Suggestion, advise
 from mlxc_app.panels.convergence.occupations import Fillings
@@ -54,7 +54,7 @@ class ConvergencePicture:
 
 
 class ConvergenceModel(HasTraits):
-    """Follows the iterations of a run; of an equation of state, those of the latest volume or area.
+    """Follows the iterations of a run; of an equation of state, or of several moments, those of the latest one.
 
     Attributes:
         picture: The picture of the steps so far.
@@ -122,10 +122,8 @@ class ConvergenceModel(HasTraits):
         return advise(records, calculation, not self._run.active)
 
     def _caption(self, point: int | None) -> str:
-        task = self._run.task
-        if point is None or not isinstance(task, EquationOfStateTask):
-            return self._run.title
-        return f"{self._run.title}, {task.vary} {point + 1} of {task.points}"
+        parts, part = kind_named(self._run.kind).parts(self._run.task)
+        return self._run.title if point is None or parts == 1 else f"{self._run.title}, {part} {point + 1} of {parts}"
 
 
 def _distances(terms: list[dict[str, float]]) -> dict[str, tuple[float, ...]]:
