@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
-from mlxc.grid.fields import FieldKinds
+from mlxc.grid.fields import TAU, FieldKinds
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
 from mlxc.kohn_sham.mixing.magnetisation_limit import MagnetisationLimit
@@ -99,7 +99,7 @@ class AndersonMixing:
 
     def start(self, grid: Grid, kinds: FieldKinds, metal: bool) -> ScheduledMixer:
         """See :class:`Mixing`."""
-        stages = default_schedule(metal) if self.schedule is None else tuple(self.schedule)
+        stages = default_schedule(metal, TAU in kinds) if self.schedule is None else tuple(self.schedule)
         return ScheduledMixer([AndersonMixer(grid, kinds, s.damping, s.screening, self.depth) for s in stages])
 
 
