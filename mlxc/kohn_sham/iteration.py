@@ -113,7 +113,7 @@ class SCFIteration:
             density = extrapolated_density(starts, problem.basis.grid, problem.ions)
             self._orbitals = extrapolated_orbitals(starts, problem.basis)
             self._nband = self._orbitals.shape[1]
-            self._importance = starts[-1].occupations * self._nspin / 2
+            self._importance = starts[-1].occupations.abs() * self._nspin / 2
             self._starts = len(starts)
             self._fields = problem.extrapolated_fields(density, self._orbitals, starts[-1].occupations)
         else:
@@ -158,7 +158,7 @@ class SCFIteration:
             self._fields = self._mixer.next(self._fields, change, residual)
         self._orbitals = pairs.orbitals
         # Empty bands steady the eigensolver, but their own residuals need not be small.
-        self._importance = occupations.electrons * self._nspin / 2
+        self._importance = occupations.electrons.abs() * self._nspin / 2
         self._add_bands_if_needed(occupations)
         self.converged = meaningful and self._convergence.reached(residual) and self.bands_suffice
         return self._previous
@@ -182,7 +182,7 @@ class SCFIteration:
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""
-        highest = float(occupations.electrons[:, -1].max())
+        highest = float(occupations.electrons[:, -1].abs().max())
         self.bands_suffice = self._smearing is None or highest < NEGLIGIBLE_OCCUPATION
         if self.bands_suffice:
             return

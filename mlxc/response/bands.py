@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
+from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import diagonalise, inner_products
-from mlxc.kohn_sham.occupations import fermi_level
+from mlxc.kohn_sham.occupations import distribution
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
@@ -23,6 +24,21 @@ DEGENERATE = 1e-4
 # Residual of the orbitals, hartree; the error of a response is of first order in it.
 ORBITAL_ACCURACY = 0.1
 MAX_STEPS = 20
+
+
+@dataclass(frozen=True)
+class _Filling:
+    """How the states of some rows are filled that share a Fermi level.
+
+    Attributes:
+        rows: The rows.
+        x: (mu - e) / width of each of their states.
+        smearing: What fills them.
+    """
+
+    rows: slice
+    x: Tensor
+    smearing: Smearing
 
 
 @dataclass(frozen=True)
@@ -97,6 +113,9 @@ def bands_in(
         like: A state with about the same occupations, and the smearing that they have.
         guess: A guess of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
         tolerance: Relative accuracy that a response is to have.
+
+    Raises:
+        InputError: cold smearing is at the edge of a gap, where no response is known.
     """
     hamiltonian, smearing = problem.hamiltonian(potential), like.smearing
     capacity = 2 * problem.basis.nkpoints / len(guess)
@@ -109,13 +128,13 @@ def bands_in(
         none = torch.zeros_like(electrons)
         unpaired, levels = none[:, None] * none[..., None], [slice(0, len(guess))]
         return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, levels)
-    x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
-    electrons = capacity * smearing.occupation(x)
+    fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
+    electrons = capacity * torch.cat([own.smearing.occupation(own.x) for own in fillings])
     if bool(((electrons > threshold) & ~active).any()):
         active = active | (electrons > threshold)
         pairs = diagonalise(hamiltonian, pairs.orbitals, guess.shape[1], active.double(), accuracy, MAX_STEPS)
-        x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
-        electrons = capacity * smearing.occupation(x)
+        fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
+        electrons = capacity * torch.cat([own.smearing.occupation(own.x) for own in fillings])
     both = active[:, :, None] & active[:, None]
     return Bands(
         problem,
@@ -124,26 +143,32 @@ def bands_in(
         pairs.eigenvalues,
         electrons,
         active,
-        _divided_differences(smearing, x, capacity) * both,
-        -capacity / smearing.width * _derivative(smearing, x) * active,
-        levels,
+        torch.cat([_divided_differences(own.smearing, own.x, capacity) for own in fillings]) * both,
+        -capacity / smearing.width * torch.cat([_derivative(own.smearing, own.x) for own in fillings]) * active,
+        [own.rows for own in fillings],
     )
 
 
-def _reduced_levels(
-    eigenvalues: Tensor, problem: Problem, smearing: Smearing, moment: float | None
-) -> tuple[Tensor, list[slice]]:
-    """(mu - e) / width of each state, and the rows that share each Fermi level."""
+def _fillings(eigenvalues: Tensor, problem: Problem, smearing: Smearing, moment: float | None) -> list[_Filling]:
+    """How the states are filled: those of each spin by themselves where the moment is held, else all alike."""
     weights, nelectrons, nrow = problem.basis.weights, problem.ions.nelectrons, len(eigenvalues)
     if moment is None:
-        level = fermi_level(eigenvalues, weights.repeat(nrow // len(weights)), nelectrons, smearing)
-        return (level - eigenvalues) / smearing.width, [slice(0, nrow)]
-    halves = [slice(0, nrow // 2), slice(nrow // 2, nrow)]
-    # A spin channel is filled as an unpolarised system with twice its electrons.
-    spins = zip(eigenvalues.chunk(2), (1, -1), strict=True)
-    levels = [fermi_level(some, weights, nelectrons + sign * moment, smearing) for some, sign in spins]
-    x = torch.cat([(level - eigenvalues[rows]) / smearing.width for level, rows in zip(levels, halves, strict=True)])
-    return x, halves
+        parts = [(slice(0, nrow), weights.repeat(nrow // len(weights)), float(nelectrons))]
+    else:
+        # A spin channel is filled as an unpolarised system with twice its electrons.
+        halves = slice(0, nrow // 2), slice(nrow // 2, nrow)
+        parts = [(rows, weights, nelectrons + sign * moment) for rows, sign in zip(halves, (1, -1), strict=True)]
+    fillings = []
+    for rows, own_weights, electrons in parts:
+        filled = distribution(eigenvalues[rows], own_weights, electrons, smearing)
+        if filled is None:
+            raise InputError(
+                f"smearing: with a marzari-vanderbilt width of {smearing.width:g} Ha the Fermi level lies at the edge "
+                "of a gap, where the response of the occupations is not known; choose another width, or gaussian."
+            )
+        level, own_smearing = filled
+        fillings.append(_Filling(rows, (level - eigenvalues[rows]) / smearing.width, own_smearing))
+    return fillings
 
 
 def _derivative(smearing: Smearing, x: Tensor) -> Tensor:
