@@ -101,10 +101,10 @@ def _gap_of_both(summary: Mapping[str, Any]) -> str:
     if kind == "touching":
         return f"No gap, but no bands that cross either: the filled and the empty ones touch {_place(top)}."
     gap = f"gap of {summary['gap_ev']:.2f} eV"
-    if kind == "direct" and top["spin"] == bottom["spin"]:
-        return f"Direct {gap}: the highest filled and the lowest empty level are both {_place(top)}."
-    if kind == "direct":
+    if kind == "direct" and {top["spin"], bottom["spin"]} == set(SPINS):
         return f"Direct {gap}: the highest filled level is {_place(top)}, the lowest empty one {_place(bottom)}."
+    if kind == "direct":
+        return f"Direct {gap}: the highest filled and the lowest empty level are both {_place(top)}."
     return (
         f"Indirect {gap}: the highest filled level is {_place(top)}, the lowest empty one {_place(bottom)}. "
         f"Without a change of k it takes at least {summary['direct_gap_ev']:.2f} eV."
