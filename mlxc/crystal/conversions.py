@@ -57,13 +57,7 @@ def parts_of_atoms(atoms: Atoms) -> Parts:
     check_neutral(float(atoms.get_initial_charges().sum()))
     for name in CHARGES:
         check_neutral(atoms.info.get(name))
-    if not atoms.pbc.all():
-        vectors = " and ".join(str(axis + 1) for axis in np.flatnonzero(~atoms.pbc))
-        warnings.warn(
-            f"pbc: the structure is not periodic along cell vector {vectors}; mlxc repeats its cell along all three.",
-            MlxcWarning,
-            stacklevel=3,
-        )
+    _tell_what_is_repeated(atoms.pbc)
     return Parts(
         np.asarray(atoms.cell) / BOHR_ANG,
         atoms.get_chemical_symbols(),
@@ -85,6 +79,7 @@ def parts_of_structure(structure: Structure) -> Parts:
         raise InputError("The structure has partially occupied sites; choose one ordered arrangement of it.")
     # The public `charge` is the sum of oxidation states where nobody has set one, and those are labels.
     check_neutral(structure._charge)
+    _tell_what_is_repeated(structure.lattice.pbc)
     moments = [site.properties.get("magmom", getattr(site.specie, "spin", None)) for site in structure]
     return Parts(
         structure.lattice.matrix / BOHR_ANG,
@@ -103,6 +98,17 @@ def check_neutral(charge: Any) -> None:
     """
     if isinstance(charge, Real) and abs(charge := float(charge)) > NEUTRAL:
         raise InputError(f"charge: the structure has a net charge of {charge:+g}, and a cell must be neutral, 0.")
+
+
+def _tell_what_is_repeated(periodic: ArrayLike) -> None:
+    """Warn where a cell is not periodic along one of its vectors, in the name of who has asked for the crystal."""
+    if not np.all(periodic):
+        vectors = " and ".join(str(axis + 1) for axis in np.flatnonzero(~np.asarray(periodic)))
+        warnings.warn(
+            f"pbc: the structure is not periodic along cell vector {vectors}; mlxc repeats its cell along all three.",
+            MlxcWarning,
+            stacklevel=4,
+        )
 
 
 def _collinear(moment: Any) -> float:

@@ -71,6 +71,14 @@ def test_directions_that_are_not_periodic_are_told_and_computed_as_if_they_were(
         assert crystal.same_as(Crystal.from_ase(hydrogen()))
 
 
+def test_a_lattice_of_pymatgen_that_is_not_periodic_everywhere_is_told() -> None:
+    from pymatgen.core import Lattice, Structure
+
+    sheet = Structure(Lattice.cubic(3.0, pbc=(True, True, False)), ["H"], [[0, 0, 0]])
+    with pytest.warns(MlxcWarning, match="not periodic along cell vector 3"):
+        Crystal.from_pymatgen(sheet)
+
+
 def test_the_command_line_tells_in_one_line_that_a_file_is_not_periodic(
     mlxc_command: Callable[..., Outcome], tmp_path: Path
 ) -> None:

@@ -51,7 +51,7 @@ def test_the_free_energy_is_a_continuous_function_of_width_and_gap(smearing: typ
         return max(np.abs(np.diff(of_width)).max(), np.abs(np.diff(of_gap)).max())
 
     # A jump would stay as large as it is, however close the points are to each other.
-    assert largest_step(61) == pytest.approx(largest_step(31) / 2, rel=0.05)
+    assert largest_step(61) == pytest.approx(largest_step(31) / 2, rel=0.1)
 
 
 @pytest.mark.parametrize("width", [GAP / 3, GAP / 5, GAP / 5.5, GAP / 6, GAP / 7, GAP / 12])
