@@ -15,6 +15,7 @@ F_Gaussian) dc/de; in between they leave the range of cold smearing by a few per
 from __future__ import annotations
 
 from math import log, pi, sqrt
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,34 +23,56 @@ from torch import Tensor
 # Electrons for which there is room within a width of the level, per electron of the cell: where there are more it is a
 # metal, where there are fewer an insulator, whose gap is then wider than some 8 widths.
 METAL, INSULATOR = 1e-4, 1e-9
+DECADES = log(METAL / INSULATOR)
 
 
-def metallic_share(
-    eigenvalues: Tensor, degeneracy: Tensor, nelectrons: float, level: float, width: float
-) -> tuple[float, Tensor]:
-    """The share c of cold smearing, and its derivative with respect to each level.
+Place = TypeVar("Place", float, Tensor)
+
+
+class MetallicShare(NamedTuple):
+    """The share of cold smearing, and how it depends on the levels.
+
+    Attributes:
+        value: The share c, between 0 and 1.
+        strength: dc by the logarithm of the room at the level, over the room and the width, 1/hartree.
+        tilt: How fast the room changes as the level moves, in widths.
+    """
+
+    value: float
+    strength: float = 0.0
+    tilt: float = 0.0
+
+    def derivative(self, x: Tensor) -> Tensor:
+        """dc/de of a state at (mu - e) / width = x, for each electron that it has room for, 1/hartree."""
+        # The level moves with the states around it, each in proportion to its part in the room.
+        return self.strength * (self.tilt + 2 * x) * room(x)
+
+
+def room(x: Tensor) -> Tensor:
+    """Minus the derivative of Gaussian smearing: the part of a state within a width of the level."""
+    return torch.exp(-x.square()) / sqrt(pi)
+
+
+def metallic_share(x: Tensor, degeneracy: Tensor, nelectrons: float, width: float) -> MetallicShare:
+    """The share of cold smearing.
 
     Args:
-        eigenvalues: The eigenvalues, shape ``(nk * nspin, nband)``, hartree.
+        x: (mu - e) / width of each state, at the level mu that Gaussian smearing has, shape ``(nk * nspin, nband)``.
         degeneracy: The k-point weight times electrons that the state holds, shape ``(nk * nspin, 1)``.
         nelectrons: The number of electrons per cell.
-        level: The level, hartree, at which Gaussian smearing of the same width holds them.
         width: The width, hartree.
-
-    Returns:
-        c, between 0 and 1, and its derivative, 1/hartree, shape of the eigenvalues, whose sum is zero.
     """
-    x = (level - eigenvalues) / width
-    room = degeneracy * torch.exp(-x.square()) / sqrt(pi)
-    total = float(room.sum())
+    own = degeneracy * room(x)
+    total = float(own.sum())
     if total <= INSULATOR * nelectrons:
-        return 0.0, torch.zeros_like(eigenvalues)
+        return MetallicShare(0.0)
     if total >= METAL * nelectrons:
-        return 1.0, torch.zeros_like(eigenvalues)
-    decades = log(METAL / INSULATOR)
-    place = log(total / (INSULATOR * nelectrons)) / decades
-    slope = 30 * place**2 * (1 - place) ** 2 / decades
-    # The level moves with the states around it, each in proportion to its part in the room.
-    changes = -2 * x * room
-    of_room = (changes.sum() * room / total - changes) / (total * width)
-    return place**3 * (10 - 15 * place + 6 * place**2), slope * of_room
+        return MetallicShare(1.0)
+    place = log(total / (INSULATOR * nelectrons)) / DECADES
+    slope = 30 * place**2 * (1 - place) ** 2 / DECADES
+    return MetallicShare(smooth_step(place), slope / (total * width), float((-2 * x * own).sum()) / total)
+
+
+def smooth_step(place: Place) -> Place:
+    """A polynomial that rises from 0 to 1 with the place, and whose first two derivatives vanish at both ends."""
+    return place**3 * (10 - 15 * place + 6 * place**2)

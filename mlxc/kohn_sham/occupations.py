@@ -110,28 +110,6 @@ def occupy(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Sm
     return _fill_to_level(eigenvalues, weights, nelectrons, smearing)
 
 
-def distribution(
-    eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing
-) -> tuple[float, Smearing] | None:
-    """The Fermi level, hartree, and the smearing that fills the states around it: a function of one state's height.
-
-    Arguments are those of :func:`occupy`.
-
-    Returns:
-        them; None at the edge of a gap, where cold smearing is on its way to Gaussian smearing and the occupation of a
-        state depends on that of others, see :mod:`mlxc.kohn_sham.metallic_share`.
-    """
-    if not isinstance(smearing, MarzariVanderbilt) or nelectrons <= NONE:
-        return fermi_level(eigenvalues, weights, nelectrons, smearing), smearing
-    gaussian = Gaussian(smearing.width)
-    level = fermi_level(eigenvalues, weights, nelectrons, gaussian)
-    degeneracy = 2 / float(weights.sum()) * weights[:, None]
-    share, _ = metallic_share(eigenvalues, degeneracy, nelectrons, level, smearing.width)
-    if share == 0:
-        return level, gaussian
-    return (fermi_level(eigenvalues, weights, nelectrons, smearing), smearing) if share == 1 else None
-
-
 def _fill_to_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing) -> Occupations:
     nspin = round(float(weights.sum()))
     level = fermi_level(eigenvalues, weights, nelectrons, smearing)
@@ -145,23 +123,28 @@ def _fill_to_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smea
 def _fill_coldly(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: MarzariVanderbilt) -> Occupations:
     """By cold smearing in a metal, by Gaussian smearing in an insulator, see :mod:`mlxc.kohn_sham.metallic_share`."""
     gaussian = _fill_to_level(eigenvalues, weights, nelectrons, Gaussian(smearing.width))
+    x = (gaussian.fermi_level - eigenvalues) / smearing.width
     degeneracy = 2 / len(gaussian.fermi_levels) * weights[:, None]
-    share, slopes = metallic_share(eigenvalues, degeneracy, nelectrons, gaussian.fermi_level, smearing.width)
-    if share == 0:
+    share = metallic_share(x, degeneracy, nelectrons, smearing.width)
+    if share.value == 0:
         return gaussian
     cold = _fill_to_level(eigenvalues, weights, nelectrons, smearing)
-    if share == 1:
+    if share.value == 1:
         return cold
     # Energies count from the level: both hold the same electrons, and what changes only c leaves their number.
-    heights = eigenvalues - gaussian.fermi_level
+    heights = -smearing.width * x
     moved = (weights[:, None] * (cold.electrons - gaussian.electrons) * heights).sum()
     difference = moved + cold.entropy_energy - gaussian.entropy_energy
-    mixed = share * cold.electrons + (1 - share) * gaussian.electrons
-    entropy = share * cold.entropy_energy + (1 - share) * gaussian.entropy_energy
+    mixed = share.value * cold.electrons + (1 - share.value) * gaussian.electrons
+    entropy = share.value * cold.entropy_energy + (1 - share.value) * gaussian.entropy_energy
+    pulled = difference * share.derivative(x)
     return Occupations(
-        mixed + difference * slopes / weights[:, None],
-        tuple(share * a + (1 - share) * b for a, b in zip(cold.fermi_levels, gaussian.fermi_levels, strict=True)),
-        entropy - difference * (slopes * heights).sum(),
+        mixed + 2 / len(gaussian.fermi_levels) * pulled,
+        tuple(
+            share.value * a + (1 - share.value) * b
+            for a, b in zip(cold.fermi_levels, gaussian.fermi_levels, strict=True)
+        ),
+        entropy - (degeneracy * pulled * heights).sum(),
     )
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
-from mlxc.errors import InputError
 from mlxc.kohn_sham.eigensolver import diagonalise, inner_products
-from mlxc.kohn_sham.occupations import distribution
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
+from mlxc.response.fillings import Filling
 from mlxc.terms.entropy import Smearing
 
 # Bands with a smaller fraction of the electrons that they could hold do not show in the response: in units of the
@@ -24,21 +24,6 @@ DEGENERATE = 1e-4
 # Residual of the orbitals, hartree; the error of a response is of first order in it.
 ORBITAL_ACCURACY = 0.1
 MAX_STEPS = 20
-
-
-@dataclass(frozen=True)
-class _Filling:
-    """How the states of some rows are filled that share a Fermi level.
-
-    Attributes:
-        rows: The rows.
-        x: (mu - e) / width of each of their states.
-        smearing: What fills them.
-    """
-
-    rows: slice
-    x: Tensor
-    smearing: Smearing
 
 
 @dataclass(frozen=True)
@@ -54,7 +39,7 @@ class Bands:
         active: Whether a state holds enough electrons to matter; those that do are converged. Same shape.
         pairs: (f_n - f_m) / (e_n - e_m) of active states at the same k point, shape ``(nk * nspin, nband, nband)``.
         slopes: df/de at fixed Fermi level, electrons/hartree, shape ``(nk * nspin, nband)``.
-        levels: The rows that share each Fermi level.
+        fillings: How the states are filled, those that share a Fermi level together; none for fixed occupations.
     """
 
     problem: Problem
@@ -65,7 +50,7 @@ class Bands:
     active: Tensor
     pairs: Tensor
     slopes: Tensor
-    levels: list[slice]
+    fillings: list[Filling]
 
     @property
     def weights(self) -> Tensor:
@@ -77,16 +62,25 @@ class Bands:
         """One, or two for collinear spin."""
         return len(self.eigenvalues) // self.problem.basis.nkpoints
 
-    def level_shift(self, shifts: Tensor) -> Tensor:
-        """The change of the Fermi level, shape ``(nk * nspin, 1)``, when levels ``(nk * nspin, nband)`` shift."""
-        moved = torch.zeros_like(shifts[:, :1])
+    def shared_changes(self, shifts: Tensor) -> Tensor:
+        """The electrons that each state gains when levels shift, beside those that the shift of its own level brings.
+
+        Args:
+            shifts: The shifts of the levels, hartree, shape ``(nk * nspin, nband)``, that of the answer as well.
+        """
+        gained = torch.zeros_like(shifts)
         density_of_states = self.weights * self.slopes
-        for rows in self.levels:
+        for filling in self.fillings:
+            rows = filling.rows
+            if filling.changes is not None:
+                changed = 2 / self.nspin * filling.changes(shifts[rows])
+                gained[rows] = (changed - self.slopes[rows] * shifts[rows]) * self.active[rows]
+                continue
             states = density_of_states[rows].sum()
             # In a gap there is no density of states, and no occupation depends on the level.
             if abs(float(states)) > SMALLEST_OCCUPATION:
-                moved[rows] = (density_of_states[rows] * shifts[rows]).sum() / states
-        return moved
+                gained[rows] = -self.slopes[rows] * (density_of_states[rows] * shifts[rows]).sum() / states
+        return gained
 
 
 def refined_bands(ground: GroundState, tolerance: float) -> Bands:
@@ -113,28 +107,25 @@ def bands_in(
         like: A state with about the same occupations, and the smearing that they have.
         guess: A guess of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
         tolerance: Relative accuracy that a response is to have.
-
-    Raises:
-        InputError: cold smearing is at the edge of a gap, where no response is known.
     """
     hamiltonian, smearing = problem.hamiltonian(potential), like.smearing
     capacity = 2 * problem.basis.nkpoints / len(guess)
     accuracy = ORBITAL_ACCURACY * tolerance
     threshold = max(NEGLIGIBLE_OCCUPATION * tolerance, SMALLEST_OCCUPATION) * capacity
     electrons = like.occupations.detach()
-    active = electrons > threshold
+    active = electrons.abs() > threshold
     pairs = diagonalise(hamiltonian, guess, guess.shape[1], active.double(), accuracy, MAX_STEPS)
     if smearing is None:
         none = torch.zeros_like(electrons)
-        unpaired, levels = none[:, None] * none[..., None], [slice(0, len(guess))]
-        return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, levels)
+        unpaired = none[:, None] * none[..., None]
+        return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, [])
     fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
-    electrons = capacity * torch.cat([own.smearing.occupation(own.x) for own in fillings])
-    if bool(((electrons > threshold) & ~active).any()):
-        active = active | (electrons > threshold)
+    electrons = capacity * torch.cat([own.occupation(own.x) for own in fillings])
+    if bool(((electrons.abs() > threshold) & ~active).any()):
+        active = active | (electrons.abs() > threshold)
         pairs = diagonalise(hamiltonian, pairs.orbitals, guess.shape[1], active.double(), accuracy, MAX_STEPS)
         fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
-        electrons = capacity * torch.cat([own.smearing.occupation(own.x) for own in fillings])
+        electrons = capacity * torch.cat([own.occupation(own.x) for own in fillings])
     both = active[:, :, None] & active[:, None]
     return Bands(
         problem,
@@ -143,49 +134,40 @@ def bands_in(
         pairs.eigenvalues,
         electrons,
         active,
-        torch.cat([_divided_differences(own.smearing, own.x, capacity) for own in fillings]) * both,
-        -capacity / smearing.width * torch.cat([_derivative(own.smearing, own.x) for own in fillings]) * active,
-        [own.rows for own in fillings],
+        -capacity / smearing.width * torch.cat([_divided_differences(own) for own in fillings]) * both,
+        -capacity / smearing.width * torch.cat([_derivative(own.occupation, own.x) for own in fillings]) * active,
+        fillings,
     )
 
 
-def _fillings(eigenvalues: Tensor, problem: Problem, smearing: Smearing, moment: float | None) -> list[_Filling]:
+def _fillings(eigenvalues: Tensor, problem: Problem, smearing: Smearing, moment: float | None) -> list[Filling]:
     """How the states are filled: those of each spin by themselves where the moment is held, else all alike."""
     weights, nelectrons, nrow = problem.basis.weights, problem.ions.nelectrons, len(eigenvalues)
     if moment is None:
-        parts = [(slice(0, nrow), weights.repeat(nrow // len(weights)), float(nelectrons))]
-    else:
-        # A spin channel is filled as an unpolarised system with twice its electrons.
-        halves = slice(0, nrow // 2), slice(nrow // 2, nrow)
-        parts = [(rows, weights, nelectrons + sign * moment) for rows, sign in zip(halves, (1, -1), strict=True)]
-    fillings = []
-    for rows, own_weights, electrons in parts:
-        filled = distribution(eigenvalues[rows], own_weights, electrons, smearing)
-        if filled is None:
-            raise InputError(
-                f"smearing: with a marzari-vanderbilt width of {smearing.width:g} Ha the Fermi level lies at the edge "
-                "of a gap, where the response of the occupations is not known; choose another width, or gaussian."
-            )
-        level, own_smearing = filled
-        fillings.append(_Filling(rows, (level - eigenvalues[rows]) / smearing.width, own_smearing))
-    return fillings
+        return [Filling.of(slice(0, nrow), eigenvalues, weights.repeat(nrow // len(weights)), nelectrons, smearing)]
+    # A spin channel is filled as an unpolarised system with twice its electrons.
+    return [
+        Filling.of(rows, eigenvalues[rows], weights, nelectrons + sign * moment, smearing)
+        for rows, sign in ((slice(0, nrow // 2), 1), (slice(nrow // 2, nrow), -1))
+    ]
 
 
-def _derivative(smearing: Smearing, x: Tensor) -> Tensor:
+def _derivative(occupation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        (derivative,) = torch.autograd.grad(smearing.occupation(x).sum(), x)
+        (derivative,) = torch.autograd.grad(occupation(x).sum(), x)
     return derivative
 
 
-def _divided_differences(smearing: Smearing, x: Tensor, capacity: float) -> Tensor:
-    """(f_n - f_m) / (e_n - e_m) of all pairs of levels, the derivative where they are degenerate."""
+def _divided_differences(filling: Filling) -> Tensor:
+    """(f_n - f_m) / (x_n - x_m) of all pairs of states at a k point, the derivative where they are degenerate."""
+    x = filling.x
     differences = x[:, :, None] - x[:, None]
-    occupied = smearing.occupation(x)
-    middle = _derivative(smearing, (x[:, :, None] + x[:, None]) / 2)
+    occupied = filling.occupation(x)
+    middle = _derivative(filling.occupation, (x[:, :, None] + x[:, None]) / 2)
     close = differences.abs() < DEGENERATE
     quotients = (occupied[:, :, None] - occupied[:, None]) / differences.where(~close, 1.0)
-    return -capacity / smearing.width * torch.where(close, middle, quotients)
+    return torch.where(close, middle, quotients)
 
 
 def rotated_like(values: Tensor, old: Tensor, new: Tensor) -> Tensor:
