@@ -129,6 +129,13 @@ def test_without_an_adjoint_the_energy_alone_has_a_gradient() -> None:
     assert ground.adjoint is None
 
 
+def test_of_a_file_that_tells_one_fermi_level_it_is_that_of_both_spins() -> None:
+    saved = SavedState.load(Path(__file__).parent / "golden" / "spin-meta-gga.h5")
+    assert "fermi_levels_ha" not in saved.summary()
+    assert saved.fermi_levels == (saved.fermi_level, saved.fermi_level)
+    assert saved.net_force is None
+
+
 @pytest.mark.parametrize(
     "adjoint", [Implicit(), pytest.param(Unrolled(damping=0.4, max_steps=100), marks=pytest.mark.thorough)]
 )

@@ -82,6 +82,21 @@ def test_cold_smearing_is_that_of_a_metal_in_a_metal_and_nothing_in_an_insulator
     assert torch.allclose(metal.electrons, cold, atol=1e-10)
 
 
+@pytest.mark.parametrize("width", [GAP / 4, GAP / 6, GAP / 7])
+def test_the_description_of_a_crystal_does_not_matter_to_cold_smearing(width: float) -> None:
+    smearing, eigenvalues = MarzariVanderbilt(width), levels()
+    expected = filled(eigenvalues, smearing)
+    doubled = occupy(eigenvalues.repeat(1, 2), WEIGHTS, 12, smearing)
+    bands = (WEIGHTS[:, None] * doubled.electrons * eigenvalues.repeat(1, 2)).sum()
+    assert float(bands + doubled.entropy_energy) == pytest.approx(2 * expected, abs=1e-10)
+    for polarised in (
+        occupy(eigenvalues.repeat(2, 1), WEIGHTS.repeat(2), 6, smearing),
+        occupy_fixed_moment(eigenvalues.repeat(2, 1), WEIGHTS, 6, smearing, 0.0),
+    ):
+        bands = (WEIGHTS.repeat(2)[:, None] * polarised.electrons * eigenvalues.repeat(2, 1)).sum()
+        assert float(bands + polarised.entropy_energy) == pytest.approx(expected, abs=1e-10)
+
+
 def test_a_fixed_moment_has_a_fermi_level_for_each_spin_in_the_gap_of_the_spin() -> None:
     up, down = levels(), levels() + 0.5
     occupations = occupy_fixed_moment(torch.cat([up, down]), WEIGHTS, 6, FermiDirac(0.002), 2.0)
