@@ -19,6 +19,7 @@ from mlxc.properties.bands import BandStructure, band_structure, eigenvalues_at
 from mlxc.properties.density_of_states import density_of_states
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
+from mlxc.tasks.bands.presentation import points_of_labels
 from mlxc.tasks.bands.task import BandsTask
 from mlxc.units import HARTREE_EV
 
@@ -100,6 +101,15 @@ def test_the_path_of_a_sheet_stays_in_its_plane(order: list[int]) -> None:
     assert not path.fractional[:, order.index(2)].any()
     corners = path.fractional[[path.place(i) == "K" for i in range(len(path))]] @ sheet.reciprocal
     assert np.linalg.norm(corners) == pytest.approx(4 * np.pi / 3 / np.linalg.norm(shipped.lattice[0]))
+
+
+@pytest.mark.parametrize("points", [8, 41])
+def test_each_label_of_a_path_names_its_own_point_where_the_path_jumps_as_well(points: int) -> None:
+    path = band_path(Crystal(8.5 * np.eye(3), ["P"], [[0, 0, 0]]), points)
+    summary = {"distances_per_bohr": path.distances.tolist(), "labels": [list(label) for label in path.labels]}
+    named = {"G": 0, "X": 1, "M": 2, "R": 3}  # by how many coordinates are a half
+    halves = (path.fractional[points_of_labels(summary)] == 0.5).sum(1)
+    assert halves.tolist() == [named[name] for _, name in path.labels]
 
 
 def test_a_molecule_has_no_bands() -> None:

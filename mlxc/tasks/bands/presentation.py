@@ -11,19 +11,31 @@ from mlxc.units import HARTREE_EV
 
 # Points of the Brillouin zone that are written with Greek letters.
 GREEK = {"G": "Γ"}
+# Distances along a path within this of each other are the same, 1/bohr.
+SAME_PLACE = 1e-6
 
 
 def band_report(summary: dict[str, Any]) -> str:
     """The result of ``mlxc bands`` at the special points; ``summary`` is the object that ``--json`` prints."""
-    lines = [headline(summary["calculation"]), "", "  point   energies / eV, from the Fermi level"]
-    for place, name in summary["labels"]:
-        nearest = min(
-            range(len(summary["distances_per_bohr"])), key=lambda i: abs(summary["distances_per_bohr"][i] - place)
-        )
+    zero = "the higher Fermi level" if levels_of_spins(summary) else "the Fermi level"
+    lines = [headline(summary["calculation"]), "", f"  point   energies / eV, from {zero}"]
+    for (_, name), point in zip(summary["labels"], points_of_labels(summary), strict=True):
         for spin in summary["bands_ev"]:
-            lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[nearest]))
+            lines.append(f"  {name:5s}" + "".join(f"{energy:9.3f}" for energy in spin[point]))
     lines += ["", *_levels(summary), *_gap(summary), *_gaps_of_spins(summary)]
     return "\n".join(lines)
+
+
+def points_of_labels(summary: Mapping[str, Any]) -> list[int]:
+    """The index of the k point of each label; where the path jumps, two labels and two points have one distance."""
+    distances, places = summary["distances_per_bohr"], [place for place, _ in summary["labels"]]
+    found = []
+    for index, place in enumerate(places):
+        apart = [abs(distance - place) for distance in distances]
+        here = [point for point, distance in enumerate(apart) if distance < min(apart) + SAME_PLACE]
+        before = sum(abs(other - place) < SAME_PLACE for other in places[:index])
+        found.append(here[min(before, len(here) - 1)])
+    return found
 
 
 def _levels(summary: dict[str, Any]) -> list[str]:
