@@ -39,7 +39,7 @@ nitpick_ignore_regex = [
     ("py:.*", r".*\._\w+"),
     ("py:data", ".*"),
     # Variables for types, which have no description.
-    ("py:class", r"mlxc\.(properties\.birch_murnaghan\.Number|kohn_sham\.gap\.Levels)"),
+    ("py:class", r"mlxc\.(properties\.birch_murnaghan\.Number|kohn_sham\.(gap\.Levels|metallic_share\.Place))"),
 ]
 
 # GPAW has a Python of its own.

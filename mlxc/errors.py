@@ -1,4 +1,4 @@
-"""Errors that a user can act on."""
+"""Errors and warnings that a user can act on."""
 
 
 class MlxcError(Exception):
@@ -7,6 +7,10 @@ class MlxcError(Exception):
 
 class InputError(MlxcError, ValueError):
     """The input cannot be computed; the message names what was given and what is allowed."""
+
+
+class MlxcWarning(UserWarning):
+    """What was asked is computed, but not quite so; the message is one sentence that says how."""
 
 
 class RunStoppedError(MlxcError):

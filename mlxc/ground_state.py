@@ -89,8 +89,9 @@ def scf(
         mixer: How the next density follows from past ones: :class:`mlxc.AndersonMixing` or :class:`mlxc.LinearMixing`.
         eigensolver: How orbitals are found, see :class:`~mlxc.kohn_sham.eigensolver.Davidson`.
         forces: Whether forces, hartree/bohr, and stress, hartree/bohr^3, are computed as well, as plain numbers, once
-            the state has converged and where the basis gives them;
-            :func:`~mlxc.properties.forces.forces_and_stress` gives differentiable ones.
+            the state has converged and where the basis gives them. Without further terms the forces add up to nothing,
+            see :func:`~mlxc.properties.forces.with_forces`; :func:`~mlxc.properties.forces.forces_and_stress` gives
+            differentiable ones as they are.
         differentiate: ``implicit``: gradients by Dyson's equation; ``unrolled``: the SCF is repeated in plain steps
             that autograd goes back through, for small cells, for teaching and as a witness; None: gradients of the
             energy alone; or an adjoint, :class:`~mlxc.response.implicit.Implicit` or
@@ -154,7 +155,7 @@ def scf(
         started=started,
     )
     if forces:
-        ground = with_forces(ground)
+        ground = with_forces(ground, held=bool(terms))
     if adjoint is not None:
         ground = adjoint.attach(ground)
     discretised.release()

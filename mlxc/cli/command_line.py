@@ -8,21 +8,40 @@ torch, so that help and mistakes answer at once.
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from mlxc import __version__
 from mlxc.cli.checkpoint import add_checkpoint_commands
 from mlxc.cli.compute import add_computing_command
 from mlxc.cli.runs import add_export_command, add_run_command
 from mlxc.cli.training import add_evaluation_command, add_training_command
-from mlxc.console.options import BAD_INPUT, CONVERGED, INTERRUPTED, fail
+from mlxc.console.options import BAD_INPUT, CONVERGED, INTERRUPTED, fail, tell
 from mlxc.console.parser import SentenceParser
-from mlxc.errors import InputError, MlxcError
+from mlxc.errors import InputError, MlxcError, MlxcWarning
 from mlxc.tasks.kinds import KINDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = partial(_show_warning, warnings.showwarning)
+        return _run(arguments)
+
+
+def _show_warning(
+    show: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any, **more: Any
+) -> None:
+    """Tell a warning of ours in one line, without the place in the code that it comes from; others as Python does."""
+    if issubclass(category, MlxcWarning):
+        tell(str(message))
+    else:
+        show(message, category, *where, **more)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options, unparsed = make_parser().parse_known_args(arguments)
         if unparsed and options.command is not _app:

@@ -88,6 +88,10 @@ def check_writable(path: Path | None, option: str = "--save") -> None:
         raise InputError(f"{option}: the file '{path}' cannot be written.")
 
 
-def fail(sentence: str, code: int) -> int:
+def tell(sentence: str) -> None:
     print(f"mlxc: {' '.join(sentence.split())}", file=sys.stderr)
+
+
+def fail(sentence: str, code: int) -> int:
+    tell(sentence)
     return code

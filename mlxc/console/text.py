@@ -7,6 +7,10 @@ from typing import Any
 
 from mlxc.basis.kinds import BASES
 
+SPINS = ("up", "down")
+# Levels within this of each other are the same, hartree.
+SAME_LEVEL = 1e-6
+
 
 def headline(calculation: dict[str, Any]) -> str:
     """The first line of a report: what was computed, from the settings as plain data."""
@@ -17,6 +21,14 @@ def headline(calculation: dict[str, Any]) -> str:
     name = calculation["structure"]["name"]
     basis = BASES[calculation["basis"]].in_report(calculation)
     return f"{name}: {calculation['xc']}, {basis}, {mesh} k points, {occupations}"
+
+
+def levels_of_spins(summary: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """The name and the Fermi level, hartree, of each spin that has electrons; empty where one level serves both."""
+    told = zip(SPINS, summary.get("fermi_levels_ha") or (), strict=False)
+    levels = [(spin, level) for spin, level in told if level is not None]
+    differ = len(levels) == 2 and abs(levels[0][1] - levels[1][1]) > SAME_LEVEL
+    return levels if differ else []
 
 
 def row(label: str, value: str) -> str:

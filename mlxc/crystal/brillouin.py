@@ -34,13 +34,42 @@ class KPoints:
         return len(self.weights)
 
 
+def full_mesh(mesh: tuple[int, int, int]) -> NDArray[np.float64]:
+    """All points of a Gamma-centred Monkhorst-Pack mesh, fractional, shape ``(n1 * n2 * n3, 3)``, ascending.
+
+    Coordinates lie above -1/2 and at most at 1/2; the last one changes fastest.
+    """
+    axes = [(np.arange(n) - (n - 1) // 2) / n for n in mesh]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
 def irreducible_mesh(mesh: tuple[int, int, int], group: SpaceGroup) -> KPoints:
     """The irreducible part of a Gamma-centred Monkhorst-Pack mesh under a space group and time reversal.
 
     A rotation W of positions turns k into inv(W).T k; operations that do not map the mesh onto itself are left out.
     """
     size = np.array(mesh)
-    points = np.stack(np.meshgrid(*[np.arange(n) for n in mesh], indexing="ij"), axis=-1).reshape(-1, 3)
+    points = _counted_points(mesh)
+    kept, counts = np.unique(_representatives(mesh, group), return_counts=True)
+    fractional = points[kept] / size
+    return KPoints(fractional - (fractional > 0.5 + 1e-9), counts / len(points))
+
+
+def irreducible_places(mesh: tuple[int, int, int], group: SpaceGroup) -> NDArray[np.int64]:
+    """Which point of :func:`irreducible_mesh` stands for each point of :func:`full_mesh`, shape ``(n1 * n2 * n3,)``."""
+    size = np.array(mesh)
+    places = np.unique(_representatives(mesh, group), return_inverse=True)[1]
+    counted = (full_mesh(mesh) * size).round().astype(np.int64) % size
+    return np.asarray(places[np.ravel_multi_index(tuple(counted.T), mesh)])
+
+
+def _counted_points(mesh: tuple[int, int, int]) -> NDArray[np.int64]:
+    return np.stack(np.meshgrid(*[np.arange(n) for n in mesh], indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _representatives(mesh: tuple[int, int, int], group: SpaceGroup) -> NDArray[np.int64]:
+    """The smallest image of each point under the whole group, hence one number per orbit."""
+    size, points = np.array(mesh), _counted_points(mesh)
     rotations = np.linalg.inv(group.rotations).round().astype(np.int64).transpose(0, 2, 1)
     rotations = np.unique(np.concatenate([rotations, -rotations]), axis=0)
     representative = np.arange(len(points))
@@ -50,10 +79,7 @@ def irreducible_mesh(mesh: tuple[int, int, int], group: SpaceGroup) -> KPoints:
             continue
         image = np.ravel_multi_index(tuple((images.round().astype(np.int64) % size).T), mesh)
         representative = np.minimum(representative, image)
-    # `representative` holds the smallest image of each point under the whole group, hence one number per orbit.
-    kept, counts = np.unique(representative, return_counts=True)
-    fractional = points[kept] / size
-    return KPoints(fractional - (fractional > 0.5 + 1e-9), counts / len(points))
+    return representative
 
 
 @dataclass(frozen=True)

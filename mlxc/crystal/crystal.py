@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlxc.crystal.conversions import check_neutral, parts_of_atoms, parts_of_structure
 from mlxc.crystal.distances import closest_pair, largest_displacement
 from mlxc.crystal.elements import atomic_number
 from mlxc.errors import InputError
@@ -194,37 +195,25 @@ class Crystal:
 
     @classmethod
     def from_ase(cls, atoms: Atoms, name: str | None = None) -> Crystal:
-        """Take over an ``ase.Atoms`` object; it must be periodic in three directions."""
-        if abs(np.linalg.det(np.asarray(atoms.cell))) < 1e-6:
-            raise InputError(
-                "The structure has no three-dimensional cell; mlxc computes crystals, so give it lattice vectors."
-            )
-        return cls(
-            np.asarray(atoms.cell) / BOHR_ANG,
-            atoms.get_chemical_symbols(),
-            atoms.get_scaled_positions(wrap=False),
-            atoms.get_initial_magnetic_moments(),
-            name or atoms.get_chemical_formula(),
-        )
+        """Take over an ``ase.Atoms`` object with a cell; one that is not periodic everywhere is told in a warning.
+
+        Raises:
+            InputError: there is no cell, or a net charge.
+        """
+        parts = parts_of_atoms(atoms)
+        return cls(*parts[:4], name or parts.name)
 
     @classmethod
     def from_pymatgen(cls, structure: Structure, name: str | None = None) -> Crystal:
         """Take over a ``pymatgen.core.Structure``; every site must be fully occupied by one element.
 
         Moments are the sites' property ``magmom``, else the spins of their species; oxidation states are left out.
+
+        Raises:
+            InputError: it is no such structure, or has a net charge.
         """
-        if not hasattr(structure, "lattice"):
-            raise InputError("The structure has no lattice; mlxc computes crystals, so make a Structure of it.")
-        if not structure.is_ordered:
-            raise InputError("The structure has partially occupied sites; choose one ordered arrangement of it.")
-        moments = [site.properties.get("magmom", getattr(site.specie, "spin", None)) for site in structure]
-        return cls(
-            structure.lattice.matrix / BOHR_ANG,
-            [site.specie.symbol for site in structure],
-            structure.frac_coords,
-            [_collinear(moment) for moment in moments],
-            name or structure.reduced_formula,
-        )
+        parts = parts_of_structure(structure)
+        return cls(*parts[:4], name or parts.name)
 
     @classmethod
     def from_optimade(cls, entry: str) -> Crystal:
@@ -273,7 +262,12 @@ class Crystal:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Crystal:
-        """Build a crystal from the lists that :meth:`to_dict` writes."""
+        """Build a crystal from the lists that :meth:`to_dict` writes.
+
+        Raises:
+            InputError: they describe no crystal, or there is a net ``charge`` beside them.
+        """
+        check_neutral(data.get("charge"))
         try:
             lattice, species, positions = data["lattice_ang"], data["species"], data["fractional_positions"]
         except KeyError as missing:
@@ -299,13 +293,3 @@ def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.f
     if not np.isfinite(array).all():
         raise InputError(f"The {name} of the structure must be finite numbers.")
     return array
-
-
-def _collinear(moment: Any) -> float:
-    """A magnetic moment of pymatgen, which is a number, a vector, a ``Magmom``, or None, along z, Bohr magneton."""
-    if moment is None:
-        return 0.0
-    components = np.atleast_1d(np.asarray(getattr(moment, "global_moment", moment), dtype=np.float64))
-    if np.abs(components[:-1]).max(initial=0.0) > 1e-3:
-        raise InputError("The structure has magnetic moments in several directions; give collinear ones, along z.")
-    return float(components[-1])

@@ -35,14 +35,14 @@ def filled_by_occupation(occupations: ArrayLike) -> Filled:
     return np.asarray((electrons > electrons.max() / 2).sum(-1))
 
 
-def filled_below(fermi_level: float, levels: NDArray[np.float64]) -> Filled:
+def filled_below(fermi_levels: ArrayLike, levels: NDArray[np.float64]) -> Filled:
     """How many levels lie at most at the Fermi level.
 
     Args:
-        fermi_level: The Fermi level, hartree.
+        fermi_levels: The Fermi level, hartree: one of all spins, or that of each.
         levels: The levels, hartree, shape ``(nspin, nk, nband)``.
     """
-    return np.asarray((levels <= fermi_level + ROUNDING).sum(-1))
+    return np.asarray((levels <= np.reshape(fermi_levels, (-1, 1, 1)) + ROUNDING).sum(-1))
 
 
 def bands_cross(filled: Filled) -> bool:
@@ -78,6 +78,19 @@ def difference_of_edges(levels: Levels, filled: Filled) -> Levels:
         filled: How many of them are filled.
     """
     return lowest_empty(levels, filled)[1].min() - highest_filled(levels, filled)[1].max()
+
+
+def smallest_step(levels: NDArray[np.float64], filled: Filled) -> float:
+    """The smallest difference of an empty and a filled level at one k point, whatever their spins, hartree.
+
+    Args:
+        levels: The levels, hartree, shape ``(nspin, nk, nband)``, of which at least one is empty and one filled.
+        filled: How many of them are filled.
+    """
+    top, bottom = np.full(filled.shape, -np.inf), np.full(filled.shape, np.inf)
+    for edge, (places, found) in ((top, highest_filled(levels, filled)), (bottom, lowest_empty(levels, filled))):
+        edge[*places.T] = found
+    return float((bottom.min(0) - top.max(0)).min())
 
 
 def gap_of(difference: float) -> float:

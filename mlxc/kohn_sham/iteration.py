@@ -129,7 +129,7 @@ class SCFIteration:
             self._fields = problem.extrapolated_fields(density, orbitals, starts[-1].occupations)
             self._nband = max(self._nband, orbitals.shape[1])
             self._orbitals = self._with_bands(orbitals)
-            self._importance = starts[-1].occupations * self._nspin / 2
+            self._importance = starts[-1].occupations.abs() * self._nspin / 2
             self._starts = len(starts)
         else:
             density = superposed_spin_density(
@@ -194,7 +194,7 @@ class SCFIteration:
             self._forget()
         self._orbitals = pairs.orbitals
         # Empty bands steady the eigensolver, but their own residuals need not be small.
-        self._importance = occupations.electrons * self._nspin / 2
+        self._importance = occupations.electrons.abs() * self._nspin / 2
         self._add_bands_if_needed(occupations)
         solved = meaningful and pairs.residual < ENOUGH * bound
         self.converged = solved and self._convergence.reached(residual) and self.bands_suffice
@@ -227,7 +227,7 @@ class SCFIteration:
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""
-        highest = float(occupations.electrons[:, -1].max())
+        highest = float(occupations.electrons[:, -1].abs().max())
         self.bands_suffice = self._smearing is None or highest < NEGLIGIBLE_OCCUPATION
         if self.bands_suffice:
             return

@@ -168,7 +168,7 @@ def _electrons(problem: Problem, state: State) -> Electrons:
         eigenvalues=state.pairs.eigenvalues,
         occupations=state.occupations.electrons,
         orbitals=state.pairs.orbitals,
-        fermi_level=state.occupations.fermi_level,
+        fermi_levels=state.occupations.fermi_levels,
         magnetisation=state.magnetisation,
     )
 

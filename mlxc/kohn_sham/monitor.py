@@ -18,7 +18,7 @@ class SCFRecord:
         density_residual: The integral |n_out - n_in| / number of electrons, or with a meta-GGA that of
             |tau_out - tau_in| / kinetic energy where it is larger.
         residual_energy_ha: The Hartree energy of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_energy`.
-        fermi_level_ha: The Fermi level, or the highest occupied level.
+        fermi_level_ha: The Fermi level, or the highest occupied level; the higher one of two spins.
         magnetisation_bohr_magneton: The magnetisation; None without spin polarisation.
         eigensolver_residual: The largest |H psi - e psi|, hartree.
         hamiltonian_applications: How many times H was applied in this step, per band.

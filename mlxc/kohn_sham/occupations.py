@@ -1,23 +1,23 @@
-"""Occupation of bands: the Fermi level that gives the right number of electrons, or fixed occupations."""
+"""Occupation of bands: up to the Fermi level that gives the right number of electrons, or fixed occupations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 import torch
-from scipy.optimize import brentq
 from torch import Tensor
 
 from mlxc.errors import InputError
+from mlxc.kohn_sham.fermi_level import NONE, fermi_level
+from mlxc.kohn_sham.metallic_share import metallic_share
 from mlxc.terms.entropy import FermiDirac, Gaussian, MarzariVanderbilt, Smearing, entropy_energy
 
-# Electrons per cell by which the number of them may be wrong.
-EXACT = 1e-12
-# A level that is farther from all states, in units of the width, is in a gap: smearing leaves 1e-5 of a state there.
-DEEP_IN_A_GAP = 4.0
+# Bands above those that hold the electrons: at least so many, and such a part of the occupied ones.
+EMPTY_BANDS, EMPTY_PART = 4, 5
+# Electrons by which a moment that was computed may be off.
+ROUNDING = 1e-6
 
 SMEARINGS: dict[str, type[FermiDirac | Gaussian | MarzariVanderbilt]] = {
     "fermi-dirac": FermiDirac,
@@ -32,15 +32,20 @@ class Occupations:
 
     Attributes:
         electrons: The electrons in each state, shape ``(nk * nspin, nband)``, between 0 and 2 / nspin, without k-point
-            weights.
-        fermi_level: The Fermi level, hartree; the highest occupied level for fixed occupations, the higher one of the
-            two spins' levels when the total moment is fixed.
+            weights; cold smearing leaves this range by a few percent.
+        fermi_levels: The Fermi level of each spin, hartree; the highest occupied level for fixed occupations. They
+            differ where the total moment is fixed. A spin without electrons has minus infinity.
         entropy_energy: -TS per cell, hartree.
     """
 
     electrons: Tensor
-    fermi_level: float
+    fermi_levels: tuple[float, ...]
     entropy_energy: Tensor
+
+    @property
+    def fermi_level(self) -> float:
+        """The Fermi level, hartree, or the higher one of two."""
+        return max(self.fermi_levels)
 
 
 def make_smearing(name: str, width: float | None) -> Smearing | None:
@@ -78,7 +83,7 @@ def occupy_fixed_moment(
     )
     return Occupations(
         torch.cat([up.electrons, down.electrons]) / 2,
-        max(up.fermi_level, down.fermi_level),
+        up.fermi_levels + down.fermi_levels,
         (up.entropy_energy + down.entropy_energy) / 2,
     )
 
@@ -95,67 +100,73 @@ def occupy(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Sm
     Raises:
         InputError: the number of electrons is odd, and occupations are fixed.
     """
-    capacity = 2 / float(weights.sum())
+    nspin = round(float(weights.sum()))
+    if nelectrons <= NONE:
+        return Occupations(torch.zeros_like(eigenvalues), (-inf,) * nspin, eigenvalues.new_zeros(()))
     if smearing is None:
-        return _fill_lowest(eigenvalues, capacity, nelectrons)
+        return _fill_lowest(eigenvalues, nspin, nelectrons)
+    if isinstance(smearing, MarzariVanderbilt):
+        return _fill_coldly(eigenvalues, weights, nelectrons, smearing)
+    return _fill_to_level(eigenvalues, weights, nelectrons, smearing)
+
+
+def _fill_to_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing) -> Occupations:
+    nspin = round(float(weights.sum()))
     level = fermi_level(eigenvalues, weights, nelectrons, smearing)
     x = (level - eigenvalues) / smearing.width
-    entropy = entropy_energy(x, capacity * weights[:, None], smearing)
-    electrons = capacity * smearing.occupation(x)
-    return Occupations(electrons * (nelectrons / (weights[:, None] * electrons).sum()), level, entropy)
+    entropy = entropy_energy(x, 2 / nspin * weights[:, None], smearing)
+    electrons = smearing.occupation(x)
+    electrons = electrons * (nelectrons / (weights[:, None] * electrons).sum())
+    return Occupations(electrons, (level,) * nspin, entropy)
 
 
-def fermi_level(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: Smearing) -> float:
-    """The level, hartree, at which the bands hold the electrons: in an insulator the middle of the gap.
-
-    Cold smearing fills states beyond one, so several levels can give the right number of electrons; the one nearest to
-    that of Gaussian smearing is taken, as proposed by F. J. dos Santos, N. Marzari, Phys. Rev. B 107, 195122 (2023).
-    """
-    capacity = 2 / float(weights.sum())
-    low = float(eigenvalues.min()) - 20 * smearing.width
-    high = float(eigenvalues.max()) + 40 * smearing.width
-
-    def surplus(level: float, smearing: Smearing) -> float:
-        occupation = smearing.occupation((level - eigenvalues) / smearing.width)
-        return float(capacity * (weights[:, None] * occupation).sum()) - nelectrons
-
-    monotonic = Gaussian(smearing.width) if isinstance(smearing, MarzariVanderbilt) else smearing
-    lower = _crossing(lambda x: surplus(x, monotonic), -EXACT, low, high)
-    if surplus(high, monotonic) < EXACT:
-        return lower  # all states of a small basis are full
-    level = (lower + _crossing(lambda x: surplus(x, monotonic), EXACT, low, high)) / 2
-    error = surplus(level, smearing)
-    # Cold smearing overfills the states below a gap, so in the gap there are always a few electrons too many, and the
-    # only exact level lies among the states below, at the price of much entropy.
-    if abs(error) <= 10 * EXACT or float((eigenvalues - level).abs().min()) > DEEP_IN_A_GAP * smearing.width:
-        return level
-    step = smearing.width / 20
-    for count in range(400):
-        for direction in (-step, step):
-            near, far = level + count * direction, level + (count + 1) * direction
-            if surplus(far, smearing) * error < 0:
-                return _crossing(lambda x: surplus(x, smearing), 0.0, min(near, far), max(near, far))
-    return level
+def _fill_coldly(eigenvalues: Tensor, weights: Tensor, nelectrons: float, smearing: MarzariVanderbilt) -> Occupations:
+    """By cold smearing in a metal, by Gaussian smearing in an insulator, see :mod:`mlxc.kohn_sham.metallic_share`."""
+    gaussian = _fill_to_level(eigenvalues, weights, nelectrons, Gaussian(smearing.width))
+    x = (gaussian.fermi_level - eigenvalues) / smearing.width
+    degeneracy = 2 / len(gaussian.fermi_levels) * weights[:, None]
+    share = metallic_share(x, degeneracy, nelectrons, smearing.width)
+    if share.value == 0:
+        return gaussian
+    cold = _fill_to_level(eigenvalues, weights, nelectrons, smearing)
+    if share.value == 1:
+        return cold
+    # Energies count from the level: both hold the same electrons, and what changes only c leaves their number.
+    heights = -smearing.width * x
+    moved = (weights[:, None] * (cold.electrons - gaussian.electrons) * heights).sum()
+    difference = moved + cold.entropy_energy - gaussian.entropy_energy
+    mixed = share.value * cold.electrons + (1 - share.value) * gaussian.electrons
+    entropy = share.value * cold.entropy_energy + (1 - share.value) * gaussian.entropy_energy
+    pulled = difference * share.derivative(x)
+    return Occupations(
+        mixed + 2 / len(gaussian.fermi_levels) * pulled,
+        tuple(
+            share.value * a + (1 - share.value) * b
+            for a, b in zip(cold.fermi_levels, gaussian.fermi_levels, strict=True)
+        ),
+        entropy - (degeneracy * pulled * heights).sum(),
+    )
 
 
-def _crossing(function: Callable[[float], float], target: float, low: float, high: float) -> float:
-    """Where a function rises or falls through a target."""
-    return float(brentq(lambda x: function(x) - target, low, high, xtol=1e-15, rtol=1e-15, disp=False))
-
-
-def _fill_lowest(eigenvalues: Tensor, capacity: float, nelectrons: float) -> Occupations:
+def _fill_lowest(eigenvalues: Tensor, nspin: int, nelectrons: float) -> Occupations:
     filled = nelectrons / 2
     if abs(filled - round(filled)) > 1e-9:
         raise InputError(
             f"smearing: {nelectrons:g} electrons cannot fill bands in pairs; choose a smearing such as fermi-dirac."
         )
     electrons = torch.zeros_like(eigenvalues)
-    electrons[:, : round(filled)] = capacity
-    highest = float(eigenvalues[:, : round(filled)].max()) if round(filled) > 0 else -float("inf")
+    electrons[:, : round(filled)] = 2 / nspin
+    highest = tuple(float(levels[:, : round(filled)].max()) for levels in eigenvalues.chunk(nspin))
     return Occupations(electrons, highest, eigenvalues.new_zeros(()))
 
 
-def band_count(nelectrons: float, metal: bool, moment: float = 0.0) -> int:
-    """Bands to compute for each spin: the occupied ones, and some above them that smearing may reach."""
-    occupied = ceil((nelectrons + abs(moment)) / 2)
-    return occupied + max(4, occupied // 5) if metal else occupied
+def band_count(nelectrons: float, with_empty: bool, moment: float = 0.0) -> int:
+    """Bands to compute for each spin: those that hold the electrons of the larger one, and some empty ones above them.
+
+    Args:
+        nelectrons: The number of electrons per cell.
+        with_empty: Whether empty ones are wanted, which smearing may reach, or of which something is to be told.
+        moment: The magnetic moment, Bohr magneton per cell.
+    """
+    occupied = ceil((nelectrons + abs(moment)) / 2 - ROUNDING)
+    return occupied + max(EMPTY_BANDS, occupied // EMPTY_PART) if with_empty else occupied

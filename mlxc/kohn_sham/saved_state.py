@@ -85,7 +85,7 @@ class SavedState(SolvedState):
                 eigenvalues=tensors["eigenvalues"],
                 occupations=tensors["occupations"],
                 orbitals=tensors["orbitals"],
-                fermi_level=summary["fermi_level_ha"],
+                fermi_levels=contents.fermi_levels,
                 magnetisation=summary["magnetisation_bohr_magneton"],
             ),
             course=Course(
@@ -97,6 +97,7 @@ class SavedState(SolvedState):
             calculation=summary["calculation"],
             functional=functional and FunctionalIdentity(**functional),
             forces=_tensor(summary["forces_ha_bohr"]),
+            net_force=_tensor(summary.get("net_force_ha_bohr")),
             stress=_from_voigt(summary["stress_ha_bohr3"]),
             outside_training_domain=summary.get("outside_training_domain"),
             stored_summary=summary,

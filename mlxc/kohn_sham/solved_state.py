@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -38,7 +39,8 @@ class Electrons:
         eigenvalues: The levels, shape ``(nk * nspin, nband)``, hartree.
         occupations: The electrons in each state, same shape, without k-point weights.
         orbitals: The coefficients of the basis, shape ``(nk * nspin, nband, nfunction)``.
-        fermi_level: The Fermi level, or with fixed occupations the highest occupied level, hartree.
+        fermi_levels: The Fermi level of each spin, or with fixed occupations the highest occupied level, hartree; minus
+            infinity for a spin without electrons. They differ where the total moment is fixed.
         magnetisation: The magnetisation, Bohr magneton per cell; None without spin polarisation.
     """
 
@@ -49,7 +51,7 @@ class Electrons:
     eigenvalues: Tensor
     occupations: Tensor
     orbitals: Tensor
-    fermi_level: float
+    fermi_levels: tuple[float, ...]
     magnetisation: float | None
 
     @property
@@ -106,6 +108,8 @@ class SolvedState:
         calculation: The settings of the run as plain data, with the keys of :class:`mlxc.Calculation`.
         functional: The name and the content of the functional; None in files of version 0.1.0.
         forces: The forces on the atoms, shape ``(natom, 3)``, hartree/bohr; None where they were not asked for.
+        net_force: What the forces added up to as they were computed, shape ``(3,)``, hartree/bohr. It has been taken
+            off them in equal parts, unless further terms of the energy pull at the atoms. None where there are none.
         stress: The stress of the cell, shape ``(3, 3)``, hartree/bohr^3; None where it was not asked for.
         outside_training_domain: The fractions of ``electrons`` and ``volume`` at (r_s, zeta, s, alpha) that the
             checkpoints of the functional have not seen in training; None for functionals without such a record.
@@ -120,6 +124,7 @@ class SolvedState:
     calculation: dict[str, Any]
     functional: FunctionalIdentity | None
     forces: Tensor | None = None
+    net_force: Tensor | None = None
     stress: Tensor | None = None
     outside_training_domain: dict[str, float] | None = None
 
@@ -204,9 +209,19 @@ class SolvedState:
         return self.electrons.orbitals
 
     @property
+    def fermi_levels(self) -> tuple[float, ...]:
+        """The Fermi level of each spin, hartree, see :class:`Electrons`; they differ where the moment is fixed."""
+        return self.electrons.fermi_levels
+
+    @property
     def fermi_level(self) -> float:
-        """The Fermi level, or with fixed occupations the highest occupied level, hartree."""
-        return self.electrons.fermi_level
+        """The Fermi level, or with fixed occupations the highest occupied level, hartree; the higher one of two."""
+        return max(self.fermi_levels)
+
+    @property
+    def known_fermi_levels(self) -> list[float | None]:
+        """The Fermi levels as plain data; None for a spin without electrons."""
+        return [level if isfinite(level) else None for level in self.fermi_levels]
 
     @property
     def magnetisation(self) -> float | None:
@@ -223,8 +238,10 @@ class SolvedState:
             "free_energy_ha": float(self.energy.detach()),
             "energies_ha": self.energies,
             "fermi_level_ha": self.fermi_level,
+            "fermi_levels_ha": self.known_fermi_levels,
             "magnetisation_bohr_magneton": self.magnetisation,
             "forces_ha_bohr": None if self.forces is None else self.forces.tolist(),
+            "net_force_ha_bohr": None if self.net_force is None else self.net_force.tolist(),
             "stress_ha_bohr3": None if self.stress is None else [float(self.stress[i, j]) for i, j in VOIGT],
             "irreducible_kpoints": len(self.kpoints),
             "fft_grid": list(self.basis.grid.shape),

@@ -15,9 +15,10 @@ from mlxc.crystal.brillouin import BandPath, KPoints, band_path
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.guess import starting_orbitals
+from mlxc.kohn_sham.occupations import band_count
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
-from mlxc.properties.band_edges import BandEdge, BandEdges, band_edges
+from mlxc.properties.band_edges import BandEdge, Gap, find_gap
 from mlxc.properties.density_of_states import DensityOfStates, curve_of_states
 from mlxc.units import HARTREE_EV
 
@@ -26,7 +27,6 @@ RESIDUAL_TOLERANCE = 1e-5
 # k points whose bands are computed at the same time, which bounds the memory.
 TOGETHER = 32
 MAX_STEPS = 60
-EMPTY_BANDS = 4
 DOS_WIDTH = 0.2 / HARTREE_EV
 SPINS = ("up", "down")
 
@@ -38,21 +38,24 @@ class BandStructure:
     Attributes:
         path: The k points.
         eigenvalues: The eigenvalues along the path, hartree, shape ``(nspin, nk, nband)``.
-        edges: The edges of the bands on the path and, numbered after it, on the mesh; None for a metal.
+        band_gap: The gap of the levels on the path and, numbered after it, on the mesh.
         states: The density of states of the mesh.
         ground: The state in whose potential they are.
     """
 
     path: BandPath
     eigenvalues: NDArray[np.float64]
-    edges: BandEdges | None
+    band_gap: Gap
     states: DensityOfStates
     ground: GroundState
 
     @property
-    def gap(self) -> float:
-        """The gap from the highest filled to the lowest empty level on path and mesh, hartree; zero for a metal."""
-        return 0.0 if self.edges is None else self.edges.gap
+    def gap(self) -> float | None:
+        """The gap from the highest filled to the lowest empty level on path and mesh, hartree; zero for a metal.
+
+        It is None where the basis has no empty levels.
+        """
+        return self.band_gap.size
 
     @property
     def converged(self) -> bool:
@@ -65,8 +68,11 @@ class BandStructure:
         return self.ground.message
 
     def summary(self) -> dict[str, Any]:
-        """Plain data; energies in electronvolt from the Fermi level (the highest occupied one in an insulator)."""
-        edges = self.edges
+        """Plain data; energies in electronvolt from the Fermi level (the highest occupied one in an insulator).
+
+        Of two Fermi levels, which a fixed moment has, the higher one counts.
+        """
+        edges = self.band_gap.edges
         return {
             "converged": self.converged,
             "message": self.message,
@@ -75,7 +81,9 @@ class BandStructure:
             "labels": [[distance, name] for distance, name in self.path.labels],
             "bands_ev": relative_ev(self.eigenvalues, self.ground).tolist(),
             "fermi_level_ha": self.ground.fermi_level,
-            "gap_ev": self.gap * HARTREE_EV,
+            "fermi_levels_ha": self.ground.known_fermi_levels,
+            "gap_ev": _ev(self.gap),
+            "spin_gaps_ev": [_ev(gap) for gap in self.band_gap.of_spins] or None,
             "gap_kind": edges and edges.kind,
             "direct_gap_ev": edges and edges.direct_gap * HARTREE_EV,
             "valence_band_maximum": edges and self._edge(edges.valence),
@@ -135,14 +143,18 @@ def bands_on_path(
     return BandStructure(
         path=path,
         eigenvalues=eigenvalues,
-        edges=band_edges(ground, _joined([eigenvalues, mesh])),
+        band_gap=find_gap(ground, _joined([eigenvalues, mesh])),
         states=curve_of_states(mesh, ground.kpoints.weights, dos_width),
         ground=ground,
     )
 
 
+def _ev(energy: float | None) -> float | None:
+    return None if energy is None else energy * HARTREE_EV
+
+
 def relative_ev(levels: NDArray[np.float64], ground: GroundState) -> NDArray[np.float64]:
-    """Levels in electronvolt from the Fermi level."""
+    """Levels in electronvolt from the Fermi level, or the higher one of two."""
     return (levels - ground.fermi_level) * HARTREE_EV
 
 
@@ -152,6 +164,9 @@ def eigenvalues_at(
     on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
 ) -> NDArray[np.float64]:
     """Eigenvalues, hartree, shape ``(nspin, nk, nband)``, at any fractional k points in the converged potential.
+
+    There are as many as hold the electrons of the larger spin, some empty ones above them, and no fewer than the SCF
+    has computed.
 
     Args:
         ground: A converged state that was computed in this process.
@@ -180,8 +195,9 @@ def _eigenvalues(ground: GroundState, problem: Problem, kpoints: NDArray[np.floa
     weights = np.full(len(kpoints), 1 / len(kpoints))
     basis = settings.discretise(ground.crystal, KPoints(kpoints, weights), SpaceGroup.identity(), ground.basis.device)
     nspin = len(ground.density)
-    occupied = ceil(problem.ions.nelectrons / 2)
-    nband = basis.band_count(occupied, occupied + EMPTY_BANDS)
+    electrons, moment = problem.ions.nelectrons, ground.magnetisation or 0.0
+    wanted = max(band_count(electrons, True, moment), ground.eigenvalues.shape[1])
+    nband = basis.band_count(band_count(electrons, False, moment), wanted)
     hamiltonian = problem.hamiltonian_in(basis, ground.effective_potential)
     guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
     counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)

@@ -45,12 +45,22 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
     return _symmetrise_forces(forces, ground, group), _symmetrise_stress(stress, ground, group)
 
 
-def with_forces(ground: GroundState) -> GroundState:
-    """The same state with its forces and stress, if it has converged and its basis gives them."""
+def with_forces(ground: GroundState, held: bool) -> GroundState:
+    """The same state with its forces and stress, if it has converged and its basis gives them.
+
+    The energy of exchange and correlation is a sum over the points of a grid, which the atoms can feel: forces then add
+    up to a little more than nothing, and a crystal would drift. What they add up to is taken off them in equal parts.
+
+    Args:
+        ground: A state.
+        held: Whether something else than the atoms has its place in the cell, such as an applied potential. Forces then
+            add up to its pull, and are left as they are.
+    """
     if not ground.converged or not ground.basis.gives_forces:
         return ground
     forces, stress = forces_and_stress(ground)
-    return replace(ground, forces=forces, stress=stress)
+    net = forces.sum(0)
+    return replace(ground, forces=forces if held else forces - net / len(forces), net_force=net, stress=stress)
 
 
 def _energy_at_fixed_coefficients(ground: GroundState, problem: Problem, positions: Tensor, strain: Tensor) -> Tensor:

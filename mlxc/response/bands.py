@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +10,9 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
 from mlxc.kohn_sham.eigensolver import diagonalise, inner_products
-from mlxc.kohn_sham.occupations import fermi_level
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
+from mlxc.response.fillings import Filling
 from mlxc.terms.entropy import Smearing
 
 # Bands with a smaller fraction of the electrons that they could hold do not show in the response: in units of the
@@ -38,7 +39,7 @@ class Bands:
         active: Whether a state holds enough electrons to matter; those that do are converged. Same shape.
         pairs: (f_n - f_m) / (e_n - e_m) of active states at the same k point, shape ``(nk * nspin, nband, nband)``.
         slopes: df/de at fixed Fermi level, electrons/hartree, shape ``(nk * nspin, nband)``.
-        levels: The rows that share each Fermi level.
+        fillings: How the states are filled, those that share a Fermi level together; none for fixed occupations.
     """
 
     problem: Problem
@@ -49,7 +50,7 @@ class Bands:
     active: Tensor
     pairs: Tensor
     slopes: Tensor
-    levels: list[slice]
+    fillings: list[Filling]
 
     @property
     def weights(self) -> Tensor:
@@ -61,16 +62,25 @@ class Bands:
         """One, or two for collinear spin."""
         return len(self.eigenvalues) // self.problem.basis.nkpoints
 
-    def level_shift(self, shifts: Tensor) -> Tensor:
-        """The change of the Fermi level, shape ``(nk * nspin, 1)``, when levels ``(nk * nspin, nband)`` shift."""
-        moved = torch.zeros_like(shifts[:, :1])
+    def shared_changes(self, shifts: Tensor) -> Tensor:
+        """The electrons that each state gains when levels shift, beside those that the shift of its own level brings.
+
+        Args:
+            shifts: The shifts of the levels, hartree, shape ``(nk * nspin, nband)``, that of the answer as well.
+        """
+        gained = torch.zeros_like(shifts)
         density_of_states = self.weights * self.slopes
-        for rows in self.levels:
+        for filling in self.fillings:
+            rows = filling.rows
+            if filling.changes is not None:
+                changed = 2 / self.nspin * filling.changes(shifts[rows])
+                gained[rows] = (changed - self.slopes[rows] * shifts[rows]) * self.active[rows]
+                continue
             states = density_of_states[rows].sum()
             # In a gap there is no density of states, and no occupation depends on the level.
             if abs(float(states)) > SMALLEST_OCCUPATION:
-                moved[rows] = (density_of_states[rows] * shifts[rows]).sum() / states
-        return moved
+                gained[rows] = -self.slopes[rows] * (density_of_states[rows] * shifts[rows]).sum() / states
+        return gained
 
 
 def refined_bands(ground: GroundState, tolerance: float) -> Bands:
@@ -103,19 +113,19 @@ def bands_in(
     accuracy = ORBITAL_ACCURACY * tolerance
     threshold = max(NEGLIGIBLE_OCCUPATION * tolerance, SMALLEST_OCCUPATION) * capacity
     electrons = like.occupations.detach()
-    active = electrons > threshold
+    active = electrons.abs() > threshold
     pairs = diagonalise(hamiltonian, guess, guess.shape[1], active.double(), accuracy, MAX_STEPS)
     if smearing is None:
         none = torch.zeros_like(electrons)
-        unpaired, levels = none[:, None] * none[..., None], [slice(0, len(guess))]
-        return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, levels)
-    x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
-    electrons = capacity * smearing.occupation(x)
-    if bool(((electrons > threshold) & ~active).any()):
-        active = active | (electrons > threshold)
+        unpaired = none[:, None] * none[..., None]
+        return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, [])
+    fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
+    electrons = capacity * torch.cat([own.occupation(own.x) for own in fillings])
+    if bool(((electrons.abs() > threshold) & ~active).any()):
+        active = active | (electrons.abs() > threshold)
         pairs = diagonalise(hamiltonian, pairs.orbitals, guess.shape[1], active.double(), accuracy, MAX_STEPS)
-        x, levels = _reduced_levels(pairs.eigenvalues, problem, smearing, like.total_moment)
-        electrons = capacity * smearing.occupation(x)
+        fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
+        electrons = capacity * torch.cat([own.occupation(own.x) for own in fillings])
     both = active[:, :, None] & active[:, None]
     return Bands(
         problem,
@@ -124,43 +134,40 @@ def bands_in(
         pairs.eigenvalues,
         electrons,
         active,
-        _divided_differences(smearing, x, capacity) * both,
-        -capacity / smearing.width * _derivative(smearing, x) * active,
-        levels,
+        -capacity / smearing.width * torch.cat([_divided_differences(own) for own in fillings]) * both,
+        -capacity / smearing.width * torch.cat([_derivative(own.occupation, own.x) for own in fillings]) * active,
+        fillings,
     )
 
 
-def _reduced_levels(
-    eigenvalues: Tensor, problem: Problem, smearing: Smearing, moment: float | None
-) -> tuple[Tensor, list[slice]]:
-    """(mu - e) / width of each state, and the rows that share each Fermi level."""
+def _fillings(eigenvalues: Tensor, problem: Problem, smearing: Smearing, moment: float | None) -> list[Filling]:
+    """How the states are filled: those of each spin by themselves where the moment is held, else all alike."""
     weights, nelectrons, nrow = problem.basis.weights, problem.ions.nelectrons, len(eigenvalues)
     if moment is None:
-        level = fermi_level(eigenvalues, weights.repeat(nrow // len(weights)), nelectrons, smearing)
-        return (level - eigenvalues) / smearing.width, [slice(0, nrow)]
-    halves = [slice(0, nrow // 2), slice(nrow // 2, nrow)]
+        return [Filling.of(slice(0, nrow), eigenvalues, weights.repeat(nrow // len(weights)), nelectrons, smearing)]
     # A spin channel is filled as an unpolarised system with twice its electrons.
-    spins = zip(eigenvalues.chunk(2), (1, -1), strict=True)
-    levels = [fermi_level(some, weights, nelectrons + sign * moment, smearing) for some, sign in spins]
-    x = torch.cat([(level - eigenvalues[rows]) / smearing.width for level, rows in zip(levels, halves, strict=True)])
-    return x, halves
+    return [
+        Filling.of(rows, eigenvalues[rows], weights, nelectrons + sign * moment, smearing)
+        for rows, sign in ((slice(0, nrow // 2), 1), (slice(nrow // 2, nrow), -1))
+    ]
 
 
-def _derivative(smearing: Smearing, x: Tensor) -> Tensor:
+def _derivative(occupation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        (derivative,) = torch.autograd.grad(smearing.occupation(x).sum(), x)
+        (derivative,) = torch.autograd.grad(occupation(x).sum(), x)
     return derivative
 
 
-def _divided_differences(smearing: Smearing, x: Tensor, capacity: float) -> Tensor:
-    """(f_n - f_m) / (e_n - e_m) of all pairs of levels, the derivative where they are degenerate."""
+def _divided_differences(filling: Filling) -> Tensor:
+    """(f_n - f_m) / (x_n - x_m) of all pairs of states at a k point, the derivative where they are degenerate."""
+    x = filling.x
     differences = x[:, :, None] - x[:, None]
-    occupied = smearing.occupation(x)
-    middle = _derivative(smearing, (x[:, :, None] + x[:, None]) / 2)
+    occupied = filling.occupation(x)
+    middle = _derivative(filling.occupation, (x[:, :, None] + x[:, None]) / 2)
     close = differences.abs() < DEGENERATE
     quotients = (occupied[:, :, None] - occupied[:, None]) / differences.where(~close, 1.0)
-    return -capacity / smearing.width * torch.where(close, middle, quotients)
+    return torch.where(close, middle, quotients)
 
 
 def rotated_like(values: Tensor, old: Tensor, new: Tensor) -> Tensor:

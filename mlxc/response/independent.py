@@ -120,9 +120,9 @@ class IndependentResponse:
         count = self._count
         diagonal = elements.diagonal(dim1=1, dim2=2).real
         shifts = torch.nn.functional.pad(diagonal, (0, bands.eigenvalues.shape[1] - diagonal.shape[1]))
-        level = bands.level_shift(shifts)[..., None]
         identity = torch.eye(elements.shape[1], count, dtype=elements.dtype, device=elements.device)
-        mixing = bands.pairs[:, :, :count] * (elements - level * identity) / 2
+        shared = bands.shared_changes(shifts)[:, None, :count] * identity
+        mixing = (bands.pairs[:, :, :count] * elements + shared) / 2
         return mixing.mT @ bands.orbitals
 
     def _driven_by_source(self) -> Tensor:
@@ -134,7 +134,8 @@ class IndependentResponse:
         assert self._source is not None
         bands, weights = self._bands, self._bands.weights
         overlaps = inner_products(bands.orbitals, self._source.orbitals)
-        held = (bands.electrons[:, :, None] + bands.electrons[:, None]).clamp(min=1e-300)
+        held = bands.electrons[:, :, None] + bands.electrons[:, None]
+        held = held.where(held.abs() > 1e-300, 1e-300)  # states without electrons have no elements
         elements = (overlaps + overlaps.mH) / (2 * weights[..., None] * held)
         diagonal = (self._source.electrons / weights).to(elements.dtype)
         elements = elements - torch.diag_embed(elements.diagonal(dim1=1, dim2=2)) + torch.diag_embed(diagonal)

@@ -89,6 +89,20 @@ class StateContents:
     history: list[dict[str, Any]]
     arrays: dict[str, Array]
 
+    @property
+    def fermi_levels(self) -> tuple[float, ...]:
+        """The Fermi level of each spin, hartree, see :func:`fermi_levels_of`."""
+        return fermi_levels_of(self.summary, len(self.arrays["eigenvalues"]) // len(self.kpoints))
+
+
+def fermi_levels_of(summary: Mapping[str, Any], nspin: int) -> tuple[float, ...]:
+    """The Fermi level of each spin in a result, hartree; minus infinity for a spin without electrons.
+
+    A result of version 0.1.0 tells the higher one alone, which then stands for both.
+    """
+    levels = summary.get("fermi_levels_ha") or [summary["fermi_level_ha"]] * nspin
+    return tuple(-np.inf if level is None else float(level) for level in levels)
+
 
 def write_state(path: Path, contents: StateContents, further: Mapping[str, Array]) -> None:
     """Write a file, replacing it at once when it is complete.
@@ -193,9 +207,9 @@ class StateFile:
         return self._array(ARRAYS["occupations"])
 
     @property
-    def fermi_level(self) -> float:
-        """The Fermi level, or with fixed occupations the highest occupied level, hartree."""
-        return float(self._json("summary")["fermi_level_ha"])
+    def fermi_levels(self) -> tuple[float, ...]:
+        """The Fermi level of each spin, or with fixed occupations the highest occupied one, see `fermi_levels_of`."""
+        return fermi_levels_of(self._json("summary"), self.nspin)
 
     @property
     def has_xc_potentials(self) -> bool:

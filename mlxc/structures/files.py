@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
 from mlxc.crystal.crystal import MAX_ATOMS, Crystal, too_many_atoms
-from mlxc.errors import InputError
+from mlxc.errors import InputError, MlxcWarning
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -57,6 +57,7 @@ def read_structure(content: str | bytes, filename: str) -> Crystal:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            warnings.simplefilter("default", MlxcWarning)
             return _read(data, filename)
     except InputError as error:
         raise InputError(f"{filename}: {uncapitalised(str(error))}") from None

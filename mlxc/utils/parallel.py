@@ -1,7 +1,12 @@
-"""Independent parts of a computation in threads, each of which computes with one thread of torch."""
+"""Independent parts of a computation in threads, each of which computes with one thread of torch.
+
+Threads do not survive a fork: a child that asked for those of its parent, in OpenMP's pool or in the one here, would
+wait for them forever. A child computes with one thread instead.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -48,3 +53,14 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="mlxc")
+
+
+def _compute_alone() -> None:
+    """Leave the threads, and a lock that one of them may have held, to the process that was forked."""
+    global _lock
+    _lock = Lock()
+    _pool.cache_clear()
+    torch.set_num_threads(1)
+
+
+os.register_at_fork(after_in_child=_compute_alone)

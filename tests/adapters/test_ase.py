@@ -11,16 +11,23 @@ from ase import Atoms
 from ase.calculators.calculator import CalculatorSetupError, PropertyNotImplementedError, SCFError
 from ase.calculators.fd import calculate_numerical_forces
 from ase.db import connect
+from ase.dft.bandgap import bandgap
 from ase.dft.dos import DOS
+from ase.dft.kpoints import get_monkhorst_pack_size_and_offset
 from ase.eos import EquationOfState
 from ase.filters import FrechetCellFilter
 from ase.io import jsonio
 from ase.optimize import BFGS
+from ase.spectrum.band_structure import calculate_band_structure
 from ase.units import GPa
 
 from mlxc import Crystal, EquationOfStateTask, GroundState
 from mlxc.ase import MLXC
+from mlxc.crystal.brillouin import band_path
 from mlxc.errors import InputError
+from mlxc.properties.bands import bands_on_path, eigenvalues_at
+from mlxc.response.levels import band_gap
+from mlxc.units import HARTREE_EV
 
 SILICON = {"ecut_ha": 8.0, "kmesh": [2, 2, 2], "smearing": "none", "pseudo": "gth"}
 HYDROGEN = {"ecut_ha": 8.0, "kmesh": [1, 1, 1], "smearing": "fermi-dirac", "width_ha": 0.002, "pseudo": "gth"}
@@ -160,6 +167,104 @@ def test_the_levels_hold_the_electrons_and_give_ase_its_density_of_states() -> N
     spectrum = DOS(calculator, width=0.2, window=(-20, 20), npts=2001)
     energies = spectrum.get_energies()
     assert np.trapezoid(spectrum.get_dos()[energies < 0], energies[energies < 0]) == pytest.approx(8, abs=0.1)
+
+
+def test_the_gap_of_ase_is_the_gap_of_the_mesh() -> None:
+    atoms = silicon()
+    atoms.get_potential_energy()
+    calculator = atoms.calc
+    gap, (_, first, valence), (_, second, conduction) = bandgap(calculator)
+    expected = float(band_gap(calculator.ground_state).detach()) * HARTREE_EV
+    assert gap == pytest.approx(expected, abs=1e-5)
+    assert (valence, conduction) == (3, 4)
+    filled, empty = calculator.get_homo_lumo()
+    assert calculator.get_eigenvalues(first)[valence] == pytest.approx(filled)
+    assert calculator.get_eigenvalues(second)[conduction] == pytest.approx(empty)
+    assert calculator.get_fermi_level() == pytest.approx((filled + empty) / 2)
+    assert bandgap(calculator, direct=True)[0] > gap
+    assert calculator.get_number_of_bands() == 8
+
+
+def test_smearing_that_does_not_reach_across_the_gap_leaves_it_as_it_is() -> None:
+    fixed, smeared = silicon(), silicon(smearing="gaussian", width_ha=0.001)
+    for atoms in (fixed, smeared):
+        atoms.get_potential_energy()
+    assert bandgap(smeared.calc)[0] == pytest.approx(bandgap(fixed.calc)[0], abs=1e-4)
+    assert smeared.calc.get_fermi_level() == pytest.approx(fixed.calc.get_fermi_level(), abs=0.01)
+
+
+def test_the_whole_mesh_is_that_of_ase_and_its_tetrahedra_hold_all_states() -> None:
+    atoms = silicon(kmesh=[3, 3, 3])
+    atoms.get_potential_energy()
+    calculator = atoms.calc
+    size, _ = get_monkhorst_pack_size_and_offset(calculator.get_bz_k_points())
+    assert size.tolist() == [3, 3, 3]
+    weights = np.bincount(calculator.get_bz_to_ibz_map()) / 27
+    assert weights == pytest.approx(calculator.get_k_point_weights())
+    whole = eigenvalues_at(calculator.ground_state, calculator.get_bz_k_points())[0] * HARTREE_EV
+    for levels, place in zip(whole, calculator.get_bz_to_ibz_map(), strict=True):
+        assert calculator.get_eigenvalues(place) == pytest.approx(levels, abs=1e-4)
+    # Tetrahedra between equivalent points, in which a band is flat, hold a part of the states that no curve shows.
+    tetrahedra = DOS(calculator, width=0.0, window=(-20, 40), npts=3001)
+    energies = tetrahedra.get_energies()
+    assert np.trapezoid(tetrahedra.get_dos()[energies < 0], energies[energies < 0]) == pytest.approx(8, abs=0.5)
+
+
+def test_fields_are_in_units_of_ase_and_on_the_grid() -> None:
+    atoms = silicon()
+    atoms.get_potential_energy()
+    density = atoms.calc.get_pseudo_density()
+    assert density.shape == tuple(atoms.calc.get_number_of_grid_points())
+    assert density.mean() * atoms.get_volume() == pytest.approx(8)
+    assert atoms.calc.get_pseudo_density(spin=1) * 2 == pytest.approx(density)
+    assert atoms.calc.get_effective_potential().shape == density.shape
+    assert atoms.calc.get_xc_functional() == "pbe"
+
+
+@pytest.mark.thorough
+def test_bands_of_ase_are_those_of_the_library() -> None:
+    atoms = silicon()
+    path = atoms.cell.bandpath(npoints=9)
+    bands = calculate_band_structure(atoms, path)
+    ours = bands_on_path(atoms.calc.ground_state, band_path(atoms.calc.ground_state.crystal, 9))
+    assert bands.energies == pytest.approx(ours.eigenvalues * HARTREE_EV, abs=1e-6)
+    assert bands.reference == atoms.calc.get_fermi_level()
+    assert atoms.calc.results["energy"] == atoms.get_potential_energy()
+
+
+def test_a_spin_with_a_fermi_level_of_its_own_is_filled_to_it() -> None:
+    atoms = hydrogen(1.0)
+    atoms.calc = MLXC(**HYDROGEN, total_moment=1.0)
+    atoms.get_potential_energy()
+    up, down = atoms.calc.get_fermi_levels()
+    assert np.isfinite(up)
+    assert down == -np.inf
+    highest, lowest = atoms.calc.get_homo_lumo()
+    assert highest < atoms.calc.get_fermi_level() < lowest
+    assert atoms.calc.get_occupation_numbers(spin=0).sum() == pytest.approx(1)
+    assert atoms.calc.get_occupation_numbers(spin=1).sum() == 0
+
+
+def test_a_state_from_a_file_says_what_it_lacks(tmp_path: Path) -> None:
+    atoms = silicon()
+    atoms.get_potential_energy()
+    atoms.calc.ground_state.save(tmp_path / "silicon.h5")
+    again = silicon()
+    again.calc.ground_state = GroundState.load(tmp_path / "silicon.h5")
+    assert again.calc.get_number_of_bands() == 4
+    assert again.calc.get_eigenvalues(1) == pytest.approx(atoms.calc.get_eigenvalues(1)[:4], abs=1e-5)
+    assert again.calc.get_homo_lumo()[1] == np.inf
+    with pytest.raises(CalculatorSetupError, match="without its Hamiltonian"):
+        again.calc.band_structure()
+
+
+@pytest.mark.thorough
+def test_forces_of_a_shaken_crystal_add_up_to_nothing_and_the_rest_is_told() -> None:
+    atoms = silicon(smearing="fermi-dirac", width_ha=0.02)
+    atoms.symbols[1] = "C"  # centres of inversion between two atoms of one element would leave nothing to take off
+    atoms.rattle(0.1, seed=3)
+    assert np.abs(atoms.get_forces().sum(0)).max() < 1e-12
+    assert np.abs(atoms.calc.ground_state.summary()["net_force_ha_bohr"]).max() > 1e-8
 
 
 def test_settings_and_results_go_into_a_database_of_ase(tmp_path: Path) -> None:

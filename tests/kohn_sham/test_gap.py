@@ -17,6 +17,7 @@ def test_levels_are_filled_that_hold_more_than_half_or_lie_below_the_fermi_level
     filled = filled_by_occupation(ELECTRONS)
     assert filled.tolist() == [[2, 2], [1, 1]]
     assert filled_below(0.0, LEVELS).tolist() == filled.tolist()
+    assert filled_below([0.55, -0.8], LEVELS).tolist() == [[3, 3], [1, 0]]
     assert not bands_cross(filled)
     assert bands_cross(filled_below(-0.45, LEVELS))
 

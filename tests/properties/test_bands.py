@@ -14,10 +14,12 @@ from support import Outcome
 import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, InputError, PlaneWaves
 from mlxc.crystal.brillouin import band_path
+from mlxc.properties.band_edges import edges_between
 from mlxc.properties.bands import BandStructure, band_structure, eigenvalues_at
 from mlxc.properties.density_of_states import density_of_states
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
+from mlxc.tasks.bands.presentation import points_of_labels
 from mlxc.tasks.bands.task import BandsTask
 from mlxc.units import HARTREE_EV
 
@@ -101,6 +103,15 @@ def test_the_path_of_a_sheet_stays_in_its_plane(order: list[int]) -> None:
     assert np.linalg.norm(corners) == pytest.approx(4 * np.pi / 3 / np.linalg.norm(shipped.lattice[0]))
 
 
+@pytest.mark.parametrize("points", [8, 41])
+def test_each_label_of_a_path_names_its_own_point_where_the_path_jumps_as_well(points: int) -> None:
+    path = band_path(Crystal(8.5 * np.eye(3), ["P"], [[0, 0, 0]]), points)
+    summary = {"distances_per_bohr": path.distances.tolist(), "labels": [list(label) for label in path.labels]}
+    named = {"G": 0, "X": 1, "M": 2, "R": 3}  # by how many coordinates are a half
+    halves = (path.fractional[points_of_labels(summary)] == 0.5).sum(1)
+    assert halves.tolist() == [named[name] for _, name in path.labels]
+
+
 def test_a_molecule_has_no_bands() -> None:
     atom = Crystal(20.0 * np.eye(3), ["He"], [[0, 0, 0]])
     with pytest.raises(InputError, match="vacuum on all sides"):
@@ -151,6 +162,58 @@ def test_a_metal_has_no_gap_and_its_density_of_states_holds_its_electrons() -> N
     levels = ground.eigenvalues.numpy()[None]
     states = density_of_states(levels, ground.kpoints.weights, energies, 0.01)
     assert np.trapezoid(states[0], energies) == pytest.approx(3, abs=0.1)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("smearing", [None, FermiDirac(0.001)])
+def test_bands_hold_the_electrons_of_the_larger_spin_and_empty_ones(smearing: FermiDirac | None) -> None:
+    # Nine hydrogen atoms whose spins all point up; bands that held half of the electrons each would be too few.
+    atoms = Crystal(5 * np.eye(3), ["H"], [[0, 0, 0]], [1.0]).supercell(3, 3, 1)
+    settings = {"kmesh": (1, 1, 1), "smearing": smearing, "spin": True, "total_moment": 9.0, "pseudo": "gth"}
+    bands = band_structure(mlxc.scf(atoms, basis=PlaneWaves(4.0), **settings), 4)
+    up, down = bands.eigenvalues
+    assert up.shape[-1] == 13
+    result = bands.summary()
+    assert result["fermi_levels_ha"][1] is None
+    of_up, of_down = result["spin_gaps_ev"]
+    assert of_up == pytest.approx((up[:, 9].min() - up[:, 8].max()) * HARTREE_EV, abs=0.05)
+    assert of_down is None
+    across = min(up[:, 9].min(), down[:, 0].min()) - up[:, 8].max()
+    assert result["gap_ev"] == pytest.approx(max(across, 0) * HARTREE_EV, abs=0.05)
+    energies, states = np.array(result["dos"]["energies_ev"]), np.array(result["dos"]["states_per_ev"])
+    below = energies < of_up / 2
+    assert np.trapezoid(states[0][below], energies[below]) == pytest.approx(9, abs=0.2)
+
+
+@pytest.mark.thorough
+def test_with_a_fixed_moment_each_spin_is_filled_to_its_own_level() -> None:
+    # A phosphorus atom far from its images has the gap of its levels: three p electrons up, the next one down.
+    atom = Crystal(8.5 * np.eye(3), ["P"], [[0, 0, 0]], [3.0])
+    settings = {"kmesh": (1, 1, 1), "spin": True, "total_moment": 3.0, "pseudo": "gth"}
+    smeared = mlxc.scf(atom, basis=PlaneWaves(5.0), smearing=FermiDirac(0.001), **settings)
+    fixed = mlxc.scf(atom, basis=PlaneWaves(5.0), smearing=None, **settings)
+    gaps = [band_structure(ground, 6).gap for ground in (smeared, fixed)]
+    assert gaps[0] == pytest.approx(gaps[1], abs=1e-3)
+    assert gaps[0] * HARTREE_EV > 1
+    up, down = smeared.fermi_levels
+    assert up - down > 0.01
+    assert [float(levels) for levels in smeared.occupations.sum(1)] == pytest.approx([4, 1])
+
+
+def test_the_gap_of_two_spins_lies_between_them_and_each_has_its_own() -> None:
+    levels = np.array([[[-0.3, 0.2], [-0.25, 0.3]], [[-0.1, 0.05], [-0.12, 0.1]]])
+    filled = np.array([[1, 1], [1, 1]])
+    edges = edges_between(levels, filled)
+    assert edges is not None
+    assert (edges.valence.spin, edges.conduction.spin) == (1, 1)
+    assert edges.gap == pytest.approx(0.15)
+    # A majority that is full and a minority that is empty: the gap is a spin flip, at one k point.
+    flip = edges_between(levels, np.array([[1, 1], [0, 0]]))
+    assert flip is not None
+    assert (flip.valence.spin, flip.conduction.spin) == (0, 1)
+    assert flip.gap == pytest.approx(0.13)
+    assert flip.kind == "direct"
+    assert edges_between(levels[:, :, :1], np.array([[1, 1], [1, 1]])) is None
 
 
 @pytest.mark.thorough

@@ -73,6 +73,28 @@ def test_forces_of_a_crystal_add_up_to_nothing() -> None:
     assert torch.allclose(stress, stress.T)
 
 
+@pytest.mark.thorough
+def test_reported_forces_add_up_to_nothing_and_differ_by_the_same_for_each_atom() -> None:
+    ground = mlxc.scf(DISTORTED, basis=PlaneWaves(8.0), kmesh=(1, 1, 1), smearing=FermiDirac(0.02), forces=True)
+    forces, _ = forces_and_stress(ground)
+    assert torch.allclose(ground.forces.sum(0), torch.zeros(3, dtype=torch.float64), atol=1e-14)
+    assert torch.allclose(ground.net_force, forces.sum(0))
+    assert float(ground.net_force.norm()) > 1e-7
+    assert torch.allclose(forces - ground.forces, ground.net_force / 2)
+
+
+@pytest.mark.thorough
+def test_forces_under_an_applied_potential_keep_its_pull() -> None:
+    slope = torch.tensor(2 * np.pi * np.linalg.inv(DISTORTED.lattice)[:, 0])
+    field = mlxc.ExternalPotential(lambda r: 0.02 * torch.cos(r @ slope))
+    settings = {"basis": PlaneWaves(8.0), "kmesh": (1, 1, 1), "smearing": FermiDirac(0.02)}
+    ground = mlxc.scf(DISTORTED, **settings, terms=[field], forces=True)
+    forces, _ = forces_and_stress(ground)
+    assert torch.allclose(ground.forces, forces)
+    assert torch.allclose(ground.net_force, forces.sum(0))
+    assert float(ground.net_force.norm()) > 1e-3
+
+
 def test_a_result_from_a_file_says_that_it_cannot_give_forces(tmp_path: Path) -> None:
     ground = mlxc.scf(Crystal.load("si"), basis=PlaneWaves(4.0), kmesh=(1, 1, 1))
     ground.save(tmp_path / "state.h5")

@@ -1,5 +1,6 @@
 """What is computed in threads does not depend on what the process has computed before."""
 
+import os
 import subprocess
 import sys
 
@@ -20,3 +21,38 @@ assert first == second, (first, second)
 @pytest.mark.process
 def test_the_first_scf_of_a_process_rounds_as_all_later_ones() -> None:
     subprocess.run([sys.executable, "-c", TWICE], check=True)
+
+
+FORKED = """
+import multiprocessing
+import mlxc
+
+def energy(name="si"):
+    settings = {"basis": BASIS, "kmesh": (2, 2, 2), "pseudo": "gth", "xc": XC}
+    ground = mlxc.scf(mlxc.Crystal.load(name), **settings)
+    if ground.energy.requires_grad:
+        ground.energy.backward()
+    return float(ground.energy.detach())
+
+if __name__ == "__main__":
+    import torch
+    torch.set_num_threads(2)
+    first = energy()
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        found = pool.map_async(energy, ["si", "si"]).get(timeout=60)
+    assert all(abs(other - first) < 1e-9 for other in found), (first, found)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("basis", "xc"),
+    [
+        ("mlxc.PlaneWaves(5.0)", "mlxc.functional('pbe-kappa-mu')"),
+        ("mlxc.GaussianOrbitals('gth-szv')", "'gga_x_pbe,gga_c_pbe'"),
+    ],
+)
+def test_a_process_that_was_forked_after_a_computation_computes_as_well(basis: str, xc: str) -> None:
+    code = FORKED.replace("BASIS", basis).replace("XC", xc)
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env=environment)

@@ -29,7 +29,7 @@ def density(waves: PlaneWaveSet, orbitals: Tensor, occupations: Tensor) -> Tenso
     """
     nspin = len(orbitals) // waves.nkpoints
     weights = occupations * waves.weights.repeat(nspin)[:, None] / waves.grid.volume
-    weights = weights.where(weights > NEGLIGIBLE_WEIGHT * weights.max(), 0.0)
+    weights = weights.where(weights.abs() > NEGLIGIBLE_WEIGHT * weights.max(), 0.0)
     densities = []
     for ours, theirs in zip(orbitals.chunk(nspin), weights.chunk(nspin), strict=True):
         blocks = waves.kpoint_blocks(nspin)
@@ -41,7 +41,8 @@ def density(waves: PlaneWaveSet, orbitals: Tensor, occupations: Tensor) -> Tenso
 def _density_of(waves: PlaneWaveSet, orbitals: Tensor, weights: Tensor, kpoints: slice) -> Tensor:
     """What some k points of one spin add to the density, shape ``(n1, n2, n3)``."""
     density = weights.new_zeros(1, 2 * waves.grid.size)
-    nband = int((weights[kpoints] > 0).any(0).nonzero().max()) + 1 if bool((weights[kpoints] > 0).any()) else 0
+    filled = (weights[kpoints] != 0).any(0)
+    nband = int(filled.nonzero().max()) + 1 if bool(filled.any()) else 0
     for some, bands in waves.portions(kpoints, nband) if nband else []:
         on_grid = waves.transform.to_grid(orbitals[some, bands], some)
         # Squares of real and imaginary parts, summed over orbitals as a product of matrices.

@@ -10,7 +10,6 @@ from mlxc.calculation.run import run_calculation
 from mlxc.console.record_table import Tell
 from mlxc.grid.fields import Fields
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
-from mlxc.kohn_sham.occupations import fermi_level
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.moment_curve import Branch, MomentPoint, joined_sweeps
 from mlxc.tasks.moments.result import MomentsResult
@@ -75,12 +74,7 @@ def _fermi_levels(state: GroundState) -> tuple[float | None, float | None]:
     """The Fermi levels of both spins, each of which has its own number of electrons; None with fixed occupations."""
     if state.smearing is None or state.total_moment is None:
         return None, None
-    electrons, weights = state.problem.ions.nelectrons, state.basis.weights
-    # A spin is filled as an unpolarised system with twice its electrons.
-    up, down = (
-        fermi_level(levels, weights, electrons + sign * state.total_moment, state.smearing)
-        for levels, sign in zip(state.eigenvalues.detach().chunk(2), (1, -1), strict=True)
-    )
+    up, down = state.known_fermi_levels
     return up, down
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlxc.console.text import headline, remark, row, vector
+from mlxc.console.text import headline, levels_of_spins, remark, row, vector
 from mlxc.units import HARTREE_PER_BOHR3_GPA
 
+# Hartree/bohr, which the digits of a report show.
+VISIBLE_FORCE = 5e-7
 _TERMS = {"entropy": "-TS", "xc": "exchange-correlation"}
 
 
@@ -18,12 +20,14 @@ def ground_state_report(summary: dict[str, Any]) -> str:
     for name, energy in summary["energies_ha"].items():
         lines.append(row(_TERMS.get(name, name.replace("_", " ")), f"{energy:18.10f} Ha"))
     lines += [row("free energy F = E - TS", f"{summary['free_energy_ha']:18.10f} Ha"), ""]
-    if summary["fermi_level_ha"] is not None:
-        lines.append(row("Fermi level", f"{summary['fermi_level_ha']:.6f} Ha"))
+    lines += _fermi_levels(summary)
     if summary["magnetisation_bohr_magneton"] is not None:
         lines.append(row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
     for atom, force in enumerate(summary["forces_ha_bohr"] or [], start=1):
         lines.append(row(f"force on atom {atom}", vector(force, 6) + " Ha/bohr"))
+    if max(map(abs, net := summary.get("net_force_ha_bohr") or [0.0])) > VISIBLE_FORCE:
+        label = "net force" if calculation.get("terms") else "net force, taken off"
+        lines.append(row(label, vector(net, 6) + " Ha/bohr"))
     if (stress := summary["stress_ha_bohr3"]) is not None:
         in_gpa = [x * HARTREE_PER_BOHR3_GPA for x in stress]
         lines.append(row("stress xx, yy, zz", vector(in_gpa[:3], 4) + " GPa"))
@@ -39,6 +43,13 @@ def ground_state_report(summary: dict[str, Any]) -> str:
     lines.append(row("FFT grid", " x ".join(map(str, summary["fft_grid"]))))
     lines.append(row("time", f"{seconds['setup']:.2f} s set-up, {seconds['scf']:.2f} s SCF"))
     return "\n".join([*lines, *remark(summary)])
+
+
+def _fermi_levels(summary: dict[str, Any]) -> list[str]:
+    """One line, or one for each spin where their levels differ."""
+    if levels := levels_of_spins(summary):
+        return [row(f"Fermi level, spin {spin}", f"{level:.6f} Ha") for spin, level in levels]
+    return [row("Fermi level", f"{summary['fermi_level_ha']:.6f} Ha")] if summary["fermi_level_ha"] is not None else []
 
 
 def _state(summary: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ def test_bands_are_drawn_with_their_gap_in_words(page: Page) -> None:
     assert len(plotted(page, BANDS, 0)) > 8 * 60
     assert len(plotted(page, BANDS, 4)) > 100  # the density of states
     assert page.locator(f"{plot(BANDS)} .xtick text").first.text_content() == "Γ"
+    assert page.locator(f"{plot(BANDS)} .shapelayer path").count() == 2  # the Fermi level across both plots
     assert "Indirect gap" in page.locator(f".mlxc-panel-{BANDS} p").last.inner_text()
 
 

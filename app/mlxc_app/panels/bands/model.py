@@ -13,7 +13,7 @@ from traitlets import HasTraits, Instance, Tuple, Unicode, observe
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run
-from mlxc.tasks.bands.presentation import GREEK, gap_in_words
+from mlxc.tasks.bands.presentation import GREEK, gap_in_words, own_levels_ev
 from mlxc.tasks.bands.task import BandsTask
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
@@ -52,6 +52,7 @@ class BandsPicture:
         bands: The bands so far; None before the first.
         labels: The distance (1/bohr) and the name of each corner of the path.
         edges: The (distance, energy) of the edges of the gap, as far as they lie on the path.
+        levels: The Fermi level of each spin, where they differ; else zero alone.
         words: What there is to say about the gap, or about how far the run has come.
         other: The bands that are laid over.
     """
@@ -60,6 +61,7 @@ class BandsPicture:
     bands: Bands | None = None
     labels: tuple[tuple[float, str], ...] = ()
     edges: tuple[tuple[float, float], ...] = ()
+    levels: tuple[float, ...] = (0.0,)
     words: str = ""
     other: Bands | None = None
 
@@ -124,6 +126,7 @@ class BandsModel(HasTraits):
             bands=bands,
             labels=_labels(result["labels"]) if result else _expected_labels(run.task, bands),
             edges=_edges(result),
+            levels=tuple(level for _, level in own_levels_ev(result)) or (0.0,),
             words=gap_in_words(result) if result else self._progress(),
             other=self._other(),
         )

@@ -71,7 +71,7 @@ class BandsView:
             xaxis=axis("k along the path between special points", domain=[0, 0.74], **_path(picture)),
             yaxis=axis("energy − E<sub>F</sub> (eV)", range=_energies(picture)),
             xaxis2=axis("levels per eV and cell", domain=[0.78, 1], range=_states(picture)),
-            shapes=[_fermi_level("x domain"), _fermi_level("x2 domain")],
+            shapes=fermi_levels(picture),
         )
         row = HBox([self._start, self._others])
         row.add_class("mlxc-panel-row")
@@ -109,6 +109,7 @@ class BandsView:
             layout.xaxis.update(_path(picture))
             layout.yaxis.range = _energies(picture)
             layout.xaxis2.range = _states(picture)
+            layout.shapes = fermi_levels(picture)
         self._show_words(picture)
 
     def _show_words(self, picture: BandsPicture) -> None:
@@ -176,6 +177,14 @@ def _largest(bands: Bands, low: float, high: float) -> float:
     return float(seen.max()) if seen.size else 0.0
 
 
-def _fermi_level(across: str) -> dict[str, Any]:
-    line = {"color": GREY, "dash": "dot", "width": 1.5}
-    return {"type": "line", "xref": across, "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": line}
+def fermi_levels(picture: BandsPicture) -> list[dict[str, Any]]:
+    """Lines across both plots: one at zero, or one for each spin with a level of its own, drawn as its bands are."""
+    looks = ["dot"] if len(picture.levels) == 1 else [dash for _, dash in SPINS]
+    return [
+        {
+            "type": "line", "xref": across, "yref": "y", "x0": 0, "x1": 1, "y0": level, "y1": level,
+            "line": {"color": GREY, "dash": dash, "width": 1.5},
+        }
+        for level, dash in zip(picture.levels, looks, strict=True)
+        for across in ("x domain", "x2 domain")
+    ]  # fmt: skip

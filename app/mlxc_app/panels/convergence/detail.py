@@ -104,7 +104,8 @@ DETAILS = {
     "Occupations": Detail(
         "States near the Fermi level E_F, each a point. Filled ones are at 1, empty ones at 0; smearing fills those in "
         "between partly (that of Marzari and Vanderbilt overfills some a little). A gap without points is that of an "
-        "insulator. With fixed occupations E_F is the highest filled state.",
+        "insulator. With fixed occupations E_F is the highest filled state; where the moment is held, each spin has "
+        "its own.",
         "energy above E_F (eV)",
         "filling (0: empty, 1: full)",
         "The occupations appear when a run has ended.",

@@ -24,7 +24,8 @@ class Fillings:
     """States near the Fermi level, one entry of each array for each.
 
     Attributes:
-        distances_ev: The energy above the Fermi level, or for fixed occupations above the highest occupied state.
+        distances_ev: The energy above the spin's Fermi level, or for fixed occupations above its highest occupied
+            state.
         filled: The fraction that is filled, between 0 and 1: electrons divided by those that have room.
         spins: The spin: 0 for up, and for all states where spins are not told apart; 1 for down.
         labels: Which state it is, in words.
@@ -44,8 +45,11 @@ class Fillings:
         """Read the fillings from the HDF5 file of a run with this smearing width; None for fixed occupations."""
         with StateFile(path) as file:
             levels, electrons = file.eigenvalues, file.occupations
-            nspin, fermi_level = file.nspin, file.fermi_level
-        distances = (levels - fermi_level) * HARTREE_EV
+            fermi_levels = np.array(file.fermi_levels)
+        nspin = len(fermi_levels)
+        # A spin without electrons has no level of its own.
+        fermi_levels[np.isinf(fermi_levels)] = fermi_levels.max()
+        distances = (levels - np.repeat(fermi_levels, len(levels) // nspin)[:, None]) * HARTREE_EV
         filled = electrons * nspin / 2
         reach = _reach(distances, filled, (width_ha or 0.0) * HARTREE_EV)
         rows, bands = np.nonzero(np.abs(distances) <= reach)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.bands.model import BandsModel
-from mlxc_app.panels.bands.view import traces
+from mlxc_app.panels.bands.view import fermi_levels, traces
 from mlxc_app.run.model import RunModel
 
 from mlxc.crystal.brillouin import band_path
@@ -103,6 +104,34 @@ def test_the_gap_is_told_in_words() -> None:
     assert "metal" in gap_in_words(metal)
     assert "touch at K" in gap_in_words(touching)
     assert "both at Γ (spin up)" in gap_in_words(direct)
+
+
+def test_gaps_of_spins_and_levels_of_their_own_are_told_in_words() -> None:
+    half_metal = {"gap_ev": 0.0, "gap_kind": None, "spin_gaps_ev": [0.0, 3.0]}
+    assert gap_in_words(half_metal).endswith("Within one spin there is one, 3.00 eV for spin down.")
+    crossed = {"gap_ev": 0.0, "gap_kind": None, "spin_gaps_ev": [1.0, 3.0]}
+    assert "each spin has one, but empty levels of one spin lie below filled ones" in gap_in_words(crossed)
+    held = {"gap_ev": 0.0, "gap_kind": None, "fermi_level_ha": 0.1, "fermi_levels_ha": [0.1, -0.1]}
+    assert "0.00 eV for spin up and -5.44 eV for spin down" in gap_in_words(held)
+    flip = {
+        "gap_ev": 1.0,
+        "gap_kind": "direct",
+        "valence_band_maximum": EDGE | {"spin": "up"},
+        "conduction_band_minimum": EDGE | {"spin": "down"},
+    }
+    assert "at Γ (spin up), the lowest empty one at Γ (spin down)" in gap_in_words(flip)
+    assert "nothing is known" in gap_in_words({"gap_ev": None, "gap_kind": None})
+
+
+def test_each_spin_that_has_a_fermi_level_of_its_own_has_a_line(run: RunModel) -> None:
+    model = started(run)
+    found = result(run)
+    run.result = found
+    assert {line["y0"] for line in fermi_levels(model.picture)} == {0.0}
+    run.result = found | {"fermi_level_ha": 0.1, "fermi_levels_ha": [0.0, 0.1]}
+    lines = fermi_levels(model.picture)
+    assert [line["y0"] for line in lines] == pytest.approx([-2.7211, -2.7211, 0, 0], abs=1e-3)
+    assert [line["line"]["dash"] for line in lines] == ["solid", "solid", "dash", "dash"]
 
 
 def started(run: RunModel) -> BandsModel:

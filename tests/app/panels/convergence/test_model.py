@@ -180,6 +180,27 @@ def test_both_edges_of_a_gap_are_in_view(tmp_path: Path) -> None:
     assert not fillings.spin_polarised
 
 
+def test_each_spin_counts_from_the_level_to_which_it_is_filled(tmp_path: Path) -> None:
+    path = tmp_path / "held.h5"
+    write_levels(path, nspin=2)
+    with h5py.File(path, "a") as file:
+        file.attrs["summary"] = json.dumps({"fermi_level_ha": 0.01, "fermi_levels_ha": [0.01, -0.01]})
+    fillings = Fillings.read(path, 0.01)
+    for spin, level in enumerate((0.01, -0.01)):
+        own = np.sort(fillings.distances_ev[fillings.spins == spin])
+        assert own == pytest.approx(HARTREE_EV * (np.array([-0.01, 0.02]) - level))
+
+
+def test_a_spin_without_electrons_counts_from_the_level_of_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "empty.h5"
+    write_levels(path, nspin=2)
+    with h5py.File(path, "a") as file:
+        file.attrs["summary"] = json.dumps({"fermi_level_ha": 0.0, "fermi_levels_ha": [0.0, None]})
+    fillings = Fillings.read(path, 0.01)
+    assert np.isfinite(fillings.distances_ev).all()
+    assert (fillings.spins == 0).sum() == (fillings.spins == 1).sum()
+
+
 def write_levels(
     path: Path,
     nspin: int,

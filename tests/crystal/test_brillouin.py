@@ -1,0 +1,37 @@
+"""Meshes of k points, whole and reduced."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ase.dft.kpoints import get_monkhorst_pack_size_and_offset
+
+from mlxc import Crystal
+from mlxc.crystal.brillouin import full_mesh, irreducible_mesh, irreducible_places
+from mlxc.crystal.symmetry import SpaceGroup
+
+MESHES = [(4, 4, 4), (3, 2, 1), (1, 1, 1), (2, 5, 3)]
+
+
+@pytest.mark.parametrize("mesh", MESHES)
+def test_the_whole_mesh_is_one_of_ase_and_holds_gamma(mesh: tuple[int, int, int]) -> None:
+    points = full_mesh(mesh)
+    size, _ = get_monkhorst_pack_size_and_offset(points)
+    assert tuple(size) == mesh
+    assert (points == 0).all(1).sum() == 1
+    assert points.min() > -0.5
+    assert points.max() <= 0.5
+
+
+@pytest.mark.parametrize("mesh", MESHES)
+@pytest.mark.parametrize("name", ["si", "graphene"])
+def test_each_point_is_an_image_of_the_one_that_stands_for_it(name: str, mesh: tuple[int, int, int]) -> None:
+    crystal = Crystal.load(name)
+    group = SpaceGroup.of(crystal)
+    reduced, points, places = irreducible_mesh(mesh, group), full_mesh(mesh), irreducible_places(mesh, group)
+    assert np.bincount(places) / len(points) == pytest.approx(reduced.weights)
+    rotations = np.linalg.inv(group.rotations).transpose(0, 2, 1)
+    images = np.einsum("sij,kj->ski", np.concatenate([rotations, -rotations]), reduced.fractional)
+    for point, place in zip(points, places, strict=True):
+        distances = images[:, place] - point
+        assert np.abs(distances - distances.round()).max(-1).min() < 1e-9
