@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from other_codes import ENERGY_TOLERANCE_HA, Ion, Timing, joined, run_in_folder, write_pseudopotentials
 
-from mlxc import Calculation
+from mlxc import Calculation, Crystal
 from mlxc.kohn_sham.occupations import band_count
 
 _SMEARINGS = {"fermi-dirac": "fd", "gaussian": "gaussian", "marzari-vanderbilt": "mv"}
@@ -52,21 +52,32 @@ def wall_seconds(output: str) -> float:
 def _input(calculation: Calculation, ions: dict[str, Ion], error_ha: float) -> str:
     crystal = calculation.crystal
     metal = calculation.smearing != "none"
-    nband = band_count(sum(ions[s].charge for s in crystal.species), metal)
-    atoms = [f"{s} {joined([x])}" for s, x in zip(crystal.species, crystal.positions, strict=True)]
+    moment = abs(crystal.moments).sum() if calculation.spin else 0.0
+    nband = band_count(sum(ions[s].charge for s in crystal.species), metal, moment)
+    labels = _labels(crystal)
+    atoms = [f"{label} {joined([x])}" for label, x in zip(labels, crystal.positions, strict=True)]
+    kinds = dict(zip(labels, (ions[s] for s in crystal.species), strict=True))
     return f"""&control calculation='scf', pseudo_dir='.', outdir='out', disk_io='none' /
-&system ibrav=0, nat={len(crystal.species)}, ntyp={len(ions)}, ecutwfc={2 * calculation.ecut_ha},
-  input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, ions)} /
+&system ibrav=0, nat={len(crystal.species)}, ntyp={len(kinds)}, ecutwfc={2 * calculation.ecut_ha},
+  input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, labels, kinds)} /
 &electrons conv_thr={2 * error_ha:.3e} /
 CELL_PARAMETERS bohr
 {joined(crystal.lattice)}
 ATOMIC_SPECIES
-{chr(10).join(f"{symbol} 1.0 {ion.filename}" for symbol, ion in ions.items())}
+{chr(10).join(f"{label} 1.0 {ion.filename}" for label, ion in kinds.items())}
 ATOMIC_POSITIONS crystal
 {chr(10).join(atoms)}
 K_POINTS automatic
 {" ".join(map(str, calculation.kmesh))} 0 0 0
 """
+
+
+def _labels(crystal: Crystal) -> list[str]:
+    """What pw.x calls the kind of each atom: its symbol, with a number for further moments of the same element."""
+    kinds = list(dict.fromkeys(zip(crystal.species, crystal.moments.tolist(), strict=True)))
+    numbers = {kind: sum(symbol == kind[0] for symbol, _ in kinds[:index]) for index, kind in enumerate(kinds)}
+    atoms = zip(crystal.species, crystal.moments.tolist(), strict=True)
+    return [f"{atom[0]}{numbers[atom] or ''}" for atom in atoms]
 
 
 def _occupations(calculation: Calculation) -> str:
@@ -76,14 +87,14 @@ def _occupations(calculation: Calculation) -> str:
     return f"occupations='smearing', smearing='{_SMEARINGS[calculation.smearing]}', degauss={width_ry}"
 
 
-def _spin(calculation: Calculation, ions: dict[str, Ion]) -> str:
+def _spin(calculation: Calculation, labels: list[str], kinds: dict[str, Ion]) -> str:
     """Spin with the moments that mlxc starts from: the crystal's, or one per atom where it has none."""
     if not calculation.spin:
         return ""
     crystal = calculation.crystal
     moments = crystal.moments if crystal.moments.any() else np.ones_like(crystal.moments)
     settings = ["nspin=2"]
-    for index, (symbol, ion) in enumerate(ions.items(), start=1):
-        mean = moments[[s == symbol for s in crystal.species]].mean()
-        settings.append(f"starting_magnetization({index})={mean / ion.charge:.6f}")
+    for index, (label, ion) in enumerate(kinds.items(), start=1):
+        moment = moments[labels.index(label)]
+        settings.append(f"starting_magnetization({index})={moment / ion.charge:.6f}")
     return ", " + ", ".join(settings)
