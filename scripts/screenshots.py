@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Of the diagnosis of graphene, which takes longest.
 RUNNING_MS = 900_000
 LOOK_MS = 2_500
-SILICON, GRAPHENE = "Silicon (diamond structure)", "Graphene"
+SILICON, NICKEL, GRAPHENE = "Silicon (diamond structure)", "Nickel (fcc)", "Graphene"
 
 
 def compute(page: Page, name: str) -> None:
@@ -64,6 +64,11 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     press(page, "Bands")
     compute(page, "Run bands")
     take(page, folder, "bands")
+    choose(page, NICKEL, 24, 4)
+    press(page, "Magnetic orders")
+    compute(page, "Run magnetic orders")
+    take(page, folder, "magnetic-orders")
+    choose(page, SILICON, 12, 4)
     for name in ("pbe", "pbe-proxy"):
         functional(page, name)
         compute(page, "Run equation of state")

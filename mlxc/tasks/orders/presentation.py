@@ -32,12 +32,17 @@ def _cells(order: Mapping[str, Any]) -> list[str]:
         order["name"],
         str(order["cells"]),
         str(order["multiplicity"]),
-        number(order["relative_mev_per_atom"], ".2f"),
-        number(order["magnetisation_bohr_magneton"], ".3f"),
+        figure(order["relative_mev_per_atom"], 2),
+        figure(order["magnetisation_bohr_magneton"], 3),
         mean_moments(order) or "-",
-        number(order["gap_ev"], ".3f"),
+        figure(order["gap_ev"], 3),
         str(order["iterations"]),
     ]
+
+
+def figure(value: float | None, digits: int) -> str:
+    """A number, or a dash where there is none; what rounds to zero has no sign."""
+    return number(None if value is None else round(value, digits) + 0.0, f".{digits}f")
 
 
 def mean_moments(order: Mapping[str, Any]) -> str:

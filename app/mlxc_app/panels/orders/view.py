@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
-from mlxc.tasks.orders.presentation import mean_moments, order_note
+from mlxc.tasks.orders.presentation import figure, mean_moments, order_note
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.orders.model import OrdersModel, OrdersPicture
 from mlxc_app.panels.panel import Page, Panel
@@ -36,9 +36,9 @@ LOOKS = {
 }
 ARROW_COLOURS = {"↑": VERMILLION, "↓": BLUE}
 COLUMNS = (
-    "moments of the magnetic atoms",
+    "moments",
     "cells",
-    "F above the lowest (meV per atom)",
+    "F (meV per atom)",
     "moment per cell (μB)",
     "of atoms (μB)",
     "gap (eV)",
@@ -83,7 +83,7 @@ class OrdersView:
             showlegend=True,
             legend={"orientation": "h", "y": 1.04, "yanchor": "bottom", "x": 0},
             margin={"l": 330, "r": 40, "t": 50, "b": 55},
-            xaxis=axis("F above the lowest (meV per atom)", zeroline=True, rangemode="tozero"),
+            xaxis=axis("F above the lowest (meV per atom)", zeroline=True, range=_energies(model.picture)),
             yaxis=axis("", type="category", **_names(model.picture)),
         )
         row = HBox([self._start, self._cells])
@@ -107,6 +107,7 @@ class OrdersView:
         with self.figure.batch_update():
             replace_data(self.figure, traces(picture))
             self.figure.layout.yaxis.update(_names(picture))
+            self.figure.layout.xaxis.range = _energies(picture)
         self._show_words(picture)
 
     def _show_words(self, picture: OrdersPicture) -> None:
@@ -147,6 +148,14 @@ def _names(picture: OrdersPicture) -> dict[str, Any]:
     return {"categoryorder": "array", "categoryarray": names, "range": [max(len(names), 1) - 0.5, -0.5]}
 
 
+def _energies(picture: OrdersPicture) -> list[float]:
+    """The range of energies, with room for the markers, and for the figures on their right."""
+    found = [order["relative_mev_per_atom"] for order in picture.orders]
+    energies = [0.0, *(energy for energy in found if energy is not None)]
+    width = max(energies) - min(energies) or 1.0
+    return [min(energies) - 0.06 * width, max(energies) + 0.2 * width]
+
+
 def orders_table(picture: OrdersPicture) -> str:
     """HTML table: a row for each order, its moments as arrows."""
     if not picture.orders:
@@ -155,19 +164,19 @@ def orders_table(picture: OrdersPicture) -> str:
     heading = f"<tr><th>order</th><th>{COLUMNS[0]}</th>{heads}<th>{COLUMNS[-1]}</th></tr>"
     rows = "".join(_row(order) for order in picture.orders)
     table = f'<table class="mlxc-table"><thead>{heading}</thead><tbody>{rows}</tbody></table>'
-    return f'<div class="mlxc-wide mlxc-orders">{table}</div>'
+    return f'<div class="mlxc-orders">{table}</div>'
 
 
 def _row(order: Mapping[str, Any]) -> str:
     lowest = order["relative_mev_per_atom"] == 0
     numbers = [
         str(order["cells"]),
-        _number(order["relative_mev_per_atom"], ".2f"),
-        _number(order["magnetisation_bohr_magneton"], ".2f"),
-        mean_moments(order) or "–",
-        _number(order["gap_ev"], ".2f"),
+        figure(order["relative_mev_per_atom"], 2),
+        figure(order["magnetisation_bohr_magneton"], 2),
+        mean_moments(order) or "-",
+        figure(order["gap_ev"], 2),
     ]
-    cells = "".join(f'<td class="mlxc-number">{escape(cell)}</td>' for cell in numbers)
+    cells = "".join(f'<td class="mlxc-number">{escape(cell.replace("-", "−"))}</td>' for cell in numbers)
     name, style = escape(order["name"]), ' class="mlxc-strong"' if lowest else ""
     remark = escape(order_note(order) or ("the lowest" if lowest else ""))
     return f"<tr{style}><td>{name}</td><td>{arrows(order['pattern'])}</td>{cells}<td>{remark}</td></tr>"
@@ -181,8 +190,3 @@ def arrows(pattern: str) -> str:
         for word in moments
     ]
     return " ".join(drawn) or "none"
-
-
-def _number(value: float | None, form: str) -> str:
-    # Adding zero makes a zero of what rounds to minus zero.
-    return "–" if value is None else format(round(value, 6) + 0.0, form).replace("-", "−")
