@@ -16,6 +16,7 @@ from mlxc import InputError, MagneticOrdersTask
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.magnetic_orders import magnetic_orders
 from mlxc.errors import RunStoppedError
+from mlxc.export.command import command_words
 from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.kinds import KINDS
@@ -218,3 +219,27 @@ def test_a_run_of_orders_keeps_the_state_of_the_lowest(tmp_path: Path) -> None:
     assert state.crystal.moments.tolist() == [1, -1]
     records, _ = folder.records()
     assert {record["point"] for record in records if record["kind"] == "iteration"} == {0, 1, 2}
+
+
+def test_the_command_of_a_run_makes_the_same_task(tmp_path: Path) -> None:
+    task = nickel_oxide(max_cells=3, max_atoms=5)
+    words = command_words(RunFolder.create(task, "nickel oxide", tmp_path))
+    assert words[:3] == ["mlxc", "orders", "NiO.xyz"]
+    assert words[words.index("--max-cells") :] == ["--max-cells", "3", "--max-atoms", "5"]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["si"], "magnetic: no element of si (Si) is often magnetic"),
+        (["ni", "--max-cells", "20"], "max_cells: 20 is not allowed"),
+        (["ni", "--max-cells", "4", "--max-orders", "5"], "max_orders: there are 9 magnetic orders"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_answered_in_one_sentence(
+    words: list[str], complaint: str, mlxc_command: Callable[..., Outcome]
+) -> None:
+    outcome = mlxc_command("orders", *words)
+    assert outcome.code == 2
+    assert complaint in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
