@@ -101,7 +101,7 @@ def gap_of_mesh_ev(ground: GroundState) -> float | None:
         gap = mesh_gap(ground.eigenvalues.reshape(shape).tolist(), ground.occupations.reshape(shape).tolist())
         return None if gap is None else gap * HARTREE_EV
     try:  # with fixed occupations no empty levels have been computed
-        return float(band_gap(ground).detach()) * HARTREE_EV
+        return gap_of(float(band_gap(ground).detach())) * HARTREE_EV
     except MlxcError:
         return None
 

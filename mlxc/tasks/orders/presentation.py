@@ -54,10 +54,10 @@ def mean_moments(order: Mapping[str, Any]) -> str:
 def order_note(order: Mapping[str, Any]) -> str:
     """What there is to say of an order that did not converge or did not stay what it was; else empty."""
     if not order["converged"]:
-        return f"not converged after {order['iterations']} steps."
+        return str(order["message"])
     if order["became"] == "non-magnetic":
-        return f"became non-magnetic: no moment is above {NO_MOMENT:g} Bohr magneton."
-    return f"became {order['became']}." if order["became"] else ""
+        return f"Became non-magnetic: no moment is above {NO_MOMENT:g} Bohr magneton."
+    return f"Became {order['became']}." if order["became"] else ""
 
 
 def orders_sentence(summary: Mapping[str, Any]) -> str:

@@ -57,7 +57,7 @@ class OrderedStates:
         text, ``free_energy_per_atom_ha``, ``relative_mev_per_atom`` above the ground order,
         ``magnetisation_bohr_magneton`` per given cell, ``moments`` by atom, Bohr magneton,
         ``mean_moments_bohr_magneton``, the mean size by magnetic element, ``gap_ev`` of the k mesh, ``converged``,
-        ``iterations``, and ``became``: what it turned into where it did not stay what it was, else None.
+        ``message``, ``iterations``, and ``became``: what it turned into where it did not stay what it was, else None.
         """
         found = ground(self.rows)
         return {

@@ -61,6 +61,7 @@ def order_row(order: MagneticOrder, calculation: Calculation, state: GroundState
         "mean_moments_bohr_magneton": _mean_moments(species, signs, moments),
         "gap_ev": gap_of_mesh_ev(state),
         "converged": state.converged,
+        "message": state.message,
         "iterations": len(state.history),
         "became": became(order, moments),
         "signs": signs,

@@ -14,11 +14,11 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.defaults import with_structure_defaults
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.magnetic_orders import MagneticOrder, magnetic_orders
+from mlxc.crystal.magnetism import moments_by_element, often_magnetic
 from mlxc.crystal.superlattices import Mesh, common_mesh, supercell_with_mesh
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
-from mlxc.tasks.orders.start_moments import moments_by_element, often_magnetic
 from mlxc.tasks.task import Task, handing
 
 if TYPE_CHECKING:

@@ -112,6 +112,7 @@ def row(name: str, energy: float, **changed: Any) -> dict[str, Any]:
         "mean_moments_bohr_magneton": {"Ni": 1.42},
         "gap_ev": 0.7,
         "converged": True,
+        "message": "",
         "iterations": 12,
         "became": None,
         **changed,
@@ -121,7 +122,7 @@ def row(name: str, energy: float, **changed: Any) -> dict[str, Any]:
 ROWS = [
     row("non-magnetic", -10.0, mean_moments_bohr_magneton=None, magnetisation_bohr_magneton=None),
     row("antiferromagnetic 1", -10.002),
-    row("antiferromagnetic 2", -10.003, converged=False),
+    row("antiferromagnetic 2", -10.003, converged=False, message="Not converged: after 12 steps."),
     row("antiferromagnetic 3", -10.004, became="non-magnetic"),
 ]
 
@@ -147,8 +148,8 @@ def test_the_result_is_told_with_what_went_wrong() -> None:
     }
     report = orders_report(summary)
     assert "Ni 1.42" in report
-    assert "antiferromagnetic 2: not converged after 12 steps." in report
-    assert "antiferromagnetic 3: became non-magnetic" in report
+    assert "antiferromagnetic 2: Not converged: after 12 steps." in report
+    assert "antiferromagnetic 3: Became non-magnetic" in report
     assert "54.4 meV per atom below non-magnetic" in orders_sentence(summary)
     assert orders_outcome(summary) == "antiferromagnetic 1"
     assert "none of them" in orders_report(summary | {"ground": None, "orders": with_relative_energies(ROWS[2:])})

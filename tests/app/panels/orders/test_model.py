@@ -29,6 +29,7 @@ def order(name: str, energy: float, **changed: Any) -> dict[str, Any]:
         "mean_moments_bohr_magneton": {"Ni": 0.61},
         "gap_ev": 0.0,
         "converged": True,
+        "message": "",
         "iterations": 9,
         "became": None,
         **changed,
@@ -88,7 +89,7 @@ def test_a_finished_run_says_which_order_is_lowest(run: RunModel) -> None:
 def test_an_order_that_fell_into_another_one_says_so(run: RunModel) -> None:
     model = started(run)
     run.records = (PLAIN, order("antiferromagnetic 1", -1.0, became="non-magnetic"))
-    assert "became non-magnetic" in orders_table(model.picture)
+    assert "Became non-magnetic" in orders_table(model.picture)
 
 
 def test_moments_are_drawn_as_arrows_of_two_colours() -> None:
