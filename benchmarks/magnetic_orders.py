@@ -97,7 +97,7 @@ def print_orders(name: str, ecut: float, mesh: int) -> None:
     task = MagneticOrdersTask.from_dict({"calculation": settings})
     zero: tuple[float, float | None] | None = None
     for order in task.orders[1:]:
-        if order.kind == "antiferromagnetic" and LAYERS not in order.name:
+        if order.kind == "antiferromagnetic" and order.layers != LAYERS:
             continue
         calculation = task.calculation_of(order)
         (here, moment), there = energy_here(calculation), energy_there(calculation)

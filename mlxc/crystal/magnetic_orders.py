@@ -13,7 +13,7 @@ that are not equal, such as two elements.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -37,18 +37,26 @@ class MagneticOrder:
 
     Attributes:
         kind: What the moments add up to.
-        name: The kind, a number where there are several of it, and the planes in which moments are parallel.
+        layers: The planes in which all moments are parallel, see :mod:`mlxc.crystal.magnetic_layers`; may be empty.
         superlattice: The translations with which the order repeats, see :mod:`mlxc.crystal.superlattices`.
         signs: The sign of each moment, 1 or -1, and 0 for atoms without one, shape ``(natom, index)``: for each atom of
             the crystal, in each of the cells of the supercell.
         multiplicity: How many orders are equivalent to this one, itself included, all spins turned over not counted.
+        number: The number among the orders of its kind, from 1; None where it is the only one.
     """
 
     kind: OrderKind
-    name: str
+    layers: str
     superlattice: Superlattice
     signs: NDArray[np.int64]
     multiplicity: int
+    number: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The kind, the number and the layers, such as ``antiferromagnetic 2 (layers along 111)``."""
+        numbered = self.kind if self.number is None else f"{self.kind} {self.number}"
+        return f"{numbered} ({self.layers})" if self.layers else numbered
 
     @property
     def cells(self) -> int:
@@ -185,12 +193,12 @@ class _Patterns:
     def _order(self, superlattice: Superlattice, signs: NDArray[np.int64], multiplicity: int) -> MagneticOrder:
         cells = cells_of(superlattice)
         places = (self._crystal.positions[self._atoms][:, None] + cells).reshape(-1, 3)
-        words = layers_in_words(self._crystal, self._group, superlattice, places, signs.tolist())
+        layers = layers_in_words(self._crystal, self._group, superlattice, places, signs.tolist())
         compensated = all(int(sums[0]) == 0 for sums, _ in self._sums(signs[None], len(cells)))
         of_all = np.zeros((len(self._crystal.species), len(cells)), dtype=np.int64)
         of_all[self._atoms] = signs.reshape(len(self._atoms), -1)
         kind: OrderKind = "antiferromagnetic" if compensated else "ferrimagnetic"
-        return MagneticOrder(kind, words, superlattice, of_all, multiplicity)
+        return MagneticOrder(kind, layers, superlattice, of_all, multiplicity)
 
 
 def _code(signs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -207,13 +215,9 @@ def _uniform(crystal: Crystal, atoms: Sequence[int], kind: OrderKind) -> Magneti
 
 
 def _numbered(orders: list[MagneticOrder]) -> list[MagneticOrder]:
-    """The same orders with names, those of a kind numbered where there are several; until then they name layers."""
-    numbers: dict[str, int] = {}
-    named = []
-    for order in orders:
-        numbers[order.kind] = numbers.get(order.kind, 0) + 1
-        alone = sum(other.kind == order.kind for other in orders) == 1
-        name = order.kind if alone else f"{order.kind} {numbers[order.kind]}"
-        name += f" ({order.name})" if order.name else ""
-        named.append(MagneticOrder(order.kind, name, order.superlattice, order.signs, order.multiplicity))
-    return named
+    """The same orders, those of a kind numbered where there are several."""
+    kinds = [order.kind for order in orders]
+    return [
+        replace(order, number=kinds[: index + 1].count(order.kind)) if kinds.count(order.kind) > 1 else order
+        for index, order in enumerate(orders)
+    ]

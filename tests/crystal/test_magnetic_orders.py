@@ -46,8 +46,9 @@ def names(crystal: Crystal, magnetic: str, max_cells: int = 2) -> list[str]:
 def test_nickel_oxide_has_two_antiferromagnets_of_two_formula_units() -> None:
     *uniform, first, second = magnetic_orders(ROCK_SALT, ["Ni"])
     assert [order.name for order in uniform] == ["non-magnetic", "ferromagnetic"]
-    named = {order.name.split(" (")[1]: order for order in (first, second)}
-    assert set(named) == {"layers along 001)", "layers along 111)"}
+    assert [order.name.split(" (")[0] for order in (first, second)] == ["antiferromagnetic 1", "antiferromagnetic 2"]
+    named = {order.layers: order for order in (first, second)}
+    assert set(named) == {"layers along 001", "layers along 111"}
     # Three cube edges and four body diagonals along which the layers may follow each other.
     assert [named[layers].multiplicity for layers in sorted(named)] == [3, 4]
     assert {order.cells for order in (first, second)} == {2}
@@ -63,7 +64,7 @@ def test_iron_has_one_antiferromagnet_of_two_atoms_in_the_cube() -> None:
 def test_a_perovskite_has_antiferromagnets_of_the_types_a_c_and_g() -> None:
     """E. O. Wollan, W. C. Koehler, Phys. Rev. 100, 545 (1955)."""
     orders = magnetic_orders(PEROVSKITE, ["Mn"])[2:]
-    found = {order.name.split(" (")[1].strip(")"): order.multiplicity for order in orders}
+    found = {order.layers: order.multiplicity for order in orders}
     assert found == {"layers along 001": 3, "layers along 110": 3, "layers along 111": 1}
 
 
