@@ -51,6 +51,7 @@ PSEUDODOJO = "python benchmarks/pseudodojo_files.py >&2"
 BENCHMARKS = {
     "accuracy": Benchmark("python benchmarks/accuracy.py"),
     "equations_of_state": Benchmark("python benchmarks/equations_of_state.py", ("pw.x",)),
+    "magnetic_orders": Benchmark(f"{PSEUDODOJO} && python benchmarks/magnetic_orders.py", ("pw.x",)),
     "elements": Benchmark(f"{PSEUDODOJO} && python benchmarks/elements.py"),
     "headline": Benchmark("python benchmarks/headline.py", ("gpaw", "elk-lapw"), ("pyscf",)),
     "speed": Benchmark("python benchmarks/speed.py", ("pw.x",)),

@@ -7,10 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from other_codes import ENERGY_TOLERANCE_HA, Ion, Timing, joined, run_in_folder, write_pseudopotentials
 
-from mlxc import Calculation
+from mlxc import Calculation, Crystal
+from mlxc.crystal.magnetism import starting_moments
 from mlxc.kohn_sham.occupations import band_count
 
 _SMEARINGS = {"fermi-dirac": "fd", "gaussian": "gaussian", "marzari-vanderbilt": "mv"}
@@ -53,21 +53,33 @@ def wall_seconds(output: str) -> float:
 def _input(calculation: Calculation, ions: dict[str, Ion], error_ha: float) -> str:
     crystal = calculation.crystal
     metal = calculation.smearing != "none"
-    nband = band_count(sum(ions[s].charge for s in crystal.species), metal, calculation.total_moment or 0.0)
-    atoms = [f"{s} {joined([x])}" for s, x in zip(crystal.species, crystal.positions, strict=True)]
+    moment = abs(starting_moments(crystal)).sum() if calculation.total_moment is None else calculation.total_moment
+    electrons = sum(ions[s].charge for s in crystal.species)
+    nband = band_count(electrons, metal, moment if calculation.spin else 0.0)
+    labels = _labels(crystal)
+    atoms = [f"{label} {joined([x])}" for label, x in zip(labels, crystal.positions, strict=True)]
+    kinds = dict(zip(labels, (ions[s] for s in crystal.species), strict=True))
     return f"""&control calculation='scf', pseudo_dir='.', outdir='out', disk_io='none' /
-&system ibrav=0, nat={len(crystal.species)}, ntyp={len(ions)}, ecutwfc={2 * calculation.ecut_ha},
-  input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, ions)}{_grid(calculation)} /
+&system ibrav=0, nat={len(crystal.species)}, ntyp={len(kinds)}, ecutwfc={2 * calculation.ecut_ha},
+  input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, labels, kinds)}{_grid(calculation)} /
 &electrons conv_thr={2 * error_ha:.3e} /
 CELL_PARAMETERS bohr
 {joined(crystal.lattice)}
 ATOMIC_SPECIES
-{chr(10).join(f"{symbol} 1.0 {ion.filename}" for symbol, ion in ions.items())}
+{chr(10).join(f"{label} 1.0 {ion.filename}" for label, ion in kinds.items())}
 ATOMIC_POSITIONS crystal
 {chr(10).join(atoms)}
 K_POINTS automatic
 {" ".join(map(str, calculation.kmesh))} 0 0 0
 """
+
+
+def _labels(crystal: Crystal) -> list[str]:
+    """What pw.x calls the kind of each atom: its symbol, with a number for further moments of the same element."""
+    kinds = list(dict.fromkeys(zip(crystal.species, crystal.moments.tolist(), strict=True)))
+    numbers = {kind: sum(symbol == kind[0] for symbol, _ in kinds[:index]) for index, kind in enumerate(kinds)}
+    atoms = zip(crystal.species, crystal.moments.tolist(), strict=True)
+    return [f"{atom[0]}{numbers[atom] or ''}" for atom in atoms]
 
 
 def _occupations(calculation: Calculation) -> str:
@@ -82,16 +94,15 @@ def _grid(calculation: Calculation) -> str:
     return "".join(f", nr{axis}={points}" for axis, points in enumerate(shape, start=1))
 
 
-def _spin(calculation: Calculation, ions: dict[str, Ion]) -> str:
-    """Spin, the total moment that is held, and the moments that mlxc starts from: the crystal's, or one per atom."""
+def _spin(calculation: Calculation, labels: list[str], kinds: dict[str, Ion]) -> str:
+    """Spin, the total moment that is held, and the moments that mlxc starts from."""
     if not calculation.spin:
         return ""
-    crystal = calculation.crystal
-    moments = crystal.moments if crystal.moments.any() else np.ones_like(crystal.moments)
+    moments = starting_moments(calculation.crystal)
     settings = ["nspin=2"]
-    for index, (symbol, ion) in enumerate(ions.items(), start=1):
-        mean = moments[[s == symbol for s in crystal.species]].mean()
-        settings.append(f"starting_magnetization({index})={mean / ion.charge:.6f}")
+    for index, (label, ion) in enumerate(kinds.items(), start=1):
+        moment = moments[labels.index(label)]
+        settings.append(f"starting_magnetization({index})={moment / ion.charge:.6f}")
     if calculation.total_moment is not None:
         settings.append(f"tot_magnetization={calculation.total_moment}")
     return ", " + ", ".join(settings)

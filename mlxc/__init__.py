@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mlxc.tasks.eos.task import EquationOfStateTask as EquationOfStateTask
     from mlxc.tasks.gradient.task import GradientTask as GradientTask
     from mlxc.tasks.moments.task import MomentsTask as MomentsTask
+    from mlxc.tasks.orders.task import MagneticOrdersTask as MagneticOrdersTask
     from mlxc.terms.entropy import FermiDirac as FermiDirac
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
@@ -53,6 +54,7 @@ _HOME = {
     "GradientTask": "mlxc.tasks.gradient.task",
     "InputError": "mlxc.errors",
     "LinearMixing": "mlxc.kohn_sham.mixing.mixers",
+    "MagneticOrdersTask": "mlxc.tasks.orders.task",
     "MarzariVanderbilt": "mlxc.terms.entropy",
     "MlxcError": "mlxc.errors",
     "MomentsTask": "mlxc.tasks.moments.task",

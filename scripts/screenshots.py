@@ -76,6 +76,11 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     press(page, "Bands")
     compute(page, "Run bands")
     take(page, folder, "bands")
+    choose(page, NICKEL, 24, 4)
+    press(page, "Magnetic orders")
+    compute(page, "Run magnetic orders")
+    take(page, folder, "magnetic-orders")
+    choose(page, SILICON, 12, 4)
     for name in ("pbe", "pbe-proxy"):
         functional(page, name)
         compute(page, "Run equation of state")

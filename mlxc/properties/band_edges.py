@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlxc.errors import MlxcError
 from mlxc.kohn_sham.gap import (
     NO_GAP,
     Filled,
@@ -16,9 +17,12 @@ from mlxc.kohn_sham.gap import (
     gap_of,
     highest_filled,
     lowest_empty,
+    mesh_gap,
     smallest_step,
 )
 from mlxc.kohn_sham.state import GroundState
+from mlxc.response.levels import band_gap
+from mlxc.units import HARTREE_EV
 
 # Levels within this of each other are equal, hartree.
 EQUAL = 1e-6
@@ -154,6 +158,18 @@ def _size(levels: NDArray[np.float64], filled: Filled) -> float | None:
 def _both_known(levels: NDArray[np.float64], filled: Filled) -> bool:
     """Whether there are filled levels, and empty ones."""
     return bool(filled.any() and (filled < levels.shape[-1]).any())
+
+
+def gap_of_mesh_ev(ground: GroundState) -> float | None:
+    """The gap between the levels of the SCF's k mesh, electronvolt; None where no empty levels can be computed."""
+    if ground.smearing is not None:
+        shape = (len(ground.density), len(ground.kpoints), -1)
+        gap = mesh_gap(ground.eigenvalues.reshape(shape).tolist(), ground.occupations.reshape(shape).tolist())
+        return None if gap is None else gap * HARTREE_EV
+    try:  # with fixed occupations no empty levels have been computed
+        return gap_of(float(band_gap(ground).detach())) * HARTREE_EV
+    except MlxcError:
+        return None
 
 
 def _first(places: NDArray[np.int64], levels: NDArray[np.float64], candidates: NDArray[np.bool_]) -> BandEdge:

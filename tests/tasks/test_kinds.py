@@ -29,7 +29,7 @@ from mlxc.utils.plugins import plugins
 
 CALCULATION: dict[str, Any] = {"structure": "si", "ecut_ha": 4, "kmesh": [1, 1, 1]}
 # What the task of a kind says beyond its calculation, where it must say something.
-FURTHER: dict[str, dict[str, Any]] = {"gradient": {"loss": "energy"}}
+FURTHER: dict[str, dict[str, Any]] = {"gradient": {"loss": "energy"}, "orders": {"magnetic": ["Si"], "max_cells": 1}}
 # What a person writes who adds a kind: its task, its runner, its words, and the line that registers it.
 MODULE = '''
 """How often some atoms fit into a volume: a kind of task that needs no SCF."""
@@ -212,7 +212,8 @@ def test_records_have_tables_of_names_and_meanings_of_their_own(name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["scf", "eos", "bands", "moments", "gradient", pytest.param("comparison", marks=pytest.mark.process)]
+    "name",
+    ["scf", "eos", "bands", "moments", "orders", "gradient", pytest.param("comparison", marks=pytest.mark.process)],
 )
 def test_whatever_a_run_tells_has_a_table_and_a_line(name: str, tmp_path: Path) -> None:
     calculation = CALCULATION | {"max_iterations": 2, "xc": "pbe-kappa-mu" if name == "gradient" else "pbe"}

@@ -19,6 +19,7 @@ from mlxc_app.panels.functional.view import functional_panel
 from mlxc_app.panels.gradients.view import gradients_panel
 from mlxc_app.panels.learn.view import learn_panel
 from mlxc_app.panels.moments.view import moments_panel
+from mlxc_app.panels.orders.view import orders_panel
 from mlxc_app.panels.panel import Page, Panel
 
 ENTRY_POINTS = "mlxc_app.panels"
@@ -29,6 +30,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     equation_of_state_panel,
     moments_panel,
     bands_panel,
+    orders_panel,
     gradients_panel,
     functional_panel,
     compare_panel,

@@ -11,13 +11,10 @@ from mlxc.codes.cases import AS_GIVEN, Sizes
 from mlxc.codes.other_code import Watcher, run_in_code
 from mlxc.codes.result import CodeResult
 from mlxc.console.record_table import Tell
-from mlxc.errors import MlxcError
-from mlxc.kohn_sham.gap import gap_of, mesh_gap
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
-from mlxc.kohn_sham.state import GroundState
+from mlxc.properties.band_edges import gap_of_mesh_ev
 from mlxc.pseudo.gth_table import GTHParameters
 from mlxc.pseudo.library import find_pseudopotentials
-from mlxc.response.levels import band_gap
 from mlxc.tasks.comparison.progress import record_of
 from mlxc.tasks.comparison.result import Comparison
 from mlxc.tasks.comparison.task import ComparisonTask
@@ -100,23 +97,12 @@ def _here(task: Calculation | EquationOfStateTask, watcher: Watcher, monitor: Mo
         free_energy_ha=float(state.energy.detach()),
         energy_comparable=True,
         magnetisation_bohr_magneton=state.magnetisation,
-        gap_ev=_gap_ev(state),
+        gap_ev=gap_of_mesh_ev(state),
         forces_ha_bohr=None if state.forces is None else state.forces.tolist(),
         iterations=steps,
         seconds=seconds,
         eos=curve,
     )
-
-
-def _gap_ev(state: GroundState) -> float | None:
-    if state.smearing is not None:
-        shape = (len(state.density), len(state.kpoints), -1)
-        gap = mesh_gap(state.eigenvalues.reshape(shape).tolist(), state.occupations.reshape(shape).tolist())
-        return None if gap is None else gap * HARTREE_EV
-    try:  # with fixed occupations no empty levels have been computed
-        return gap_of(float(band_gap(state).detach())) * HARTREE_EV
-    except MlxcError:
-        return None
 
 
 def _pseudo(calculation: Calculation) -> str:

@@ -1,4 +1,4 @@
-"""Bands, gradients, the diagnosis and the tour as a person meets them, computed by the real worker."""
+"""Bands, magnetic orders, gradients, the diagnosis and the tour as a person meets them, computed by the real worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SILICON = "Silicon (diamond structure)"
-BANDS, GRADIENTS, DIAGNOSE, LEARN, MOMENT = "bands", "gradients", "diagnose", "learn", "moment"
+NICKEL = "Nickel (fcc)"
+BANDS, ORDERS, GRADIENTS, DIAGNOSE = "bands", "magnetic-orders", "gradients", "diagnose"
+LEARN, MOMENT = "learn", "moment"
 
 
 def test_the_first_stop_of_the_tour_fills_the_form(page: Page) -> None:
@@ -28,6 +30,19 @@ def test_the_first_stop_of_the_tour_fills_the_form(page: Page) -> None:
     chosen = page.get_by_label("Crystal", exact=True).locator("option:checked").inner_text()
     assert chosen.replace("\xa0", " ") == SILICON  # the list writes its blanks as such that do not break
     assert page.get_by_label("Cutoff (Ha)", exact=True).input_value() == "10"
+
+
+def test_magnetic_orders_are_drawn_with_their_moments(page: Page) -> None:
+    choose(page, NICKEL, 12, 2)
+    press(page, "Magnetic orders")
+    page.wait_for_selector(f"{plot(ORDERS)} .main-svg", timeout=LOADING_MS)
+    page.get_by_label("Cells at most", exact=True).select_option("1")
+    start(page, "Run magnetic orders")
+    wait_for_data(page, ORDERS, 1)
+    assert plotted(page, ORDERS, 0, "y") == ["non-magnetic"]
+    assert plotted(page, ORDERS, 1, "y") == ["ferromagnetic"]
+    page.locator(f".mlxc-panel-{ORDERS} td", has_text="the lowest").wait_for(timeout=RUNNING_MS)
+    assert "Ni↑" in page.locator(f".mlxc-panel-{ORDERS} table").inner_text()
 
 
 def test_bands_are_drawn_with_their_gap_in_words(page: Page) -> None:
