@@ -8,9 +8,9 @@ from torch import nn
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.run import run_calculation
-from mlxc.kohn_sham.extrapolation import MAX_STATES
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.solved_state import SolvedState
+from mlxc.kohn_sham.start.extrapolation import MAX_STATES
 from mlxc.kohn_sham.state import GroundState
 
 

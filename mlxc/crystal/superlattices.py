@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.errors import InputError
 
 Superlattice = NDArray[np.int64]
 Mesh = tuple[int, int, int]
@@ -99,7 +98,7 @@ def common_mesh(mesh: Mesh, superlattices: list[Superlattice], group: SpaceGroup
 def supercell_with_mesh(
     lattice: NDArray[np.float64], superlattice: Superlattice, mesh: Mesh
 ) -> tuple[Superlattice, Mesh]:
-    """The most compact supercell that has the k points of a mesh of the crystal on a mesh of its own.
+    """A compact supercell that has the k points of a mesh of the crystal on a mesh of its own.
 
     Args:
         lattice: The lattice vectors of the crystal, rows, bohr.
@@ -108,9 +107,6 @@ def supercell_with_mesh(
 
     Returns:
         the basis of the superlattice, and the mesh that belongs to it.
-
-    Raises:
-        InputError: no compact supercell has these k points.
     """
     index = round(abs(np.linalg.det(superlattice)))
     if index == 1:
@@ -127,10 +123,32 @@ def supercell_with_mesh(
             best = max(permutations(best), key=lambda order: np.abs(vectors[list(order)].diagonal()).sum())
             first, second, third = periods[list(best)].tolist()
             return _oriented(vectors[list(best)]), (first, second, third)
-    raise InputError(
-        f"kmesh: no compact supercell of {index} cells has the points of {' x '.join(map(str, mesh))}; "
-        "give equal numbers along equivalent directions."
-    )
+    return _adapted(superlattice, mesh)
+
+
+def _adapted(superlattice: Superlattice, mesh: Mesh) -> tuple[Superlattice, Mesh]:
+    """The supercell and the mesh of Smith's normal form, which always exists, however long the cell may be.
+
+    The translations with which all waves of the mesh repeat, as rows in units of the superlattice's vectors, become
+    diagonal by operations on rows and columns; those on columns change the basis of the superlattice.
+    """
+    basis = superlattice.copy()
+    periods = (np.diag(mesh) @ np.linalg.inv(superlattice)).round().astype(np.int64)
+    for pivot in range(3):
+        while np.count_nonzero(periods[pivot:, pivot]) + np.count_nonzero(periods[pivot, pivot:]) != 2:
+            rest = np.abs(periods[pivot:, pivot:])
+            smallest = int(np.where(rest == 0, rest.max() + 1, rest).argmin())
+            row, column = divmod(smallest, rest.shape[1])
+            periods[[pivot, pivot + row]] = periods[[pivot + row, pivot]]
+            periods[:, [pivot, pivot + column]] = periods[:, [pivot + column, pivot]]
+            basis[[pivot, pivot + column]] = basis[[pivot + column, pivot]]
+            for other in range(pivot + 1, 3):
+                periods[other] -= periods[other, pivot] // periods[pivot, pivot] * periods[pivot]
+                factor = periods[pivot, other] // periods[pivot, pivot]
+                periods[:, other] -= factor * periods[:, pivot]
+                basis[pivot] += factor * basis[other]
+    first, second, third = np.abs(periods.diagonal()).tolist()
+    return _oriented(basis), (first, second, third)
 
 
 def _short_vectors(lattice: NDArray[np.float64], superlattice: Superlattice, reach: int) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ class Grid:
     Attributes:
         shape: The number of points along each lattice vector.
         lattice: The lattice vectors in rows, bohr.
+        radius: The largest |G| of its G vectors, 1/bohr.
         volume: The volume of the cell, bohr^3, a tensor without dimensions.
         sphere: The positions of the G vectors in the flattened FFT array, shape ``(ngvector,)``; G = 0 is the first.
         miller: The integer coordinates of the G vectors, shape ``(ngvector, 3)``.
@@ -28,6 +29,7 @@ class Grid:
 
     def __init__(self, lattice: Tensor, shape: Shape, radius: float) -> None:
         self.shape = shape
+        self.radius = radius
         self.size = int(np.prod(shape))
         self.device = lattice.device
         reciprocal = 2 * pi * torch.linalg.inv(lattice).T

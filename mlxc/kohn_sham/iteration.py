@@ -13,13 +13,13 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.grid.fields import TAU, Fields
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
-from mlxc.kohn_sham.extrapolation import extrapolated_density, extrapolated_orbitals
-from mlxc.kohn_sham.guess import starting_orbitals, superposed_spin_density
 from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, fields_residual
 from mlxc.kohn_sham.solved_state import SolvedState
+from mlxc.kohn_sham.start.extrapolation import extrapolated_density, extrapolated_orbitals
+from mlxc.kohn_sham.start.guess import starting_orbitals, superposed_spin_density
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.

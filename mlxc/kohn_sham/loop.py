@@ -20,8 +20,8 @@ from mlxc.kohn_sham.mixing.schedule import reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
-from mlxc.kohn_sham.second_start import larger_moments, told, was_lost
 from mlxc.kohn_sham.solved_state import Course, Electrons, SolvedState
+from mlxc.kohn_sham.start.second_start import larger_moments, told, was_lost
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
 from mlxc.xc.identity import identity_of

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mlxc.crystal.brillouin import BandPath, KPoints, band_path
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.eigensolver import diagonalise
-from mlxc.kohn_sham.guess import starting_orbitals
 from mlxc.kohn_sham.occupations import band_count
 from mlxc.kohn_sham.problem import Problem
+from mlxc.kohn_sham.start.guess import starting_orbitals
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import BandEdge, Gap, find_gap
 from mlxc.properties.density_of_states import DensityOfStates, curve_of_states

@@ -12,11 +12,17 @@ atom like the density, it converges as fast with the cutoff; made of the density
 
 from __future__ import annotations
 
+from math import isfinite, pi
+
+import torch
 from torch import Tensor
 
 from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.pseudo.ions import Ions
+
+# Beyond this no ringing is larger than within it, bohr.
+FARTHEST = 8.0
 
 
 def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
@@ -32,6 +38,30 @@ def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
             ion = form / grid.volume * grid.structure_factor(ions.positions_of(symbol))
             total = ion if total is None else total + ion
     return total
+
+
+def core_ringing(radius: float, ions: Ions) -> float:
+    """How far below zero the density of a partial core falls where its waves end at a radius, electrons/bohr^3.
+
+    A core is positive, and sharp; made of waves that a grid has it rings, most of all where there is no core any more.
+    n(r) = 1 / (2 pi^2) times the integral of n(G) sin(G r) / (G r) G^2 up to the radius.
+
+    Args:
+        radius: The largest |G|, 1/bohr.
+        ions: The ions.
+    """
+    if not isfinite(radius):
+        return 0.0
+    distances = torch.linspace(0.05, FARTHEST, 200, dtype=torch.float64)
+    lengths = torch.linspace(0, radius, 600, dtype=torch.float64)
+    waves = torch.sinc(lengths * distances[:, None] / pi) * lengths**2
+    deepest = 0.0
+    for pseudopotential in ions.pseudopotentials.values():
+        form = pseudopotential.core_form_factors(lengths)
+        if form is not None:
+            density = torch.trapezoid(waves * form[0].real, lengths) / (2 * pi**2)
+            deepest = max(deepest, -float(density.min()))
+    return deepest
 
 
 def with_core(fields: Fields, core: Tensor | None) -> Fields:

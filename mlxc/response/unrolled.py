@@ -16,10 +16,10 @@ from torch.autograd.function import once_differentiable
 
 from mlxc.crystal.magnetism import starting_moments
 from mlxc.errors import MlxcError
-from mlxc.kohn_sham.guess import superposed_spin_density
 from mlxc.kohn_sham.mixing.kerker import kerker_fractions
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.residual import density_residual
+from mlxc.kohn_sham.start.guess import superposed_spin_density
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.adjoint import takes_part
 from mlxc.response.bands import Bands, bands_in

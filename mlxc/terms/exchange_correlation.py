@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.grid.fields import FIELD_KINDS, GRADIENT, TAU, Fields
-from mlxc.pseudo.core_density import core_fields, with_core
+from mlxc.pseudo.core_density import core_fields, core_ringing, with_core
 from mlxc.terms.term import DensityTerm, ElectronicState, Setting
 from mlxc.terms.xc import (
     differentiable_xc_potential,
@@ -56,6 +56,7 @@ class ExchangeCorrelationTerm(DensityTerm):
         self._basis, self._grid = setting.basis, setting.basis.grid
         self._symmetrizer, self._points = setting.symmetrizer, setting.points
         self._core = core_fields(self._grid, setting.ions)
+        self._ringing = core_ringing(self._grid.radius, setting.ions)
         trainable = any(parameter.requires_grad for parameter in functional.parameters())
         self.factor = setting.basis.weights.new_ones(self._grid.shape).requires_grad_(trainable)
         names = declared_ingredients(functional)
@@ -69,18 +70,19 @@ class ExchangeCorrelationTerm(DensityTerm):
 
     def energy_of(self, fields: Fields) -> Tensor:
         """E_xc per cell, hartree, of fields as Fourier coefficients, attached to the functional's parameters."""
-        return xc_energy(self.functional, self._grid, self._with_core(fields), self._points, self.factor)
+        return xc_energy(self.functional, self._grid, self._with_core(fields), self._points, self.factor, self._ringing)
 
     def potential(self, fields: Fields) -> Fields:
         """See :class:`~mlxc.terms.term.DensityTerm`."""
-        _, slopes = xc_potential(self.functional, self._grid, self._with_core(fields), self._points)
+        total = self._with_core(fields)
+        _, slopes = xc_potential(self.functional, self._grid, total, self._points, self._ringing)
         return self._symmetrised(slopes)
 
     def differentiable_potential(self, fields: Fields) -> Fields:
         """See :class:`~mlxc.terms.term.DensityTerm`."""
         total = self._with_core(fields)
         return self._symmetrised(
-            differentiable_xc_potential(self.functional, self._grid, total, self._points, self.factor)
+            differentiable_xc_potential(self.functional, self._grid, total, self._points, self.factor, self._ringing)
         )
 
     def _symmetrised(self, slopes: Fields) -> Fields:
@@ -108,7 +110,7 @@ class ExchangeCorrelationTerm(DensityTerm):
         """
         names = (*declared_ingredients(self.functional), "grad")
         with torch.no_grad():
-            ingredients = xc_ingredients(names, self._grid, self._total(fields), None)
+            ingredients = xc_ingredients(names, self._grid, self._total(fields), None, self._ringing)
             return {name: values.view(self._grid.shape) for name, values in reduced_variables(**ingredients).items()}
 
     def on_grid(self, functional: nn.Module, density: Tensor, tau: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -125,8 +127,9 @@ class ExchangeCorrelationTerm(DensityTerm):
         """
         fields = self._total(Fields(density, None, tau))
         with torch.no_grad():
-            energy = functional(**xc_ingredients(declared_ingredients(functional), self._grid, fields, None))
-        _, potential = xc_potential(functional, self._grid, fields)
+            names = declared_ingredients(functional)
+            energy = functional(**xc_ingredients(names, self._grid, fields, None, self._ringing))
+        _, potential = xc_potential(functional, self._grid, fields, ringing=self._ringing)
         return energy.view(self._grid.shape), potential.density
 
     def points(self, fields: Fields) -> tuple[dict[str, Tensor], Tensor]:
@@ -138,7 +141,7 @@ class ExchangeCorrelationTerm(DensityTerm):
         Returns:
             ingredients at the points that are not equivalent by symmetry, and the volume of each, shape ``(npoint,)``.
         """
-        ingredients = xc_ingredients(INGREDIENTS, self._grid, self._total(fields), self._points)
+        ingredients = xc_ingredients(INGREDIENTS, self._grid, self._total(fields), self._points, self._ringing)
         weights = torch.ones_like(ingredients["rho"][0]) if self._points is None else self._points.weights
         return ingredients, weights * (self._grid.volume / self._grid.size)
 
@@ -155,4 +158,5 @@ class ExchangeCorrelationTerm(DensityTerm):
 
     def outside_training_domain(self, fields: Fields) -> dict[str, float] | None:
         """See :func:`~mlxc.terms.xc.outside_training_domain`; fields are Fourier coefficients."""
-        return outside_training_domain(self.functional, self._grid, self._with_core(fields), self._points)
+        total = self._with_core(fields)
+        return outside_training_domain(self.functional, self._grid, total, self._points, self._ringing)

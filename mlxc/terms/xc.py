@@ -39,6 +39,7 @@ def xc_energy(
     fields: Fields,
     points: IrreduciblePoints | None = None,
     factor: Tensor | None = None,
+    ringing: float = 0.0,
 ) -> Tensor:
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
@@ -48,9 +49,10 @@ def xc_energy(
         fields: The fields on the grid; the gradient follows from the density if there is none among them.
         points: Where the functional is evaluated if the fields are symmetric; everywhere by default.
         factor: What the energy per volume is multiplied by at each point, shape ``(n1, n2, n3)``; one by default.
+        ringing: See :func:`xc_ingredients`.
     """
     names = declared_ingredients(functional)
-    energy_density: Tensor = functional(**xc_ingredients(names, grid, fields, points))
+    energy_density: Tensor = functional(**xc_ingredients(names, grid, fields, points, ringing))
     if factor is not None:
         energy_density = energy_density * _chosen(factor, points)
     weighted = energy_density if points is None else energy_density * points.weights
@@ -58,16 +60,40 @@ def xc_energy(
 
 
 def xc_ingredients(
-    names: Sequence[str], grid: Grid, fields: Fields, points: IrreduciblePoints | None
+    names: Sequence[str], grid: Grid, fields: Fields, points: IrreduciblePoints | None, ringing: float = 0.0
 ) -> dict[str, Tensor]:
-    """What functionals are evaluated from, at some points of the grid; arguments as for :func:`xc_energy`."""
+    """What functionals are evaluated from, at some points of the grid; arguments as for :func:`xc_energy`.
+
+    Args:
+        names: The ingredients.
+        grid: The grid.
+        fields: The fields on it.
+        points: Where on it.
+        ringing: The density, electrons/bohr^3, below which what the grid makes of the ions' cores is noise, see
+            :func:`~mlxc.pseudo.core_density.core_ringing`. There tau, of which functionals see what exceeds that of a
+            single orbital in units of that of a gas of the same density, is replaced smoothly by the sum of both.
+    """
     ingredients = {"rho": floored(_chosen(fields.density, points))}
     if "grad" in names:
         gradient = grid.gradient(fields.density) if fields.gradient is None else fields.gradient.movedim(0, 1)
         ingredients["grad"] = _chosen(gradient, points)
     if "tau" in names and fields.tau is not None:
         ingredients["tau"] = floored(_chosen(fields.tau, points))
+        if ringing > 0 and "grad" in ingredients:
+            ingredients["tau"] = _without_ringing(**ingredients, ringing=ringing / len(fields.density))
     return ingredients
+
+
+def _without_ringing(rho: Tensor, grad: Tensor, tau: Tensor, ringing: float) -> Tensor:
+    usual = grad.square().sum(1) / (8 * rho) + _thomas_fermi(rho)
+    share = 1 / (1 + (ringing / rho) ** 4)
+    return share * tau + (1 - share) * usual
+
+
+def _thomas_fermi(density: Tensor) -> Tensor:
+    """tau of a gas of this density of each spin, hartree/bohr^3."""
+    degeneracy = len(density)  # a spin channel is half of an unpolarised gas of twice its density
+    return 0.3 * (3 * pi**2) ** (2 / 3) * (degeneracy * density) ** (5 / 3) / degeneracy
 
 
 def _chosen(field: Tensor, points: IrreduciblePoints | None) -> Tensor:
@@ -80,6 +106,7 @@ def xc_potential(
     grid: Grid,
     fields: Fields,
     points: IrreduciblePoints | None = None,
+    ringing: float = 0.0,
 ) -> tuple[Tensor, Fields]:
     """E_xc and its derivatives with respect to the fields, v_xc = dE_xc/dn and so on, all detached.
 
@@ -92,7 +119,7 @@ def xc_potential(
     stacked = fields.stacked().detach().requires_grad_()
     with torch.enable_grad():
         names = declared_ingredients(functional)
-        ingredients = xc_ingredients(names, grid, Fields.unstacked(stacked, fields.kinds), points)
+        ingredients = xc_ingredients(names, grid, Fields.unstacked(stacked, fields.kinds), points, ringing)
         weights = stacked.new_ones(grid.size) if points is None else points.weights
         leaves = (weights, *ingredients.values())
         portions = zip(*(values.detach().split(POINTS, dim=-1) for values in leaves), strict=True)
@@ -110,12 +137,13 @@ def differentiable_xc_potential(
     fields: Fields,
     points: IrreduciblePoints | None = None,
     factor: Tensor | None = None,
+    ringing: float = 0.0,
 ) -> Fields:
     """The potentials as :func:`xc_potential` gives them, attached to parameters and arguments."""
     with torch.enable_grad():
         stacked = fields.stacked()
         stacked = stacked if stacked.requires_grad else stacked.detach().requires_grad_()
-        energy = xc_energy(functional, grid, Fields.unstacked(stacked, fields.kinds), points, factor)
+        energy = xc_energy(functional, grid, Fields.unstacked(stacked, fields.kinds), points, factor, ringing)
         (slopes,) = torch.autograd.grad(energy, stacked, create_graph=True)
     return Fields.unstacked(slopes * (grid.size / grid.volume), fields.kinds)
 
@@ -137,7 +165,7 @@ def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor
 
 
 def outside_training_domain(
-    functional: nn.Module, grid: Grid, fields: Fields, points: IrreduciblePoints | None
+    functional: nn.Module, grid: Grid, fields: Fields, points: IrreduciblePoints | None, ringing: float = 0.0
 ) -> dict[str, float] | None:
     """How much of a crystal lies at (r_s, zeta, s, alpha) that a checkpoint has not seen in its training.
 
@@ -151,7 +179,7 @@ def outside_training_domain(
     if not domains:
         return None
     with torch.no_grad():
-        ingredients = xc_ingredients(declared_ingredients(functional), grid, fields, points)
+        ingredients = xc_ingredients(declared_ingredients(functional), grid, fields, points, ringing)
         variables = reduced_variables(**ingredients)
         outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
         volume = torch.ones_like(outer) if points is None else points.weights
@@ -174,6 +202,5 @@ def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:
     """
     safe = floored(density)
     squares = grid.gradient(density).square().sum(1)
-    degeneracy = len(density)  # a spin channel is half of an unpolarised gas of twice its density
-    thomas_fermi = 0.3 * (3 * pi**2) ** (2 / 3) * (degeneracy * safe) ** (5 / 3) / degeneracy
+    thomas_fermi = _thomas_fermi(safe)
     return torch.minimum(squares / (8 * safe), LARGEST_SHARE * thomas_fermi) + thomas_fermi

@@ -135,13 +135,18 @@ FURTHER: dict[str, dict[str, Any]] = {
     "scf": {},
     "eos": {"points": 9},
     "bands": {"points": 50, "dos_width_ev": 0.1},
+    "orders": {"max_cells": 3, "max_orders": 30},
     "moments": {"lowest_moment": -0.5, "highest_moment": 1.5, "points": 5, "both_ways": True},
     "gradient": {"loss": "density_moment", "target": 1.5, "mode": "unrolled"},
     "diagnosis": {},
     "comparison": {"codes": ["pyscf"], "eos": True, "points": 5, "lowest_volume": 0.9, "highest_volume": 1.06},
 }
 # What the calculation of a kind must, or must not, say.
-OWN: dict[str, dict[str, Any]] = {"gradient": {"xc": "pbe-kappa-mu"}, "moments": {"total_moment": None}}
+OWN: dict[str, dict[str, Any]] = {
+    "gradient": {"xc": "pbe-kappa-mu"},
+    "moments": {"total_moment": None},
+    "orders": {"total_moment": None, "smearing": "gaussian"},
+}
 
 
 def tasks_of(calculation: dict[str, Any]) -> dict[str, AnyTask]:
@@ -149,7 +154,10 @@ def tasks_of(calculation: dict[str, Any]) -> dict[str, AnyTask]:
     made = {}
     for kind in KINDS:
         own = calculation | OWN.get(kind, {})
-        made[str(kind)] = task_from_dict(kind, own if kind == "scf" else {"calculation": own, **FURTHER[kind]})
+        further = dict(FURTHER[kind])
+        if kind == "orders":
+            further["magnetic"] = Calculation.from_dict(own).crystal.species[:1]
+        made[str(kind)] = task_from_dict(kind, own if kind == "scf" else {"calculation": own, **further})
     return made
 
 

@@ -76,7 +76,7 @@ MISTAKES: dict[str, tuple[str, ...]] = {
     "an abbreviated option": ("scf", "al", "--tol", "1e-5"),
     "no structure": ("scf",),
     "no command": (),
-    "a moment without spin": ("scf", "al", "--total-moment", "1"),
+    "a moment without spin": ("scf", "al", "--no-spin", "--total-moment", "1"),
     "spin with fixed occupations": ("scf", "si", "--spin"),
     "a Gaussian basis for plane waves": ("scf", "si", "--gaussian-basis", "gth-szv"),
     "an assignment without a name": ("scf", "al", "--pseudo-name", "Al"),

@@ -1,0 +1,1 @@
+"""Where an SCF starts: from free atoms, from similar crystals, or a second time."""
