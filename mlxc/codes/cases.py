@@ -13,6 +13,7 @@ from mlxc.basis.gaussian.kind import GAUSSIAN_ORBITALS
 from mlxc.calculation.calculation import Calculation
 from mlxc.codes.functionals import gpaw_data_sets, gpaw_functional, pyscf_functional
 from mlxc.codes.live import CODES
+from mlxc.crystal.magnetism import shifted_to, starting_moments
 from mlxc.crystal.resizing import Variation
 from mlxc.errors import InputError
 from mlxc.pseudo.gth_table import GTH_FAMILIES, GTHParameters
@@ -196,12 +197,10 @@ def _check_moment_of_whole_electrons(calculation: Calculation, charge: int) -> N
 
 
 def _starting_moments(calculation: Calculation) -> list[float]:
-    """One Bohr magneton per atom where the structure has none, scaled where the sum is to be held."""
-    moments = calculation.crystal.moments
-    if not moments.any():
-        moments = np.ones_like(moments)
-    if calculation.total_moment is not None and abs(moments.sum()) > 1e-6:
-        moments = moments * (calculation.total_moment / moments.sum())
+    """Those that mlxc starts from, shifted where the sum is to be held."""
+    moments = starting_moments(calculation.crystal)
+    if calculation.total_moment is not None:
+        moments = shifted_to(calculation.total_moment, moments)
     return [float(moment) for moment in moments]
 
 

@@ -44,6 +44,17 @@ def moments_by_element(species: Sequence[str]) -> NDArray[np.float64]:
     return np.array([HIGH_SPIN.get(symbol, others) for symbol in species])
 
 
+def shifted_to(total_moment: float, moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Moments whose sum is a given one: all that are not zero are changed by as much, so that none is lost.
+
+    Args:
+        total_moment: The sum, Bohr magneton.
+        moments: The moment of each atom, Bohr magneton, at least one of which is not zero.
+    """
+    magnetic = moments != 0
+    return np.where(magnetic, moments + (total_moment - moments.sum()) / magnetic.sum(), 0.0)
+
+
 def often_magnetic(species: Sequence[str]) -> list[str]:
     """The elements that are often magnetic, each once."""
     return [symbol for symbol in dict.fromkeys(species) if symbol in OFTEN_MAGNETIC]

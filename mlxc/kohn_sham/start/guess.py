@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mlxc.basis.protocol import Basis
+from mlxc.crystal.magnetism import shifted_to
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import orthonormalise
 from mlxc.pseudo.atom import free_atom
@@ -48,17 +49,6 @@ def superposed_spin_density(
         form = free_atom(ions.pseudopotentials[symbol]).density_form_factor(lengths) / grid.volume
         magnetisation += form * grid.phases(position) * (np.clip(wanted, -charge, charge) / charge)
     return torch.stack([total + magnetisation, total - magnetisation]) / 2
-
-
-def shifted_to(total_moment: float, moments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Moments whose sum is a given one: all that are not zero are changed by as much, so that none is lost.
-
-    Args:
-        total_moment: The sum, Bohr magneton.
-        moments: The moment of each atom, Bohr magneton, at least one of which is not zero.
-    """
-    magnetic = moments != 0
-    return np.where(magnetic, moments + (total_moment - moments.sum()) / magnetic.sum(), 0.0)
 
 
 def starting_orbitals(basis: Basis, ions: Ions, nband: int, seed: int) -> Tensor:
