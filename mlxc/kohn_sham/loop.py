@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,14 +76,16 @@ def converge(
         attempt = _Attempt(iteration_from(starting_moments(problem.crystal)), start)
         prepared = time.perf_counter()
         attempt.iterate(max_iterations, monitor, prepared)
-        of_starts = ""
+        of_starts, history = "", attempt.history
         if spin and total_moment is None and (moments := attempt.larger_moments()) is not None:
             second = _Attempt(iteration_from(moments), (), len(attempt.history))
             second.iterate(max_iterations, monitor, prepared)
-            attempt, of_starts = _better(attempt, second)
+            attempt, other, of_starts = _better(attempt, second)
+            # What was kept comes last, whichever was first.
+            history = [replace(r, iteration=n) for n, r in enumerate([*other.history, *attempt.history], start=1)]
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
-    iteration, state, history = attempt.iteration, attempt.state, attempt.history
+    iteration, state = attempt.iteration, attempt.state
     of_end = "" if iteration.converged else _why(problem, attempt, convergence.tolerance)
     message = " ".join(filter(None, (of_end, of_starts, note)))
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
@@ -147,15 +150,15 @@ class _Attempt:
         return larger_moments(self.iteration.problem.crystal.species, moments, self.absolute)
 
 
-def _better(first: _Attempt, second: _Attempt) -> tuple[_Attempt, str]:
-    """The attempt with the lower energy of those that have converged, and what to tell of both."""
+def _better(first: _Attempt, second: _Attempt) -> tuple[_Attempt, _Attempt, str]:
+    """The attempt to keep, the lower one if both have converged; the other one, and what to tell of both."""
     atoms = len(first.iteration.moments)
     if not (first.iteration.converged and second.iteration.converged):
-        return (second if second.iteration.converged else first), ""
+        return (second, first, "") if second.iteration.converged else (first, second, "")
     difference = (second.state.free_energy - first.state.free_energy) / atoms
     ended = first.absolute[-1] / atoms, second.absolute[-1] / atoms
     note = told(first.iteration.moments, second.iteration.moments, difference, ended)
-    return (first if difference > 0 else second), note
+    return (first, second, note) if difference > 0 else (second, first, note)
 
 
 def _electrons(problem: Problem, state: State) -> Electrons:

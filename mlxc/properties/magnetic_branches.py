@@ -17,7 +17,7 @@ from mlxc.units import BOHR_ANG, HARTREE_EV
 # States of one volume are the same if their moments differ by less, Bohr magneton per atom.
 SAME_MOMENT = 0.05
 # Between neighbouring volumes a moment that changes by more has jumped: by itself, and in units of the other changes.
-JUMP, JUMP_RATIO = 0.3, 4.0
+JUMP, JUMP_RATIO = 0.3, 2.5
 
 Branch = Mapping[int, GroundState]
 
@@ -44,19 +44,18 @@ def branches(states: Sequence[GroundState], followed: Branch) -> list[dict[int, 
 
     Args:
         states: The states of a curve, from the smallest to the largest volume.
-        followed: Further states, by the index of their volume, that go on from the last of the curve's or are a branch
-            of their own.
+        followed: Further states, by the index of their volume: a branch of its own if one of them has the largest
+            volume, else what the branch that the curve has jumped to is at smaller ones.
     """
-    starts = [0, *jumps(states)]
-    found = [dict(list(enumerate(states))[a:b]) for a, b in zip(starts, [*starts[1:], len(states)], strict=True)]
-    if not followed:
-        return found
-    last = len(states) - 1
-    if same_branch(followed[last], states[last]):
-        found[-1] = {**followed, **found[-1]}
-    else:
-        found.append(dict(followed))
-    return [dict(sorted(branch.items())) for branch in found]
+    curve = dict(enumerate(states))
+    if len(states) - 1 in followed:
+        return [curve, dict(sorted(followed.items()))]
+    jumped = jumps(states)
+    if not jumped:
+        return [curve]
+    low = {index: state for index, state in curve.items() if index < jumped[-1]}
+    high = {index: state for index, state in curve.items() if index >= jumped[-1]}
+    return [low, dict(sorted({**followed, **high}.items()))]
 
 
 def described(branch: Branch) -> dict[str, Any]:
@@ -73,7 +72,8 @@ def told(found: Sequence[Branch]) -> str:
     words = []
     for branch in found:
         moments = [moment_per_atom(state) for state in branch.values()]
-        words.append(f"{min(moments):.2f} to {max(moments):.2f} at {len(branch)} volumes")
+        volumes = f"{len(branch)} volume{'s' if len(branch) > 1 else ''}"
+        words.append(f"{min(moments):.2f} to {max(moments):.2f} at {volumes}")
     return (
         f"There are {len(found)} magnetic branches, with moments per atom of {' and of '.join(words)} (Bohr magneton); "
         "the curve is that of the one with the lowest minimum."

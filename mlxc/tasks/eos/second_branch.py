@@ -20,8 +20,8 @@ def second_branch(
     """The states of another branch than that on which a curve went on, by the index of their volume.
 
     States of a curve go on from each other, so they may stay on a branch that is no longer the lowest one. Magnets are
-    largest at large volumes, so there one SCF starts from free atoms; what it finds is followed to smaller volumes for
-    as long as it differs.
+    largest at large volumes, so there one SCF starts from free atoms; what it finds, or else what the curve has jumped
+    to, is followed to smaller volumes for as long as it differs.
 
     Args:
         calculations: The calculations of the curve, from the smallest to the largest volume.
@@ -33,15 +33,15 @@ def second_branch(
     if not calculations[last].spin or calculations[last].total_moment is not None:
         return {}
     fresh = run_calculation(calculations[last], monitor)
-    if not fresh.converged or same_branch(fresh, states[last]):
-        if not jumps(states):
-            return {}
-        fresh = states[last]
-    else:
+    if fresh.converged and not same_branch(fresh, states[last]):
         on_state(last, fresh)
-    followed = {last: fresh}
-    for index in reversed(range(last)):
-        state = run_calculation(calculations[index], monitor, [followed[index + 1]])
+        followed, state, below = {last: fresh}, fresh, last
+    elif jumped := jumps(states):
+        followed, state, below = {}, states[jumped[-1]], jumped[-1]
+    else:
+        return {}
+    for index in reversed(range(below)):
+        state = run_calculation(calculations[index], monitor, [state])
         if not state.converged or same_branch(state, states[index]):
             break
         followed[index] = state
