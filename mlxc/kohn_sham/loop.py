@@ -17,7 +17,7 @@ from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Eigensolver
 from mlxc.kohn_sham.iteration import SCFIteration, State
 from mlxc.kohn_sham.mixing.mixers import Mixing
-from mlxc.kohn_sham.mixing.schedule import reason
+from mlxc.kohn_sham.mixing.schedule import is_stuck, reason
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
@@ -145,7 +145,9 @@ class _Attempt:
     def larger_moments(self) -> NDArray[np.float64] | None:
         """The moments of a second start, if one may lead to a lower energy."""
         moments = self.iteration.moments
-        if self.iteration.continues or (self.iteration.converged and not was_lost(moments, self.absolute)):
+        stuck = is_stuck([record.density_residual for record in self.history])
+        lost = was_lost(moments, self.absolute) if self.iteration.converged else stuck
+        if self.iteration.continues or not lost:
             return None
         return larger_moments(self.iteration.problem.crystal.species, moments, self.absolute)
 
