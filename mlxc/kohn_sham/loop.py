@@ -118,9 +118,7 @@ class _Attempt:
         history: A record for each step.
     """
 
-    def __init__(
-        self, iteration: SCFIteration, start: Sequence[SolvedState], before: _Attempt | None = None
-    ) -> None:
+    def __init__(self, iteration: SCFIteration, start: Sequence[SolvedState], before: _Attempt | None = None) -> None:
         self.iteration = iteration
         self._number, self._steps = (before._number + 1, len(before.history)) if before else (1, 0)
         self.history: list[SCFRecord] = []
