@@ -100,8 +100,7 @@ class RunView:
             f"{self._run.title}: {what}",
             " ".join(filter(None, advice)),
             self._run.traceback,
-            # Some kinds tell it in their headline.
-            note="" if note in what else note,
+            note,
         )
 
     def _advice(self, state: str) -> str:

@@ -37,6 +37,14 @@ def test_what_a_converged_run_has_to_say_is_a_warning_below_its_result(run: RunM
     assert "&lt;vanished&gt;" in cards
 
 
+def test_the_next_run_starts_quietly_after_one_that_had_something_to_say(
+    run: RunModel, aluminium: Calculation
+) -> None:
+    ended(run, aluminium, AGAIN)
+    run.start(aluminium, "the next")
+    assert (run.state, run.title, run.message) == ("queued", "the next", "")
+
+
 def test_a_run_that_has_nothing_to_say_has_one_card(run: RunModel, aluminium: Calculation) -> None:
     cards = ended(run, aluminium, "")
     assert cards.count("mlxc-card") == 1

@@ -16,7 +16,7 @@ from mlxc_app.panels.equation_of_state.model import (
 )
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
-from mlxc_app.widgets.message import MessageArea, card
+from mlxc_app.widgets.message import MessageArea
 
 ABOUT = (
     "The free energy F at several volumes: the minimum gives the lattice constant a₀, the curvature the bulk modulus B "
@@ -100,7 +100,7 @@ class EquationOfStateView:
         self._show_words(change["new"])
 
     def _show_words(self, picture: EquationOfStatePicture) -> None:
-        note = card("warning", picture.own.note) if picture.own.note else ""
+        note = f'<p class="mlxc-caution">{escape(picture.own.note)}</p>' if picture.own.note else ""
         self._caption.value = f"<h3>{escape(picture.own.title)}</h3>{note}" if picture.own.sizes else _PLACEHOLDER
         self._table.value = comparison_table(picture)
 
