@@ -120,7 +120,8 @@ class _Attempt:
 
     def __init__(self, iteration: SCFIteration, start: Sequence[SolvedState], before: _Attempt | None = None) -> None:
         self.iteration = iteration
-        self._number, self._steps = (before._number + 1, len(before.history)) if before else (1, 0)
+        self._number: int = before._number + 1 if before else 1
+        self._steps = len(before.history) if before else 0
         self.history: list[SCFRecord] = []
         iteration.prepare(start)
 
