@@ -37,9 +37,7 @@ def test_what_a_converged_run_has_to_say_is_a_warning_below_its_result(run: RunM
     assert "&lt;vanished&gt;" in cards
 
 
-def test_the_next_run_starts_quietly_after_one_that_had_something_to_say(
-    run: RunModel, aluminium: Calculation
-) -> None:
+def test_the_next_run_starts_quietly_after_one_that_had_something_to_say(run: RunModel, aluminium: Calculation) -> None:
     ended(run, aluminium, AGAIN)
     run.start(aluminium, "the next")
     assert (run.state, run.title, run.message) == ("queued", "the next", "")
