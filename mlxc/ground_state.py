@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -23,6 +24,7 @@ from mlxc.kohn_sham.residual import DensityResidual
 from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.kohn_sham.spin import check_filling, check_spin, usual_spin
 from mlxc.kohn_sham.state import GroundState
+from mlxc.properties.atomic_moments import atomic_moments
 from mlxc.properties.forces import with_forces
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
@@ -154,6 +156,7 @@ def scf(
         note=BASES[calculation["basis"]].note(crystal, calculation),
         started=started,
     )
+    ground = replace(ground, atomic_moments=atomic_moments(ground))
     if forces:
         ground = with_forces(ground, held=bool(terms))
     if adjoint is not None:

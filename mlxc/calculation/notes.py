@@ -8,11 +8,16 @@ from mlxc.crystal.magnetism import moments_by_element, often_magnetic
 
 def notes(calculation: CalculationSettings) -> list[str]:
     """Sentences about what was chosen for a person, and about what may be wrong with what the person chose."""
-    told = (_spin_note(calculation), calculation.basis_kind.note(calculation.crystal, calculation.model_dump()))
-    return [sentence for sentence in told if sentence]
+    return [sentence for sentence in (spin_note(calculation), basis_note(calculation)) if sentence]
 
 
-def _spin_note(calculation: CalculationSettings) -> str:
+def basis_note(calculation: CalculationSettings) -> str:
+    """What may be wrong with the basis, see :meth:`~mlxc.basis.kind.BasisKind.note`; empty if nothing is."""
+    return calculation.basis_kind.note(calculation.crystal, calculation.model_dump())
+
+
+def spin_note(calculation: CalculationSettings) -> str:
+    """Which moments the atoms start with, or that spin is off where it is often needed; empty if neither is so."""
     crystal = calculation.crystal
     if not calculation.spin:
         elements = " and ".join(often_magnetic(crystal.species))

@@ -78,7 +78,7 @@ def converge(
         attempt.iterate(max_iterations, monitor, prepared)
         of_starts, history = "", attempt.history
         if spin and total_moment is None and (moments := attempt.larger_moments()) is not None:
-            second = _Attempt(iteration_from(moments), (), len(attempt.history))
+            second = _Attempt(iteration_from(moments), (), attempt)
             second.iterate(max_iterations, monitor, prepared)
             attempt, other, of_starts = _better(attempt, second)
             # What was kept comes last, whichever was first.
@@ -113,15 +113,17 @@ class _Attempt:
     Args:
         iteration: The iteration, not yet prepared.
         start: Results to start from.
-        steps: How many steps other attempts have taken before, for the records.
+        before: The attempt before this one, whose steps the records go on from; None for the first one.
 
     Attributes:
         state: What the last step has found.
         history: A record for each step.
     """
 
-    def __init__(self, iteration: SCFIteration, start: Sequence[SolvedState], steps: int = 0) -> None:
-        self.iteration, self._steps = iteration, steps
+    def __init__(self, iteration: SCFIteration, start: Sequence[SolvedState], before: _Attempt | None = None) -> None:
+        self.iteration = iteration
+        self._number: int = before._number + 1 if before else 1
+        self._steps = len(before.history) if before else 0
         self.history: list[SCFRecord] = []
         iteration.prepare(start)
 
@@ -131,7 +133,8 @@ class _Attempt:
         for count in range(1, max_iterations + 1):
             self.state = self.iteration.step()
             seconds = time.perf_counter() - began
-            self.history.append(_record(grid, self._steps + count, self.state, seconds))
+            record = _record(grid, self._steps + count, self.state, seconds)
+            self.history.append(replace(record, start=self._number))
             if monitor is not None:
                 monitor(self.history[-1])
             if self.iteration.converged:

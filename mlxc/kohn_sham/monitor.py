@@ -26,6 +26,8 @@ class SCFRecord:
         residual_spectrum: The spectrum of n_out - n_in, see :func:`~mlxc.kohn_sham.residual.residual_spectrum`.
         absolute_magnetisation_bohr_magneton: The integral of |up minus down|, which an antiferromagnet has as well;
             None without spin polarisation.
+        start: Which start of the SCF this step belongs to, counted from 1, see
+            :mod:`mlxc.kohn_sham.start.second_start`.
         point: Which volume of an equation of state, or which moment, this step belongs to, None for a single run.
     """
 
@@ -41,6 +43,7 @@ class SCFRecord:
     seconds: float
     residual_spectrum: tuple[float, ...] = ()
     absolute_magnetisation_bohr_magneton: float | None = None
+    start: int = 1
     point: int | None = None
 
     def to_dict(self) -> dict[str, Any]:

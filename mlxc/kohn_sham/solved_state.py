@@ -111,6 +111,8 @@ class SolvedState:
         net_force: What the forces added up to as they were computed, shape ``(3,)``, hartree/bohr. It has been taken
             off them in equal parts, unless further terms of the energy pull at the atoms. None where there are none.
         stress: The stress of the cell, shape ``(3, 3)``, hartree/bohr^3; None where it was not asked for.
+        atomic_moments: The moment of each atom, shape ``(natom,)``, Bohr magneton, see
+            :mod:`mlxc.properties.atomic_moments`; None without spin polarisation.
         outside_training_domain: The fractions of ``electrons`` and ``volume`` at (r_s, zeta, s, alpha) that the
             checkpoints of the functional have not seen in training; None for functionals without such a record.
     """
@@ -126,6 +128,7 @@ class SolvedState:
     forces: Tensor | None = None
     net_force: Tensor | None = None
     stress: Tensor | None = None
+    atomic_moments: Tensor | None = None
     outside_training_domain: dict[str, float] | None = None
 
     @property
@@ -228,6 +231,11 @@ class SolvedState:
         """The magnetisation, Bohr magneton per cell; None without spin polarisation."""
         return self.electrons.magnetisation
 
+    @property
+    def absolute_magnetisation(self) -> float | None:
+        """The integral of |up minus down|, Bohr magneton per cell; None without spin polarisation."""
+        return self.history[-1].absolute_magnetisation_bohr_magneton
+
     def summary(self) -> dict[str, Any]:
         """The result as plain data, the JSON object of the command line; what is not computed is None."""
         dependence = self.basis.linear_dependence
@@ -240,6 +248,8 @@ class SolvedState:
             "fermi_level_ha": self.fermi_level,
             "fermi_levels_ha": self.known_fermi_levels,
             "magnetisation_bohr_magneton": self.magnetisation,
+            "absolute_magnetisation_bohr_magneton": self.absolute_magnetisation,
+            "atomic_moments_bohr_magneton": None if self.atomic_moments is None else self.atomic_moments.tolist(),
             "forces_ha_bohr": None if self.forces is None else self.forces.tolist(),
             "net_force_ha_bohr": None if self.net_force is None else self.net_force.tolist(),
             "stress_ha_bohr3": None if self.stress is None else [float(self.stress[i, j]) for i, j in VOIGT],

@@ -24,7 +24,7 @@ Branch = Mapping[int, GroundState]
 
 def moment_per_atom(state: GroundState) -> float:
     """The integral of the absolute magnetisation, Bohr magneton per atom; zero without spin."""
-    return (state.history[-1].absolute_magnetisation_bohr_magneton or 0.0) / len(state.crystal.species)
+    return (state.absolute_magnetisation or 0.0) / len(state.crystal.species)
 
 
 def same_branch(first: GroundState, second: GroundState) -> bool:

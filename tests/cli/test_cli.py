@@ -21,7 +21,8 @@ QUICK = ["si", "--ecut", "6", "--kmesh", "2", "2", "2"]
 QUICK_METAL = ["al", "--ecut", "8", "--kmesh", "3", "3", "3", "--points", "4", "--tolerance", "1e-5"]
 SCF_KEYS = {
     "converged", "iterations", "free_energy_ha", "energies_ha", "fermi_level_ha", "fermi_levels_ha",
-    "magnetisation_bohr_magneton", "forces_ha_bohr", "net_force_ha_bohr", "stress_ha_bohr3", "irreducible_kpoints",
+    "magnetisation_bohr_magneton", "absolute_magnetisation_bohr_magneton", "atomic_moments_bohr_magneton",
+    "forces_ha_bohr", "net_force_ha_bohr", "stress_ha_bohr3", "irreducible_kpoints",
     "fft_grid", "seconds", "calculation",
 }  # fmt: skip
 EOS_KEYS = {

@@ -8,6 +8,7 @@ import torch
 import mlxc
 from mlxc import Calculation, Crystal, FermiDirac, GroundState, InputError, PlaneWaves
 from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.kohn_sham.occupations import occupy, occupy_fixed_moment
 
 OXYGEN = Crystal([[7, 0, 0], [0, 6, 0], [0, 0, 6]], ["O", "O"], [[0.34, 0.5, 0.5], [0.66, 0.5, 0.5]])
@@ -80,3 +81,27 @@ def test_opposite_moments_make_atoms_of_one_element_different() -> None:
 def test_settings_of_spin_that_do_not_fit_are_refused_in_words(settings: dict[str, object], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         Calculation.from_dict({"structure": "al", **settings}).check()
+
+
+def test_the_steps_of_a_second_start_go_on_from_the_first_and_say_so() -> None:
+    al = Crystal.load("al")
+    records: list[SCFRecord] = []
+    ground = mlxc.scf(
+        Crystal(al.lattice, al.species, al.positions, [0.5]),
+        basis=PlaneWaves(5.0),
+        kmesh=(2, 2, 2),
+        smearing=FermiDirac(0.02),
+        spin=True,
+        tolerance=1e-5,
+        monitor=records.append,
+        differentiate=None,
+    )
+    assert [record.iteration for record in records] == list(range(1, len(records) + 1))
+    starts = [record.start for record in records]
+    assert starts == sorted(starts)
+    assert set(starts) == {1, 2}
+    # The second one has larger moments; what is kept is one of them.
+    first, second = (next(record for record in records if record.start == start) for start in (1, 2))
+    assert second.magnetisation_bohr_magneton > first.magnetisation_bohr_magneton
+    assert {record.start for record in ground.history} in ({1}, {2})
+    assert "started twice" in ground.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,3 +70,18 @@ def test_without_spin_there_are_no_moments() -> None:
         Crystal(7.0 * np.eye(3), ["He"], [[0, 0, 0]]), basis=PlaneWaves(4.0), kmesh=(1, 1, 1), pseudo="gth"
     )
     assert atomic_moments(plain) is None
+    assert plain.summary()["atomic_moments_bohr_magneton"] is None
+    assert plain.summary()["absolute_magnetisation_bohr_magneton"] is None
+
+
+def test_a_state_and_its_file_tell_the_moments_of_the_atoms(tmp_path: Path) -> None:
+    ground = hydrogen(1, -1)
+    told = ground.summary()["atomic_moments_bohr_magneton"]
+    assert told == pytest.approx(moments(ground), abs=1e-12)
+    # Where the two atoms do not overlap, each has one sign.
+    assert ground.absolute_magnetisation == pytest.approx(sum(map(abs, told)), rel=0.1)
+    ground.save(tmp_path / "state.h5")
+    read = GroundState.load(tmp_path / "state.h5")
+    assert read.atomic_moments is not None
+    assert read.atomic_moments.tolist() == told
+    assert read.absolute_magnetisation == ground.absolute_magnetisation

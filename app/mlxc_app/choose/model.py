@@ -13,6 +13,7 @@ from mlxc.basis.kinds import BASES, DEFAULT_BASIS
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
 from mlxc.calculation.feasibility import check_calculation
+from mlxc.calculation.notes import basis_note, spin_note
 from mlxc.calculation.presets import PRESETS
 from mlxc.calculation.setting import settings_table
 from mlxc.crystal.crystal import Crystal
@@ -54,6 +55,8 @@ class ChooseModel(StructureModel):
         total_moment: The total moment to hold, Bohr magneton; None where it finds its own value.
         preset: The preset whose settings these are, empty if they are a person's own.
         blocker: Why a run cannot start, in one sentence; empty if it can.
+        spin_note: What a person should know of the choice of spin, in one sentence; empty if there is nothing.
+        basis_note: What may be wrong with the basis, likewise.
         size: How large the run is, in one sentence; empty if it cannot start.
         estimate: An estimate of time and memory, in one sentence; empty if it cannot start.
     """
@@ -75,6 +78,8 @@ class ChooseModel(StructureModel):
     max_iterations = Int(60)
     preset = Unicode(BALANCED)
     blocker = Unicode()
+    spin_note = Unicode()
+    basis_note = Unicode()
     size = Unicode()
     estimate = Unicode()
 
@@ -248,10 +253,12 @@ class ChooseModel(StructureModel):
             size = check_calculation(calculation)
         except MlxcError as error:
             self.blocker, self.size, self.estimate = _in_words_of_the_page(str(error)), "", ""
+            self.spin_note = self.basis_note = ""
         else:
             self.spacing_per_ang = spacing_of_mesh(calculation.crystal, calculation.kmesh)
             self.blocker, self.size = "", _size_sentence(size, calculation)
             self.estimate = _estimate_sentence(size, calculation)
+            self.spin_note, self.basis_note = spin_note(calculation), basis_note(calculation)
 
     def _matching_preset(self) -> str:
         for name, preset in PRESETS.items():

@@ -14,7 +14,7 @@ from mlxc_app.choose.model import CUSTOM, LABELS, ChooseModel
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
 from mlxc_app.widgets.disclosure import Disclosure
-from mlxc_app.widgets.message import MessageArea, hint
+from mlxc_app.widgets.message import MessageArea, caution, hint
 
 FAMILIES = {
     "pseudodojo": "PseudoDojo 0.4 (PBE)",
@@ -45,14 +45,14 @@ class SettingsView:
         self._sets = Dropdown(description=LABELS["gaussian_basis"], style=LABEL, layout=WIDE)
         self._mesh = three_numbers(LABELS["kmesh"], ("n₁", "n₂", "n₃"), IntText, "mlxc-mesh")
         self._spacing = number("k spacing (1/Å)", 0.02)
-        self._size = HTML()
+        self._size, self._spin_note, self._basis_note = HTML(), HTML(), HTML()
         electrons = Disclosure("Smearing and spin", lambda: ElectronsView(model, messages).widgets, messages)
         advanced = Disclosure("Advanced: pseudopotentials, tolerance", self._make_advanced, messages)
         self.widget = VBox(
             [
-                self._presets, self._meaning, basis, self._sets, self._cutoff, self._mesh, self._spacing,
-                HTML(hint("Smaller spacing, more points. Metals need more of them.")), electrons.widget,
-                advanced.widget, self._size,
+                self._presets, self._meaning, basis, self._sets, self._cutoff, self._basis_note, self._mesh,
+                self._spacing, HTML(hint("Smaller spacing, more points. Metals need more of them.")), electrons.widget,
+                self._spin_note, advanced.widget, self._size,
             ]
         )  # fmt: skip
         bind(model, "ecut_ha", self._cutoff, messages)
@@ -66,7 +66,8 @@ class SettingsView:
         model.observe(self._show_basis, ["basis", "gaussian_sets", "gaussian_basis"])
         model.observe(self._show_mesh, ["kmesh", "spacing_per_ang"])
         model.observe(self._show_size, "size")
-        for show in (self._show_preset, self._show_basis, self._show_mesh, self._show_size):
+        model.observe(self._show_notes, ["spin", "spin_note", "basis_note"])
+        for show in (self._show_preset, self._show_basis, self._show_mesh, self._show_size, self._show_notes):
             show()
 
     def _make_advanced(self) -> list[Widget]:
@@ -121,6 +122,12 @@ class SettingsView:
         finally:
             self._filling = False
         self._spacing.value = round(self._model.spacing_per_ang, SPACING_DIGITS)
+
+    def _show_notes(self, change: Any = None) -> None:
+        """What was chosen for a person is told quietly, what may be wrong with a person's choice is not."""
+        model = self._model
+        self._spin_note.value = hint(model.spin_note) if model.spin else caution(model.spin_note)
+        self._basis_note.value = caution(model.basis_note)
 
     def _show_size(self, change: Any = None) -> None:
         self._size.value = f'<p class="mlxc-hint">{escape(self._model.size)}</p>'

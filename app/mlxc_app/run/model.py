@@ -215,9 +215,11 @@ class RunModel(HasTraits):
         self.task = folder.task
         self._offset, self.folder = 0, folder
         self.records = ()
-        self.result, self.message = {}, ""
+        self.result = {}
         self.title, self.kind = folder.title, folder.kind
         self.state = "queued"
+        # After the state: an empty message is none of the run before, whose result is gone.
+        self.message = ""
 
     def _read(self) -> None:
         """Read the shown run's folder; the state changes last, when everything else is in place."""

@@ -91,12 +91,16 @@ class RunView:
     def _show_end(self, state: str) -> None:
         self._progress.value = 1 if state == "finished" else self._progress.value
         self._text.value = f"The run is {escape(state)}." if state != "failed" else "The run failed."
-        what = self._run.message or f"The run is {state}."
+        what, note = self._run.message or f"The run is {state}.", ""
         if state == "finished":
-            what = kind_named(self._run.kind).headline(self._run.result)
+            what, note = kind_named(self._run.kind).headline(self._run.result), self._run.message
         advice = [self._advice(state), training_sentence(self._run.result)]
         self._messages.show(
-            CARDS[state], f"{self._run.title}: {what}", " ".join(filter(None, advice)), self._run.traceback
+            CARDS[state],
+            f"{self._run.title}: {what}",
+            " ".join(filter(None, advice)),
+            self._run.traceback,
+            note,
         )
 
     def _advice(self, state: str) -> str:
@@ -129,6 +133,8 @@ class RunView:
             point = step["point"] or 0
             done = (point + done) / parts
             words = f"{part.capitalize()} {point + 1} of {parts}. "
+        if step.get("start", 1) > 1:
+            words += "Started again, from larger moments. "
         words += f"Step {step['iteration']}: density residual {residual:.1e}, target {target:.0e}"
         left = seconds_left(self._run.of_kind(ITERATION), target, parts)
         return words if left is None else f"{words}; {in_words(left)}", min(done, 1.0)

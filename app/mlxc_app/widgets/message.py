@@ -37,6 +37,13 @@ def hint(text: str) -> str:
     return f'<p class="mlxc-hint mlxc-under">{escape(text)}</p>'
 
 
+def caution(text: str) -> str:
+    """HTML of a sentence below a control about what may be wrong with it; the string is escaped, an empty one shows
+    nothing.
+    """
+    return f'<p class="mlxc-caution mlxc-under" role="status">{escape(text)}</p>' if text else ""
+
+
 def log_file() -> Path:
     """Where unexpected errors of the page are written."""
     directory = runs_directory()
@@ -51,9 +58,9 @@ class MessageArea:
         self.widget = HTML()
         self.widget.add_class("mlxc-messages")
 
-    def show(self, kind: Kind, what: str, advice: str = "", details: str = "") -> None:
-        """Replace the card that is shown; details are folded."""
-        self.widget.value = card(kind, what, advice, details)
+    def show(self, kind: Kind, what: str, advice: str = "", details: str = "", note: str = "") -> None:
+        """Replace what is shown by a card, whose details are folded, and by a second one if there is a note."""
+        self.widget.value = card(kind, what, advice, details) + (card("warning", note) if note else "")
 
     def clear(self) -> None:
         """Show no card."""

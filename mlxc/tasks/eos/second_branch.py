@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.run import run_calculation
-from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.magnetic_branches import jumps, same_branch
 
@@ -32,7 +33,7 @@ def second_branch(
     last = len(states) - 1
     if not calculations[last].spin or calculations[last].total_moment is not None:
         return {}
-    fresh = run_calculation(calculations[last], monitor)
+    fresh = run_calculation(calculations[last], _at(last, monitor))
     if fresh.converged and not same_branch(fresh, states[last]):
         on_state(last, fresh)
         followed, state, below = {last: fresh}, fresh, last
@@ -41,9 +42,19 @@ def second_branch(
     else:
         return {}
     for index in reversed(range(below)):
-        state = run_calculation(calculations[index], monitor, [state])
+        state = run_calculation(calculations[index], _at(index, monitor), [state])
         if not state.converged or same_branch(state, states[index]):
             break
         followed[index] = state
         on_state(index, state)
     return followed
+
+
+def _at(index: int, monitor: Monitor | None) -> Monitor | None:
+    """A monitor that is told to which volume the steps belong."""
+
+    def told(record: SCFRecord) -> None:
+        assert monitor is not None
+        monitor(replace(record, point=index))
+
+    return None if monitor is None else told

@@ -12,7 +12,6 @@ from mlxc.console.record_table import Tell
 from mlxc.crystal.magnetic_orders import MagneticOrder
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
-from mlxc.properties.atomic_moments import atomic_moments
 from mlxc.properties.band_edges import gap_of_mesh_ev
 from mlxc.tasks.orders.result import OrderedStates, became, ground, pattern_of
 from mlxc.tasks.orders.task import MagneticOrdersTask
@@ -47,8 +46,7 @@ def run_orders(task: MagneticOrdersTask, monitor: Monitor | None, tell: Tell) ->
 def order_row(order: MagneticOrder, calculation: Calculation, state: GroundState) -> dict[str, Any]:
     """What is known of an order, as plain data; see :meth:`~mlxc.tasks.orders.result.OrderedStates.summary`."""
     species, signs = state.crystal.species, order.signs.ravel().tolist()
-    shares = atomic_moments(state)
-    moments = None if shares is None else shares.tolist()
+    moments = None if state.atomic_moments is None else state.atomic_moments.tolist()
     return {
         "name": order.name,
         "order_kind": order.kind,

@@ -23,6 +23,7 @@ def ground_state_report(summary: dict[str, Any]) -> str:
     lines += _fermi_levels(summary)
     if summary["magnetisation_bohr_magneton"] is not None:
         lines.append(row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
+    lines += _magnetisation_within(summary)
     for atom, force in enumerate(summary["forces_ha_bohr"] or [], start=1):
         lines.append(row(f"force on atom {atom}", vector(force, 6) + " Ha/bohr"))
     if max(map(abs, net := summary.get("net_force_ha_bohr") or [0.0])) > VISIBLE_FORCE:
@@ -52,6 +53,17 @@ def _fermi_levels(summary: dict[str, Any]) -> list[str]:
     return [row("Fermi level", f"{summary['fermi_level_ha']:.6f} Ha")] if summary["fermi_level_ha"] is not None else []
 
 
+def _magnetisation_within(summary: dict[str, Any]) -> list[str]:
+    """What the magnetisation of the cell does not say: nothing without spin, nor for results of earlier versions."""
+    if (absolute := summary.get("absolute_magnetisation_bohr_magneton")) is None:
+        return []
+    species, moments = summary["calculation"]["structure"]["species"], summary["atomic_moments_bohr_magneton"] or ()
+    return [row("absolute magnetisation", f"{absolute:.4f} Bohr magneton")] + [
+        row(f"moment of atom {atom}, {symbol}", f"{moment:.4f} Bohr magneton")
+        for atom, (symbol, moment) in enumerate(zip(species, moments, strict=False), start=1)
+    ]
+
+
 def _state(summary: dict[str, Any]) -> str:
     outcome = "converged" if summary["converged"] else "NOT CONVERGED"
     return f"{outcome} after {summary['iterations']} iterations"
@@ -60,7 +72,18 @@ def _state(summary: dict[str, Any]) -> str:
 def ground_state_sentence(summary: Mapping[str, Any]) -> str:
     """What came out, in one sentence."""
     seconds = summary["seconds"]["total"]
-    return f"converged in {summary['iterations']} steps and {seconds:.1f} s: free energy {_free_energy(summary)}."
+    words = f"converged in {summary['iterations']} steps and {seconds:.1f} s: free energy {_free_energy(summary)}"
+    return f"{words}{_moments(summary)}."
+
+
+def _moments(summary: Mapping[str, Any]) -> str:
+    """The moment of the cell, and how much there is where moments cancel; empty without spin."""
+    moment, absolute = (summary.get(f"{kind}magnetisation_bohr_magneton") for kind in ("", "absolute_"))
+    if moment is None:
+        return ""
+    # Adding zero makes a zero of what rounds to minus zero.
+    words = f", moment {round(moment, 3) + 0.0:.3f} μB".replace("-", "−")
+    return words if absolute is None else f"{words}, absolute {absolute:.3f} μB"
 
 
 def ground_state_outcome(summary: Mapping[str, Any]) -> str:

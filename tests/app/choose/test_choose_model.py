@@ -70,6 +70,32 @@ def test_an_uploaded_file_becomes_the_structure() -> None:
     assert model.blocker == ""
 
 
+def test_what_is_often_magnetic_is_computed_with_spin_whatever_way_it_comes() -> None:
+    model = ChooseModel("al")
+    assert (model.spin, model.spin_note) == (False, "")
+    model.take_text(poscar("Fe"))
+    assert model.spin
+    assert "Fe 4" in model.spin_note
+    model.take_shipped("al")
+    assert (model.spin, model.spin_note) == (False, "")
+    model.take_file("fe.vasp", poscar("Fe").encode())
+    assert model.spin
+    assert model.calculation().spin
+    model.spin = False
+    assert "Spin is off" in model.spin_note
+    model.spin, model.moments = True, {"Fe": 2.5}
+    assert model.spin_note == ""
+
+
+def test_a_cutoff_that_is_far_too_low_is_said_at_once() -> None:
+    model = ChooseModel("ni")
+    assert model.basis_note == ""
+    model.ecut_ha = 6
+    assert model.basis_note
+    model.ecut_ha = -1
+    assert (model.basis_note, model.spin_note) == ("", "")
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"data_x\n_cell_length_a oops\n", b"0\n\n"])
 def test_a_bad_file_is_a_sentence_and_the_choice_stays(content: bytes) -> None:
     model = ChooseModel("al")

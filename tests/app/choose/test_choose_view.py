@@ -134,6 +134,17 @@ def test_a_paste_is_used_when_told_to_and_a_bad_one_is_a_card(column: Column) ->
     assert column.model.title == "Si, pasted"
 
 
+def test_what_is_to_be_known_of_spin_and_cutoff_is_told_without_unfolding(column: Column) -> None:
+    column.model.take_shipped("ni")
+    assert "Spin is on" in column.text()
+    assert "mlxc-caution" not in column.text()
+    column.model.spin = False
+    assert "Spin is off" in column.text()
+    assert column.text().count("mlxc-caution") == 1
+    column.model.ecut_ha = 6
+    assert column.text().count("mlxc-caution") == 2
+
+
 def test_the_name_of_a_file_is_no_html(column: Column) -> None:
     column.model.take_file("<img src=x>.vasp", poscar("Si").encode())
     assert "&lt;img src=x&gt;.vasp" in column.text()

@@ -100,7 +100,7 @@ def test_aluminium_converges_before_ones_eyes(page: Page) -> None:
     residuals = plotted(page, CONVERGENCE, 0)
     assert len(residuals) >= 3
     assert residuals[-1] < plotted(page, CONVERGENCE, 1)[0] < residuals[0]
-    assert "converged in" in page.locator(".mlxc-card").inner_text()
+    assert "converged in" in page.locator(".mlxc-success").inner_text()
     assert "Hartree" in page.locator(".mlxc-table:visible").first.inner_text()
     press(page, "Density")
     wait_for_data(page, DENSITY, axis="z")
@@ -237,7 +237,7 @@ def test_a_persons_own_checkpoint_is_listed_run_and_told_where_it_was_trained(pa
     choose(page, "Aluminium (fcc)", 8, 2)
     start(page, "Run")
     page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
-    assert "where this functional was trained" in page.locator(".mlxc-card").inner_text()
+    assert "where this functional was trained" in page.locator(".mlxc-success").inner_text()
 
 
 def test_a_file_that_is_no_checkpoint_is_a_sentence(page: Page, tmp_path: Path) -> None:

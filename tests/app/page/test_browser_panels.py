@@ -32,6 +32,21 @@ def test_the_first_stop_of_the_tour_fills_the_form(page: Page) -> None:
     assert page.get_by_label("Cutoff (Ha)", exact=True).input_value() == "10"
 
 
+def test_a_magnet_tells_its_moments_and_what_its_cutoff_is_worth(page: Page) -> None:
+    choose(page, NICKEL, 12, 2)
+    page.get_by_text("Spin is on; each atom starts with").wait_for()
+    page.locator(".mlxc-caution", has_text="far below").wait_for()
+    start(page, "Run")
+    page.locator(".mlxc-success", has_text="absolute").wait_for(timeout=RUNNING_MS)
+    assert "not to be trusted" in page.locator(".mlxc-messages .mlxc-warning").inner_text()
+    press(page, "Convergence")
+    row = page.locator(".mlxc-moments tbody tr")
+    row.wait_for(timeout=LOADING_MS)
+    assert row.inner_text().startswith("Ni")
+    page.get_by_label("Look at", exact=True).first.select_option("Magnetic moment")
+    page.get_by_text("absolute moment").wait_for(timeout=LOADING_MS)
+
+
 def test_magnetic_orders_are_drawn_with_their_moments(page: Page) -> None:
     choose(page, NICKEL, 12, 2)
     press(page, "Magnetic orders")

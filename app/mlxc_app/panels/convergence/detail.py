@@ -21,6 +21,7 @@ TERM_LOOKS = {
     "xc": ("exchange-correlation", SKY, "x"),
     "entropy": ("entropy, −TS", GREY, "cross"),
 }
+MOMENT_LOOKS = {"moment": ("moment", BLUE, "circle"), "absolute": ("absolute moment", VERMILLION, "square")}
 # As many as mlxc.kohn_sham.residual.WAVELENGTHS separates.
 BANDS = (
     ("longer than 10 bohr", VERMILLION),
@@ -61,7 +62,8 @@ def _terms(picture: ConvergencePicture, fillings: Fillings | None) -> dict[str, 
 
 
 def _moment(picture: ConvergencePicture, fillings: Fillings | None) -> dict[str, Any]:
-    return {"moment": {"x": picture.steps, "y": picture.magnetisations}} if picture.magnetisations else {}
+    lines = {"moment": picture.magnetisations, "absolute": picture.absolute_magnetisations}
+    return {name: {"x": picture.steps, "y": values} for name, values in lines.items() if values}
 
 
 def _fillings(picture: ConvergencePicture, fillings: Fillings | None) -> dict[str, Any]:
@@ -95,7 +97,8 @@ DETAILS = {
         logarithmic=True,
     ),
     "Magnetic moment": Detail(
-        "Electrons with spin up minus those with spin down. Magnets often need more steps than other metals.",
+        "Electrons with spin up minus those with spin down, and the integral of the absolute difference, which the "
+        "moments of an antiferromagnet have as well. Magnets often need more steps than other metals.",
         "SCF step",
         "moment (Bohr magneton per cell)",
         "This run has no spin polarisation, and thus no magnetic moment.",
@@ -149,7 +152,7 @@ _EMPTY: dict[str, Any] = {"x": [], "y": []}
 def _blank_traces() -> dict[str, Any]:
     lines = {
         key: go.Scatter(name=name, mode="lines+markers", line_color=colour, marker_symbol=symbol)
-        for key, (name, colour, symbol) in {**TERM_LOOKS, "moment": ("moment", BLUE, "circle")}.items()
+        for key, (name, colour, symbol) in {**TERM_LOOKS, **MOMENT_LOOKS}.items()
     }
     points = {
         name: go.Scatter(name=name, mode="markers", text=[], marker={"color": colour, "symbol": symbol, "size": 8})

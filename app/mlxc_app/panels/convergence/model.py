@@ -35,6 +35,9 @@ class ConvergencePicture:
         term_distances: How far each term, and ``free_energy``, was at each step from its value at the last one, Ha; one
             shorter than ``steps``. Terms that never change are left out.
         magnetisations: The magnetisation of each step, Bohr magneton per cell; empty without spin polarisation.
+        absolute_magnetisations: The integral of |up minus down| of each step, likewise.
+        second_start: The number of the first step of a second start; None where there is none.
+        atomic_moments: The symbol and the moment of each atom, Bohr magneton, once a result has told them.
         spectra: The spectrum of the residual of each step, see :func:`mlxc.kohn_sham.residual.residual_spectrum`; empty
             for runs that do not say.
         advice: What is wrong with it, if anything.
@@ -49,6 +52,9 @@ class ConvergencePicture:
     free_energy: float | None = None
     term_distances: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     magnetisations: tuple[float, ...] = ()
+    absolute_magnetisations: tuple[float, ...] = ()
+    second_start: int | None = None
+    atomic_moments: tuple[tuple[str, float], ...] = ()
     spectra: tuple[tuple[float, ...], ...] = ()
     advice: Advice = field(default_factory=Advice)
 
@@ -69,7 +75,7 @@ class ConvergenceModel(HasTraits):
         self._run, self._choose = run, choose
         self._redraw()
         self._read_fillings()
-        run.observe(self._redraw, "state")
+        run.observe(self._redraw, ["state", "result"])
         run.observe_records(self._redraw, "iteration")
         run.observe(self._read_fillings, "state")
 
@@ -98,7 +104,9 @@ class ConvergenceModel(HasTraits):
         first = max((index for index, record in enumerate(records) if record["iteration"] == 1), default=0)
         records, last = records[first:], records[-1]
         calculation = self._run.calculation
-        moments = [record["magnetisation_bohr_magneton"] for record in records]
+        again = [record for record in records if record.get("start", 1) > 1]
+        # Of two starts, the result is that of the one with the lower energy.
+        told = self._run.result if self._run.kind == "scf" and self._run.result else last
         terms = [{**record["energies_ha"], "free_energy": record["free_energy_ha"]} for record in records]
         self.picture = ConvergencePicture(
             caption=self._caption(last.get("point")),
@@ -106,12 +114,15 @@ class ConvergenceModel(HasTraits):
             residuals=tuple(record["density_residual"] for record in records),
             energy_changes=tuple(abs(b["free_energy"] - a["free_energy"]) for a, b in pairwise(terms)),
             target=calculation.tolerance if calculation else DEFAULT_TARGET,
-            energies=last["energies_ha"],
-            free_energy=last["free_energy_ha"],
+            energies=told["energies_ha"],
+            free_energy=told["free_energy_ha"],
             term_distances=_distances(terms),
-            magnetisations=() if None in moments else tuple(moments),
+            magnetisations=_of_each(records, "magnetisation_bohr_magneton"),
+            absolute_magnetisations=_of_each(records, "absolute_magnetisation_bohr_magneton"),
+            second_start=again[0]["iteration"] if again else None,
+            atomic_moments=_atomic_moments(self._run.result),
             spectra=tuple(tuple(record["residual_spectrum"]) for record in records if record.get("residual_spectrum")),
-            advice=self._advice(records),
+            advice=self._advice(again or records),
         )
 
     def _advice(self, records: list[dict[str, Any]]) -> Advice:
@@ -124,6 +135,17 @@ class ConvergenceModel(HasTraits):
     def _caption(self, point: int | None) -> str:
         parts, part = kind_named(self._run.kind).parts(self._run.task)
         return self._run.title if point is None or parts == 1 else f"{self._run.title}, {part} {point + 1} of {parts}"
+
+
+def _of_each(records: list[dict[str, Any]], key: str) -> tuple[float, ...]:
+    """A quantity of every step; empty if a step does not have it."""
+    values = [record.get(key) for record in records]
+    return tuple(value for value in values if value is not None) if None not in values else ()
+
+
+def _atomic_moments(result: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    moments = result.get("atomic_moments_bohr_magneton") or ()
+    return tuple(zip(result["calculation"]["structure"]["species"], moments, strict=True)) if moments else ()
 
 
 def _distances(terms: list[dict[str, float]]) -> dict[str, tuple[float, ...]]:

@@ -57,10 +57,10 @@ class ConvergenceView:
             yaxis2=axis("change of F from the step before (Ha)", anchor="x2", **_change_axis(model.picture)),
         )
         self._caption = HTML()
-        self._table = HTML()
+        self._table, self._moments = HTML(), HTML()
         advice = AdviceView(model, messages)
         detail = DetailView(model, messages)
-        self.widget = VBox([self._caption, advice.widget, self.figure, detail.widget, self._table])
+        self.widget = VBox([self._caption, advice.widget, self.figure, detail.widget, self._moments, self._table])
         self._show_words(model.picture)
         model.observe(messages.guard(self._show), "picture")
 
@@ -75,7 +75,9 @@ class ConvergenceView:
         self._show_words(picture)
 
     def _show_words(self, picture: ConvergencePicture) -> None:
-        self._caption.value = f"<h3>{escape(picture.caption)}</h3>" if picture.steps else _PLACEHOLDER
+        title = f"<h3>{escape(picture.caption)}</h3>{second_start_words(picture)}"
+        self._caption.value = title if picture.steps else _PLACEHOLDER
+        self._moments.value = moments_table(picture)
         self._table.value = energy_table(picture)
 
 
@@ -167,6 +169,14 @@ def _traces(picture: ConvergencePicture) -> list[go.Scatter]:
             name="target",
         ),
         go.Scatter(
+            x=[picture.second_start] * 2,
+            y=[10.0**decade for decade in RESIDUAL_DECADES],
+            visible=picture.second_start is not None,
+            mode="lines",
+            line={"color": VERMILLION, "dash": "dash"},
+            name="second start",
+        ),
+        go.Scatter(
             x=picture.steps[1:],
             y=picture.energy_changes,
             mode="lines+markers",
@@ -199,6 +209,36 @@ def _decades(values: Sequence[float], always: tuple[int, int]) -> dict[str, Any]
 
 
 _PLACEHOLDER = '<p class="mlxc-placeholder">Press Run: a point appears here for each step.</p>'
+
+
+def second_start_words(picture: ConvergencePicture) -> str:
+    """HTML of a sentence about a second start; empty if there is none."""
+    if picture.second_start is None:
+        return ""
+    return card(
+        "information",
+        "The first start lost its moment on the way, or did not come to rest. With step "
+        f"{picture.second_start} (dashed line) the calculation begins again, from larger moments; of two states that "
+        "have converged the one with the lower energy is kept.",
+    )
+
+
+def moments_table(picture: ConvergencePicture) -> str:
+    """HTML table of the moments of the atoms, those that are alike in one row; empty without spin."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for number, (symbol, moment) in enumerate(picture.atomic_moments, start=1):
+        # Adding zero makes a zero of what rounds to minus zero.
+        words = f"{round(moment, 2) + 0.0:.2f}".replace("-", "−")
+        alike.setdefault((symbol, words), []).append(str(number))
+    if not alike:
+        return ""
+    rows = "".join(
+        f'<tr><td>{escape(symbol)}</td><td class="mlxc-muted">{", ".join(numbers)}</td>'
+        f'<td class="mlxc-number">{words}</td></tr>'
+        for (symbol, words), numbers in alike.items()
+    )
+    heading = '<tr><th>Element</th><th>atoms</th><th class="mlxc-number">moment (μB), by Hirshfeld</th></tr>'
+    return f'<table class="mlxc-table mlxc-moments"><thead>{heading}</thead><tbody>{rows}</tbody></table>'
 
 
 def energy_table(picture: ConvergencePicture) -> str:

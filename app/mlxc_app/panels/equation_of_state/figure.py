@@ -30,7 +30,8 @@ WIDTH_OF_WORDS = 60
 
 
 def eos_traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
-    """All traces that the figure ever has: this run, references, runs beside it, and the residuals of all runs."""
+    """All traces that the figure ever has: this run, references, runs beside it, the residuals of all runs, and
+    the points of this run on other magnetic branches."""
     curves = [picture.own, *picture.others]
     empty = [EquationOfStateCurve()] * (1 + MOST_OVERLAID - len(curves))
     runs = list(zip([*curves, *empty], LOOKS, strict=True))
@@ -42,7 +43,7 @@ def eos_traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
     names = [*distinct_names([curve.title for curve in curves]), *[""] * len(empty)]
     own, *others = [_points_and_fit(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
     residuals = [_residuals(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
-    return [*own, *references, *chain.from_iterable(others), *residuals]
+    return [*own, *references, *chain.from_iterable(others), *residuals, _other_branches(picture.own)]
 
 
 def distinct_names(titles: list[str]) -> list[str]:
@@ -87,6 +88,27 @@ def _points_and_fit(curve: EquationOfStateCurve, name: str, colour: str, symbol:
             line={"color": colour},
         ),
     ]
+
+
+def _other_branches(curve: EquationOfStateCurve) -> go.Scatter:
+    """The points of this run on magnetic branches that its curve does not follow."""
+    return go.Scatter(
+        x=curve.branch_sizes,
+        y=curve.branch_energies,
+        text=[f"{moment:.2f} μB per atom" for moment in curve.branch_moments],
+        mode="markers",
+        name=_branch_name(curve.branch_moments),
+        visible=bool(curve.branch_sizes),
+        marker={"size": 11, "color": VERMILLION, "symbol": "diamond-open", "line": {"width": 2}},
+        hovertemplate="%{x:.3f}: %{y:.2f} meV, %{text}<extra></extra>",
+    )
+
+
+def _branch_name(moments: Sequence[float]) -> str:
+    if not moments:
+        return "another magnetic branch"
+    ends = dict.fromkeys(f"{moment:.2f}" for moment in (min(moments), max(moments)))
+    return f"another magnetic branch, {' to '.join(ends)} μB per atom"
 
 
 def _residuals(curve: EquationOfStateCurve, name: str, colour: str, symbol: str) -> go.Scatter:

@@ -44,7 +44,9 @@ class EquationOfStateCurve:
         modulus_derivative: The derivative of the modulus with respect to pressure.
         lattice_constant_ang: The lattice constant, known when the run has ended, for cubic crystals and hexagonal or
             square sheets.
-        note: A sentence about a fit that failed.
+        branch_sizes, branch_energies: The points of other magnetic branches, likewise.
+        branch_moments: The moments of these points, Bohr magneton per atom.
+        note: What a person should know: that a fit failed or is not to be trusted, or that there are several branches.
     """
 
     title: str = ""
@@ -57,6 +59,9 @@ class EquationOfStateCurve:
     modulus: float | None = None
     modulus_derivative: float | None = None
     lattice_constant_ang: float | None = None
+    branch_sizes: tuple[float, ...] = ()
+    branch_energies: tuple[float, ...] = ()
+    branch_moments: tuple[float, ...] = ()
     note: str = ""
 
     @property
@@ -104,7 +109,7 @@ class EquationOfStateModel(HasTraits):
         self._look_for_others()
         self._redraw()
         run.observe(self._redraw, "result")
-        run.observe_records(self._redraw, "point")
+        run.observe_records(self._redraw, "point", "branch")
         run.observe(self._follow, "state")
         choose.observe(self._choice_changed, "structure")
 
@@ -129,7 +134,9 @@ class EquationOfStateModel(HasTraits):
         found = [
             run
             for run in finished_runs_beside(self._run.folder if self._task else None, self._run.owner)
-            if run.kind == "eos" and run.structure["species"] == structure["species"] and _varied(run) == varied
+            if run.kind == "eos"
+            and run.structure["species"] == structure["species"]
+            and _varied(run.result or {}) == varied
         ]
         before = {path for _, path in self.candidates}
         self.candidates = tuple((name_of(run), str(run.path)) for run in found)
@@ -155,15 +162,24 @@ class EquationOfStateModel(HasTraits):
         # A run of an earlier version has varied the volume of a sheet too.
         varied = "volume" if points[0].get("area_ang2") is None else "area"
         structure = task.calculation.structure
-        size = {"volume": "volume_ang3", "area": "area_ang2"}[varied]
-        own = fitted_curve(
-            self._run.title,
-            varied,
-            np.array([point[size] for point in points]) / len(structure["species"]),
-            np.array([point["energy_ev"] for point in points]) / len(structure["species"]),
-            self._run.result.get("lattice_constant_ang"),
-        )
+        if self._run.result:
+            own = curve_of_result(self._run.title, self._run.result, len(structure["species"]))
+        else:
+            own = self._curve_so_far(varied, len(structure["species"]))
         self.picture = EquationOfStatePicture(varied, own, others, _references(structure["name"], varied))
+
+    def _curve_so_far(self, varied: Variation, natoms: int) -> EquationOfStateCurve:
+        """The curve through the points that a run has told."""
+        size = {"volume": "volume_ang3", "area": "area_ang2"}[varied]
+        points, others = (
+            Points(
+                np.array([record[size] for record in records]) / natoms,
+                np.array([record["energy_ev"] for record in records]) / natoms,
+                tuple(record.get("moment_per_atom_bohr_magneton", 0.0) for record in records),
+            )
+            for records in (self._run.of_kind("point"), self._run.of_kind("branch"))
+        )
+        return fitted_curve(self._run.title, varied, points, others)
 
     def _curve(self, path: str) -> EquationOfStateCurve:
         if path not in self._curves:
@@ -171,21 +187,50 @@ class EquationOfStateModel(HasTraits):
         return self._curves[path]
 
 
+@dataclass(frozen=True)
+class Points:
+    """Points of an equation of state, per atom.
+
+    Attributes:
+        sizes: The volumes, cubic angstrom, or areas, square angstrom.
+        energies: The free energies, electronvolt.
+        moments: The moments of those of other magnetic branches, Bohr magneton.
+    """
+
+    sizes: NDArray[np.float64]
+    energies: NDArray[np.float64]
+    moments: tuple[float, ...] = ()
+
+
+NO_POINTS = Points(np.zeros(0), np.zeros(0))
+
+
 def fitted_curve(
     title: str,
     varied: Variation,
-    sizes: NDArray[np.float64],
-    energies: NDArray[np.float64],
-    lattice_constant_ang: float | None,
+    points: Points,
+    others: Points = NO_POINTS,
+    lattice_constant_ang: float | None = None,
+    message: str = "",
 ) -> EquationOfStateCurve:
-    """The curve through points, in angstrom and electronvolt per atom, if there is one."""
+    """The curve through points, if there is one.
+
+    Args:
+        title: The name of the run.
+        varied: What the sizes are.
+        points: The points of the curve.
+        others: Those of other magnetic branches.
+        lattice_constant_ang: What the result says of it; None as long as there is none.
+        message: What the result says of itself.
+    """
+    sizes, energies = points.sizes, points.energies
     fit: BirchMurnaghan | None = None
-    note = ""
+    note = message
     if len(sizes) >= 4:
         try:
             fit = fit_birch_murnaghan(sizes, energies)
         except FitError as error:
-            note = str(error)
+            note = message or str(error)
     lowest = fit.energy0 if fit else energies.min()
     grid = np.linspace(sizes.min(), sizes.max(), 100) if fit else np.zeros(0)
     return EquationOfStateCurve(
@@ -199,6 +244,9 @@ def fitted_curve(
         modulus=fit.bulk_modulus * MODULUS_UNITS[varied] if fit else None,
         modulus_derivative=fit.bulk_modulus_derivative if fit else None,
         lattice_constant_ang=lattice_constant_ang,
+        branch_sizes=tuple(others.sizes.tolist()),
+        branch_energies=tuple((1000 * (others.energies - lowest)).tolist()),
+        branch_moments=others.moments,
         note=note,
     )
 
@@ -207,16 +255,34 @@ def _saved_curve(folder: RunFolder) -> EquationOfStateCurve:
     result = folder.result
     if result is None:
         raise InputError(f"The run '{folder.path.name}' is not there any more.")
-    varied = _varied(folder)
-    natoms = len(folder.structure["species"])
+    return curve_of_result(folder.title, result, len(folder.structure["species"]))
+
+
+def curve_of_result(title: str, result: dict[str, Any], natoms: int) -> EquationOfStateCurve:
+    """The curve of a result, and those points of magnetic branches that are not on it."""
+    varied = _varied(result)
     sizes = np.array(result["volumes_ang3" if varied == "volume" else "areas_ang2"]) / natoms
-    energies = np.array(result["energies_ev"]) / natoms
-    return fitted_curve(folder.title, varied, sizes, energies, result["lattice_constant_ang"])
+    points = Points(sizes, np.array(result["energies_ev"]) / natoms)
+    # Of a sheet, whose branches tell their volumes as well, the height of the cell is the same everywhere.
+    to_size = float(sizes[0] * natoms / result["volumes_ang3"][0])
+    keys = ("volumes_ang3", "energies_ev", "moments_per_atom_bohr_magneton")
+    found = [
+        point
+        for branch in result.get("magnetic_branches") or ()
+        for point in zip(*(branch[key] for key in keys), strict=True)
+        if point[1] not in result["energies_ev"]
+    ]
+    left = Points(
+        np.array([volume * to_size for volume, _, _ in found]) / natoms,
+        np.array([energy for _, energy, _ in found]) / natoms,
+        tuple(moment for _, _, moment in found),
+    )
+    return fitted_curve(title, varied, points, left, result["lattice_constant_ang"], result.get("message", ""))
 
 
-def _varied(folder: RunFolder) -> Variation:
+def _varied(result: dict[str, Any]) -> Variation:
     """What a run has varied: the volume, if it is of an earlier version, which does not say it."""
-    return (folder.result or {}).get("varied", "volume")
+    return result.get("varied", "volume")
 
 
 def _references(name: str, varied: Variation) -> tuple[ReferenceLine, ...]:

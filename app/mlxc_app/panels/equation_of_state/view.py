@@ -22,6 +22,7 @@ ABOUT = (
     "The free energy F at several volumes: the minimum gives the lattice constant a₀, the curvature the bulk modulus B "
     "(how hard the crystal is to compress), the asymmetry its derivative B′. Other codes and experiment are the lines; "
     "point at one to see its source. All energies count from the minimum of their own curve. "
+    "Of a magnet there may be several branches, whose moments differ; the curve is that of the lowest one. "
     "Of a sheet, which has a vacuum on both sides, the area varies and the height of the cell stays."
 )
 _PLACEHOLDER = (
@@ -99,7 +100,7 @@ class EquationOfStateView:
         self._show_words(change["new"])
 
     def _show_words(self, picture: EquationOfStatePicture) -> None:
-        note = f"<p>{escape(picture.own.note)}</p>" if picture.own.note else ""
+        note = f'<p class="mlxc-caution">{escape(picture.own.note)}</p>' if picture.own.note else ""
         self._caption.value = f"<h3>{escape(picture.own.title)}</h3>{note}" if picture.own.sizes else _PLACEHOLDER
         self._table.value = comparison_table(picture)
 

@@ -15,8 +15,9 @@ from mlxc_app.panels.convergence.detail import BANDS, DETAILS, TERM_LOOKS, detai
 from mlxc_app.panels.convergence.model import ConvergenceModel, ConvergencePicture
 from mlxc_app.panels.convergence.occupations import Fillings
 from mlxc_app.panels.convergence.view import TERMS as TERM_WORDS
-from mlxc_app.panels.convergence.view import energy_table
+from mlxc_app.panels.convergence.view import ConvergenceView, energy_table, moments_table
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 from stand_ins import TERMS, iteration
 
 from mlxc.calculation.calculation import Calculation
@@ -84,7 +85,11 @@ def test_every_term_has_a_line_and_every_band_of_wavelengths_a_bar() -> None:
 def test_each_choice_shows_its_own_traces_and_nothing_else(choice: str) -> None:
     fillings = Fillings(np.zeros(2), np.ones(2), np.array([0, 1]), ("a", "b"), True, 1.0)
     picture = ConvergencePicture(
-        steps=(1, 2), term_distances={"xc": (0.1,)}, magnetisations=(0.0, 0.5), spectra=((0.4, 0.3, 0.2, 0.1),) * 2
+        steps=(1, 2),
+        term_distances={"xc": (0.1,)},
+        magnetisations=(0.0, 0.5),
+        absolute_magnetisations=(0.2, 0.6),
+        spectra=((0.4, 0.3, 0.2, 0.1),) * 2,
     )
     empty = detail_traces(choice, ConvergencePicture(), None)
     full = detail_traces(choice, picture, fillings)
@@ -92,12 +97,62 @@ def test_each_choice_shows_its_own_traces_and_nothing_else(choice: str) -> None:
     shown = [trace.name for trace in full if trace.visible]
     expected = {
         "Energy terms": ["exchange-correlation"],
-        "Magnetic moment": ["moment"],
+        "Magnetic moment": ["moment", "absolute moment"],
         "Occupations": ["spin up", "spin down", "E_F"],
         "Residual by wavelength": [name for name, _ in BANDS],
     }
     assert shown == expected[choice]
     assert [trace.name for trace in full if len(trace.x)] == shown
+
+
+def magnetic(number: int, moment: float, start: int = 1) -> dict[str, Any]:
+    moments = {"magnetisation_bohr_magneton": 0.0, "absolute_magnetisation_bohr_magneton": moment}
+    return iteration(number, -2.0 - moment) | moments | {"start": start}
+
+
+def test_a_second_start_is_told_and_goes_on_in_the_same_plot(run: RunModel, aluminium: Calculation) -> None:
+    model = ConvergenceModel(run, ChooseModel("al"))
+    view = ConvergenceView(model, MessageArea())
+    run.start(aluminium, "a run")
+    run.records = (magnetic(1, 1.0), magnetic(2, 0.1))
+    assert model.picture.second_start is None
+    run.records = (*run.records, magnetic(3, 2.0, 2), magnetic(4, 2.2, 2))
+    picture = model.picture
+    assert picture.steps == (1, 2, 3, 4)
+    assert picture.second_start == 3
+    assert picture.magnetisations == (0.0,) * 4
+    assert picture.absolute_magnetisations == (1.0, 0.1, 2.0, 2.2)
+    assert "With step 3" in view.widget.children[0].value
+    (line,) = [trace for trace in view.figure.data if trace.name == "second start"]
+    assert line.visible
+    assert tuple(line.x) == (3, 3)
+
+
+def test_a_second_start_is_judged_by_its_own_steps(run: RunModel, aluminium: Calculation) -> None:
+    model = ConvergenceModel(run, ChooseModel("al"))
+    run.start(aluminium, "a run")
+    stuck = slow(12, 1.0)
+    run.records = tuple(stuck)
+    assert "no longer falls" in model.picture.advice.sentence
+    run.records = (*stuck, magnetic(13, 2.0, 2))
+    assert model.picture.advice.sentence == ""
+
+
+def test_the_energies_are_those_of_the_result_once_it_is_there(run: RunModel, aluminium: Calculation) -> None:
+    model = ConvergenceModel(run, ChooseModel("al"))
+    run.start(aluminium, "a run")
+    run.records = (magnetic(1, 1.0), magnetic(2, 0.5, 2))
+    assert model.picture.free_energy == -2.5
+    run.result = {"energies_ha": {"xc": -3.0}, "free_energy_ha": -3.0}
+    assert model.picture.free_energy == -3.0
+
+
+def test_the_moments_of_atoms_that_are_alike_share_a_row() -> None:
+    table = moments_table(ConvergencePicture(atomic_moments=(("Fe", 2.204), ("<O>", -0.001), ("Fe", 2.199))))
+    assert table.count("<tr>") == 3
+    for text in ("1, 3", "2.20", "&lt;O&gt;", ">0.00<"):
+        assert text in table
+    assert moments_table(ConvergencePicture()) == ""
 
 
 def slow(count: int, factor: float, **fields: Any) -> list[dict[str, Any]]:

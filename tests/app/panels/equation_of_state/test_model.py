@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,19 @@ def points(count: int) -> tuple[dict[str, Any], ...]:
     )
 
 
+def result_of(records: Sequence[dict[str, Any]], **further: Any) -> dict[str, Any]:
+    """The result of a run that has told these points."""
+    areas = [record.get("area_ang2") for record in records]
+    return {
+        "varied": "volume" if None in areas else "area",
+        "volumes_ang3": [record["volume_ang3"] for record in records],
+        "areas_ang2": None if None in areas else areas,
+        "energies_ev": [record["energy_ev"] for record in records],
+        "lattice_constant_ang": None,
+        **further,
+    }
+
+
 def test_references_are_there_before_a_run_and_follow_the_choice(run: RunModel) -> None:
     choose = ChooseModel("al")
     model = EquationOfStateModel(run, choose)
@@ -56,7 +70,7 @@ def test_the_table_compares_lattice_constants(run: RunModel, aluminium: Calculat
     model = EquationOfStateModel(run, ChooseModel("al"))
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
     run.records = points(7)
-    run.result = {"lattice_constant_ang": 4.0412}
+    run.result = result_of(run.records, lattice_constant_ang=4.0412)
     table = comparison_table(model.picture)
     assert "This run" in table
     assert "4.0412" in table
@@ -87,7 +101,7 @@ def test_a_sheet_is_drawn_against_its_area_without_references_of_volumes(run: Ru
         {"kind": "point", "volume_ang3": 10 * area, "area_ang2": area, "energy_ev": float(curve(area))}
         for area in areas.tolist()
     )
-    run.result = {"lattice_constant_ang": 2.4669}
+    run.result = result_of(run.records, lattice_constant_ang=2.4669)
     picture = model.picture
     assert picture.own.sizes == pytest.approx(areas / 2)
     assert picture.own.size0 == pytest.approx(5.27 / 2)
@@ -207,7 +221,7 @@ def test_references_have_curves_that_count_from_their_minimum_and_say_their_sour
     picture = EquationOfStateModel(run, ChooseModel("al")).picture
     traces = eos_traces(picture)
     assert len(picture.references) <= len(REFERENCE_LOOKS)
-    assert len(traces) == 3 * (1 + MOST_OVERLAID) + 2 * len(REFERENCE_LOOKS)
+    assert len(traces) == 3 * (1 + MOST_OVERLAID) + 1 + 2 * len(REFERENCE_LOOKS)
     line, curve = traces[2], traces[3]
     assert "all-electron" in line.text[0]
     assert "Bosoni" in line.text[0]
@@ -243,3 +257,54 @@ def test_the_panel_offers_what_the_model_has_and_tells_it_what_is_chosen(run: Ru
 )
 def test_a_legend_says_what_tells_runs_apart(titles: list[str], names: list[str]) -> None:
     assert distinct_names(titles) == names
+
+
+LOW, HIGH = (0.02, 2.3)
+
+
+def branch(volume: float, energy: float, moment: float) -> dict[str, Any]:
+    return {"kind": "branch", "volume_ang3": volume, "energy_ev": energy, "moment_per_atom_bohr_magneton": moment}
+
+
+def test_points_of_another_magnetic_branch_are_drawn_beside_the_curve(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    first = points(7)
+    second = [branch(p["volume_ang3"], p["energy_ev"] - 0.05, HIGH) for p in first[-5:]]
+    run.records = (*first, *second)
+    own = model.picture.own
+    assert own.sizes == pytest.approx([p["volume_ang3"] for p in first])
+    assert own.branch_sizes == pytest.approx([p["volume_ang3"] for p in second])
+    # The curve that has been fitted so far counts from its own minimum.
+    assert own.branch_energies[0] == pytest.approx(own.energies[2] - 50)
+    (trace,) = [trace for trace in view.figure.data if trace.visible and "branch" in trace.name]
+    assert trace.name == "another magnetic branch, 2.30 μB per atom"
+    assert len(trace.x) == 5
+
+
+def test_once_there_is_a_result_the_curve_is_that_of_the_lowest_branch(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    first = points(7)
+    second = [branch(p["volume_ang3"], p["energy_ev"] - 0.05, HIGH) for p in first[-5:]]
+    run.records = (*first, *second)
+    described = [
+        {
+            "volumes_ang3": [p["volume_ang3"] for p in found],
+            "energies_ev": [p["energy_ev"] for p in found],
+            "moments_per_atom_bohr_magneton": [moment] * len(found),
+        }
+        for found, moment in ((first, LOW), (second, HIGH))
+    ]
+    run.result = result_of(second, magnetic_branches=described, message="The fit is <not> to be trusted.")
+    own = model.picture.own
+    assert own.sizes == pytest.approx([p["volume_ang3"] for p in second])
+    assert min(own.curve_energies) == pytest.approx(0, abs=1e-2)
+    assert own.branch_sizes == pytest.approx([p["volume_ang3"] for p in first])
+    assert own.branch_energies[2] == pytest.approx(own.energies[0] + 50)
+    assert set(own.branch_moments) == {LOW}
+    assert "0.02 μB" in next(trace.name for trace in view.figure.data if trace.visible and "branch" in trace.name)
+    assert "mlxc-caution" in view.widget.children[0].value
+    assert "&lt;not&gt; to be trusted" in view.widget.children[0].value

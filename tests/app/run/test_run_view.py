@@ -1,0 +1,69 @@
+"""What the page says of a run while it is computed and when it has ended, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipywidgets import HTML
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.run.model import RunModel
+from mlxc_app.run.view import RunView
+from mlxc_app.widgets.message import MessageArea
+from stand_ins import iteration
+
+from mlxc.calculation.calculation import Calculation
+
+AGAIN = "The SCF was started twice: the moment <vanished>."
+SUMMARY: dict[str, Any] = {"iterations": 9, "free_energy_ha": -2.5, "seconds": {"total": 1.0}}
+
+
+def ended(run: RunModel, calculation: Calculation, message: str, **moments: float | None) -> str:
+    """The cards about a run that has converged."""
+    messages = MessageArea()
+    RunView(run, ChooseModel("al"), messages)
+    run.start(calculation, "a run")
+    assert run.folder is not None
+    run.folder.write_result(SUMMARY | moments)
+    run.folder.set_status("finished", message)
+    run.poll()
+    cards: str = messages.widget.value
+    return cards
+
+
+def test_what_a_converged_run_has_to_say_is_a_warning_below_its_result(run: RunModel, aluminium: Calculation) -> None:
+    cards = ended(run, aluminium, AGAIN)
+    success, warning = cards.index("mlxc-success"), cards.index("mlxc-warning")
+    assert success < cards.index("converged in 9 steps") < warning < cards.index("started twice")
+    assert "&lt;vanished&gt;" in cards
+
+
+def test_the_next_run_starts_quietly_after_one_that_had_something_to_say(run: RunModel, aluminium: Calculation) -> None:
+    ended(run, aluminium, AGAIN)
+    run.start(aluminium, "the next")
+    assert (run.state, run.title, run.message) == ("queued", "the next", "")
+
+
+def test_a_run_that_has_nothing_to_say_has_one_card(run: RunModel, aluminium: Calculation) -> None:
+    cards = ended(run, aluminium, "")
+    assert cards.count("mlxc-card") == 1
+    assert "moment" not in cards
+
+
+def test_both_moments_of_a_magnet_are_told(run: RunModel, aluminium: Calculation) -> None:
+    moments = {"magnetisation_bohr_magneton": -1e-9, "absolute_magnetisation_bohr_magneton": 4.1234}
+    cards = ended(run, aluminium, "", **moments)
+    assert "moment 0.000 μB, absolute 4.123 μB." in cards
+
+
+def test_a_second_start_is_told_while_it_is_computed(run: RunModel, aluminium: Calculation) -> None:
+    view = RunView(run, ChooseModel("al"), MessageArea())
+    run.start(aluminium, "a run")
+    run.records = (iteration(1, -2.0) | {"start": 1},)
+    assert "again" not in words(view)
+    run.records = (*run.records, iteration(2, -2.0) | {"start": 2})
+    assert "Started again" in words(view)
+
+
+def words(view: RunView) -> str:
+    buttons: Any = view.widget.children[0]
+    return next(widget.value for widget in buttons.children[-1].children if isinstance(widget, HTML))
