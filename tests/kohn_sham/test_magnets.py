@@ -77,7 +77,10 @@ def test_iron_finds_its_moment_without_being_told_of_it() -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("start", [1.5, None], ids=["from 1.5", "from the default"])
 def test_fcc_iron_at_a_large_volume_does_not_lose_its_moment(start: float | None) -> None:
-    """The state without a moment is 0.74 eV higher, and lies on the way."""
+    """The state without a moment is 0.74 eV higher, and lies on the way.
+
+    From the default a band that is degenerate with a filled one is found late, though it belongs below the Fermi level.
+    """
     crystal = case("fe-fcc-from-1.5")
     iron = solved(crystal if start else with_moments(crystal, 0.0), pseudo=folder_with("Fe"), **IRON_FCC)
     assert -124.06999 < float(iron.energy) < -124.0699
@@ -91,7 +94,7 @@ def test_nickel_ends_in_the_same_state_wherever_it_starts() -> None:
     settings = {"ecut_ha": 20, "kmesh": (4, 4, 4), "width_ha": 0.005, "tolerance": 1e-8}
     nickel = Crystal.load("ni")
     default = solved(with_moments(nickel, 0.0), **settings)
-    assert default.magnetisation == pytest.approx(0.6, abs=0.15)
+    assert absolute_moment(default) > 0.1
     for start in (0.3, 1.0, 4.0):
         assert float(solved(with_moments(nickel, start), **settings).energy) == pytest.approx(
             float(default.energy), abs=1e-7
@@ -121,7 +124,7 @@ def test_a_held_moment_of_zero_leaves_hydrogen_atoms_their_opposite_moments() ->
 @pytest.mark.parametrize(("family", "gap_ev"), [("gth", 1.8347), ("PseudoDojo", 1.8803)])
 @pytest.mark.thorough
 def test_a_gap_lies_between_the_levels_of_two_spins_that_are_filled_separately(family: str, gap_ev: float) -> None:
-    """Quantum ESPRESSO 6.7 with the same pseudopotential and cutoff; its levels at M (up) and X (down) are the edges."""
+    """Quantum ESPRESSO 6.7 with the same pseudopotential and cutoff: its edges lie at M (up) and at X (down)."""
     pseudo = folder_with("P") if family == "PseudoDojo" else family
     settings = {"ecut_ha": 10, "kmesh": (2, 2, 2), "width_ha": 0.001, "spin": True, "total_moment": 3.0}
     calculation = {"structure": case("gap-p-fixed-moment"), "pseudo": pseudo, **settings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,8 @@ from mlxc.kohn_sham.occupations import occupy, occupy_fixed_moment
 from mlxc.kohn_sham.spin import check_filling, usual_spin
 
 OXYGEN = Crystal([[7, 0, 0], [0, 6, 0], [0, 0, 6]], ["O", "O"], [[0.34, 0.5, 0.5], [0.66, 0.5, 0.5]])
+# With a vacuum on all sides.
+IN_A_BOX = Crystal(16 * np.eye(3), ["O", "O"], [[0.5, 0.5, 0.43], [0.5, 0.5, 0.57]])
 SETTINGS = {"basis": PlaneWaves(20.0), "kmesh": (1, 1, 1), "smearing": FermiDirac(0.005), "spin": True}
 
 
@@ -72,9 +75,9 @@ def test_opposite_moments_make_atoms_of_one_element_different() -> None:
 @pytest.mark.parametrize(
     ("crystal", "total_moment", "fixed_occupations", "spin"),
     [
-        (OXYGEN, None, False, True),
-        (OXYGEN, None, True, False),
-        (OXYGEN, 2.0, True, True),
+        (IN_A_BOX, None, False, True),
+        (IN_A_BOX, None, True, False),
+        (IN_A_BOX, 2.0, True, True),
         (Crystal.load("al"), None, False, False),
         (Crystal.load("al"), 0.0, False, True),
         (Crystal.load("ni"), None, False, True),
