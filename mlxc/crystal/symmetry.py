@@ -110,7 +110,7 @@ class SpaceGroup:
         return np.asarray((np.abs(distances).sum(-1) + 10 * different).argmin(axis=-1))
 
     def translation_denominators(self) -> list[set[int]]:
-        """Of each axis the denominators of all translations along it.
+        """The denominators of all translations along each axis.
 
         Those of translations without a rotation divide the number of primitive cells; in units of these all others are
         simple fractions. Translations that are none, as about an atom at a general position, are left out.
