@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from support import Outcome, extxyz
 
 from mlxc import Calculation, Crystal
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
@@ -169,3 +173,23 @@ def test_a_moment_that_is_held_has_no_other_branch(monkeypatch: pytest.MonkeyPat
     without = [calculation.model_copy(update={"spin": False}) for calculation in calculations()]
     for cases in (held, without):
         assert followed.second_branch(cases, on(LOW, LOW_SPIN), None, lambda *_: None) == {}
+
+
+@pytest.mark.thorough
+def test_hydrogen_that_is_expanded_becomes_atoms_and_the_command_says_so(
+    mlxc_command: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    """Far apart, each atom has the moment of its one electron."""
+    file = tmp_path / "hydrogen.extxyz"
+    file.write_text(extxyz("H", "2.2225 0 0 0 2.2225 0 0 0 2.2225"))
+    coarse = ["--pseudo", "gth", "--ecut", "8", "--cutoff-smoothing", "2", "--kmesh", "3", "3", "3", "--width", "0.005"]
+    volumes = ["--points", "7", "--volume-range", "0.35", "2.5"]
+    outcome = mlxc_command("eos", str(file), "--spin", *coarse, *volumes, "--json")
+    assert outcome.code == 0, outcome.stderr
+    result = json.loads(outcome.stdout)
+    assert "There are 2 magnetic branches" in result["message"]
+    dense, atoms = result["magnetic_branches"]
+    assert atoms["moments_per_atom_bohr_magneton"][-1] == pytest.approx(1, abs=0.01)
+    assert max(dense["moments_per_atom_bohr_magneton"]) < 0.6
+    # The curve is that of the deeper one, and shows its points alone.
+    assert result["energies_ev"] == dense["energies_ev"]
