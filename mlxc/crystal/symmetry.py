@@ -19,6 +19,8 @@ from mlxc.units import BOHR_ANG
 SYMMETRY_TOLERANCE = 1e-5
 # Fourier coefficients of a function that differ by less than this, in units of the largest, are the same.
 SAME_COEFFICIENT = 1e-6
+# The largest denominator of a fraction that is simple.
+SIMPLE = 12
 # Space groups 195 to 230 are cubic.
 FIRST_CUBIC_GROUP = 195
 # Space groups 143 to 194 have a hexagonal conventional cell.
@@ -107,13 +109,16 @@ class SpaceGroup:
         different = np.array(crystal.species)[:, None] != np.array(crystal.species)
         return np.asarray((np.abs(distances).sum(-1) + 10 * different).argmin(axis=-1))
 
-    def translation_denominators(self) -> tuple[int, int, int]:
-        """The smallest n of each axis such that n points along it are mapped onto each other by all translations.
+    def translation_denominators(self) -> list[set[int]]:
+        """The denominators of all translations along each axis.
 
-        Translations that are no simple fractions, as about an atom at a general position, are left out.
+        Those of translations without a rotation divide the number of primitive cells; in units of these all others are
+        simple fractions. Translations that are none, as about an atom at a general position, are left out.
         """
-        first, second, third = (lcm(*map(_denominator, axis)) for axis in self.translations.T)
-        return first, second, third
+        pure = self.translations[(self.rotations == np.eye(3)).all(axis=(1, 2))]
+        # Counted in whole primitive cells along the axis.
+        counts = [lcm(*(Fraction(w).limit_denominator(len(pure)).denominator for w in axis)) for axis in pure.T]
+        return [{_denominator(w, count) for w in axis} for axis, count in zip(self.translations.T, counts, strict=True)]
 
     def equivalent_axes(self) -> list[list[int]]:
         """Groups of lattice directions that rotations mix, the numbers of whose grid points depend on each other."""
@@ -167,6 +172,7 @@ def _spglib_cell(crystal: Crystal) -> tuple[Any, Any, Any]:
     return crystal.lattice, crystal.positions, [sorted(set(kinds)).index(kind) + 1 for kind in kinds]
 
 
-def _denominator(translation: float) -> int:
-    fraction = Fraction(float(translation)).limit_denominator(12)
+def _denominator(translation: float, count: int) -> int:
+    """The denominator of a translation that is a simple fraction of a ``count``-th of an axis; one of any other."""
+    fraction = Fraction(translation * count).limit_denominator(SIMPLE) / count
     return fraction.denominator if abs(float(fraction) - translation) < SYMMETRY_TOLERANCE else 1

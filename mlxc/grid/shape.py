@@ -14,6 +14,9 @@ from mlxc.errors import InputError
 
 Shape = tuple[int, int, int]
 
+# An axis may get so many times the points of a grid with equal numbers: others may get fewer for it.
+LONGER = 1.5
+
 
 def plane_wave_count(volume: float, ecut: float) -> float:
     """Plane waves per k point, on average: the volume of the cutoff sphere over that of the reciprocal cell."""
@@ -40,12 +43,12 @@ def choose_shape(lattice: NDArray[np.float64], radius: float, group: SpaceGroup)
     many. A translation that no smooth number of points allows is left aside.
     """
     needed = smallest_shape(lattice, radius)
-    multiples = [multiple if _is_smooth(multiple) else 1 for multiple in group.translation_denominators()]
+    multiples = [lcm(*filter(_is_smooth, own)) for own in group.translation_denominators()]
     shape = [0, 0, 0]
     for axes in group.equivalent_axes():
         # With equal numbers every rotation is one of the grid.
         enough = _smooth_number(max(needed[axis] for axis in axes), lcm(*(multiples[axis] for axis in axes)))
-        candidates = [_smooth_numbers(needed[axis], enough, multiples[axis]) for axis in axes]
+        candidates = [_smooth_numbers(needed[axis], floor(LONGER * enough), multiples[axis]) for axis in axes]
         for axis, points in zip(
             axes, _smallest_mapped(candidates, group.common_factors()[np.ix_(axes, axes)]), strict=True
         ):
@@ -104,7 +107,7 @@ def _smooth_number(at_least: int, multiple: int) -> int:
 
 
 def _smooth_numbers(at_least: int, at_most: int, multiple: int) -> NDArray[np.int64]:
-    """All multiples with no prime factor above 7 between two numbers, the second of which is one."""
+    """All multiples with no prime factor above 7 between two numbers."""
     first = ceil(at_least / multiple) * multiple
     return np.array([number for number in range(first, at_most + 1, multiple) if _is_smooth(number)])
 

@@ -29,6 +29,9 @@ ENOUGH = 10.0
 # From free atoms, bands beyond so many times those that hold all electrons are likely empty, and matter this much.
 LIKELY_ENOUGH = 1.1
 LIKELY_EMPTY = 0.1
+# The lowest empty band of each k point matters so much. While it is wrong it lies too high: the state that it stands
+# for, such as the partner of a filled one by symmetry, may belong below the Fermi level.
+LOWEST_EMPTY = 0.001
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class SCFIteration:
             self._fields = problem.extrapolated_fields(density, orbitals, starts[-1].occupations)
             self._nband = max(self._nband, orbitals.shape[1])
             self._orbitals = self._with_bands(orbitals)
-            self._importance = starts[-1].occupations.abs() * self._nspin / 2
+            self._importance = self._importance_of(starts[-1].occupations)
             self._starts = len(starts)
         else:
             density = superposed_spin_density(
@@ -156,6 +159,13 @@ class SCFIteration:
         importance = torch.full((len(self._orbitals), self._nband), LIKELY_EMPTY, device=self._orbitals.device)
         importance[:, : int(LIKELY_ENOUGH * self.problem.ions.nelectrons / 2) + 1] = 1
         return importance
+
+    def _importance_of(self, electrons: Tensor) -> Tensor:
+        """How much each orbital matters: by its electrons, since empty bands merely steady the eigensolver."""
+        importance = electrons.abs() * self._nspin / 2
+        first_empty = (importance < LOWEST_EMPTY).int().argmax(dim=1, keepdim=True)
+        least = torch.zeros_like(importance).scatter_(1, first_empty, LOWEST_EMPTY)
+        return torch.maximum(importance, least)
 
     def _fits(self, start: SolvedState) -> bool:
         return (
@@ -193,8 +203,7 @@ class SCFIteration:
             self._tau_is_guessed = False
             self._forget()
         self._orbitals = pairs.orbitals
-        # Empty bands steady the eigensolver, but their own residuals need not be small.
-        self._importance = occupations.electrons.abs() * self._nspin / 2
+        self._importance = self._importance_of(occupations.electrons)
         self._add_bands_if_needed(occupations)
         solved = meaningful and pairs.residual < ENOUGH * bound
         self.converged = solved and self._convergence.reached(residual) and self.bands_suffice

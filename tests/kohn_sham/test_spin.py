@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,8 +11,11 @@ from mlxc import Calculation, Crystal, FermiDirac, GroundState, InputError, Plan
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.kohn_sham.occupations import occupy, occupy_fixed_moment
+from mlxc.kohn_sham.spin import check_filling, usual_spin
 
 OXYGEN = Crystal([[7, 0, 0], [0, 6, 0], [0, 0, 6]], ["O", "O"], [[0.34, 0.5, 0.5], [0.66, 0.5, 0.5]])
+# With a vacuum on all sides.
+IN_A_BOX = Crystal(16 * np.eye(3), ["O", "O"], [[0.5, 0.5, 0.43], [0.5, 0.5, 0.57]])
 SETTINGS = {"basis": PlaneWaves(20.0), "kmesh": (1, 1, 1), "smearing": FermiDirac(0.005), "spin": True}
 
 
@@ -67,6 +71,61 @@ def test_opposite_moments_make_atoms_of_one_element_different() -> None:
     ferromagnet = SpaceGroup.of(Crystal(**cube, moments=[1, 1]))
     antiferromagnet = SpaceGroup.of(Crystal(**cube, moments=[1, -1]))
     assert len(ferromagnet) == 2 * len(antiferromagnet)
+
+
+@pytest.mark.parametrize(
+    ("crystal", "total_moment", "fixed_occupations", "spin"),
+    [
+        (IN_A_BOX, None, False, True),
+        (IN_A_BOX, None, True, False),
+        (IN_A_BOX, 2.0, True, True),
+        (Crystal.load("al"), None, False, False),
+        (Crystal.load("al"), 0.0, False, True),
+        (Crystal.load("ni"), None, False, True),
+        (Crystal.load("ni"), None, True, False),
+    ],
+    ids=["O2", "O2 in pairs", "O2 with a moment", "Al", "Al with a held moment", "Ni", "Ni in pairs"],
+)
+def test_spin_is_on_by_itself_where_a_moment_is_given_or_may_be_found(
+    crystal: Crystal, total_moment: float | None, fixed_occupations: bool, spin: bool
+) -> None:
+    assert usual_spin(crystal, total_moment, fixed_occupations) is spin
+
+
+@pytest.mark.parametrize(
+    ("electrons", "moment", "complaint"),
+    [
+        (2, 1.0, "total_moment: 2 electrons per cell and a moment of 1 .* give an even moment, or choose a smearing."),
+        (3, 2.0, "total_moment: 3 electrons per cell and a moment of 2 .* give an odd moment, or choose a smearing."),
+        (2, 0.5, "total_moment: 2 electrons per cell and a moment of 0.5 leave no whole number"),
+        (2, 4.0, "total_moment: 4 is more than the 2 valence electrons of the cell allow."),
+        (2, -4.0, "total_moment: -4 is more than the 2 valence electrons of the cell allow."),
+        (3, None, "smearing: 3 electrons per cell cannot fill bands in pairs; .* or spin with a total moment."),
+    ],
+)
+def test_fixed_occupations_leave_whole_electrons_in_each_spin(
+    electrons: float, moment: float | None, complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        check_filling(electrons, moment, fixed_occupations=True)
+
+
+@pytest.mark.parametrize(
+    ("electrons", "moment", "fixed_occupations"),
+    [
+        (2, None, True),
+        (2, 0.0, True),
+        (2, 2.0, True),
+        (3, -1.0, True),
+        (3, 2.0, False),
+        (3, 0.37, False),
+        (3, 3, False),
+    ],
+)
+def test_moments_that_the_electrons_can_have_are_taken(
+    electrons: float, moment: float | None, fixed_occupations: bool
+) -> None:
+    check_filling(electrons, moment, fixed_occupations)
 
 
 @pytest.mark.parametrize(
