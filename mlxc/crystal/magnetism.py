@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.vacuum import vacuum_directions
+from mlxc.errors import InputError
 
 # Unpaired d and f electrons of free atoms, by the ground configurations of A. Kramida, Yu. Ralchenko, J. Reader and the
 # NIST ASD Team, NIST Atomic Spectra Database (2024). A crystal that has a high-spin and a low-spin state is found in
@@ -28,6 +29,8 @@ _OFTEN = "Cr Mn Fe Co Ni Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm U Np Pu Am Cm"
 OFTEN_MAGNETIC = frozenset(_OFTEN.split())
 # The moments that atoms of other elements start with, Bohr magneton: among magnetic ones, and where there is none.
 SMALL, ALONE = 0.5, 1.0
+# Smaller moments of atoms are none, Bohr magneton.
+NO_MOMENT = 0.1
 
 
 def starting_moments(crystal: Crystal) -> NDArray[np.float64]:
@@ -70,3 +73,40 @@ def may_be_magnetic(crystal: Crystal) -> bool:
         return True
     odd = sum(crystal.atomic_numbers) % 2 == 1
     return len(vacuum_directions(crystal)) == 3 and (odd or len(set(crystal.species)) == 1)
+
+
+def check_opposite_moments(crystal: Crystal) -> None:
+    """Say that the moments of a crystal make no antiferromagnet or ferrimagnet to start from.
+
+    Raises:
+        InputError: no moment is given, or all point in one direction.
+    """
+    if not (crystal.moments.max() > 0 > crystal.moments.min()):
+        given = ", ".join(f"{moment:g}" for moment in crystal.moments)
+        raise InputError(
+            f"moments: {crystal.name} starts with {given}; the energy of a magnetic order needs an atom with a "
+            "positive moment and one with a negative one."
+        )
+
+
+def with_parallel_moments(crystal: Crystal) -> Crystal:
+    """The same crystal with all starting moments up."""
+    return Crystal(crystal.lattice, crystal.species, crystal.positions, np.abs(crystal.moments), crystal.name)
+
+
+def changed_order(signs: Sequence[float], moments: Sequence[float]) -> str | None:
+    """What an order has turned into in its self-consistent field; None if it has stayed what it was.
+
+    Args:
+        signs: A number for each atom whose sign says whether its moment started up or down; 0 where it has none.
+        moments: The moments of the atoms, Bohr magneton.
+    """
+    asked = np.sign(signs)
+    found = np.array(moments)[asked != 0]
+    asked = asked[asked != 0]
+    if (np.abs(found) < NO_MOMENT).all():
+        return "non-magnetic"
+    kept = np.where(np.abs(found) < NO_MOMENT, 0, np.sign(found))
+    if (kept == asked).all() or (kept == -asked).all():
+        return None
+    return "ferromagnetic" if (kept == kept[0]).all() else "another order"

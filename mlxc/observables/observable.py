@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mlxc.crystal.crystal import Crystal
 
-Source = Literal["energy", "curve", "difference", "state"]
+Source = Literal["energy", "curve", "difference", "orders", "state"]
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,13 @@ class Observable:
         title: The same in words that say exactly what it is.
         unit: Its unit in words.
         source: What it follows from: the free ``energy`` of one state; energies at several volumes, a ``curve``; a
-            ``difference`` of energies; or a self-consistent ``state``. All but the last are variational: their first
-            derivatives need no response of the density.
+            ``difference`` of energies; the energies of two magnetic ``orders`` of one cell; or a self-consistent
+            ``state``. All but the last are variational: their first derivatives need no response of the density.
         evaluate: The function that computes it, in its unit, as a tensor without dimensions attached to autograd; None
             where a crystal has no such thing. It takes a ground state for the source ``energy`` or ``state``; an
             :class:`~mlxc.observables.energy_curve.EnergyCurve` for ``curve``; the difference per cell, electronvolt,
-            and the number of atoms for ``difference``; and, if it is a distance, also what it is measured from.
+            and the number of atoms for ``difference``; both energies per cell, hartree, that of the given moments
+            first, and the number of atoms for ``orders``; and, if it is a distance, also what it is measured from.
         column: Its name in results and in tables of solids, which ends with the unit; None where it is in none.
         relative: Whether errors are relative, and in percent, or in the unit.
         scale: The error that counts as one, in percent or in the unit.
@@ -35,7 +36,8 @@ class Observable:
         loss_label: What it is called in a list of losses to differentiate; empty where it is no such loss.
         needs_fixed_occupations: Whether it has a gradient with fixed occupations only.
         needs_spin: Whether only a spin-polarised calculation has it.
-        held_by: The setting that would hold it at a value, so that it has no gradient; empty where none does.
+        held_by: The setting that would hold it at a value, or the moments that it is about, so that it has no gradient;
+            empty where none does.
         check_crystal: A function that raises an :class:`~mlxc.InputError` for a crystal that has no such thing.
     """
 

@@ -29,6 +29,7 @@ from ase.build import bulk
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
+from mlxc.observables.catalogue import targets_of
 from mlxc.pseudo.library import find_pseudopotentials, fingerprint
 from mlxc.references.tables import measured_solids
 from mlxc.structures.default_settings import likely_metal, mesh_with_spacing
@@ -78,7 +79,7 @@ class Solid:
         """How this solid is computed: one protocol for metals and insulators.
 
         K points every 0.2 per angstrom (0.3 where elements suggest a gap), Fermi-Dirac smearing of 5 mHa, and spin for
-        ferromagnets and for what has a magnetisation in the table.
+        ferromagnets and for what has a magnetisation or an energy of a magnetic order in the table.
         """
         metal = likely_metal(self.crystal)
         magnetisation = self.references.get("magnetisation_bohr_magneton", 0.0)
@@ -92,7 +93,9 @@ class Solid:
             "smearing": "fermi-dirac",
             "width_ha": WIDTH_HA,
             "cutoff_smoothing_ha": SMOOTHING_HA,
-            "spin": bool(magnetisation) or not FERROMAGNETS.isdisjoint(crystal.species),
+            "spin": bool(magnetisation)
+            or not targets_of("orders").keys().isdisjoint(self.references)
+            or not FERROMAGNETS.isdisjoint(crystal.species),
         }
         return Calculation.from_dict(defaults | self.settings | settings)
 

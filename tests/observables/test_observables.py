@@ -31,8 +31,9 @@ def test_names_and_columns_are_unique_and_every_loss_and_target_has_a_function()
     columns = [observable.column for observable in OBSERVABLES.values() if observable.column is not None]
     assert len(set(columns)) == len(columns)
     assert all(name == observable.name for name, observable in OBSERVABLES.items())
-    assert set(LOSSES) == {"energy", "lattice_constant", "gap", "density_moment", "magnetisation"}
-    sources = [targets_of(source) for source in ("energy", "curve", "difference", "state")]
+    names = {"energy", "lattice_constant", "gap", "density_moment", "magnetic_order_energy", "magnetisation"}
+    assert set(LOSSES) == names
+    sources = [targets_of(source) for source in ("energy", "curve", "difference", "orders", "state")]
     assert set().union(*sources) == set(TARGETS)
     assert all(observable.is_variational == (observable.source != "state") for observable in OBSERVABLES.values())
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from mlxc.calculation.magnetic_pair import compute_magnetic_pair
 from mlxc.calculation.run import run_calculation
 from mlxc.console.record_table import Tell
 from mlxc.errors import MlxcError
@@ -47,16 +48,10 @@ def evaluate(
         monitor: A function that is told of every SCF step.
         tell: A function that is told of the points of an equation of state.
     """
-    if LOSSES[task.loss].source == "curve":
-        curve = EquationOfStateTask(calculation=task.calculation, lowest_volume=LOWEST, highest_volume=HIGHEST)
-        states = states_of_task(curve, monitor, tell, xc, start)
-        main = nearest_to_given(states, curve)
-    else:
-        states = [run_calculation(task.calculation, monitor, start, xc)]
-        (main,) = states
+    states, main, message = _converge(task, xc, start, monitor, tell)
     try:
-        if unconverged := [state.message for state in states if not state.converged]:
-            raise LossError(unconverged[0])
+        if message:
+            raise LossError(message)
         if not LOSSES[task.loss].is_variational:
             main = adjoint_of(task.mode).attach(main)
             states = [main]
@@ -64,6 +59,25 @@ def evaluate(
     except (LossError, FitError, ResponseError, UnrolledError) as error:
         return Evaluation(states, main, None, None, str(error))
     return Evaluation(states, main, quantity, _loss(task, quantity), "")
+
+
+def _converge(
+    task: GradientTask, xc: nn.Module, start: Sequence[GroundState], monitor: Monitor | None, tell: Tell
+) -> tuple[list[GroundState], GroundState, str]:
+    """The states that the loss is made of, the one of the given crystal, and why there is no loss, else empty."""
+    source = LOSSES[task.loss].source
+    if source == "orders":
+        pair = compute_magnetic_pair(task.calculation, xc, monitor, start)
+        return pair.states, pair.given, pair.message
+    if source == "curve":
+        curve = EquationOfStateTask(calculation=task.calculation, lowest_volume=LOWEST, highest_volume=HIGHEST)
+        states = states_of_task(curve, monitor, tell, xc, start)
+        main = nearest_to_given(states, curve)
+    else:
+        states = [run_calculation(task.calculation, monitor, start, xc)]
+        (main,) = states
+    unconverged = [state.message for state in states if not state.converged]
+    return states, main, unconverged[0] if unconverged else ""
 
 
 def _loss(task: GradientTask, quantity: Tensor) -> Tensor:
@@ -79,6 +93,9 @@ def _quantity(task: GradientTask, states: Sequence[GroundState]) -> Tensor:
     observable = LOSSES[task.loss]
     if observable.source == "curve":
         value = observable.evaluate(EnergyCurve.of_states(states))
+    elif observable.source == "orders":
+        given, parallel = states
+        value = observable.evaluate(given.energy, parallel.energy, len(given.crystal.species))
     else:
         (ground,) = states
         value = observable.evaluate(ground)

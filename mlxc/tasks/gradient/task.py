@@ -14,6 +14,7 @@ from mlxc.observables.catalogue import LOSSES
 from mlxc.observables.observable import Observable
 from mlxc.references.tables import best_reference
 from mlxc.structures.shipped import shipped_name_of
+from mlxc.tasks.orders.task import MagneticOrdersTask
 from mlxc.tasks.task import Task
 from mlxc.xc.catalogue import check_has_parameters
 
@@ -70,7 +71,9 @@ class GradientTask(Task):
                 f"loss: only a spin-polarised calculation has a {observable.words}; switch spin on as well."
             )
         if observable.held_by and getattr(calculation, observable.held_by) is not None:
-            raise InputError(f"{observable.held_by}: a {observable.words} that is held has no gradient; leave it out.")
+            raise InputError(
+                f"{observable.held_by}: a {observable.words} has no gradient where moments are held; leave it out."
+            )
         observable.check_crystal(calculation.crystal)
         if observable.relative:
             _check_target(self.target_and_source[0], observable, calculation.crystal.name)
@@ -101,14 +104,19 @@ class GradientTask(Task):
 
     @classmethod
     def defaults(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that suit the loss: fixed occupations for a gap, a smoothed cutoff for a lattice constant, a
-        density that is accurate enough for its loss.
+        """The settings that suit the loss: fixed occupations for a gap, a smoothed cutoff for a lattice constant, spin
+        and smearing for magnetic orders, a density that is accurate enough for its loss.
+
+        Raises:
+            InputError: occupations are to be fixed, and moments of magnetic orders with them.
         """
         given, observable = data.get("calculation", {}), LOSSES.get(str(data.get("loss")))
         of_curve = observable is not None and observable.source == "curve"
         defaults: dict[str, Any] = CURVE_DEFAULTS if of_curve else STATE_DEFAULTS
         if observable is not None and observable.needs_fixed_occupations and given.get("width_ha") is None:
             defaults = defaults | {"smearing": "none"}
+        if observable is not None and observable.source == "orders":
+            defaults = defaults | MagneticOrdersTask.defaults(data)
         return defaults
 
     @property

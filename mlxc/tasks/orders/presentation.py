@@ -7,7 +7,7 @@ from typing import Any
 
 from mlxc.console.record_table import Record, RecordTable
 from mlxc.console.text import columns, headline, number, row
-from mlxc.tasks.orders.result import NO_MOMENT
+from mlxc.crystal.magnetism import NO_MOMENT
 
 # What to do about an order that has not converged, or has become another one.
 OTHER_MOMENTS = (

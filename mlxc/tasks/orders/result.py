@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlxc.crystal.magnetic_orders import MagneticOrder
+from mlxc.crystal.magnetism import changed_order
 from mlxc.units import HARTREE_EV
 
 if TYPE_CHECKING:
     from mlxc.kohn_sham.state import GroundState
 
 HARTREE_MEV = 1000 * HARTREE_EV
-# Smaller moments of atoms are none, Bohr magneton.
-NO_MOMENT = 0.1
 ARROWS = {1: "↑", -1: "↓", 0: ""}
 
 
@@ -83,16 +80,7 @@ def became(order: MagneticOrder, moments: Sequence[float] | None) -> str | None:
         order: The order from which the field started.
         moments: The moments of the atoms of its supercell, Bohr magneton; None without spin polarisation.
     """
-    if moments is None:
-        return None
-    magnetic = order.signs.ravel() != 0
-    found, asked = np.array(moments)[magnetic], order.signs.ravel()[magnetic]
-    if (np.abs(found) < NO_MOMENT).all():
-        return "non-magnetic"
-    signs = np.where(np.abs(found) < NO_MOMENT, 0, np.sign(found))
-    if (signs == asked).all() or (signs == -asked).all():
-        return None
-    return "ferromagnetic" if (signs == signs[0]).all() else "another order"
+    return None if moments is None else changed_order(order.signs.ravel().tolist(), moments)
 
 
 def ground(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

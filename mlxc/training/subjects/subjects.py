@@ -1,4 +1,4 @@
-"""What solids are judged by: their curves, energies relative to others, and self-consistent states.
+"""What solids are judged by: their curves, energies relative to others, magnetic orders, and self-consistent states.
 
 Curves that have been computed are kept, so that a run that is killed goes on where it was.
 """
@@ -21,6 +21,7 @@ from mlxc.observables.observable import Source
 from mlxc.training.solids import Solid
 from mlxc.training.subjects.curve import SolidCurve, SolidError, compute_curve, protocol
 from mlxc.training.subjects.energy_difference import EnergyDifference
+from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.training.tables.known_quantities import is_known
@@ -76,7 +77,7 @@ class Preparation:
             InputError: none of the solids could be computed, or one lacks a pseudopotential.
         """
         makers: dict[Source, Callable[[Solid], Subject]] = {
-            "curve": self.curve, "difference": self._difference, "state": self._state,
+            "curve": self.curve, "difference": self._difference, "orders": self._orders, "state": self._state,
         }  # fmt: skip
         found: list[Subject] = []
         failed = []
@@ -117,6 +118,9 @@ class Preparation:
     def _difference(self, solid: Solid) -> EnergyDifference:
         others = {name: self.curve(self.table[name]) for name in solid.relative_to}
         return EnergyDifference(self.curve(solid), others)
+
+    def _orders(self, solid: Solid) -> MagneticOrders:
+        return MagneticOrders.of(solid, self.xc)
 
     def _state(self, solid: Solid) -> SelfConsistentState:
         return SelfConsistentState.of(solid, self.xc)
