@@ -69,13 +69,15 @@ def test_the_gradient_of_an_order_s_energy_is_its_finite_difference(name: str, d
 def test_neighbours_with_overlapping_orbitals_prefer_opposite_moments_and_no_adjoint_is_solved() -> None:
     found = order_gradient()
     assert found["before"]["quantity"] == pytest.approx(order_energy(PBE_KAPPA, PBE_MU), abs=1e-3)
-    assert found["before"]["quantity"] < -100
+    assert found["before"]["quantity"] < -50
     assert found["adjoint"] == []
     assert found["after"]["loss"] < found["before"]["loss"]
 
 
 def test_both_orders_share_grid_and_mesh() -> None:
-    pair = compute_magnetic_pair(task_of("magnetic_order_energy", row(5, 1, -1)).calculation)
+    pair = compute_magnetic_pair(
+        task_of("magnetic_order_energy", row(5, 1, -1), calculation={"tolerance": 1e-6}).calculation
+    )
     assert pair.message == ""
     assert pair.given.basis.grid.shape == pair.parallel.basis.grid.shape
     assert pair.given.magnetisation == pytest.approx(0, abs=1e-4)
