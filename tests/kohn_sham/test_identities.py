@@ -93,13 +93,12 @@ def test_operations_that_do_not_map_the_grid_onto_itself_relate_none_of_its_poin
 
 @pytest.mark.thorough
 def test_the_energy_of_the_residual_tells_how_far_the_free_energy_is_from_its_minimum() -> None:
-    # A magnetisation counts as much whatever it costs, and in an insulator it costs much.
-    for crystal, spin, most in ((silicon(), False, 10), (silicon(), True, 30), (Crystal.load("al"), False, 10)):
+    for crystal, spin in ((silicon(), False), (silicon(), True), (Crystal.load("al"), False)):
         history = ground_state(crystal, spin=spin).history
         for record in history[1:]:
             error = record.free_energy_ha - history[-1].free_energy_ha
             if record.residual_energy_ha > 1e-8:
-                assert 0.01 * record.residual_energy_ha < error < most * record.residual_energy_ha
+                assert 0.01 * record.residual_energy_ha < error < 10 * record.residual_energy_ha
 
 
 @pytest.mark.parametrize(

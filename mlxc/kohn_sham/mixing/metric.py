@@ -1,14 +1,11 @@
 """How much a residual of each field counts: all kinds in units of energy, so that they can be added.
 
 The energy of a residual of the charge is about its Hartree energy, 2 pi |n_G|^2 / G^2 per volume, so that long waves
-count most. A magnetisation makes no electric field: what it costs is exchange, which hardly depends on the wave, and
-is counted like a charge of wave vector 2 pi / bohr, as by P. Giannozzi et al., J. Phys.: Condens. Matter 21, 395502
-(2009). Nor does the kinetic-energy density.
+count most. A magnetisation makes no electric field, but its long waves, the total moment first of all, answer most
+strongly, so it is weighted alike. The kinetic-energy density has no such preference.
 """
 
 from __future__ import annotations
-
-from math import pi
 
 import torch
 from torch import Tensor
@@ -16,8 +13,7 @@ from torch import Tensor
 from mlxc.grid.fields import DENSITY, TAU, FieldKinds, component_count
 from mlxc.grid.grid import Grid
 
-# Wave vectors whose charge costs as much, 1/bohr. A change of tau is the smaller part of what it costs to change both.
-OF_MAGNETISATION = 2 * pi
+# The wave vector whose charge costs as much as tau, 1/bohr. A change of tau is the smaller part of what changes cost.
 OF_TAU = 3.0
 
 
@@ -30,14 +26,13 @@ class FieldsMetric:
     """
 
     def __init__(self, grid: Grid, kinds: FieldKinds) -> None:
-        self._charge = (1 / grid.squares.clamp(min=float(grid.squares[1:].min()))).sqrt()
+        self._of_density = (1 / grid.squares.clamp(min=float(grid.squares[1:].min()))).sqrt()
         self._tau_row = component_count(kinds) - 1 if TAU in kinds else None
         assert kinds[0] == DENSITY
 
     def vector(self, fields: Tensor) -> Tensor:
         """A real vector of fields of total and magnetisation, Fourier coefficients ``(nfield, nspin, ngvector)``."""
-        parts = [fields[0, 0] * self._charge]
-        parts += [magnetisation / OF_MAGNETISATION for magnetisation in fields[0, 1:]]
+        parts = [(fields[0] * self._of_density).flatten()]
         if self._tau_row is not None:
             parts.append(fields[self._tau_row].flatten() / OF_TAU)
         return torch.view_as_real(torch.cat(parts)).flatten()
