@@ -57,7 +57,7 @@ def solve_dyson(
     Raises:
         ResponseError: no convergence.
     """
-    mixer = AndersonMixing().start(grid, response.kinds, metal)
+    mixer = AndersonMixing(downhill=False).start(grid, response.kinds, metal)
     history: list[AdjointRecord] = []
     cotangent, changes, orbital_tolerance = direct, None, None
     started = time.perf_counter()

@@ -81,7 +81,7 @@ def test_potential_is_the_derivative_of_the_energy_also_in_a_vacuum(
     # More than the guess, whose alpha is one, where SCAN has an essential singularity.
     tau = 1.2 * kinetic_density_guess(grid, density) if "tau" in xc.ingredients else None
     potential = xc_potential(xc, grid, Fields(density, tau=tau))[1].density
-    step = 1e-4
+    step = 1e-5
     upper, lower = (
         float(xc_energy(xc, grid, Fields(density + sign * step * direction, tau=tau)).detach()) for sign in (1, -1)
     )

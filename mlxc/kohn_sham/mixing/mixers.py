@@ -85,6 +85,8 @@ class AndersonMixing:
         depth: How many past steps are remembered beside the last one.
         schedule: The dampings and screenings, from the fastest to the safest; the next one is taken when the residual
             has stopped falling. By default :func:`~mlxc.kohn_sham.mixing.schedule.default_schedule`.
+        downhill: Whether steps of the magnetisation keep away from maxima of the energy, see
+            :mod:`mlxc.kohn_sham.mixing.magnetisation_limit`. A linear equation has one solution and needs no such care.
 
     Raises:
         InputError: the depth is negative, or the schedule is empty.
@@ -92,6 +94,7 @@ class AndersonMixing:
 
     depth: int = 10
     schedule: Sequence[MixingStage] | None = None
+    downhill: bool = True
 
     def __post_init__(self) -> None:
         if self.depth < 0 or (self.schedule is not None and not len(self.schedule)):
@@ -100,7 +103,9 @@ class AndersonMixing:
     def start(self, grid: Grid, kinds: FieldKinds, metal: bool) -> ScheduledMixer:
         """See :class:`Mixing`."""
         stages = default_schedule(metal, TAU in kinds) if self.schedule is None else tuple(self.schedule)
-        return ScheduledMixer([AndersonMixer(grid, kinds, s.damping, s.screening, self.depth) for s in stages])
+        return ScheduledMixer(
+            [AndersonMixer(grid, kinds, s.damping, s.screening, self.depth, self.downhill) for s in stages]
+        )
 
 
 class ScheduledMixer:
@@ -145,13 +150,22 @@ class AndersonMixer:
         damping: The fraction of the preconditioned residual that is added.
         screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
         depth: How many past steps are remembered beside the last one.
+        downhill: Whether steps of the magnetisation keep away from maxima of the energy.
     """
 
-    def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float, depth: int = 10) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        kinds: FieldKinds,
+        damping: float,
+        screening: float,
+        depth: int = 10,
+        downhill: bool = True,
+    ) -> None:
         self._depth = depth
         self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
         self._metric = FieldsMetric(grid, kinds)
-        self._limit = MagnetisationLimit(grid)
+        self._limit = MagnetisationLimit(grid) if downhill else None
         self._fields: list[Tensor] = []
         self._residuals: list[Tensor] = []
 
@@ -163,12 +177,14 @@ class AndersonMixer:
         del self._fields[: -self._depth - 1], self._residuals[: -self._depth - 1]
         best_fields, best_residual = self._best_combination(fields, residual)
         step = best_fields + self._precondition(best_residual) - fields
-        if self._limit.leads_uphill(step, residual):
-            # What was learnt on the other side of the maximum leads back to it.
-            del self._fields[:-1], self._residuals[:-1]
-            step = self._precondition(residual)
-            step[:, 1] *= AWAY
-        return _up_and_down(fields + self._limit(step, residual, fields))
+        if self._limit is not None:
+            if self._limit.leads_uphill(step, residual):
+                # What was learnt on the other side of the maximum leads back to it.
+                del self._fields[:-1], self._residuals[:-1]
+                step = self._precondition(residual)
+                step[:, 1] *= AWAY
+            step = self._limit(step, residual, fields)
+        return _up_and_down(fields + step)
 
     def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Fields and residual whose residual would be the smallest if it were a linear function of the fields."""
