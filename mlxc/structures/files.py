@@ -12,8 +12,9 @@ import warnings
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
-from mlxc.crystal.crystal import MAX_ATOMS, Crystal, too_many_atoms
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError, MlxcWarning
+from mlxc.structures.formats.cif import read_cif
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -71,7 +72,7 @@ def _read(data: bytes, filename: str) -> Crystal:
         if text is None or form == "other":
             return Crystal.from_ase(_read_as_named(data, filename), name)
         if form == "cif":
-            return _read_cif(text, name)
+            return read_cif(text, PurePath(filename).stem).crystal
         return Crystal.from_ase(_read_with_ase(text, form), name)
     except InputError:
         raise
@@ -100,28 +101,6 @@ def _numbers(line: str) -> int:
         return len([float(word) for word in line.split()])
     except ValueError:
         return 0
-
-
-def _read_cif(text: str, name: str | None) -> Crystal:
-    # pymatgen keeps partial occupancies apart from full ones; ASE drops the difference silently.
-    from pymatgen.io.cif import CifParser
-
-    try:
-        parser = CifParser.from_str(text)
-    except ZeroDivisionError:  # a loop with a head and no rows
-        raise InputError("The CIF lists no atoms.") from None
-    atoms = max((len(block.get("_atom_site_fract_x", ())) for block in parser.as_dict().values()), default=0)
-    if atoms > MAX_ATOMS:  # the parser would look at them pair by pair
-        raise too_many_atoms(atoms)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            structures = parser.parse_structures(primitive=False)
-    except ValueError:
-        if any("sum to > 1" in str(warning.message) for warning in caught):
-            raise InputError("Several atoms of the CIF are on top of each other on one site.") from None
-        raise
-    return Crystal.from_pymatgen(structures[-1], name)
 
 
 def _read_with_ase(text: str, form: Format) -> Atoms:

@@ -1,0 +1,1 @@
+"""The formats of files that crystals are read from, a module each."""
