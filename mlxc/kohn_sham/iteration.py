@@ -13,6 +13,7 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.grid.fields import TAU, Fields
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
+from mlxc.kohn_sham.level_above import levels_above
 from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
@@ -86,6 +87,7 @@ class SCFIteration:
         moments: The moments that the atoms start with.
         bands_suffice: False after a step in which smearing reached the highest computed band.
         converged: Whether the last step changed the density by less than the tolerance.
+        note: What a person should know of the occupations of a converged state; empty if there is nothing.
 
     Raises:
         InputError: the basis is too small for the bands.
@@ -121,6 +123,7 @@ class SCFIteration:
         self._tau_is_guessed = False
         self.bands_suffice = True
         self.converged = False
+        self.note = ""
 
     def prepare(self, starts: Sequence[SolvedState]) -> None:
         """Choose the first density and orbitals: those of free atoms, or what results of similar crystals say."""
@@ -207,7 +210,27 @@ class SCFIteration:
         self._add_bands_if_needed(occupations)
         solved = meaningful and pairs.residual < ENOUGH * bound
         self.converged = solved and self._convergence.reached(residual) and self.bands_suffice
+        if self.converged and self._smearing is None:
+            self.converged = self._fills_the_lowest(self._previous)
         return self._previous
+
+    def _fills_the_lowest(self, state: State) -> bool:
+        """Whether no orbital is missing among those that fixed occupations fill; if one is, it is there from now on."""
+        above = levels_above(
+            self.problem.basis,
+            self.problem.hamiltonian(state.potential),
+            state.pairs.eigenvalues,
+            state.pairs.orbitals,
+            state.occupations.electrons,
+            self._seed,
+        )
+        if above is None:
+            return True
+        self.note = above.told
+        if above.misses_a_state:
+            self._nband = above.orbitals.shape[1]
+            self._orbitals = above.orbitals
+        return not above.misses_a_state
 
     def _magnetisations(self, density: Tensor) -> tuple[float, float] | tuple[None, None]:
         """The integrals of the magnetisation and of its absolute value, of coefficients ``(nspin, ngvector)``."""

@@ -86,7 +86,7 @@ def converge(
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
     iteration, state = attempt.iteration, attempt.state
-    of_end = "" if iteration.converged else _why(problem, attempt, convergence.tolerance)
+    of_end = iteration.note if iteration.converged else _why(problem, attempt, convergence.tolerance)
     message = " ".join(filter(None, (of_end, of_starts, note)))
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
     fields = Fields.unstacked(state.fields, problem.kinds)

@@ -1,0 +1,87 @@
+"""The lowest levels above those that fixed occupations fill, which the steps of the SCF do not compute.
+
+Without them nobody sees that an orbital is missing among the filled ones, or that bands overlap, so that the filled
+levels are not the lowest ones and the crystal is a metal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.hamiltonian import Hamiltonian
+from mlxc.basis.protocol import Basis
+from mlxc.errors import InputError
+from mlxc.kohn_sham.eigensolver import diagonalise, orthonormalise
+from mlxc.kohn_sham.gap import NO_GAP
+from mlxc.units import HARTREE_EV
+
+# Residual of the orbital above, hartree, and the steps in which it is looked for: its level is then known to 1e-4.
+ACCURACY, MOST_STEPS = 3e-3, 16
+# A filled level that falls by more than this, hartree, once there is room for one more was not among the lowest.
+MISSED = 1e-4
+
+
+@dataclass(frozen=True)
+class LevelsAbove:
+    """What one band more says about the filled ones.
+
+    Attributes:
+        orbitals: The lowest orbitals, one more than there were, shape ``(nk * nspin, nband + 1, nfunction)``.
+        misses_a_state: Whether an orbital that belongs to the filled ones was not among them.
+        overlap: How far bands of one spin overlap, the highest filled level minus the lowest above, hartree; not
+            positive where there is a gap.
+    """
+
+    orbitals: Tensor
+    misses_a_state: bool
+    overlap: float
+
+    @property
+    def told(self) -> str:
+        """A sentence for a person where bands overlap; else empty."""
+        if self.overlap <= NO_GAP:
+            return ""
+        return (
+            f"Bands overlap by {self.overlap * HARTREE_EV:.3f} eV: the levels that fixed occupations fill are not the "
+            "lowest ones, so this is a metal in this model; choose a smearing such as fermi-dirac."
+        )
+
+
+def levels_above(
+    basis: Basis, hamiltonian: Hamiltonian, eigenvalues: Tensor, orbitals: Tensor, electrons: Tensor, seed: int
+) -> LevelsAbove | None:
+    """Look for a level above the filled ones; None where the basis has no room for one.
+
+    Args:
+        basis: The basis of the orbitals.
+        hamiltonian: H of all k points and spins.
+        eigenvalues: The levels that are known, shape ``(nk * nspin, nband)``, hartree.
+        orbitals: Their orbitals, shape ``(nk * nspin, nband, nfunction)``.
+        electrons: The electrons in each of them, shape ``(nk * nspin, nband)``; those of a spin are the same at all k.
+        seed: The seed of the noise in the orbital to start from.
+    """
+    nband = eigenvalues.shape[1]
+    try:
+        if basis.band_count(nband, nband + 1) == nband:
+            return None
+    except InputError:
+        return None
+    new = basis.lowest_functions(nband + 1, seed)[:, -1:].repeat(len(orbitals) // len(basis.kpoints), 1, 1)
+    counts = torch.zeros_like(eigenvalues)
+    counts = torch.nn.functional.pad(counts, (0, 1), value=1.0)
+    guess = orthonormalise(torch.cat([orbitals, new], dim=1))
+    pairs = diagonalise(hamiltonian, guess, nband + 1, counts, ACCURACY, MOST_STEPS)
+    filled = electrons > 0
+    fallen = (eigenvalues - pairs.eigenvalues[:, :nband])[filled].max()
+    return LevelsAbove(pairs.orbitals, float(fallen) > MISSED, _overlap(pairs.eigenvalues, filled, basis))
+
+
+def _overlap(levels: Tensor, filled: Tensor, basis: Basis) -> float:
+    filled = torch.nn.functional.pad(filled, (0, 1), value=False)
+    nk = len(basis.kpoints)
+    highest = levels.masked_fill(~filled, -torch.inf).amax(1).split(nk)
+    lowest = levels.masked_fill(filled, torch.inf).amin(1).split(nk)
+    return max(float(top.max() - bottom.min()) for top, bottom in zip(highest, lowest, strict=True))
