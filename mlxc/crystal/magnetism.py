@@ -11,9 +11,10 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.errors import InputError
 
-# Unpaired f electrons of free atoms, or d electrons where no f shell is open, by the ground configurations of A. Kramida,
-# Yu. Ralchenko, J. Reader and the NIST ASD Team, NIST Atomic Spectra Database (2024). A crystal that has a high-spin and a low-spin state is found in
-# the lower one from above; from below it may end in the other one, or without a moment.
+# Unpaired f electrons of free atoms, or d electrons where no f shell is open, by the ground configurations of
+# A. Kramida, Yu. Ralchenko, J. Reader and the NIST ASD Team, NIST Atomic Spectra Database (2024). A crystal that has a
+# high-spin and a low-spin state is found in the lower one from above; from below it may end in the other one, or
+# without a moment.
 _UNPAIRED = {
     1: "Sc Y La Ce Pt Tm Ac",
     2: "Ti Ni Zr Rh Hf Er Th Pa",

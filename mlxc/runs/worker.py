@@ -79,13 +79,16 @@ def _compute(folder: RunFolder) -> None:
         if longest is not None and time.monotonic() - started > longest:
             raise RunStoppedError(_too_long(longest))
 
-    from mlxc.properties.xc_comparison import xc_potentials  # with PyTorch, which has been loaded by then
+    from mlxc.kohn_sham.state import GroundState  # with PyTorch, which has been loaded by then
+    from mlxc.properties.xc_comparison import xc_potentials
 
     with _watchdog(folder, longest):
         result = kind.run(task, monitor, tell)
     ending = kind.ending(result)
     if ending.state is not None:
-        ending.state.save(folder.ground_state_path, {**xc_potentials(ending.state), **ending.fields})
+        # What another process has computed has no functional here.
+        potentials = xc_potentials(ending.state) if isinstance(ending.state, GroundState) else {}
+        ending.state.save(folder.ground_state_path, {**potentials, **ending.fields})
     folder.write_result(result.summary())
     folder.set_status("finished" if ending.converged else "not converged", ending.message)
 

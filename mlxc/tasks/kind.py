@@ -20,7 +20,7 @@ from mlxc.tasks.task import AnyTask
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mlxc.kohn_sham.state import GroundState
+    from mlxc.kohn_sham.solved_state import SolvedState
 
 ITERATION = "iteration"
 # Told by every SCF, through the monitor, and so among the records of every kind.
@@ -59,7 +59,7 @@ class Ending:
 
     converged: bool
     message: str
-    state: GroundState | None = None
+    state: SolvedState | None = None
     fields: Mapping[str, Tensor] = field(default_factory=dict)
 
 

@@ -7,19 +7,12 @@ interrupted goes on where it stopped. What failed is tried again.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import torch
 from torch import nn
 
 from mlxc.errors import InputError, MlxcError
@@ -27,6 +20,7 @@ from mlxc.training.solids import Solid
 from mlxc.training.subjects.curve import compute_curve, protocol
 from mlxc.training.tables.known_quantities import reference_curve
 from mlxc.training.tables.table_values import reason_of
+from mlxc.utils.job_pool import finished
 from mlxc.utils.json_lines import read_json_lines, write_json_lines
 from mlxc.xc.catalogue import check_name, content_hashes, functional
 from mlxc.xc.identity import identity_of
@@ -34,7 +28,6 @@ from mlxc.xc.identity import identity_of
 RESULTS = "results.jsonl"
 
 Record = dict[str, Any]
-Submit = Callable[["Job"], "Future[Record]"]
 
 
 @dataclass(frozen=True)
@@ -128,8 +121,8 @@ def evaluate(
     known = {key: record for key, record in stored.items() if key not in jobs or record.get("message") == ""}
     write_json_lines(path, list(known.values()))
     missing = [job for job in jobs.values() if job.identity not in known]
-    with _executor(processes, scheduler, len(missing)) as submit, path.open("a", encoding="utf-8", buffering=1) as file:
-        for record in _finished(missing, submit, scheduler):
+    with path.open("a", encoding="utf-8", buffering=1) as file:
+        for record in finished(compute, missing, processes, scheduler):
             file.write(json.dumps(record) + "\n")
             known[record["identity"]] = record
             if on_result is not None:
@@ -161,82 +154,3 @@ def compute(job: Job) -> Record:
     except Exception as error:  # one solid must not end the sweep
         record["message"] = f"{job.solid.name} ended with {type(error).__name__}: {reason_of(error)}."
     return record | {"seconds": time.perf_counter() - started}
-
-
-@contextmanager
-def _executor(processes: int, scheduler: str | None, count: int) -> Iterator[Submit]:
-    if count == 0:
-        yield _submit_nothing
-    elif scheduler is not None:
-        with _dask_client(scheduler) as client:
-            yield lambda job: client.submit(compute, job, pure=False, retries=3)
-    else:
-        threads = 1 if processes > 1 else (os.cpu_count() or 1)
-        pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin_worker, initargs=(threads,))
-        try:
-            yield lambda job: pool.submit(compute, job)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _submit_nothing(job: Job) -> Future[Record]:
-    raise AssertionError("nothing was missing")
-
-
-def _begin_worker(threads: int) -> None:
-    # Ctrl-C ends a worker in the midst of its solid, and silently.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    torch.set_num_threads(threads)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A worker would go on, and then wait for ever, if the process that gives it work is killed."""
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _dask_client(address: str) -> Any:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("--scheduler needs Dask: pip install 'mlxc[train]'.") from None
-    try:
-        return Client(address, timeout=10)
-    except (OSError, ValueError) as error:
-        raise InputError(f"No Dask scheduler answers at {address!r} ({type(error).__name__}).") from None
-
-
-def _finished(jobs: Sequence[Job], submit: Submit, scheduler: str | None) -> Iterator[Record]:
-    """Results as they arrive.
-
-    Raises:
-        MlxcError: a worker died; this is raised in the end.
-    """
-    futures: list[Future[Record]] = []
-    death: Exception | None = None
-    try:
-        for job in jobs:
-            futures.append(submit(job))
-    except BrokenExecutor as error:
-        death = error
-    for future in _arrived(futures, scheduler):
-        try:
-            yield future.result()
-        except Exception as error:
-            death = error
-    if death is not None:
-        raise MlxcError(
-            f"A worker ended before its result was there ({type(death).__name__}); run it again."
-        ) from death
-
-
-def _arrived(futures: list[Future[Record]], scheduler: str | None) -> Iterator[Any]:
-    if scheduler is None or not futures:
-        return as_completed(futures)
-    from distributed import as_completed as dask_as_completed
-
-    arrived: Iterator[Any] = dask_as_completed(futures)
-    return arrived

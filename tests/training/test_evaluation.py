@@ -25,6 +25,7 @@ from mlxc.training.evaluation import RESULTS, Job, Record, compute, evaluate
 from mlxc.training.evaluation_report import errors_percent, markdown_tables, statistics, summary, write_report
 from mlxc.training.solids import Solid, prototype, read_solids
 from mlxc.training.subjects import curve
+from mlxc.utils import job_pool
 from mlxc.utils.json_lines import read_json_lines
 from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.identity import identity_of
@@ -178,7 +179,7 @@ class FakeSweep:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSweep:
     sweep = FakeSweep()
-    monkeypatch.setattr(evaluation, "_executor", sweep.executor)
+    monkeypatch.setattr(job_pool, "_executor", sweep.executor)
     return sweep
 
 

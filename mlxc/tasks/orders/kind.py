@@ -71,6 +71,12 @@ MAGNETIC_ORDERS = Kind(
                 "largest number of orders to compute (20)",
                 {"type": int, "metavar": "N"},
             ),
+            Option(
+                "--scheduler",
+                ("scheduler",),
+                "of Dask, whose workers compute the orders at the same time",
+                {"metavar": "ADDRESS"},
+            ),
         ),
     ),
     advice=advice_about_moments,

@@ -11,7 +11,7 @@ from mlxc.crystal.magnetism import changed_order
 from mlxc.units import HARTREE_EV
 
 if TYPE_CHECKING:
-    from mlxc.kohn_sham.state import GroundState
+    from mlxc.kohn_sham.solved_state import SolvedState
 
 HARTREE_MEV = 1000 * HARTREE_EV
 ARROWS = {1: "↑", -1: "↓", 0: ""}
@@ -30,7 +30,7 @@ class OrderedStates:
     """
 
     rows: Sequence[Mapping[str, Any]]
-    lowest: GroundState
+    lowest: SolvedState
     kmesh: tuple[int, int, int]
     seconds: float
     calculation: dict[str, Any]

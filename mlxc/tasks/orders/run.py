@@ -1,9 +1,11 @@
-"""Computes the magnetic orders of a crystal, one after the other."""
+"""Computes the magnetic orders of a crystal, one after the other or on a Dask cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from mlxc.calculation.calculation import Calculation
@@ -11,10 +13,44 @@ from mlxc.calculation.run import run_calculation
 from mlxc.console.record_table import Tell
 from mlxc.crystal.magnetic_orders import MagneticOrder
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
+from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import gap_of_mesh_ev
 from mlxc.tasks.orders.result import OrderedStates, became, ground, pattern_of
 from mlxc.tasks.orders.task import MagneticOrdersTask
+from mlxc.utils.job_pool import finished
+
+
+@dataclass(frozen=True)
+class OrderJob:
+    """One order of several.
+
+    Attributes:
+        index: Its number.
+        order: The order.
+        calculation: How it is computed.
+    """
+
+    index: int
+    order: MagneticOrder
+    calculation: Calculation
+
+
+@dataclass(frozen=True)
+class ComputedOrder:
+    """What is kept of an order.
+
+    Attributes:
+        index: Its number.
+        row: What is known of it, see :func:`order_row`.
+        seconds: How long it took.
+        state: Its state, or the content of the file that holds it where another process has computed it.
+    """
+
+    index: int
+    row: dict[str, Any]
+    seconds: float
+    state: GroundState | bytes
 
 
 def run_orders(task: MagneticOrdersTask, monitor: Monitor | None, tell: Tell) -> OrderedStates:
@@ -22,25 +58,52 @@ def run_orders(task: MagneticOrdersTask, monitor: Monitor | None, tell: Tell) ->
     calculations = [task.calculation_of(order) for order in task.orders]
     for calculation in calculations:
         calculation.check()
-    rows: list[dict[str, Any]] = []
-    seconds = 0.0
-    lowest: GroundState | None = None
+    jobs = [OrderJob(n, *job) for n, job in enumerate(zip(task.orders, calculations, strict=True))]
+    computed: Iterator[ComputedOrder]
+    if task.scheduler is None:
+        computed = (_compute(job, monitor) for job in jobs)
+    else:
+        computed = finished(compute_elsewhere, jobs, scheduler=task.scheduler)
+    rows: dict[int, dict[str, Any]] = {}
+    seconds, lowest = 0.0, None
+    for order in computed:
+        seconds += order.seconds
+        tell({"kind": "order", "index": order.index, "orders": len(jobs), **order.row})
+        rows[order.index] = order.row
+        # Only one state is kept: those of large supercells take much memory.
+        if lowest is None or ground(list(rows.values())) is order.row:
+            lowest = order.state
+    assert lowest is not None
+    state = _loaded(lowest) if isinstance(lowest, bytes) else lowest
+    settings = task.calculation.model_dump(mode="json")
+    return OrderedStates([rows[job.index] for job in jobs], state, task.kmesh, seconds, settings)
 
+
+def _compute(job: OrderJob, monitor: Monitor | None) -> ComputedOrder:
     def told(record: SCFRecord) -> None:
         assert monitor is not None
-        monitor(replace(record, point=len(rows)))
+        monitor(replace(record, point=job.index))
 
-    for order, calculation in zip(task.orders, calculations, strict=True):
-        state = run_calculation(calculation, None if monitor is None else told)
-        seconds += state.seconds["total"]
-        row = order_row(order, calculation, state)
-        tell({"kind": "order", "index": len(rows), "orders": len(calculations), **row})
-        rows.append(row)
-        # Only one state is kept: those of large supercells take much memory.
-        if lowest is None or ground(rows) is row:
-            lowest = state
-    assert lowest is not None
-    return OrderedStates(rows, lowest, task.kmesh, seconds, task.calculation.model_dump(mode="json"))
+    state = run_calculation(job.calculation, None if monitor is None else told)
+    row = order_row(job.order, job.calculation, state)
+    return ComputedOrder(job.index, row, state.seconds["total"], state)
+
+
+def compute_elsewhere(job: OrderJob) -> ComputedOrder:
+    """Compute an order in a process that cannot hand over a live state."""
+    computed = _compute(job, None)
+    assert isinstance(computed.state, GroundState)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "state.h5")
+        computed.state.save(path)
+        return replace(computed, state=path.read_bytes())
+
+
+def _loaded(content: bytes) -> SavedState:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "state.h5")
+        path.write_bytes(content)
+        return SavedState.load(path)
 
 
 def order_row(order: MagneticOrder, calculation: Calculation, state: GroundState) -> dict[str, Any]:

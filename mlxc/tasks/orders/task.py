@@ -40,12 +40,15 @@ class MagneticOrdersTask(Task):
         max_cells: The largest number of cells in a supercell.
         max_atoms: The largest number of atoms in a supercell; None for any number.
         max_orders: The largest number of orders to compute; if there are more, none is.
+        scheduler: The address of a Dask scheduler whose workers compute the orders at the same time; None to compute
+            one after the other here.
     """
 
     magnetic: tuple[str, ...] = Field(default=(), validate_default=True)
     max_cells: int = Field(default=2, ge=1, le=8)
     max_atoms: int | None = Field(default=None, ge=1)
     max_orders: int = Field(default=20, ge=2, le=200)
+    scheduler: str | None = None
 
     @field_validator("magnetic")
     @classmethod
@@ -127,15 +130,17 @@ class MagneticOrdersTask(Task):
     def run(
         self, monitor: Monitor | None = None, on_order: Callable[[dict[str, Any]], None] | None = None
     ) -> OrderedStates:
-        """Compute all orders, one after the other.
+        """Compute all orders.
 
         Args:
-            monitor: A function that is called with one record per SCF step of every order; it may stop the run.
+            monitor: A function that is called with one record per SCF step of every order that is computed here; it may
+                stop the run.
             on_order: A function that is called after each order with its ``index``, how many ``orders`` there are, and
                 what the result says of it.
 
         Raises:
-            InputError: the calculation cannot be done.
+            InputError: the calculation cannot be done, or the scheduler does not answer.
+            MlxcError: a worker died again and again.
         """
         states: OrderedStates = self._compute(monitor, handing(order=on_order))
         return states

@@ -222,6 +222,31 @@ def test_a_run_of_orders_keeps_the_state_of_the_lowest(tmp_path: Path) -> None:
     assert {record["point"] for record in records if record["kind"] == "iteration"} == {0, 1, 2}
 
 
+@pytest.mark.process
+def test_a_dask_cluster_computes_the_same_orders(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    from mlxc.kohn_sham.saved_state import SavedState
+    from mlxc.runs.worker import execute
+
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        folder = RunFolder.create(hydrogen(scheduler=cluster.scheduler_address), "row", tmp_path)
+        execute(folder)
+    assert folder.status["state"] == "finished", folder.status["message"]
+    assert sorted(record["index"] for record in folder.records()[0]) == [0, 1, 2]
+    here, there = hydrogen().run().summary(), folder.result
+    assert there is not None
+    assert [row["name"] for row in there["orders"]] == [row["name"] for row in here["orders"]]
+    for own, other in zip(here["orders"], there["orders"], strict=True):
+        assert other["free_energy_per_atom_ha"] == pytest.approx(own["free_energy_per_atom_ha"], abs=1e-9)
+    assert SavedState.load(folder.ground_state_path).crystal.moments.tolist() == [1, -1]
+
+
+@pytest.mark.thorough
+def test_a_scheduler_that_is_not_there_is_said() -> None:
+    with pytest.raises(InputError, match="No Dask scheduler"):
+        hydrogen(scheduler="tcp://127.0.0.1:1").run()
+
+
 def test_the_command_of_a_run_makes_the_same_task(tmp_path: Path) -> None:
     task = nickel_oxide(max_cells=3, max_atoms=5)
     words = command_words(RunFolder.create(task, "nickel oxide", tmp_path))
