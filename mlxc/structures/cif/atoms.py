@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import MAX_ATOMS, too_many_atoms
+from mlxc.crystal.elements import atomic_number
 from mlxc.errors import InputError
 from mlxc.structures.cif.operations import Operations
 from mlxc.structures.cif.sites import Site
@@ -16,6 +17,8 @@ from mlxc.structures.cif.sites import Site
 COINCIDE_ANG = 0.1
 # A site that is moved farther than this to its special position is told, angstrom.
 TOLD_ANG = 0.01
+# The shortest bonds, triple ones, beside the sum of two covalent radii: 0.77 in N2.
+SHORTEST_BOND = 0.7
 # Positions of the same atom by different operations, angstrom.
 EXACT_ANG = 1e-4
 
@@ -48,6 +51,29 @@ class Atoms:
                 return False
         return True
 
+    def number(self, lattice: NDArray[np.float64]) -> int | None:
+        """The number of the space group that these atoms have, whatever the file says; None if none is found."""
+        import spglib
+
+        numbers = [atomic_number(element) for element in self.elements]
+        found = spglib.get_symmetry_dataset((lattice.tolist(), self.positions.tolist(), numbers), symprec=TOLD_ANG)
+        return None if found is None else int(found.number)
+
+    def overlap(self, lattice: NDArray[np.float64]) -> bool:
+        """Whether two atoms are closer than any bond, measured by their covalent radii."""
+        from ase.data import covalent_radii
+
+        radii = np.array([covalent_radii[atomic_number(element)] for element in self.elements])
+        shifts = np.array(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij")).reshape(3, -1).T
+        for index, position in enumerate(self.positions):
+            difference = self.positions[index:] - position
+            vectors = (difference - np.round(difference))[:, None, :] + shifts
+            apart = np.linalg.norm(vectors @ lattice, axis=2)
+            apart[0, len(shifts) // 2] = np.inf  # the atom itself
+            if (apart.min(axis=1) < SHORTEST_BOND * (radii[index:] + radii[index])).any():
+                return True
+        return False
+
     def multiplicities(self) -> list[int]:
         """How many atoms each site has become, in the order of the sites that any atom is of."""
         return [self.sites.count(site) for site in dict.fromkeys(self.sites)]
@@ -70,8 +96,9 @@ def atoms_of(sites: list[Site], operations: Operations, lattice: NDArray[np.floa
     elements: list[str] = []
     copies_of: list[int] = []
     made_by: list[int] = []
-    positions = np.zeros((0, 3))
+    positions: NDArray[np.float64] = np.zeros((0, 3))
     notes: list[str] = []
+    repeated: list[str] = []
     for index, site in enumerate(sites):
         position, moved = _special_position(site, operations, lattice)
         if moved > TOLD_ANG:
@@ -79,7 +106,8 @@ def atoms_of(sites: list[Site], operations: Operations, lattice: NDArray[np.floa
         copies, indices = _orbit(site, position, operations, lattice)
         apart = distances(positions, copies[0], lattice)
         if apart.size and apart.min() < COINCIDE_ANG:
-            notes.append(_copy_note(site, sites[copies_of[int(np.argmin(apart))]]))
+            _require_same_element(site, sites[copies_of[int(np.argmin(apart))]])
+            repeated.append(site.label)
             continue
         positions = np.vstack([positions, copies])
         elements += [site.element] * len(copies)
@@ -87,6 +115,8 @@ def atoms_of(sites: list[Site], operations: Operations, lattice: NDArray[np.floa
         made_by += indices
         if len(elements) > MAX_ATOMS:
             raise too_many_atoms(len(elements))
+    if repeated:
+        notes.append(f"Sites that are copies of others by symmetry are counted once: {', '.join(repeated)}.")
     return Atoms(tuple(elements), positions, tuple(copies_of), tuple(made_by), tuple(notes))
 
 
@@ -141,15 +171,14 @@ def _orbit(
     return images[kept], kept
 
 
-def _copy_note(site: Site, first: Site) -> str:
-    """What is told of a site that is the copy of another one.
+def _require_same_element(site: Site, first: Site) -> None:
+    """Let a site be the copy of another one where it is the same element.
 
     Raises:
-        InputError: the two are different elements.
+        InputError: it is a different one.
     """
     if site.element != first.element:
         raise InputError(
             f"{site.label} ({site.element}) and {first.label} ({first.element}) of the CIF are on top of each other "
             "by its symmetry."
         )
-    return f"{site.label} is a copy of {first.label} by symmetry, and is counted once."

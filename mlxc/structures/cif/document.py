@@ -151,7 +151,7 @@ def _value(raw: str) -> str | None:
 
 def _plain_lines(text: str) -> str:
     """Line ends as ``\\n``, and every other blank, those that do not break included, as a space."""
-    lines = re.sub(r"\r\n?|\x85|\u2028|\u2029", "\n", text).rstrip("\x1a\0 \t\n") + "\n"
+    lines = re.sub(r"\r\n?|\x85|\u2028|\u2029", "\n", text.removeprefix("\ufeff")).rstrip("\x1a\0 \t\n") + "\n"
     return re.sub(r"[^\S\n\t]", " ", lines)
 
 

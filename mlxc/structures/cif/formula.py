@@ -18,6 +18,7 @@ UNITS = "_cell_formula_units_Z"
 # How much a number of a formula may be rounded, relative to it.
 ROUNDED = 0.006
 
+_GROUP = re.compile(r"[(\[]([^()\[\]]*)[)\]](\d+\.?\d*|\.\d+)?")
 _PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?(?:\d*[+-])?")
 
 
@@ -60,20 +61,31 @@ class Formula:
         return reduce(gcd, [int(count) for count in counts]) if all(count % 1 == 0 for count in counts) else 1
 
 
-def formula_of(block: Block) -> tuple[Formula | None, str | None]:
-    """The sum formula of a block, if it has one that is understood, and what to tell if it is not."""
+def formula_of(block: Block) -> Formula | None:
+    """The sum formula of a block, if it has one.
+
+    Raises:
+        InputError: it is not understood.
+    """
     text = block.text(SUM)
     if text is None:
-        return None, None
+        return None
     counts = _counts(text) or _counts(" ".join(word.capitalize() for word in text.split()))
     if counts is None:
-        return None, f"{SUM} '{shortened(text)}' is not understood, and the atoms are not held against it."
+        raise InputError(f"{SUM} of the CIF must be a formula such as 'Al2 Mg O4', not '{shortened(text)}'.")
     units = block.number(UNITS)
-    return Formula(text, counts, units or None), None
+    return Formula(text, counts, units or None)
 
 
 def _counts(text: str) -> dict[str, float] | None:
     """How many atoms of each element a sum formula has; None if it is none."""
+    while group := _GROUP.search(text):
+        inside = _counts(group[1])
+        if inside is None:
+            return None
+        times = float(group[2] or 1)
+        written = " ".join(f"{element}{count * times:g}" for element, count in inside.items())
+        text = f"{text[: group.start()]} {written} {text[group.end() :]}"
     counts: dict[str, float] = {}
     for word in text.replace(",", " ").split():
         end = 0

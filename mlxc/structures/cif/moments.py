@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from mlxc.errors import InputError
 from mlxc.structures.cif.atoms import Atoms, stabiliser
-from mlxc.structures.cif.document import Block, number
+from mlxc.structures.cif.document import Block, number, shortened
 from mlxc.structures.cif.operations import Operations, as_group, from_texts, product, translations_only
 from mlxc.structures.cif.sites import Site
 
 OPERATIONS = "_space_group_symop_magn_operation_xyz"
 CENTRINGS = "_space_group_symop_magn_centering_xyz"
+NAMES = tuple(f"_space_group_magn_{kind}" for kind in ("number_BNS", "name_BNS", "number_OG", "name_OG"))
+# The magnetic group of nothing but the identity, by number and name.
+TRIVIAL = ("1.1", "1.1.1", "P1")
 LABEL = "_atom_site_moment_label"
 COMPONENTS = (
     tuple(f"_atom_site_moment_crystalaxis_{axis}" for axis in "xyz"),
@@ -44,6 +47,9 @@ def magnetic_operations(block: Block, lattice: NDArray[np.float64]) -> Operation
         InputError: they are not understood, form no group or do not fit the cell.
     """
     if block.column(OPERATIONS) is None:
+        name = block.text(*NAMES)
+        if name is not None and name.replace(" ", "") not in TRIVIAL:
+            raise InputError(f"The CIF names the magnetic group {shortened(name)}; list its operations, {OPERATIONS}.")
         return None
     operations = _listed(block, OPERATIONS)
     if block.column(CENTRINGS) is not None:
@@ -64,7 +70,7 @@ def moments_of(
 ) -> NDArray[np.float64]:
     """The moment of each atom along the one axis of all moments, Bohr magneton, shape ``(natom,)``.
 
-    The axis points such that the largest of its Cartesian components is positive.
+    The axis points such that the largest of its components along the lattice vectors is positive.
 
     Raises:
         InputError: moments are not understood, contradict the operations, or have several axes.
@@ -85,7 +91,7 @@ def moments_of(
         if np.linalg.norm((allowed - back) @ lattice) > ROUNDED + 0.01 * np.linalg.norm(back @ lattice):
             raise InputError(f"The moment of {site.label} in the CIF contradicts the magnetic operations on its site.")
         vectors[own] = _turned(moment / lengths, operations, np.array([atoms.operations[atom] for atom in own]))
-    return _along_one_axis(vectors @ lattice)
+    return _along_one_axis(vectors * lengths, lattice / lengths[:, None])
 
 
 def _listed(block: Block, tag: str) -> Operations:
@@ -125,18 +131,23 @@ def _turned(moment: NDArray[np.float64], operations: Operations, indices: NDArra
     return np.asarray(signs[:, None] * (rotations @ moment))
 
 
-def _along_one_axis(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cartesian moments as numbers along the axis that all of them have.
+def _along_one_axis(components: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Moments as numbers along the axis that all of them have.
+
+    Args:
+        components: along the lattice vectors, shape ``(natom, 3)``.
+        directions: unit vectors along these, in rows.
 
     Raises:
-        InputError: they have several.
+        InputError: they have several axes.
     """
+    vectors = components @ directions
     sizes = np.linalg.norm(vectors, axis=1)
     largest = int(np.argmax(sizes))
     if sizes[largest] < 1e-9:
         return np.zeros(len(vectors))
     axis = vectors[largest] / sizes[largest]
-    axis = axis * np.sign(axis[np.argmax(np.abs(np.round(axis, 6)))])
+    axis = axis * np.sign(components[largest][np.argmax(np.abs(np.round(components[largest], 6)))])
     along = vectors @ axis
     across = np.linalg.norm(vectors - np.outer(along, axis), axis=1)
     if across.max() > ROUNDED + 0.01 * sizes[largest]:

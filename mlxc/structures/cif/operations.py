@@ -44,6 +44,21 @@ class Operations:
     def __len__(self) -> int:
         return len(self.rotations)
 
+    def same_as(self, other: Operations) -> bool:
+        """Whether these are the operations of another group, in whatever order."""
+        first, second = self._by_rotation(), other._by_rotation()
+        return first.keys() == second.keys() and all(
+            len(first[key]) == len(second[key]) and all(_one_of(vector, second[key]) for vector in first[key])
+            for key in first
+        )
+
+    def _by_rotation(self) -> dict[tuple[int, ...], NDArray[np.float64]]:
+        """The translations of each rotation, with time reversed or not, shape ``(n, 3)``."""
+        classes: dict[tuple[int, ...], list[NDArray[np.float64]]] = {}
+        for rotation, translation, reversal in zip(self.rotations, self.translations, self.reversals, strict=True):
+            classes.setdefault(_code(rotation, reversal), []).append(translation)
+        return {key: np.array(known) for key, known in classes.items()}
+
     def keep_metric(self, metric: NDArray[np.float64]) -> bool:
         """Whether lengths and angles with this metric, shape ``(3, 3)``, are the same after every operation."""
         lengths = np.sqrt(np.diag(metric))
@@ -113,7 +128,7 @@ def as_group(operations: Operations, what: str) -> Operations:
         np.concatenate([np.array(known) for known in classes.values()]),
         np.repeat(keys[:, 9], counts),
     )
-    if not _closed({key: np.array(known) for key, known in classes.items()}):
+    if not _closed(group._by_rotation()):
         raise InputError(
             f"The operations of the CIF in {what} form no group: the product of two of them is missing among them."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import MAX_ATOMS, too_many_atoms
 from mlxc.errors import InputError
-from mlxc.structures.cif.document import Block, number
+from mlxc.structures.cif.document import Block, number, shortened
 from mlxc.structures.cif.elements import DEUTERIUM, TYPE_TAG, element_of_label, element_of_type
 
 # Sites closer than this are written for the same place, angstrom.
@@ -21,6 +22,10 @@ FULL = 0.005
 _DUMMY = "dum"
 _AXES = "xyz"
 _PREFIX = "_atom_site_"
+# What a block with atoms has, one or the other.
+POSITIONS = ("_atom_site_fract_", "_atom_site_Cartn_")
+# Labels of oxygen and nitrogen to which hydrogen belongs: OH1, Oh, O1W, Wat2, H2O, NH4.
+_WITH_HYDROGEN = re.compile(r"(?:O-?[HW]\d*|O\d+[HW]|Wat.*|H2O.*|NH[34].*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ def sites_of(
     places = _places(block, len(labels))
     _refuse_alternatives(block, len(labels))
     notes: list[str] = []
+    deuterium: list[str] = []
     rows: list[_Row] = []
     for index, (name, symbol, occupancy, flag, multiplicity, hydrogens) in enumerate(table):
         label = name or symbol or str(index + 1)
@@ -84,12 +90,16 @@ def sites_of(
             raise InputError(f"The CIF attaches {hydrogens} hydrogen atoms to {label} and does not say where they are.")
         element = _element(name, symbol, formula)
         if (symbol or label).startswith(DEUTERIUM) and element == "H":
-            notes.append(f"{label} is deuterium, which is computed as hydrogen.")
+            deuterium.append(label)
         position = _position(block, places[index], label, lattice)
         rows.append(_Row(Site(label, element, position, _whole(multiplicity)), filling))
     if not rows:
         raise InputError("The CIF lists no atoms.")
+    if deuterium:
+        notes.append(f"Deuterium is computed as hydrogen: {shortened(', '.join(deuterium))}.")
     sites, told = _occupied(rows, lattice)
+    if formula is None:
+        _refuse_missing_hydrogen(sites)
     return sites, (*notes, *told)
 
 
@@ -183,7 +193,7 @@ def _occupied(rows: list[_Row], lattice: NDArray[np.float64]) -> tuple[list[Site
         InputError: a place is not occupied by exactly one atom of one element.
     """
     places: list[list[_Row]] = []
-    firsts = np.zeros((0, 3))
+    firsts: NDArray[np.float64] = np.zeros((0, 3))
     for row in rows:
         difference = firsts - row.site.position
         apart = np.linalg.norm((difference - np.round(difference)) @ lattice, axis=1)
@@ -219,6 +229,19 @@ def _check_place(place: list[_Row], notes: list[str]) -> None:
         notes.append(f"{labels} are the same atom, a lattice vector apart, and are counted once.")
         return
     raise InputError(f"The atoms {labels} of the CIF are on top of each other, on one site.")
+
+
+def _refuse_missing_hydrogen(sites: list[Site]) -> None:
+    """Refuse labels that speak of hydrogen where none is listed and no formula says what there is.
+
+    Raises:
+        InputError: there is such a label.
+    """
+    if any(site.element == "H" for site in sites):
+        return
+    for site in sites:
+        if _WITH_HYDROGEN.fullmatch(site.label):
+            raise InputError(f"The label {site.label} of the CIF speaks of hydrogen, and no hydrogen atoms are listed.")
 
 
 def _lattice_copies(place: list[_Row]) -> bool:

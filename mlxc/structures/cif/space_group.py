@@ -1,4 +1,4 @@
-"""The symmetry of a CIF: its list of operations, its Hall symbol, its Hermann-Mauguin name and its number, held together.
+"""The symmetry of a CIF: its operations, its Hall symbol, its Hermann-Mauguin name and its number, held together.
 
 Operations that are listed win over a Hall symbol, this over a name, and a name over a number. Imports no torch.
 """
@@ -57,15 +57,13 @@ class Symmetry:
 
     Attributes:
         settings: The settings that it may mean: one, or several where origin or axes are left open.
-        others: Settings that something else in the file says; the atoms must be the same in one of them.
-        contradiction: The sentence for atoms that are not.
         notes: What to tell.
+        number: The number of the space group that is named, where operations of another one are listed.
     """
 
     settings: tuple[Setting, ...]
-    others: tuple[Setting, ...] = ()
-    contradiction: str = ""
     notes: tuple[str, ...] = ()
+    number: int | None = None
 
 
 def symmetry_of(block: Block, lattice: NDArray[np.float64]) -> Symmetry:
@@ -125,12 +123,13 @@ def _beside_names(block: Block, lattice: NDArray[np.float64], listed: Setting) -
     if named is None or number is None:
         return Symmetry((listed,))
     title, groups, _ = named
-    everything = tuple(setting for group in groups for setting in group)
-    if any(number_of(setting.operations, lattice) == number for setting in everything):
+    everything = [setting for group in groups for setting in group]
+    numbers = [number_of(setting.operations, lattice) for setting in everything]
+    if number not in numbers:
+        return Symmetry((listed,), number=numbers[0])
+    if any(setting.operations.same_as(listed.operations) for setting in everything):
         return Symmetry((listed,))
-    sentence = f"The operations of the CIF are those of space group {number}, but it says {title}."
-    others = tuple(setting for setting in everything if setting.operations.keep(lattice))
-    return Symmetry((listed,), others, sentence)
+    return Symmetry((listed,), (f"The operations listed are taken, which are of another setting than {title}.",))
 
 
 class _UnknownNameError(InputError):
@@ -171,15 +170,11 @@ def _of_hall(hall: str, rows: list[list[gemmi.SpaceGroup]], name: str) -> _Named
     try:
         group = gemmi.symops_from_hall(hall)
     except (ValueError, RuntimeError):
-        raise _UnknownNameError(
-            f"Nothing is known of a space group with the Hall symbol '{shortened(hall)}'."
-        ) from None
+        raise _UnknownNameError(f"Nothing is known of a Hall symbol '{shortened(hall)}'.") from None
     setting = Setting(from_gemmi(group), hall)
     number = number_of(setting.operations, np.eye(3))
     if rows and number is not None and all(row.number != number for named in rows for row in named):
-        raise InputError(
-            f"The Hall symbol {hall} of the CIF is of space group {number}, but it says {shortened(name)}."
-        )
+        raise InputError(f"The Hall symbol {hall} of the CIF is number {number}, but it says {shortened(name)}.")
     return hall, [[setting]], ()
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import gemmi
 
+# The only origin of groups that have one is their first.
+FIRST = "1"
 # What stands behind a name in the ICSD, in FINDSYM and elsewhere, and what it says.
 _SUFFIXES = (
     (r"\s*:\s*o?([12])$", r"\1"),
@@ -29,7 +31,7 @@ def settings_of_name(name: str) -> list[list[gemmi.SpaceGroup]]:
     """The settings that a Hermann-Mauguin name may mean, those that are meant by convention first.
 
     The name may be short, full or old, with or without blanks, underscores and parentheses, and end with its origin or
-    axes: ``F d -3 m :2``, ``Fd-3mZ``, ``R -3 m (hexagonal axes)``. A name that leaves origin or axes open has all of them.
+    axes: ``F d -3 m :2``, ``Fd-3mZ``, ``R -3 m (hexagonal axes)``. A name that leaves origin or axes open has them all.
     A short monoclinic name means the unique axis b, or one of the other two where b does not fit the cell.
 
     Returns:
@@ -65,7 +67,7 @@ def _rows(name: str, code: str) -> list[list[gemmi.SpaceGroup]]:
             is_open = ":" not in candidate and candidate[0] not in "Hh" and candidate[-1] not in "HRhr"
             groups.append(_with_each_origin(row) if is_open else [row])
     if code:
-        groups = [[row for row in group if row.ext == code] for group in groups]
+        groups = [[row for row in group if (row.ext.strip("\0") or FIRST) == code] for group in groups]
     return [group for group in groups if group]
 
 

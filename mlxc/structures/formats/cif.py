@@ -20,7 +20,7 @@ from mlxc.structures.cif.moments import (
     refuse_modulated,
     without_magnetic_operations,
 )
-from mlxc.structures.cif.sites import Site, sites_of
+from mlxc.structures.cif.sites import POSITIONS, Site, sites_of
 from mlxc.structures.cif.space_group import Setting, Symmetry, symmetry_of
 from mlxc.structures.reading import Reading
 from mlxc.units import BOHR_ANG
@@ -41,7 +41,7 @@ def read_cif(text: str, name: str, block: str | None = None) -> Reading:
         InputError: the text is no CIF, does not say enough, or what it says contradicts itself.
     """
     blocks = blocks_of(text)
-    structures = [one for one in blocks if one.has("_cell_length_") and one.has("_atom_site_")]
+    structures = [one for one in blocks if one.has("_cell_length_") and any(one.has(tag) for tag in POSITIONS)]
     chosen = _chosen(blocks, structures, block)
     crystal, notes = _crystal(chosen, name)
     if len(structures) < 2:
@@ -71,7 +71,7 @@ def _crystal(block: Block, name: str) -> tuple[Crystal, list[str]]:
     """The crystal of one block, and what to tell of it."""
     refuse_modulated(block)
     lattice = lattice_of(block)
-    formula, formula_note = formula_of(block)
+    formula = formula_of(block)
     sites, site_notes = sites_of(block, lattice, None if formula is None else formula.counts.keys())
     magnetic = magnetic_operations(block, lattice)
     if magnetic is None:
@@ -84,7 +84,7 @@ def _crystal(block: Block, name: str) -> tuple[Crystal, list[str]]:
     if has_moments(block):
         operations = setting.operations if magnetic is not None else without_magnetic_operations(setting.operations)
         moments = moments_of(block, sites, atoms, operations, lattice)
-    told = [check_volume(block, lattice), formula_note, *symmetry.notes, check_angles(block, setting.operations)]
+    told = [check_volume(block, lattice), *symmetry.notes, check_angles(block, setting.operations)]
     notes = [*(note for note in told if note is not None), *setting_notes, *site_notes, *atoms.notes]
     return Crystal(lattice / BOHR_ANG, atoms.elements, atoms.positions, moments, name), notes
 
@@ -110,9 +110,10 @@ def _expanded(
             possible.append((setting, atoms))
     if not possible:
         raise failures[0]
-    if symmetry.contradiction:
-        _require_same(symmetry, sites, possible[0][1], lattice)
+    if symmetry.number is not None:
+        _require_symmetry(symmetry.number, possible[0][1], lattice)
     if len(possible) > 1:
+        possible = [entry for entry in possible if not entry[1].overlap(lattice)] or possible
         possible = _with_multiplicities(possible, sites)
     if any(not first[1].same_as(second[1], lattice) for first, second in combinations(possible, 2)):
         raise _open_setting(possible)
@@ -121,19 +122,19 @@ def _expanded(
     return setting, atoms, notes
 
 
-def _require_same(symmetry: Symmetry, sites: list[Site], atoms: Atoms, lattice: NDArray[np.float64]) -> None:
-    """Let a contradiction pass where all atoms are listed, so that it has no consequence.
+def _require_symmetry(number: int, atoms: Atoms, lattice: NDArray[np.float64]) -> None:
+    """Let operations of another group than the one named pass where the atoms that they make have the symmetry named.
+
+    So it is where a file lists all atoms in the cell, the identity, and what the symmetry of the crystal is.
 
     Raises:
-        InputError: it has one.
+        InputError: they have another one.
     """
-    for setting in symmetry.others:
-        try:
-            if atoms_of(sites, setting.operations, lattice).same_as(atoms, lattice):
-                return
-        except InputError:
-            continue
-    raise InputError(symmetry.contradiction)
+    found = atoms.number(lattice)
+    if found != number:
+        raise InputError(
+            f"The CIF names space group {number}, but the operations that it lists make a crystal of group {found}."
+        )
 
 
 def _with_multiplicities(possible: list[tuple[Setting, Atoms]], sites: list[Site]) -> list[tuple[Setting, Atoms]]:
