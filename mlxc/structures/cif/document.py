@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from mlxc.errors import InputError
 from mlxc.structures.cif.version2 import as_version1
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+\))?")
 _FRACTION = re.compile(r"([+-]?\d+)/(\d+)")
-_ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
+_ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(000[0-9a-f]{5}))")
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,13 @@ def number(text: str, what: str) -> float:
     Raises:
         InputError: it is none.
     """
+    value = float("inf")
     if match := _NUMBER.fullmatch(text.strip()):
-        return float(match[1])
-    if (match := _FRACTION.fullmatch(text.strip())) and int(match[2]):
-        return int(match[1]) / int(match[2])
+        value = float(match[1])
+    elif (match := _FRACTION.fullmatch(text.strip())) and float(match[2]):
+        value = float(match[1]) / float(match[2])
+    if isfinite(value):
+        return value
     raise InputError(f"{what} of the CIF must be a number, not '{shortened(text)}'.")
 
 

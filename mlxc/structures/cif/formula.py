@@ -19,7 +19,7 @@ UNITS = "_cell_formula_units_Z"
 ROUNDED = 0.006
 
 _GROUP = re.compile(r"[(\[]([^()\[\]]*)[)\]](\d+\.?\d*|\.\d+)?")
-_PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?(?:\d*[+-])?")
+_PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
 
 
 @dataclass(frozen=True)

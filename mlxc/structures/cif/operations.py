@@ -23,6 +23,8 @@ ROUNDED = 0.0015
 SAME_METRIC = 5e-3
 # More than any group has, magnetic ones in cells of several primitive ones included.
 MOST_OPERATIONS = 2000
+# Of a cube, with time reversed and not.
+MOST_ROTATIONS = 2 * 48
 
 _TERM = re.compile(r"([+-]?)(?:((?:\d+\.?\d*|\.\d+)(?:/\d+)?)\*?)?([xyz])?")
 
@@ -102,7 +104,13 @@ def from_texts(texts: Sequence[str | None], what: str) -> Operations:
 
 
 def product(first: Operations, second: Operations) -> Operations:
-    """Every operation of the first after every one of the second."""
+    """Every operation of the first after every one of the second.
+
+    Raises:
+        InputError: these are more than any group has.
+    """
+    if len(first) * len(second) > MOST_OPERATIONS:
+        raise InputError(f"The CIF lists {len(first)} times {len(second)} operations, more than any group has.")
     rotations = np.einsum("aij,bjk->abik", first.rotations, second.rotations).reshape(-1, 3, 3)
     moved = np.einsum("aij,bj->abi", first.rotations, second.translations) + first.translations[:, None, :]
     return Operations(rotations, moved.reshape(-1, 3) % 1, np.outer(first.reversals, second.reversals).reshape(-1))
@@ -148,7 +156,7 @@ def _one_of(vector: NDArray[np.float64], vectors: NDArray[np.float64]) -> bool:
 def _closed(classes: dict[tuple[int, ...], NDArray[np.float64]]) -> bool:
     """Whether products stay within a set of operations: translations of each rotation, with time reversed or not."""
     lattice = classes[_code(np.eye(3, dtype=int), 1)]
-    if any(len(known) != len(lattice) for known in classes.values()):
+    if len(classes) > MOST_ROTATIONS or any(len(known) != len(lattice) for known in classes.values()):
         return False
     keys = list(classes)
     for first in keys:

@@ -112,7 +112,7 @@ def _element(label: str | None, symbol: str | None, formula: Collection[str] | N
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+    return int(text) if text is not None and re.fullmatch("[0-9]{1,4}", text) else None
 
 
 def _places(block: Block, size: int) -> list[tuple[str | None, ...]]:

@@ -10,7 +10,7 @@ DIGITS = 10
 
 
 def cif_of(crystal: Crystal) -> str:
-    """A crystal as a CIF in P 1, so that it keeps its cell; its moments, if any, point along the third lattice vector."""
+    """A crystal as a CIF in P 1, so that it keeps its cell; moments, if any, point along the third lattice vector."""
     from pymatgen.io.cif import CifWriter
 
     structure = crystal.to_pymatgen()
