@@ -262,6 +262,7 @@ def test_the_syntax_of_cif_is_read_with_its_variants(kind: str) -> None:
 BROKEN = {
     "a column too few": (MGO.replace("0 0 0", "0 0"), "values in loop"),
     "words behind the atoms": (MGO + "and so on\n", "values in loop"),
+    "blanks without quotes": (MGO.replace("'", ""), "'_space_group_name_H-M_alt F m -3 m' breaks its syntax"),
     "no data block": (MGO.replace("data_test", ""), "block header"),
     "an open text field": (MGO + "_x\n;abc\n", "text field"),
     "two lengths": (MGO.replace("data_test", "data_test\n_cell_length_a 5"), "_cell_length_a twice"),

@@ -130,6 +130,9 @@ def test_thirds_in_operations_may_be_rounded() -> None:
 CONTRADICTIONS = {
     "a name and a number": (f"{name('F m -3 m')}\n_symmetry_Int_Tables_number 227", "227"),
     "a name and a Hall symbol": (f"{name('F m -3 m')}\n_space_group_name_Hall '-P 4 2 3'", "221"),
+    "a name and a Hall symbol of another origin": (
+        f"{name('F d -3 m :2')}\n_space_group_name_Hall 'F 4d 2 3 -1d'", "another setting"),
+    "two names": (f"{name('F m -3 m')}\n_symmetry_space_group_name_H-M 'P m -3 m'", "F m -3 m and P m -3 m"),
     "two numbers": ("_symmetry_Int_Tables_number 225\n_space_group_IT_number 221", "225 and 221"),
     "a name and the cell": (name("P 63/m m c"), "does not fit its cell"),
     "operations and the cell": (operations("x,y,z", "-y,x-y,z", "-x+y,-x,z"), "do not fit its cell"),

@@ -110,17 +110,18 @@ def blocks_of(text: str) -> list[Block]:
     """
     from gemmi import cif
 
+    lines = as_version1(_plain_lines(text))
     try:
-        document = cif.read_string(_ascii(as_version1(_plain_lines(text))), 0)
+        document = cif.read_string(_ascii(lines), 0)
     except (ValueError, RuntimeError) as error:
-        raise InputError(_syntax_sentence(str(error))) from None
+        raise InputError(_syntax_sentence(str(error), lines.split("\n"))) from None
     return [_block(block) for block in document]
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = 60) -> str:
     """A value for a sentence: on one line, and not long."""
     line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:57] + "..."
+    return line if len(line) <= longest else line[: longest - 3] + "..."
 
 
 def _block(block) -> Block:  # type: ignore[no-untyped-def]  # gemmi.cif.Block
@@ -164,8 +165,11 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def _syntax_sentence(message: str) -> str:
+def _syntax_sentence(message: str, lines: list[str]) -> str:
     """A sentence of the parser's message, which is like ``string:12:3(345): parse error``."""
     match = re.match(r"string:(\d+)[^ ]* (?:in [^ ]+: )?(.*)", message, re.DOTALL)
-    line, reason = (match[1], match[2]) if match else ("1", message)
-    return f"The file cannot be read as a CIF: line {line}, {shortened(reason)}."
+    number_of_line, reason = (int(match[1]), match[2]) if match else (1, message)
+    if reason == "parse error":
+        found = lines[number_of_line - 1] if number_of_line <= len(lines) else ""
+        reason = f"'{shortened(found)}' breaks its syntax (a value with blanks stands in quotes)"
+    return f"The file cannot be read as a CIF: line {number_of_line}, {shortened(reason, 120)}."

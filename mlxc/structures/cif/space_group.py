@@ -141,7 +141,7 @@ _Named = tuple[str, list[list[Setting]], tuple[str, ...]]
 
 def _named_settings(block: Block) -> _Named | None:
     """What Hall symbol, name and number say together: a title, groups of settings as for a name, and notes."""
-    hall, name, number = block.text(*HALL), block.text(*NAMES), _number(block)
+    hall, name, number = block.text(*HALL), _name(block), _number(block)
     rows: list[list[gemmi.SpaceGroup]] = []
     if name is not None:
         rows = settings_of_name(name)
@@ -154,7 +154,7 @@ def _named_settings(block: Block) -> _Named | None:
     elif number is not None:
         rows = settings_of_number(number)
     if hall is not None:
-        return _of_hall(hall, rows, name or str(number))
+        return _of_hall(hall, rows, name)
     if not rows:
         return None
     notes = () if name else (f"The setting is the standard one of space group {number}, since no other is named.",)
@@ -163,8 +163,8 @@ def _named_settings(block: Block) -> _Named | None:
     return title, groups, notes
 
 
-def _of_hall(hall: str, rows: list[list[gemmi.SpaceGroup]], name: str) -> _Named:
-    """The one setting of a Hall symbol, which must be of the group that is named beside it, if one is."""
+def _of_hall(hall: str, rows: list[list[gemmi.SpaceGroup]], name: str | None) -> _Named:
+    """The one setting of a Hall symbol, which must be that of the name or the number beside it, if there is one."""
     import gemmi
 
     try:
@@ -173,9 +173,26 @@ def _of_hall(hall: str, rows: list[list[gemmi.SpaceGroup]], name: str) -> _Named
         raise _UnknownNameError(f"Nothing is known of a Hall symbol '{shortened(hall)}'.") from None
     setting = Setting(from_gemmi(group), hall)
     number = number_of(setting.operations, np.eye(3))
-    if rows and number is not None and all(row.number != number for named in rows for row in named):
-        raise InputError(f"The Hall symbol {hall} of the CIF is number {number}, but it says {shortened(name)}.")
+    beside = [row for group in rows for row in group]
+    if beside and number is not None and all(row.number != number for row in beside):
+        named = name or beside[0].number
+        raise InputError(f"The Hall symbol {hall} of the CIF is of space group {number}, but it says {named}.")
+    if name and beside and not any(_setting(row).operations.same_as(setting.operations) for row in beside):
+        raise InputError(f"The Hall symbol {hall} of the CIF is of another setting than the name {shortened(name)}.")
     return hall, [[setting]], ()
+
+
+def _name(block: Block) -> str | None:
+    """The Hermann-Mauguin name, if one is given.
+
+    Raises:
+        InputError: several are, of different groups.
+    """
+    names = [name for tag in NAMES if (name := block.text(tag)) is not None]
+    known = {rows[0][0].number: name for name in names if (rows := settings_of_name(name))}
+    if len(known) > 1:
+        raise InputError(f"The CIF gives several names of its space group, {' and '.join(known.values())}.")
+    return names[0] if names else None
 
 
 def _number(block: Block) -> int | None:
