@@ -158,15 +158,18 @@ def _closed(classes: dict[tuple[int, ...], NDArray[np.float64]]) -> bool:
     lattice = classes[_code(np.eye(3, dtype=int), 1)]
     if len(classes) > MOST_ROTATIONS or any(len(known) != len(lattice) for known in classes.values()):
         return False
-    keys = list(classes)
-    for first in keys:
-        rotation, offset = np.array(first[:9]).reshape(3, 3), classes[first][0]
-        if not all(_one_of(offset + vector, classes[first]) for vector in lattice):
+    if not all(_one_of(known[0] + vector, known) for known in classes.values() for vector in lattice):
+        return False
+    keys, offsets = np.array(list(classes)), np.array([known[0] for known in classes.values()])
+    rotations = keys[:, :9].reshape(-1, 3, 3)
+    for rotation, offset, reversal in zip(rotations, offsets, keys[:, 9], strict=True):
+        products = np.column_stack([(rotation @ rotations).reshape(-1, 9), reversal * keys[:, 9]])
+        same = (products[:, None] == keys).all(axis=2)
+        if not same.any(axis=1).all():
             return False
-        for second in keys:
-            key = _code(rotation @ np.array(second[:9]).reshape(3, 3), first[9] * second[9])
-            if key not in classes or not _one_of(offset + rotation @ classes[second][0], classes[key]):
-                return False
+        difference = (offset + offsets @ rotation.T - offsets[same.argmax(axis=1)])[:, None] - lattice
+        if (np.abs(difference - np.round(difference)).max(axis=2).min(axis=1) > 2 * ROUNDED).any():
+            return False
     return True
 
 
