@@ -35,7 +35,7 @@ STEP = 0.005
 def calculator_of(case: Case, xc: str, ecut: float, folder: Path) -> MLXC:
     """A calculator with the settings of a case."""
     smearing = {"smearing": "fermi-dirac", "width_ha": 0.005} if case.metal else {"smearing": "none"}
-    return MLXC(xc=xc, pseudo=str(folder), ecut_ha=ecut, kmesh=case.kmesh, spin=case.spin, tolerance=1e-7, **smearing)
+    return MLXC(xc=xc, pseudo=str(folder), ecut_ha=ecut, kmesh=case.kmesh, spin=case.spin, **smearing)
 
 
 def error_of_forces(atoms: Atoms, seed: int) -> float:

@@ -21,6 +21,7 @@ from mlxc.export.script import python_script
 from mlxc.export.settings import structure_file, structure_lists
 from mlxc.export.tables import record_tables
 from mlxc.runs.folder import RunFolder
+from mlxc.structures.cif.writing import cif_of
 
 Files: TypeAlias = Mapping[str, str | Path]
 SPIN_COMMENT = "spin density, up minus down, electrons/bohr^3"
@@ -78,10 +79,8 @@ def xsf_files(folder: RunFolder) -> Files:
 
 def structure_files(folder: RunFolder) -> Files:
     """The crystal as CIF, without symmetry, so that it keeps its cell."""
-    from pymatgen.io.cif import CifWriter
-
     crystal = Crystal.from_dict(structure_lists(folder.task))
-    return {f"{crystal.name}.cif": str(CifWriter(crystal.to_pymatgen(), significant_figures=10))}
+    return {f"{crystal.name}.cif": cif_of(crystal)}
 
 
 def script_file(folder: RunFolder) -> Files:
