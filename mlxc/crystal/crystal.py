@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ class Crystal:
         positions: fractional coordinates, shape ``(natom, 3)``.
         moments: initial magnetic moments, shape ``(natom,)``, Bohr magneton.
         name: how the crystal is called in lists and titles.
+        origin: where the crystal was read from, for a person, such as ``mgo.cif, block MgO (CIF)``; empty where it was
+            made in Python.
 
     Raises:
         InputError: no atoms or too many, an unknown element, a degenerate lattice, or atoms on top of each other.
@@ -49,6 +51,7 @@ class Crystal:
     positions: NDArray[np.float64]
     moments: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     name: str = "crystal"
+    origin: str = ""
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Crystal:
         positions: ArrayLike,
         moments: ArrayLike | None = None,
         name: str = "crystal",
+        origin: str = "",
     ) -> None:
         natom = len(species)
         arrays = {
@@ -69,6 +73,7 @@ class Crystal:
             object.__setattr__(self, key, value)
         object.__setattr__(self, "species", tuple(species))
         object.__setattr__(self, "name", name)
+        object.__setattr__(self, "origin", origin)
         self._check()
 
     def _check(self) -> None:
@@ -158,7 +163,7 @@ class Crystal:
 
     def scaled(self, linear: float) -> Crystal:
         """The crystal with every lattice vector multiplied by ``linear``, fractional positions kept."""
-        return Crystal(self.lattice * linear, self.species, self.positions, self.moments, self.name)
+        return replace(self, lattice=self.lattice * linear)
 
     def scaled_in_plane(self, linear: float, direction: int) -> Crystal:
         """The crystal stretched by ``linear`` in the plane of two lattice vectors, and not perpendicular to it.
@@ -171,16 +176,18 @@ class Crystal:
         """
         normal = self.reciprocal[direction] / np.linalg.norm(self.reciprocal[direction])
         stretch = linear * np.eye(3) + (1 - linear) * np.outer(normal, normal)
-        return Crystal(self.lattice @ stretch, self.species, self.positions, self.moments, self.name)
+        return replace(self, lattice=self.lattice @ stretch)
 
     def supercell(self, n1: int, n2: int, n3: int) -> Crystal:
         """The same crystal described by a cell ``n1 x n2 x n3`` times as large."""
         repeats = np.array([n1, n2, n3])
         shifts = np.array(np.meshgrid(*[range(n) for n in repeats], indexing="ij")).reshape(3, -1).T
         positions = ((self.positions[:, None, :] + shifts[None, :, :]) / repeats).reshape(-1, 3)
-        species = [s for s in self.species for _ in shifts]
+        species = tuple(s for s in self.species for _ in shifts)
         moments = np.repeat(self.moments, len(shifts))
-        return Crystal(self.lattice * repeats[:, None], species, positions, moments, self.name)
+        return replace(
+            self, lattice=self.lattice * repeats[:, None], species=species, positions=positions, moments=moments
+        )
 
     @classmethod
     def load(cls, source: str | Path) -> Crystal:
@@ -252,8 +259,10 @@ class Crystal:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists in angstrom and fractional coordinates, the inverse of :meth:`from_dict`."""
+        origin = {"origin": self.origin} if self.origin else {}
         return {
             "name": self.name,
+            **origin,
             "lattice_ang": (self.lattice * BOHR_ANG).tolist(),
             "species": list(self.species),
             "fractional_positions": self.positions.tolist(),
@@ -273,7 +282,8 @@ class Crystal:
         except KeyError as missing:
             raise InputError(f"A structure needs the field {missing}.") from None
         lattice = _array(lattice, (3, 3), "lattice_ang") / BOHR_ANG
-        return cls(lattice, species, positions, data.get("moments_bohr_magneton"), data.get("name", "crystal"))
+        name, origin = data.get("name", "crystal"), str(data.get("origin", ""))
+        return cls(lattice, species, positions, data.get("moments_bohr_magneton"), name, origin)
 
 
 def too_many_atoms(atoms: int) -> InputError:

@@ -140,7 +140,7 @@ class StructureModel(HasTraits):
         moments = self._given_moments(crystal)
         # What is strained is not what the references of its name are about.
         name = f"{crystal.name}, strained" if self.edit.deforms else crystal.name
-        return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name)
+        return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name, crystal.origin)
 
     def _given_moments(self, crystal: Crystal) -> list[float]:
         own = zip(crystal.species, crystal.moments.tolist(), strict=True)
