@@ -22,8 +22,8 @@ def cell_note(calculation: CalculationSettings) -> str:
         return ""
     *others, last = (f"{length:.3f}" for length in np.linalg.norm(calculation.crystal.lattice, axis=1) * BOHR_ANG)
     sentence = (
-        "The cell that was given is very skewed; computed is the same crystal in a cell whose vectors are "
-        f"{', '.join(others)} and {last} angstrom long, not turned: energies, forces and stress are the same"
+        "The given cell is very skewed; computed is the same crystal, not turned, in a cell with vectors of "
+        f"{', '.join(others)} and {last} angstrom: energies, forces and stress are the same"
     )
     if cell.kmesh is None:
         return f"{sentence}."

@@ -54,8 +54,8 @@ def _tell_crystal(calculation: Calculation) -> None:
     summary = CrystalSummary.of(calculation.crystal)
     for sentence in summary.sentences():
         tell(sentence)
-    if summary.primitive_sentence:
-        tell(f"{summary.primitive_sentence}; --primitive takes that one.")
+    if summary.primitive_in_words:
+        tell(f"The cell is not primitive: {summary.primitive_in_words}, which --primitive takes.")
 
 
 def _with_notes(calculation: Calculation, channel: Tell) -> Tell:

@@ -210,8 +210,9 @@ class Crystal:
         Atoms with different moments are different, so that an antiferromagnet keeps the cell of its moments. The first
         atom of each kind of place is kept, in the order given.
         """
-        cell = spglib_cell(self.lattice, self.positions, self.species, self.moments)
-        lattice, kept = primitive_cell(cell)
+        compact = self.reduced()
+        cell = spglib_cell(compact.lattice, compact.positions, compact.species, compact.moments)
+        lattice, kept = primitive_cell(cell, like=self.lattice)
         if len(kept) == len(self.species):
             return self
         positions = self.positions[kept] @ self.lattice @ np.linalg.inv(lattice)

@@ -32,12 +32,19 @@ def symmetry_dataset(cell: SpglibCell) -> Any:
     return spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE)
 
 
-def primitive_cell(cell: SpglibCell) -> tuple[NDArray[np.float64], list[int]]:
-    """The shortest vectors, in rows, of a primitive cell that is not turned, and the atoms that are left, one of each
-    set that lattice translations map onto each other. Where no symmetry is found, these are all atoms.
+def primitive_cell(cell: SpglibCell, like: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[int]]:
+    """The shortest vectors of a primitive cell that is not turned, and the atoms that are left.
+
+    Args:
+        cell: A cell of the crystal that is not very skewed.
+        like: Vectors, in rows, whose directions those of the primitive cell are to have as far as may be.
+
+    Returns:
+        the vectors in rows, and one atom of each set that translations of the lattice map onto each other. Where no
+        symmetry is found, these are all atoms.
     """
     dataset = symmetry_dataset(cell)
     if dataset is None:
         return cell[0], list(range(len(cell[2])))
     _, kept = np.unique(dataset.mapping_to_primitive, return_index=True)
-    return shortest_basis(np.asarray(dataset.primitive_lattice), like=cell[0]), sorted(kept.tolist())
+    return shortest_basis(np.asarray(dataset.primitive_lattice), like), sorted(kept.tolist())

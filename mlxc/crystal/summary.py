@@ -51,9 +51,10 @@ class CrystalSummary:
     def of(cls, crystal: Crystal) -> CrystalSummary:
         """Look at a crystal."""
         distance, first, second = closest_pair(crystal.lattice, crystal.positions)
-        symbol, number = space_group_type(crystal) or ("", 0)
-        magnetic = bool(crystal.moments.any())
-        bare = Crystal(crystal.lattice, crystal.species, crystal.positions)
+        # The search for symmetry takes a minute in a very skewed cell.
+        compact, magnetic = crystal.reduced(), bool(crystal.moments.any())
+        symbol, number = space_group_type(compact) or ("", 0)
+        bare = Crystal(compact.lattice, compact.species, compact.positions)
         return cls(
             name=crystal.name,
             origin=crystal.origin,
@@ -62,7 +63,7 @@ class CrystalSummary:
             species=crystal.species,
             space_group=symbol,
             space_group_number=number,
-            moments_lower_symmetry=magnetic and len(SpaceGroup.of(crystal)) < len(SpaceGroup.of(bare)),
+            moments_lower_symmetry=magnetic and len(SpaceGroup.of(compact)) < len(SpaceGroup.of(bare)),
             shortest_distance_ang=distance * BOHR_ANG,
             closest_atoms=(first + 1, second + 1),
             moments=tuple(crystal.moments.tolist()) if magnetic else (),
@@ -76,35 +77,44 @@ class CrystalSummary:
 
     def sentences(self) -> list[str]:
         """The same in two sentences for a person: what it is, and what a wrong reading would show."""
-        atoms = "1 atom" if self.atoms == 1 else f"{self.atoms} atoms"
-        source = self.origin or self.name
-        what = f"{source}: {self.formula}, {atoms} in a cell of {self.volume_ang3:.2f} cubic angstrom, {self._group()}."
-        return [what, f"{self._closest()}; {self._moments()}."]
+        cell = f"{self.formula}, {self.atoms_in_words} in a cell of {self.volume_ang3:.2f} cubic angstrom"
+        group = f"space group {self.group_in_words}" if self.space_group else self.group_in_words
+        closest, moments = self.closest_in_words, self.moments_in_words
+        return [f"{self.origin or self.name}: {cell}, {group}.", f"Closest atoms: {closest}; moments: {moments}."]
 
     @property
-    def primitive_sentence(self) -> str:
-        """That the cell is not primitive; empty if it is."""
+    def atoms_in_words(self) -> str:
+        """The number of atoms."""
+        return "1 atom" if self.atoms == 1 else f"{self.atoms} atoms"
+
+    @property
+    def group_in_words(self) -> str:
+        """The space group, and whether moments lower it."""
+        lowered = ", lowered by the moments" if self.moments_lower_symmetry else ""
+        return f"{self.space_group} ({self.space_group_number}){lowered}" if self.space_group else "no symmetry found"
+
+    @property
+    def closest_in_words(self) -> str:
+        """Which atoms are the closest, and how close."""
+        first, second = self.closest_atoms
+        apart = f"{self.shortest_distance_ang:.3f} angstrom"
+        if first == second:
+            return f"{first} ({self.species[first - 1]}) and its own image, {apart}"
+        return f"{first} ({self.species[first - 1]}) and {second} ({self.species[second - 1]}), {apart}"
+
+    @property
+    def moments_in_words(self) -> str:
+        """How many atoms of which element have which given moment."""
+        if not self.moments:
+            return "none given"
+        counts = Counter(zip(self.species, (round(moment, 3) for moment in self.moments), strict=True))
+        return (
+            ", ".join(f"{count} {symbol} {moment:+g}" for (symbol, moment), count in counts.items()) + " Bohr magneton"
+        )
+
+    @property
+    def primitive_in_words(self) -> str:
+        """How many atoms the cell and a primitive one have; empty if it is primitive."""
         if self.primitive_atoms == self.atoms:
             return ""
-        return f"The cell is not primitive: it has {self.atoms} atoms, and a primitive one has {self.primitive_atoms}"
-
-    def _group(self) -> str:
-        if not self.space_group:
-            return "no space group found"
-        lowered = ", which the moments lower" if self.moments_lower_symmetry else ""
-        return f"space group {self.space_group} ({self.space_group_number}){lowered}"
-
-    def _closest(self) -> str:
-        apart = f"{self.shortest_distance_ang:.3f} angstrom"
-        first, second = self.closest_atoms
-        if first == second:
-            return f"The closest atoms are {apart} apart, images of atom {first} ({self.species[first - 1]})"
-        pair = " and ".join(f"{atom} ({self.species[atom - 1]})" for atom in self.closest_atoms)
-        return f"The closest atoms are {pair}, {apart} apart"
-
-    def _moments(self) -> str:
-        if not self.moments:
-            return "no magnetic moments are given"
-        counts = Counter(zip(self.species, (round(moment, 3) for moment in self.moments), strict=True))
-        told = ", ".join(f"{count} {symbol} with {moment:+g}" for (symbol, moment), count in counts.items())
-        return f"the given moments (Bohr magneton): {told}"
+        return f"{self.atoms_in_words}; the primitive cell has {self.primitive_atoms}"
