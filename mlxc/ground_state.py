@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,8 @@ from mlxc.basis.planewave.basis import PlaneWaves
 from mlxc.basis.protocol import BasisSettings
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
+from mlxc.errors import MlxcWarning
+from mlxc.grid.skewed_cells import least_skewed
 from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
 from mlxc.kohn_sham.loop import converge
 from mlxc.kohn_sham.mixing.mixers import AndersonMixing, Mixing
@@ -108,6 +111,7 @@ def scf(
         UnrolledError: plain mixing does not converge for this crystal.
     """
     started = time.perf_counter()
+    _advise_on_cell(crystal)
     adjoint = adjoint_of(differentiate)
     if spin is None:
         spin = usual_spin(crystal, total_moment, smearing is None)
@@ -163,6 +167,17 @@ def scf(
         ground = adjoint.attach(ground)
     discretised.release()
     return ground
+
+
+def _advise_on_cell(crystal: Crystal) -> None:
+    """Warn where another cell of the same crystal would cost less; the one that was given is computed all the same."""
+    if least_skewed(crystal) is not crystal:
+        warnings.warn(
+            f"crystal: the cell of {crystal.name} is very skewed; crystal.reduced() is the same crystal in a cell that "
+            "needs a smaller grid.",
+            MlxcWarning,
+            stacklevel=3,
+        )
 
 
 def warm_up() -> None:

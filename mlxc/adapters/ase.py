@@ -12,12 +12,15 @@ from ase.dft.kpoints import BandPath
 
 from mlxc.adapters.electronic_structure import ElectronicStructure
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.defaults import with_structure_defaults
+from mlxc.calculation.setting import settings_table
+from mlxc.calculation.validation import build_model
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
-SETTINGS = tuple(name for name in Calculation.model_fields if name != "structure")
+SETTINGS = tuple(name for name in settings_table(Calculation) if name != "structure")
 
 
 class MLXC(ElectronicStructure, Calculator):
@@ -110,7 +113,8 @@ class MLXC(ElectronicStructure, Calculator):
                 settings = self._calculation.model_dump(exclude={"spin"}) | settings
         if crystal.moments.any():
             settings.setdefault("spin", True)
-        self._calculation = Calculation.from_dict({**settings, "structure": crystal})
+        # In the cell of the atoms, to which k points and fields belong, however skewed it is.
+        self._calculation = build_model(Calculation, with_structure_defaults({**settings, "structure": crystal}))
 
 
 def _in_ase_units(ground: SolvedState) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlxc.calculation.defaults import with_structure_defaults
 from mlxc.calculation.feasibility import check_calculation
+from mlxc.calculation.given_cell import in_reduced_cell
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.calculation.validation import build_model
 from mlxc.crystal.crystal import Crystal
@@ -32,8 +33,9 @@ CURVE_DEFAULTS: dict[str, Any] = {"cutoff_smoothing_ha": 0.5, "tolerance": 1e-5}
 class Calculation(CalculationSettings):
     """A self-consistent calculation: what to compute and how.
 
-    Build it with :meth:`from_dict`, which fills what is missing with defaults that suit the structure and turns every
-    mistake into one sentence.
+    Build it with :meth:`from_dict`, which fills what is missing with defaults that suit the structure, turns every
+    mistake into one sentence, and takes the reduced cell where the given one is very skewed, see
+    :mod:`mlxc.calculation.given_cell`.
     """
 
     @classmethod
@@ -43,10 +45,10 @@ class Calculation(CalculationSettings):
         Raises:
             InputError: the data make no calculation; one sentence names the field, the value and what is allowed.
         """
-        return build_model(cls, with_structure_defaults(data))
+        return build_model(cls, with_structure_defaults(in_reduced_cell(data)))
 
     def with_crystal(self, crystal: Crystal) -> Calculation:
-        """The same settings for another crystal (the FFT grid is chosen anew)."""
+        """The same settings for another crystal in the cell that it has (the FFT grid is chosen anew)."""
         return self.model_copy(update={"structure": crystal.to_dict(), "fft_grid": None})
 
     def at_volumes(self, ratios: Sequence[float], vary: Variation | None = None) -> list[Calculation]:

@@ -9,6 +9,7 @@ import psutil
 from mlxc.basis.kind import Size
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.errors import InputError
+from mlxc.grid.skewed_cells import least_skewed
 from mlxc.kohn_sham.spin import check_filling
 from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials
 from mlxc.terms.selectable import common_symmetry, selected_terms
@@ -45,9 +46,12 @@ def check_calculation(calculation: CalculationSettings) -> Size:
     )
     available = psutil.virtual_memory().available / 1e9
     if size.memory_gb > available:
+        advice = "lower the cutoff or the k mesh"
+        if least_skewed(crystal) is not crystal:
+            advice = "the cell is very skewed, so take its reduced one, Crystal.reduced()"
         raise InputError(
             f"ecut_ha: {calculation.ecut_ha:g} hartree for this cell and k mesh needs about {size.memory_gb:.3g} GB "
-            f"of memory, but {available:.3g} GB are free; lower the cutoff or the k mesh."
+            f"of memory, but {available:.3g} GB are free; {advice}."
         )
     return size
 

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.crystal.magnetism import moments_by_element, often_magnetic
+from mlxc.units import BOHR_ANG
 
 
 def notes(calculation: CalculationSettings) -> list[str]:
     """Sentences about what was chosen for a person, and about what may be wrong with what the person chose."""
-    return [sentence for sentence in (spin_note(calculation), basis_note(calculation)) if sentence]
+    sentences = (cell_note(calculation), spin_note(calculation), basis_note(calculation))
+    return [sentence for sentence in sentences if sentence]
+
+
+def cell_note(calculation: CalculationSettings) -> str:
+    """That another cell is computed than the one that was given, and with which k mesh; empty if it is not so."""
+    cell = calculation.given_cell
+    if cell is None:
+        return ""
+    *others, last = (f"{length:.3f}" for length in np.linalg.norm(calculation.crystal.lattice, axis=1) * BOHR_ANG)
+    sentence = (
+        "The given cell is very skewed; computed is the same crystal, not turned, in a cell with vectors of "
+        f"{', '.join(others)} and {last} angstrom: energies, forces and stress are the same"
+    )
+    if cell.kmesh is None:
+        return f"{sentence}."
+    given, own = (" x ".join(map(str, mesh)) for mesh in (cell.kmesh, calculation.kmesh))
+    what = "the same k points" if cell.same_kpoints else "as many k points or more, none of its meshes having the same"
+    return f"{sentence}. The k mesh {given} is that of the given cell; {own} in the computed one has {what}."
 
 
 def basis_note(calculation: CalculationSettings) -> str:

@@ -23,17 +23,38 @@ from pydantic import (
 from mlxc.basis.kind import BasisKind
 from mlxc.basis.kinds import BASES, DEFAULT_BASIS
 from mlxc.calculation.setting import Setting
+from mlxc.calculation.validation import build_model
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.kohn_sham.spin import check_spin
 from mlxc.terms.selectable import SELECTABLE, selected_terms
 
 SmearingName = Literal["none", "fermi-dirac", "gaussian", "marzari-vanderbilt"]
+Vector = tuple[float, float, float]
 KPointCount = Annotated[int, Field(ge=1, le=100)]
+# The key of a structure as plain data that tells of another cell.
+GIVEN_CELL = "given_cell"
+
+
+class GivenCell(BaseModel):
+    """The cell that was given, where another one of the same lattice is computed since it is very skewed.
+
+    Attributes:
+        lattice_ang: The lattice vectors in rows, angstrom.
+        kmesh: The k mesh that was given for it; None where none was.
+        same_kpoints: Whether the mesh that is computed has the very same k points as that mesh.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lattice_ang: tuple[Vector, Vector, Vector]
+    kmesh: tuple[int, int, int] | None = None
+    same_kpoints: bool = True
 
 
 def plain_structure(value: Any) -> dict[str, Any]:
-    """A structure as the plain data of :meth:`mlxc.Crystal.to_dict`.
+    """A structure as the plain data of :meth:`mlxc.Crystal.to_dict`, with its ``given_cell`` if it is plain data and
+    has one, see :class:`GivenCell`.
 
     Args:
         value: A crystal, its plain data, or the name of a shipped structure or of a file.
@@ -46,7 +67,9 @@ def plain_structure(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         return Crystal.load(value).to_dict()
     if isinstance(value, dict):
-        return Crystal.from_dict(value).to_dict()
+        given = value.get(GIVEN_CELL)
+        cell = {} if given is None else {GIVEN_CELL: build_model(GivenCell, given).model_dump(mode="json")}
+        return Crystal.from_dict(value).to_dict() | cell
     raise InputError("structure: give a shipped name, a file, or the lattice, species and positions.")
 
 
@@ -267,6 +290,12 @@ class CalculationSettings(BaseModel):
     def crystal(self) -> Crystal:
         """The structure as a :class:`Crystal`."""
         return Crystal.from_dict(self.structure)
+
+    @property
+    def given_cell(self) -> GivenCell | None:
+        """The cell that was given, where it is not the one that is computed."""
+        given = self.structure.get(GIVEN_CELL)
+        return None if given is None else GivenCell.model_validate(given)
 
     @property
     def basis_kind(self) -> BasisKind:

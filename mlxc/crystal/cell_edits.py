@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, prod
 
 import numpy as np
@@ -80,7 +80,7 @@ class CellEdit:
         if not self.deforms:
             return crystal
         lattice = crystal.lattice * (1 + np.array(strains) / 100)[:, None]
-        return Crystal(lattice, crystal.species, crystal.positions, crystal.moments, crystal.name)
+        return replace(crystal, lattice=lattice)
 
     def _repeated(self, crystal: Crystal) -> Crystal:
         shown = " x ".join(f"{n}" for n in self.repeats)
@@ -127,7 +127,7 @@ def with_height(sheet: Crystal, height_ang: float) -> Crystal:
     lattice[direction] *= ratio
     from_middle = positions[:, direction] - middle
     positions[:, direction] = middle + (from_middle - from_middle.round()) / ratio
-    return Crystal(lattice, sheet.species, positions, sheet.moments, sheet.name)
+    return replace(sheet, lattice=lattice, positions=positions)
 
 
 def _within(field: str, value: float, lowest: float, highest: float, unit: str) -> float:

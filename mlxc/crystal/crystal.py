@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from mlxc.crystal.conversions import check_neutral, parts_of_atoms, parts_of_structure
 from mlxc.crystal.distances import closest_pair, largest_displacement
 from mlxc.crystal.elements import atomic_number
+from mlxc.crystal.lattice_reduction import shortest_basis, spans_volume
+from mlxc.crystal.primitive_cell import primitive_cell, spglib_cell
 from mlxc.errors import InputError
 from mlxc.units import BOHR_ANG
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # Closer than this no two nuclei of any molecule or crystal come (H2: 1.40 bohr).
 SHORTEST_DISTANCE_BOHR = 0.8
+# No atom is as small.
+SMALLEST_VOLUME_BOHR3 = 1.0
 # Vectors and atoms within this of each other are the same, bohr; moments within that, Bohr magneton.
 SAME_BOHR, SAME_MOMENT = 1e-6, 1e-8
 # Far more than can be computed, and few enough to be looked at pair by pair.
@@ -39,6 +43,8 @@ class Crystal:
         positions: fractional coordinates, shape ``(natom, 3)``.
         moments: initial magnetic moments, shape ``(natom,)``, Bohr magneton.
         name: how the crystal is called in lists and titles.
+        origin: where the crystal was read from, for a person, such as ``mgo.cif, block MgO (CIF)``; empty where it was
+            made in Python.
 
     Raises:
         InputError: no atoms or too many, an unknown element, a degenerate lattice, or atoms on top of each other.
@@ -49,6 +55,7 @@ class Crystal:
     positions: NDArray[np.float64]
     moments: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     name: str = "crystal"
+    origin: str = ""
 
     def __init__(
         self,
@@ -57,6 +64,7 @@ class Crystal:
         positions: ArrayLike,
         moments: ArrayLike | None = None,
         name: str = "crystal",
+        origin: str = "",
     ) -> None:
         natom = len(species)
         arrays = {
@@ -69,6 +77,7 @@ class Crystal:
             object.__setattr__(self, key, value)
         object.__setattr__(self, "species", tuple(species))
         object.__setattr__(self, "name", name)
+        object.__setattr__(self, "origin", origin)
         self._check()
 
     def _check(self) -> None:
@@ -78,19 +87,14 @@ class Crystal:
             raise too_many_atoms(len(self.species))
         for symbol in self.species:
             atomic_number(symbol)
-        lengths = np.linalg.norm(self.lattice, axis=1)
-        if self.volume < 1e-3 * np.prod(lengths) or self.volume < 1.0:
+        if self.volume < SMALLEST_VOLUME_BOHR3 or not spans_volume(self.lattice):
             raise InputError(
                 "The lattice vectors span no volume: they must be three linearly independent vectors, "
-                f"but they enclose {self.volume * BOHR_ANG**3:.3g} cubic angstrom."
+                f"but they enclose {self.volume * BOHR_ANG**3:.3g} cubic angstrom, nothing beside their lengths."
             )
         distance, first, second = closest_pair(self.lattice, self.positions)
         if distance < SHORTEST_DISTANCE_BOHR:
-            raise InputError(
-                f"Atoms {first + 1} ({self.species[first]}) and {second + 1} ({self.species[second]}) are on top of "
-                f"each other: they are {distance * BOHR_ANG:.3f} angstrom apart, and at least "
-                f"{SHORTEST_DISTANCE_BOHR * BOHR_ANG:.2f} angstrom is needed."
-            )
+            raise too_close(self.species, distance, first, second)
 
     @property
     def volume(self) -> float:
@@ -158,7 +162,7 @@ class Crystal:
 
     def scaled(self, linear: float) -> Crystal:
         """The crystal with every lattice vector multiplied by ``linear``, fractional positions kept."""
-        return Crystal(self.lattice * linear, self.species, self.positions, self.moments, self.name)
+        return replace(self, lattice=self.lattice * linear)
 
     def scaled_in_plane(self, linear: float, direction: int) -> Crystal:
         """The crystal stretched by ``linear`` in the plane of two lattice vectors, and not perpendicular to it.
@@ -171,16 +175,54 @@ class Crystal:
         """
         normal = self.reciprocal[direction] / np.linalg.norm(self.reciprocal[direction])
         stretch = linear * np.eye(3) + (1 - linear) * np.outer(normal, normal)
-        return Crystal(self.lattice @ stretch, self.species, self.positions, self.moments, self.name)
+        return replace(self, lattice=self.lattice @ stretch)
 
     def supercell(self, n1: int, n2: int, n3: int) -> Crystal:
         """The same crystal described by a cell ``n1 x n2 x n3`` times as large."""
         repeats = np.array([n1, n2, n3])
         shifts = np.array(np.meshgrid(*[range(n) for n in repeats], indexing="ij")).reshape(3, -1).T
         positions = ((self.positions[:, None, :] + shifts[None, :, :]) / repeats).reshape(-1, 3)
-        species = [s for s in self.species for _ in shifts]
+        species = tuple(s for s in self.species for _ in shifts)
         moments = np.repeat(self.moments, len(shifts))
-        return Crystal(self.lattice * repeats[:, None], species, positions, moments, self.name)
+        return replace(
+            self, lattice=self.lattice * repeats[:, None], species=species, positions=positions, moments=moments
+        )
+
+    def reduced(self) -> Crystal:
+        """The same atoms in the cell of the shortest lattice vectors, in the same order and not turned.
+
+        Energy, forces and stress are those of the crystal itself; fractional coordinates and k meshes are not.
+        """
+        return self.in_cell(shortest_basis(self.lattice))
+
+    def in_cell(self, lattice: NDArray[np.float64]) -> Crystal:
+        """The same atoms, in the same order and not turned, in a cell of other vectors that span the same lattice.
+
+        Args:
+            lattice: the vectors in rows, bohr, each an integer combination of the crystal's own.
+        """
+        positions = self.positions @ self.lattice @ np.linalg.inv(lattice)
+        return replace(self, lattice=lattice, positions=_wrapped(positions))
+
+    def primitive(self) -> Crystal:
+        """The crystal in a primitive cell, which is not turned; itself if its cell is primitive.
+
+        Atoms with different moments are different, so that an antiferromagnet keeps the cell of its moments. The first
+        atom of each kind of place is kept, in the order given.
+        """
+        compact = self.reduced()
+        cell = spglib_cell(compact.lattice, compact.positions, compact.species, compact.moments)
+        lattice, kept = primitive_cell(cell, like=self.lattice)
+        if len(kept) == len(self.species):
+            return self
+        positions = self.positions[kept] @ self.lattice @ np.linalg.inv(lattice)
+        return replace(
+            self,
+            lattice=lattice,
+            species=tuple(self.species[atom] for atom in kept),
+            positions=_wrapped(positions),
+            moments=self.moments[kept],
+        )
 
     @classmethod
     def load(cls, source: str | Path) -> Crystal:
@@ -252,8 +294,10 @@ class Crystal:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists in angstrom and fractional coordinates, the inverse of :meth:`from_dict`."""
+        origin = {"origin": self.origin} if self.origin else {}
         return {
             "name": self.name,
+            **origin,
             "lattice_ang": (self.lattice * BOHR_ANG).tolist(),
             "species": list(self.species),
             "fractional_positions": self.positions.tolist(),
@@ -273,12 +317,28 @@ class Crystal:
         except KeyError as missing:
             raise InputError(f"A structure needs the field {missing}.") from None
         lattice = _array(lattice, (3, 3), "lattice_ang") / BOHR_ANG
-        return cls(lattice, species, positions, data.get("moments_bohr_magneton"), data.get("name", "crystal"))
+        name, origin = data.get("name", "crystal"), str(data.get("origin", ""))
+        return cls(lattice, species, positions, data.get("moments_bohr_magneton"), name, origin)
 
 
 def too_many_atoms(atoms: int) -> InputError:
     """The error for a cell that nobody can compute."""
     return InputError(f"The structure has {atoms} atoms in its cell, and at most {MAX_ATOMS} are allowed.")
+
+
+def too_close(species: Sequence[str], distance: float, first: int, second: int) -> InputError:
+    """The error for two atoms, of these indices and this distance in bohr, that are nearer than any two nuclei."""
+    apart = f"{distance * BOHR_ANG:.3f} angstrom"
+    needed = f"at least {SHORTEST_DISTANCE_BOHR * BOHR_ANG:.2f} angstrom is needed"
+    if first == second:
+        return InputError(f"The lattice vectors repeat each atom after {apart}, and {needed}; their cell is too flat.")
+    pair = f"{first + 1} ({species[first]}) and {second + 1} ({species[second]})"
+    return InputError(f"Atoms {pair} are on top of each other: they are {apart} apart, and {needed}.")
+
+
+def _wrapped(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fractional coordinates from 0 to below 1, but for rounding, which is not to lead from 0 to 1."""
+    return (positions + 1e-12) % 1.0 - 1e-12
 
 
 def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.float64]:

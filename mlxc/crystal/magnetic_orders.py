@@ -76,7 +76,7 @@ class MagneticOrder:
         positions = (places @ np.linalg.inv(basis)).reshape(-1, 3)
         within = positions if self.cells == 1 else (positions + 1e-9) % 1.0 - 1e-9
         moments = (self.signs * np.array(sizes)[:, None]).ravel()
-        return Crystal(basis @ crystal.lattice, species, within, moments, crystal.name)
+        return Crystal(basis @ crystal.lattice, species, within, moments, crystal.name, crystal.origin)
 
 
 def magnetic_orders(

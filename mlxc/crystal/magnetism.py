@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def check_opposite_moments(crystal: Crystal) -> None:
 
 def with_parallel_moments(crystal: Crystal) -> Crystal:
     """The same crystal with all starting moments up."""
-    return Crystal(crystal.lattice, crystal.species, crystal.positions, np.abs(crystal.moments), crystal.name)
+    return replace(crystal, moments=np.abs(crystal.moments))
 
 
 def changed_order(signs: Sequence[float], moments: Sequence[float]) -> str | None:

@@ -18,6 +18,7 @@ from math import ceil, gcd, lcm, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from mlxc.crystal.lattice_reduction import minkowski_reduced
 from mlxc.crystal.symmetry import SpaceGroup
 
 Superlattice = NDArray[np.int64]
@@ -108,9 +109,26 @@ def supercell_with_mesh(
     Returns:
         the basis of the superlattice, and the mesh that belongs to it.
     """
-    index = round(abs(np.linalg.det(superlattice)))
-    if index == 1:
+    if round(abs(np.linalg.det(superlattice))) == 1:
         return np.eye(3, dtype=np.int64), mesh
+    return _compact(lattice, superlattice, mesh)
+
+
+def compact_cell_with_mesh(lattice: NDArray[np.float64], mesh: Mesh) -> tuple[Superlattice, Mesh]:
+    """The most compact cell of a lattice that has the k points of a mesh of the given cell on a mesh of its own.
+
+    Args:
+        lattice: The lattice vectors of the given cell, rows, bohr.
+        mesh: The mesh of the given cell.
+
+    Returns:
+        the vectors in units of those given, and the mesh that belongs to them.
+    """
+    return _compact(lattice, np.eye(3, dtype=np.int64), mesh)
+
+
+def _compact(lattice: NDArray[np.float64], superlattice: Superlattice, mesh: Mesh) -> tuple[Superlattice, Mesh]:
+    index = round(abs(np.linalg.det(superlattice)))
     for reach in REACHES:
         vectors = _short_vectors(lattice, superlattice, reach)
         periods = np.array([_period(vector, mesh) for vector in vectors.tolist()])
@@ -153,11 +171,9 @@ def _adapted(superlattice: Superlattice, mesh: Mesh) -> tuple[Superlattice, Mesh
 
 def _short_vectors(lattice: NDArray[np.float64], superlattice: Superlattice, reach: int) -> NDArray[np.int64]:
     """Sums of a few of the shortest basis vectors, one of each pair of opposite ones."""
-    from ase.geometry import minkowski_reduce
-
-    _, combination = minkowski_reduce(superlattice @ lattice)
+    _, combination = minkowski_reduced(superlattice @ lattice)
     sums = [c for c in product(range(-reach, reach + 1), repeat=3) if c > (0, 0, 0)]
-    return np.array(sums, dtype=np.int64) @ np.asarray(combination, dtype=np.int64) @ superlattice
+    return np.array(sums, dtype=np.int64) @ combination @ superlattice
 
 
 def _oriented(basis: Superlattice) -> Superlattice:

@@ -13,10 +13,9 @@ import spglib
 from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.primitive_cell import SYMMETRY_TOLERANCE, SpglibCell, spglib_cell, symmetry_dataset
 from mlxc.units import BOHR_ANG
 
-# Positions that differ by less than this (bohr) are the same site.
-SYMMETRY_TOLERANCE = 1e-5
 # Fourier coefficients of a function that differ by less than this, in units of the largest, are the same.
 SAME_COEFFICIENT = 1e-6
 # The largest denominator of a fraction that is simple.
@@ -42,7 +41,7 @@ class SpaceGroup:
     @classmethod
     def of(cls, crystal: Crystal) -> SpaceGroup:
         """Find the operations with spglib; only the identity where spglib finds none."""
-        found = spglib.get_symmetry(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+        found = spglib.get_symmetry(_cell(crystal), symprec=SYMMETRY_TOLERANCE)
         if found is None:
             return cls.identity()
         return cls(found["rotations"].astype(np.int64), found["translations"] % 1.0)
@@ -161,15 +160,18 @@ def hexagonal_edge(crystal: Crystal) -> float | None:
     return float(np.linalg.norm(dataset.std_lattice[0])) * BOHR_ANG
 
 
+def space_group_type(crystal: Crystal) -> tuple[str, int] | None:
+    """The international symbol and the number of the space group of atoms without moments; None if none is found."""
+    dataset = symmetry_dataset(spglib_cell(crystal.lattice, crystal.positions, crystal.species, 0 * crystal.moments))
+    return None if dataset is None else (str(dataset.international), int(dataset.number))
+
+
 def _dataset(crystal: Crystal) -> Any:
-    """All that spglib finds about the symmetry of a crystal; None if it finds nothing."""
-    return spglib.get_symmetry_dataset(_spglib_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+    return symmetry_dataset(_cell(crystal))
 
 
-def _spglib_cell(crystal: Crystal) -> tuple[Any, Any, Any]:
-    # Atoms of one element with different moments are different.
-    kinds = list(zip(crystal.atomic_numbers, crystal.moments.round(6), strict=True))
-    return crystal.lattice, crystal.positions, [sorted(set(kinds)).index(kind) + 1 for kind in kinds]
+def _cell(crystal: Crystal) -> SpglibCell:
+    return spglib_cell(crystal.lattice, crystal.positions, crystal.species, crystal.moments)
 
 
 def _denominator(translation: float, count: int) -> int:

@@ -82,7 +82,8 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     structure, functional = settings.get("structure"), settings.get("xc", "pbe")
     if isinstance(structure, str) and structure not in shipped_names():
         raise InputError("The link names a structure that does not come with mlxc.")
-    if isinstance(structure, dict) and len(str(structure.get("name", ""))) > LONGEST_NAME:
+    names = [str(structure.get(key, "")) for key in ("name", "origin")] if isinstance(structure, dict) else []
+    if any(len(name) > LONGEST_NAME for name in names):
         raise InputError(f"The link calls its structure by more than {LONGEST_NAME} letters.")
     if settings.get("terms"):
         raise InputError("The link asks for further terms of the energy, which are files.")

@@ -100,11 +100,14 @@ def shipped_structure(task: AnyTask) -> str | None:
 
 
 def structure_lists(task: AnyTask) -> dict[str, Any]:
-    """The structure as plain lists with a name that may be one of a file, without digits that mean nothing."""
+    """The structure as plain lists with a name that may be one of a file, without digits that mean nothing.
+
+    Where it was read from is left out, since whoever gets the lists may not have that file.
+    """
     crystal = calculation_of(task).crystal
     lists: dict[str, Any] = {"name": file_stem(crystal.name)}
     for name, value in crystal.to_dict().items():
-        if name not in ("name", "species"):
+        if name not in ("name", "origin", "species"):
             lists[name] = (np.round(value, DECIMALS) + 0.0).tolist()
         elif name == "species":
             lists[name] = value

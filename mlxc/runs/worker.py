@@ -24,7 +24,7 @@ from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import monitor_telling
-from mlxc.tasks.kinds import kind_of
+from mlxc.tasks.kinds import kind_of, told
 
 WAITING = "Waits until another run on this machine has ended."
 # How much later than its limit a run is ended that does not come to the end of its SCF step.
@@ -89,7 +89,7 @@ def _compute(folder: RunFolder) -> None:
         # What another process has computed has no functional here.
         potentials = xc_potentials(ending.state) if isinstance(ending.state, GroundState) else {}
         ending.state.save(folder.ground_state_path, {**potentials, **ending.fields})
-    folder.write_result(result.summary())
+    folder.write_result(told(task, result))
     folder.set_status("finished" if ending.converged else "not converged", ending.message)
 
 

@@ -10,13 +10,15 @@ import warnings
 from typing import Any
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.settings import GIVEN_CELL
+from mlxc.crystal.summary import CrystalSummary
 from mlxc.errors import InputError
 from mlxc.tasks.bands.kind import BANDS
 from mlxc.tasks.comparison.kind import COMPARISON
 from mlxc.tasks.diagnosis.kind import DIAGNOSIS
 from mlxc.tasks.eos.kind import EQUATION_OF_STATE
 from mlxc.tasks.gradient.kind import GRADIENT
-from mlxc.tasks.kind import Kind
+from mlxc.tasks.kind import Kind, Result
 from mlxc.tasks.moments.kind import ENERGY_AGAINST_MOMENT
 from mlxc.tasks.orders.kind import MAGNETIC_ORDERS
 from mlxc.tasks.scf.kind import SCF
@@ -69,6 +71,15 @@ def title_of(name: str) -> str:
 def calculation_of(task: AnyTask) -> Calculation:
     """The calculation that a task is about: of an equation of state, that at the given volume."""
     return task if isinstance(task, Calculation) else task.calculation
+
+
+def told(task: AnyTask, result: Result) -> dict[str, Any]:
+    """What is told of a result: its summary, and under ``crystal`` what was understood of the structure."""
+    calculation = calculation_of(task)
+    crystal = CrystalSummary.of(calculation.crystal).to_dict()
+    if calculation.given_cell is not None:
+        crystal[GIVEN_CELL] = calculation.given_cell.model_dump(mode="json")
+    return result.summary() | {"crystal": crystal}
 
 
 def task_from_dict(kind: Any, data: dict[str, Any]) -> AnyTask:

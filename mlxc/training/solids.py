@@ -140,7 +140,7 @@ def prototype(name: str, lattice_constant_ang: float) -> Crystal:
 
 
 def _with_moments(crystal: Crystal, moments: list[float]) -> Crystal:
-    return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, crystal.name)
+    return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, crystal.name, crystal.origin)
 
 
 def read_solids(source: str | Path) -> dict[str, Solid]:

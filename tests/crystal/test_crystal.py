@@ -153,3 +153,13 @@ CUBE = [[4.0, 0, 0], [0, 4.0, 0], [0, 0, 4.0]]
 def test_what_is_no_crystal_is_refused_with_the_reason(structure: dict, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         Crystal.from_dict(structure)
+
+
+def test_where_a_crystal_was_read_from_goes_with_it_and_says_nothing_where_it_was_not_read() -> None:
+    made = Crystal(8.0 * np.eye(3), ["Al"], [[0, 0, 0]])
+    assert made.origin == ""
+    assert "origin" not in made.to_dict()
+    read = Crystal(made.lattice, made.species, made.positions, origin="al.cif (CIF)")
+    again = Crystal.from_dict(json.loads(json.dumps(read.to_dict())))
+    for derived in (again, read.scaled(1.1), read.scaled_in_plane(1.1, 2), read.supercell(1, 2, 1)):
+        assert derived.origin == "al.cif (CIF)"

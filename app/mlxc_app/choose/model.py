@@ -13,9 +13,11 @@ from mlxc.basis.kinds import BASES, DEFAULT_BASIS
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
 from mlxc.calculation.feasibility import check_calculation
-from mlxc.calculation.notes import basis_note, spin_note
+from mlxc.calculation.notes import basis_note, cell_note, spin_note
 from mlxc.calculation.presets import PRESETS
 from mlxc.calculation.setting import settings_table
+from mlxc.calculation.settings import GIVEN_CELL, GivenCell
+from mlxc.crystal.cell_edits import CellEdit
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError, MlxcError
 from mlxc.export.settings import shipped_structure
@@ -56,6 +58,7 @@ class ChooseModel(StructureModel):
         preset: The preset whose settings these are, empty if they are a person's own.
         blocker: Why a run cannot start, in one sentence; empty if it can.
         spin_note: What a person should know of the choice of spin, in one sentence; empty if there is nothing.
+        cell_note: That another cell is computed than the one that was given, likewise.
         basis_note: What may be wrong with the basis, likewise.
         size: How large the run is, in one sentence; empty if it cannot start.
         estimate: An estimate of time and memory, in one sentence; empty if it cannot start.
@@ -79,6 +82,7 @@ class ChooseModel(StructureModel):
     preset = Unicode(BALANCED)
     blocker = Unicode()
     spin_note = Unicode()
+    cell_note = Unicode()
     basis_note = Unicode()
     size = Unicode()
     estimate = Unicode()
@@ -87,6 +91,7 @@ class ChooseModel(StructureModel):
         super().__init__()
         # Of the crystal as it was chosen, whatever the supercell.
         self._mesh_of_original = (1, 1, 1)
+        self._given_cell: GivenCell | None = None
         self.take_shipped(shipped_name)
 
     def calculation(self) -> Calculation:
@@ -104,6 +109,8 @@ class ChooseModel(StructureModel):
             values["width_ha"] = None
         if not self.spin:
             values["total_moment"] = None
+        if self._given_cell is not None and self.edit == CellEdit():
+            values["structure"] = self.structure | {GIVEN_CELL: self._given_cell.model_dump(mode="json")}
         return Calculation.from_dict(values)
 
     def take_calculation(self, calculation: Calculation) -> None:
@@ -123,6 +130,7 @@ class ChooseModel(StructureModel):
                 if setting != "structure" and (value := getattr(calculation, setting)) is not None:
                     setattr(self, setting, value)
             self.total_moment = calculation.total_moment
+            self._given_cell, self.cell_note = calculation.given_cell, cell_note(calculation)
             self._mesh_of_original = calculation.kmesh
             self._look()
         if phrases := setup_differences(calculation, self.calculation()):
@@ -179,7 +187,10 @@ class ChooseModel(StructureModel):
         # What cannot be computed at all leaves the former choice as it is.
         recommended = Calculation.from_dict({"structure": crystal})
         with self._several_changes():
-            super()._take(crystal, shipped_name, title)
+            # A very skewed cell is computed in its reduced one, and what is edited is what is computed.
+            self._given_cell = recommended.given_cell
+            super()._take(crystal if self._given_cell is None else recommended.crystal, shipped_name, title)
+            self.cell_note = cell_note(recommended)
             self._recommended = recommended
             self.basis, self.gaussian_sets, self.gaussian_basis = DEFAULT_BASIS, (), ""
             self._take_pseudopotentials()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,14 +10,15 @@ from math import isfinite
 from pathlib import PurePath
 from typing import Any
 
-from traitlets import Dict, HasTraits, Instance, Unicode
+from traitlets import Dict, HasTraits, Instance, Tuple, Unicode
 
 from mlxc.crystal.cell_edits import CellEdit, lattice_constant_ang
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.magnetism import moments_by_element
 from mlxc.crystal.resizing import height_ang
+from mlxc.crystal.summary import CrystalSummary
 from mlxc.crystal.vacuum import vacuum_directions
-from mlxc.errors import InputError, MlxcError
+from mlxc.errors import InputError, MlxcError, MlxcWarning
 from mlxc.structures.files import read_structure
 from mlxc.structures.shipped import shipped_record
 
@@ -35,6 +37,7 @@ class StructureModel(HasTraits):
         edit: What is to become of the chosen crystal.
         moments: The starting moment by element, Bohr magneton, where it is not that of the chosen crystal.
         repeats: The repetitions of the cell along each lattice vector in ``structure``.
+        remarks: What a person should know of how the chosen crystal was read, a sentence each.
         problem: Why no crystal can be made of edit and moments, in one sentence; empty if there is one.
     """
 
@@ -44,6 +47,7 @@ class StructureModel(HasTraits):
     edit = Instance(CellEdit, args=())
     moments = Dict()
     problem = Unicode()
+    remarks = Tuple()
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,8 +67,7 @@ class StructureModel(HasTraits):
         Raises:
             InputError: the file holds no crystal that can be computed; the former choice stays.
         """
-        crystal = read_structure(content, file_name)
-        self._take(crystal, "", f"{crystal.formula} from {PurePath(file_name).name}")
+        self._take_read(content, file_name, f" from {PurePath(file_name).name}")
 
     def take_text(self, text: str) -> None:
         """Choose the structure in a pasted text and settings that suit it.
@@ -78,8 +81,11 @@ class StructureModel(HasTraits):
             raise InputError(
                 f"The pasted text is larger than {MAX_PASTE_BYTES // 1000} kB: upload it as a file instead."
             )
-        crystal = read_structure(text, "pasted text")
-        self._take(crystal, "", f"{crystal.formula}, pasted")
+        self._take_read(text, "pasted text", ", pasted")
+
+    def take_primitive(self) -> None:
+        """Choose the primitive cell of the chosen crystal and settings that suit it."""
+        self._take(self.original.primitive(), "", f"{self._original_title}, primitive cell")
 
     def reset(self) -> None:
         """Take all edits of the cell back."""
@@ -88,6 +94,11 @@ class StructureModel(HasTraits):
     def change(self, **fields: Any) -> None:
         """Change some fields of the edit, see :class:`~mlxc.crystal.cell_edits.CellEdit`."""
         self.edit = replace(self.edit, **fields)
+
+    @property
+    def summary(self) -> CrystalSummary:
+        """What is understood of the edited crystal."""
+        return CrystalSummary.of(Crystal.from_dict(self.structure))
 
     @property
     def lattice_constant_ang(self) -> float | None:
@@ -111,11 +122,19 @@ class StructureModel(HasTraits):
         of_element = list({moment for symbol, moment in zip(species, moments, strict=True) if symbol == element})
         return of_element[0] if len(of_element) == 1 else None
 
+    def _take_read(self, content: str | bytes, file_name: str, where: str) -> None:
+        """Choose what is read; whatever the reading warns of is told beside the picture."""
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", MlxcWarning)
+            crystal = read_structure(content, file_name)
+        self._take(crystal, "", f"{crystal.formula}{where}")
+        self.remarks = tuple(str(warning.message) for warning in told if issubclass(warning.category, MlxcWarning))
+
     def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
         """Choose a crystal; nothing of the former one stays."""
         with self._several_changes():
             self.original, self._original_title = crystal, title
-            self.edit, self.moments, self.shipped_name = CellEdit(), {}, shipped_name
+            self.edit, self.moments, self.shipped_name, self.remarks = CellEdit(), {}, shipped_name, ()
             self._build()
 
     def _build(self) -> None:
@@ -140,7 +159,7 @@ class StructureModel(HasTraits):
         moments = self._given_moments(crystal)
         # What is strained is not what the references of its name are about.
         name = f"{crystal.name}, strained" if self.edit.deforms else crystal.name
-        return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name)
+        return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name, crystal.origin)
 
     def _given_moments(self, crystal: Crystal) -> list[float]:
         own = zip(crystal.species, crystal.moments.tolist(), strict=True)

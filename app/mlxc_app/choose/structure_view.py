@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from ipywidgets import HTML, Button, FileUpload, Select, Text, Textarea, VBox, Widget
 
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.choose.cell_editor import CellEditor
-from mlxc_app.choose.structure_model import MAX_PASTE_BYTES, StructureModel
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.structure_model import MAX_PASTE_BYTES
 from mlxc_app.choose.structure_search import find_structures
+from mlxc_app.choose.understood_view import UnderstoodView
 from mlxc_app.widgets.controls import LABEL, WIDE
 from mlxc_app.widgets.crystal_viewer import StructureViewer
 from mlxc_app.widgets.disclosure import Disclosure
@@ -21,22 +22,30 @@ FILES = f"CIF, POSCAR, extended XYZ or cube; at most {MAX_FILE_BYTES // 1024**2}
 
 
 class StructureView:
-    """Observes a :class:`StructureModel`."""
+    """Observes a :class:`ChooseModel`."""
 
-    def __init__(self, model: StructureModel, messages: MessageArea, theme: Theme) -> None:
+    def __init__(self, model: ChooseModel, messages: MessageArea, theme: Theme) -> None:
         self._model, self._messages = model, messages
         self._listing = False
         self._search = Text(placeholder="name or formula", description="Search", style=LABEL, layout=WIDE)
         self._names = Select(rows=4, description="Crystal", style=LABEL, layout=WIDE)
         self._nothing = HTML()
         self._viewer = StructureViewer(model.structure, theme)
-        self._cell = HTML()
+        self._understood = UnderstoodView(model, messages)
         edit = Disclosure(
             "Edit the cell: size, strain, supercell", lambda: CellEditor(model, messages).widgets, messages
         )
         own = Disclosure("Your own structure: file or text", self._make_own, messages)
         self.widget = VBox(
-            [self._search, self._names, self._nothing, self._viewer.widget, self._cell, edit.widget, own.widget]
+            [
+                self._search,
+                self._names,
+                self._nothing,
+                self._viewer.widget,
+                self._understood.widget,
+                edit.widget,
+                own.widget,
+            ]
         )
         self._search.observe(messages.guard(self._list), "value")
         self._search.on_msg(messages.guard(self._entered))
@@ -102,9 +111,3 @@ class StructureView:
     def _show_structure(self, change: Any = None) -> None:
         self._select()
         self._viewer.show(self._model.structure, cell_only=self._model.repeats != (1, 1, 1))
-        natoms = len(self._model.structure["species"])
-        atoms = "1 atom" if natoms == 1 else f"{natoms} atoms"
-        self._cell.value = (
-            f'<p class="mlxc-muted">{escape(self._model.title)}: {atoms} in the cell that is computed (blue frame). '
-            "The rest is drawn for the eye only.</p>"
-        )

@@ -60,4 +60,4 @@ def in_higher_cell(sheet: Crystal, factor: float) -> Crystal:
     whole = (positions[:, direction] - top - 1e-9) % 1.0 + top - 1
     middle = (whole.max() + whole.min()) / 2
     positions[:, direction] = middle + (whole - middle) / factor
-    return Crystal(lattice, sheet.species, positions, sheet.moments, sheet.name)
+    return Crystal(lattice, sheet.species, positions, sheet.moments, sheet.name, sheet.origin)

@@ -1,0 +1,67 @@
+"""What was understood of the chosen crystal, beside its picture, so that a wrong reading is seen before a run."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from ipywidgets import HTML, Button, VBox
+
+from mlxc.crystal.cell_edits import CellEdit
+from mlxc.crystal.summary import CrystalSummary
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.widgets.message import MessageArea
+
+
+class UnderstoodView:
+    """Observes a :class:`ChooseModel`."""
+
+    def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
+        self._model = model
+        self._words, self._remarks = HTML(), HTML()
+        self._primitive = Button(description="Take the primitive cell", tooltip="The same crystal in its smallest cell")
+        self._primitive.add_class("mlxc-primitive")
+        self.widget = VBox([self._words, self._primitive, self._remarks])
+        self._primitive.on_click(messages.guard(lambda button: self._take_primitive(messages)))
+        model.observe(self._show, ["structure", "title"])
+        model.observe(self._show_remarks, ["remarks", "cell_note"])
+        self._show()
+        self._show_remarks()
+
+    def _take_primitive(self, messages: MessageArea) -> None:
+        messages.clear()
+        self._model.take_primitive()
+
+    def _show(self, change: Any = None) -> None:
+        summary, model = self._model.summary, self._model
+        # What a person repeats or strains on purpose is no news.
+        smaller = summary.primitive_in_words if model.edit == CellEdit() else ""
+        self._primitive.layout.display = "" if smaller else "none"
+        self._words.value = (
+            f'<p class="mlxc-muted">{escape(model.title)}: {summary.atoms_in_words} in the cell that is computed '
+            f'(blue frame). The rest is drawn for the eye only.</p><table class="mlxc-understood">'
+            f"{''.join(_row(label, words) for label, words in _rows(summary, smaller).items())}</table>"
+        )
+
+    def _show_remarks(self, change: Any = None) -> None:
+        sentences = [*self._model.remarks, self._model.cell_note]
+        self._remarks.value = "".join(
+            f'<p class="mlxc-caution" role="status">{escape(sentence)}</p>' for sentence in sentences if sentence
+        )
+
+
+def _rows(summary: CrystalSummary, smaller: str) -> dict[str, str]:
+    """The label and the words of what there is to say."""
+    rows = {
+        "Read from": summary.origin,
+        "Formula": f"{summary.formula}, {summary.volume_ang3:.2f} Å³",
+        "Space group": summary.group_in_words,
+        "Closest atoms": summary.closest_in_words.replace("angstrom", "Å"),
+        "Moments": summary.moments_in_words.replace("Bohr magneton", "μB"),
+        "Not primitive": smaller,
+    }
+    return {label: words for label, words in rows.items() if words}
+
+
+def _row(label: str, words: str) -> str:
+    return f"<tr><th>{label}</th><td>{escape(words)}</td></tr>"
