@@ -234,7 +234,12 @@ def test_of_several_blocks_the_last_is_taken_and_told_and_another_can_be_named()
         read(MGO + silicon, "germanium")
 
 
+FACES = operations("x,y,z", "x,y+1/2,z+1/2", "x+1/2,y,z+1/2", "x+1/2,y+1/2,z")
 SYNTAX = {
+    "a loop on one line": MGO.replace("_space_group_name_H-M_alt 'F m -3 m'", FACES).replace("loop_\n_sp", "loop_ _sp"),
+    "numbers in quotes": MGO.replace("_a 4.21", "_a '4.21'").replace("0 0 0", "'0' '0' \"0\""),
+    "uncertainties of nothing": MGO.replace("90", "90.(0)"),
+    "plus signs": MGO.replace("_space_group_name_H-M_alt 'F m -3 m'", FACES.replace("'x", "'+x")),
     "Macintosh line ends": MGO.replace("\n", "\r"),
     "DOS line ends and end of file": MGO.replace("\n", "\r\n") + "\x1a",
     "no end of the last line": MGO.strip(),
@@ -320,8 +325,13 @@ def test_without_any_symmetry_the_atoms_are_all_atoms_and_this_is_told() -> None
     listed = read(cif_text(cube(4.21), "", "Mg1 Mg 0 0 0", "O1 O .5 .5 .5"))
     assert len(listed.crystal.species) == 2
     assert any("No symmetry" in note for note in listed.notes)
-    with pytest.raises(InputError, match="not known"):
-        read(cif_text(cube(4.21), "_symmetry_space_group_name_H-M ?", "Mg1 Mg 0 0 0"))
+    for unknown in (
+        "_symmetry_space_group_name_H-M ?",
+        "_symmetry_cell_setting cubic",
+        "_space_group_symop_xyz_ x,y,z",
+    ):
+        with pytest.raises(InputError, match="not known"):
+            read(cif_text(cube(4.21), unknown, "Mg1 Mg 0 0 0"))
 
 
 def test_a_formula_decides_whether_the_atoms_without_symmetry_are_all() -> None:

@@ -84,6 +84,13 @@ def test_hydrogen_that_the_formula_has_and_the_atoms_have_not_is_missed(composit
     assert atoms(whole) == {"Mg": 1, "O": 2, "H": 2}
 
 
+def test_a_structural_formula_stands_in_for_a_sum_that_is_missing() -> None:
+    with pytest.raises(InputError, match=r"_chemical_formula_structural is 'Mg \(O H\)2'"):
+        read(cif_text(*BRUCITE, more="_chemical_formula_structural 'Mg (O H)2'"))
+    for agrees in ("Mg O2", "Mg(O)2", "magnesium peroxide", "(Mg,Fe) O2"):
+        assert atoms(cif_text(*BRUCITE, more=f"_chemical_formula_structural '{agrees}'")) == {"Mg": 1, "O": 2}
+
+
 def test_hydrogen_that_is_attached_or_in_a_label_is_missed_without_a_formula() -> None:
     with pytest.raises(InputError, match="2 hydrogen atoms to O1"):
         read(cif_text(*ROCKSALT, "Mg1 Mg 0 0 0 0", "O1 O .5 .5 .5 2", columns=SITE + " attached_hydrogens"))

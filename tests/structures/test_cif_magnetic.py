@@ -80,6 +80,16 @@ def test_manganese_fluoride_is_the_antiferromagnet_that_its_magnetic_group_makes
     assert spglib.get_magnetic_spacegroup_type(found.uni_number).bns_number == "136.499"
 
 
+def test_operations_that_mix_axes_of_different_lengths_keep_the_size_of_moments() -> None:
+    """A hexagonal cell that is doubled along a: its mirror maps a onto a combination of a and b."""
+    cell = "8 4 7 90 90 120"
+    operations = ("x,y,z,+1", "-x,-2x+y,z,+1")
+    text = magnetic(cell, operations, ("Ho1 Ho .2 .1 .3",), ("Ho1 0 0 3",))
+    assert read(text).crystal.moments == pytest.approx([3, -3])
+    along = magnetic(cell, operations, ("Ho1 Ho .2 .1 .3",), ("Ho1 0 3 0",))
+    assert np.abs(read(along).crystal.moments) == pytest.approx([3, 3])
+
+
 def test_time_reversal_may_stand_in_a_column_of_its_own() -> None:
     text = magnetic(*RUTILE, ("Mn1 0 0 4.6",))
     lines = text.splitlines()

@@ -85,7 +85,7 @@ NAMES = {
     "P 1 21/c 1": ("P 21/c", "P21/c", "P2_1/c", "P 2(1)/c", "P 1 2_1/c 1", "P121/c1", "P 1 21/C 1"),
     "P 1 21/n 1": ("P 21/n", "P2(1)/n", "P 1 2(1)/n 1"),
     "R -3 m:H": ("R -3 m", "R-3m", "R -3 m :H", "R-3mH", "R -3 m HR", "R -3 2/m (hexagonal axes)", "H -3 m"),
-    "R -3 m:R": ("R -3 m", "R -3 m :R", "R-3m:r", "R -3 m R", "R-3mR", "R -3 2/m (rhombohedral axes)"),
+    "R -3 m:R": ("R -3 m", "R -3 m :R", "R-3m:r", "R -3 m R", "R-3mR", "R -3 m RS", "R -3 2/m (rhombohedral axes)"),
     "P 63/m m c": ("P 63/m m c", "P63/mmc", "P6_3/mmc", "P 6(3)/m m c", "P 63/m 2/m 2/c"),
     "P n m a": ("Pnma", "P 21/n 21/m 21/a"),
     "C m c a": ("C m c e", "Cmca", "C 2/m 2/c 21/a"),

@@ -14,6 +14,8 @@ from mlxc.structures.cif.document import Block, shortened
 from mlxc.structures.cif.elements import DEUTERIUM, is_element
 
 SUM = "_chemical_formula_sum"
+# What stands in for a sum formula, where it reads like one.
+STRUCTURAL = "_chemical_formula_structural"
 UNITS = "_cell_formula_units_Z"
 # How much a number of a formula may be rounded, relative to it.
 ROUNDED = 0.006
@@ -24,14 +26,16 @@ _PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
 
 @dataclass(frozen=True)
 class Formula:
-    """A sum formula.
+    """A formula of what is in the cell.
 
     Attributes:
-        text: As it stands in the file.
+        tag: Its tag in the file.
+        text: As it stands there.
         counts: How many atoms of each element are in a formula unit; deuterium is hydrogen.
         units: How many formula units are in the cell, if the file says.
     """
 
+    tag: str
     text: str
     counts: dict[str, float]
     units: float | None
@@ -53,7 +57,7 @@ class Formula:
             cell = " ".join(f"{element}{count}" for element, count in sorted(atoms.items()))
             units_text = "" if self.units is None else f" with {self.units:g} formula units ({UNITS})"
             raise InputError(
-                f"The atoms in the cell of the CIF are {cell}, but {SUM} is '{shortened(self.text)}'{units_text}."
+                f"The atoms in the cell of the CIF are {cell}, but {self.tag} is '{shortened(self.text)}'{units_text}."
             )
 
     def _divisor(self) -> float:
@@ -62,19 +66,22 @@ class Formula:
 
 
 def formula_of(block: Block) -> Formula | None:
-    """The sum formula of a block, if it has one.
+    """The sum formula of a block, else its structural one if that reads like a sum; None if it has neither.
 
     Raises:
-        InputError: it is not understood.
+        InputError: the sum formula is not understood.
     """
-    text = block.text(SUM)
+    tag = STRUCTURAL if block.text(SUM) is None else SUM
+    text = block.text(tag)
     if text is None:
         return None
     counts = _counts(text) or _counts(" ".join(word.capitalize() for word in text.split()))
+    if counts is None and tag == STRUCTURAL:
+        return None
     if counts is None:
         raise InputError(f"{SUM} of the CIF must be a formula such as 'Al2 Mg O4', not '{shortened(text)}'.")
     units = block.number(UNITS)
-    return Formula(text, counts, units or None)
+    return Formula(tag, text, counts, units or None)
 
 
 def _counts(text: str) -> dict[str, float] | None:
@@ -87,7 +94,7 @@ def _counts(text: str) -> dict[str, float] | None:
         written = " ".join(f"{element}{count * times:g}" for element, count in inside.items())
         text = f"{text[: group.start()]} {written} {text[group.end() :]}"
     counts: dict[str, float] = {}
-    for word in text.replace(",", " ").split():
+    for word in text.split():
         end = 0
         while end < len(word):
             match = _PART.match(word, end)

@@ -36,6 +36,7 @@ NAMES = (
 NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
 CODES = ("_space_group_IT_coordinate_system_code", "_space_group_IT_setting")
 GROUPS = 230
+_SPEAK_OF_SYMMETRY, _MAGNETIC = ("_symmetry_", "_space_group_"), "_space_group_magn"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _by_name(block: Block, lattice: NDArray[np.float64]) -> Symmetry:
     """The symmetry where no operations are listed."""
     named = _named_settings(block)
     if named is None:
-        if any(block.column(tag) for tag in (*LISTED, *HALL, *NAMES, *NUMBERS)):
+        if any(tag.startswith(_SPEAK_OF_SYMMETRY) and not tag.startswith(_MAGNETIC) for tag in block.columns):
             raise InputError("The symmetry of the CIF is not known; give operations, or _space_group_name_H-M_alt.")
         note = "No symmetry is given, and the atoms listed are taken for all atoms in the cell."
         return Symmetry((Setting(translations_only(), "P 1"),), notes=(note,))

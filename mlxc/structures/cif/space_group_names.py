@@ -20,10 +20,10 @@ _SUFFIXES = (
     (r"\s*\(?origin(?: choice)? ([12])\)?$", r"\1"),
     (r"\s*\(?(h)exagonal axes\)?$", r"\1"),
     (r"\s*\(?(r)hombohedral axes\)?$", r"\1"),
+    (r"(?<=\d|[mc ])\s*h[rs]?$", "H"),
+    (r"(?<=\d|[mc ])\s*rs?$", "R"),
     (r"\s*s$", "1"),
     (r"\s*z$", "2"),
-    (r"(?<=\d|[mc ])\s*hr?$", "H"),
-    (r"(?<=\d|[mc ])\s*r$", "R"),
 )
 
 

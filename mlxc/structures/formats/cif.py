@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -78,7 +79,7 @@ def _crystal(block: Block, name: str) -> tuple[Crystal, list[str]]:
         symmetry = symmetry_of(block, lattice)
     else:
         symmetry = Symmetry((Setting(magnetic, "the magnetic operations"),))
-        formula = None if formula is None else Formula(formula.text, formula.counts, None)  # Z is of the parent's cell
+        formula = None if formula is None else replace(formula, units=None)  # Z is of the parent's cell
     setting, atoms, setting_notes = _expanded(symmetry, sites, formula, lattice)
     moments = None
     if has_moments(block):
