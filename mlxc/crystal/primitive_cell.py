@@ -16,7 +16,8 @@ SYMMETRY_TOLERANCE = 1e-5
 # Of moments, Bohr magneton.
 _DECIMALS = 6
 
-SpglibCell = tuple[NDArray[np.float64], NDArray[np.float64], list[int]]
+# Lattice vectors, positions and kinds; spglib takes arrays, and says that it takes sequences.
+SpglibCell = tuple[Any, Any, list[int]]
 
 
 def spglib_cell(
