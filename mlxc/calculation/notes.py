@@ -16,7 +16,7 @@ def notes(calculation: CalculationSettings) -> list[str]:
 
 
 def cell_note(calculation: CalculationSettings) -> str:
-    """That another cell is computed than the one that was given, and with which k mesh; empty if it is not so."""
+    """Which cell is computed in the place of the one that was given, and with which k mesh; empty if it is that one."""
     cell = calculation.given_cell
     if cell is None:
         return ""

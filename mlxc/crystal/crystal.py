@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # Closer than this no two nuclei of any molecule or crystal come (H2: 1.40 bohr).
 SHORTEST_DISTANCE_BOHR = 0.8
-# No atom is as small.
-SMALLEST_VOLUME_BOHR3 = 1.0
+# No atom is as small, and no crystal that can be computed as long, even in a skewed cell.
+SMALLEST_VOLUME_BOHR3, LONGEST_ANG = 1.0, 1e5
 # Vectors and atoms within this of each other are the same, bohr; moments within that, Bohr magneton.
 SAME_BOHR, SAME_MOMENT = 1e-6, 1e-8
 # Far more than can be computed, and few enough to be looked at pair by pair.
@@ -87,6 +87,11 @@ class Crystal:
             raise too_many_atoms(len(self.species))
         for symbol in self.species:
             atomic_number(symbol)
+        longest = float(np.abs(self.lattice).max()) * BOHR_ANG
+        if longest > LONGEST_ANG:
+            raise InputError(
+                f"The lattice vectors are up to {longest:.3g} angstrom long, and at most {LONGEST_ANG:g} are allowed."
+            )
         if self.volume < SMALLEST_VOLUME_BOHR3 or not spans_volume(self.lattice):
             raise InputError(
                 "The lattice vectors span no volume: they must be three linearly independent vectors, "

@@ -16,7 +16,7 @@ SYMMETRY_TOLERANCE = 1e-5
 # Of moments, Bohr magneton.
 _DECIMALS = 6
 
-# Arrays, which spglib takes although its types speak of lists.
+# Lattice vectors, positions and kinds; spglib takes arrays, and says that it takes sequences.
 SpglibCell = tuple[Any, Any, list[int]]
 
 

@@ -96,11 +96,12 @@ def test_a_doubled_atom_is_found_whatever_the_cell_and_without_it_every_cell_is_
         ([[8, 0, 0], [80, 0.5, 0], [0, 0, 8]], "repeat each atom after 0.265 angstrom"),
         ([[8, 0, 0], [0, 8, 0], [8, 8, 0.1]], "repeat each atom after 0.053 angstrom"),
         ([[8, 0, 0], [0, 8, 0], [8, 8, 0]], "no volume"),
-        ([[8, 0, 0], [0, 8, 0], [800000, 0.3, 0]], "no volume"),
+        ([[8, 0, 0], [0, 8, 0], [80000, 0.3, 0]], "no volume"),
         ([[8, 0, 0], [16, 0, 0], [0, 0, 8]], "no volume"),
         ([[0, 0, 0], [0, 8, 0], [0, 0, 8]], "no volume"),
-        ([[8, 0, 0], [8e12, 8, 0], [0, 0, 8]], "no volume"),
-        ([[8e6, 0, 0], [8e6, 1e-9, 0], [0, 0, 8]], "no volume"),
+        ([[8e4, 0, 0], [8e4, 1e-9, 0], [0, 0, 8]], "no volume"),
+        ([[8, 0, 0], [8e12, 8, 0], [0, 0, 8]], "up to 4.23e[+]12 angstrom long, and at most 100000 are allowed"),
+        ([[1e200, 0, 0], [0, 1e200, 0], [0, 0, 8]], "angstrom long"),
     ],
 )
 def test_vectors_that_span_no_cell_for_an_atom_are_refused(lattice: list[list[float]], words: str) -> None:

@@ -58,7 +58,7 @@ class ChooseModel(StructureModel):
         preset: The preset whose settings these are, empty if they are a person's own.
         blocker: Why a run cannot start, in one sentence; empty if it can.
         spin_note: What a person should know of the choice of spin, in one sentence; empty if there is nothing.
-        cell_note: That another cell is computed than the one that was given, likewise.
+        cell_note: The sentence about another cell being computed than the one that was given, likewise.
         basis_note: What may be wrong with the basis, likewise.
         size: How large the run is, in one sentence; empty if it cannot start.
         estimate: An estimate of time and memory, in one sentence; empty if it cannot start.

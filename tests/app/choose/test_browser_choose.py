@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from ase.build import bulk
+from ase.io import write
 from browser import LOADING_MS, RUNNING_MS, press, start, unfold
 from support import poscar
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+REFUSED = Path(__file__).resolve().parents[2] / "data" / "structures" / "POSCAR_g8_vskewdup"
 
 # Minutes in all: the main path is in test_browser.py.
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -63,6 +68,29 @@ def test_a_preset_shows_its_cost_and_fills_the_fields(page: Page) -> None:
     press(page, "balanced")
     page.wait_for_function("value => document.querySelector('.mlxc-mesh input').value == value", arg="9")
     assert float(cutoff.input_value()) == 41
+
+
+def test_what_was_understood_of_a_file_is_seen_with_its_picture_and_a_refused_one_leaves_it(
+    page: Page, tmp_path: Path
+) -> None:
+    unfold(page, "Your own structure")
+    cube = tmp_path / "POSCAR_cube"
+    write(cube, bulk("NaCl", "rocksalt", a=5.64, cubic=True), format="vasp")
+    for path in (cube, REFUSED):
+        with page.expect_file_chooser() as chooser:
+            page.locator(".mlxc-upload").click()
+        chooser.value.set_files(path)
+        wait_for_text(page, "8 atoms; the primitive cell has 2")
+    sentence = "atoms 1 (Si) and 2 (Si) are on top of each other: they are 0.200 angstrom apart"
+    page.locator(".mlxc-messages").get_by_text(sentence).wait_for(timeout=LOADING_MS)
+    page.locator(".mlxc-left").evaluate("element => element.scrollIntoView()")
+    picture, understood = (page.locator(f".mlxc-left {part}").first for part in ("canvas", ".mlxc-understood"))
+    assert understood.bounding_box()["y"] + understood.bounding_box()["height"] <= 800
+    assert picture.bounding_box()["y"] >= 0
+    for words in ("Fm-3m (225)", "2.820 Å", "none given"):
+        assert words in understood.inner_text()
+    press(page, "Take the primitive cell")
+    wait_for_text(page, "2 atoms in the cell that is computed")
 
 
 def test_a_pasted_crystal_is_computed(page: Page) -> None:
