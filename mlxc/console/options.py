@@ -28,6 +28,9 @@ def add_calculation(parser: argparse.ArgumentParser, basis: str = DEFAULT_BASIS)
             parser.add_argument(setting.option, dest=name, help=setting.help, **named, **values)
         else:
             parser.add_argument(name, help=setting.help)
+    parser.add_argument(
+        "--species", metavar="EL,EL", help="the elements of a POSCAR that does not say them, in the order of its counts"
+    )
     parser.set_defaults(basis=basis)
     parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
 
@@ -60,7 +63,7 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
     for name, setting in settings_table(CalculationSettings).items():
         value = getattr(options, name)
         if name == "structure":
-            value = _structure(value)
+            value = _structure(value, options.species)
         elif get_origin(CalculationSettings.model_fields[name].annotation) is dict and value is not None:
             value = _pairs(setting, value)
         if value is not None:
@@ -68,11 +71,14 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
     return fields
 
 
-def _structure(named: str) -> str | Crystal:
-    """A name or a file as it is; an entry of a database is fetched."""
+def _structure(named: str, species: str | None) -> str | Crystal:
+    """A name or a file as it is; an entry of a database is fetched, and a file whose species are told is read."""
+    from mlxc.crystal.crystal import Crystal
     from mlxc.structures.optimade import PREFIX, fetch_structure
 
-    return fetch_structure(named.removeprefix(PREFIX)) if named.startswith(PREFIX) else named
+    if named.startswith(PREFIX):
+        return fetch_structure(named.removeprefix(PREFIX))
+    return named if species is None else Crystal.load(named, species=species)
 
 
 def _pairs(setting: Setting, assignments: list[str]) -> dict[str, str]:

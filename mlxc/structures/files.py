@@ -56,13 +56,13 @@ def read_structure(content: str | bytes, filename: str) -> Crystal:
     Raises:
         InputError: the file cannot be read as a crystal; one sentence names it and says what is wrong with it.
     """
-    return told(read(content, filename), filename)
+    return told(read(content, filename))
 
 
-def told(reading: Reading, filename: str) -> Crystal:
-    """The crystal of a reading, whose notes become warnings that name the file."""
+def told(reading: Reading) -> Crystal:
+    """The crystal of a reading, whose notes become warnings."""
     for note in reading.notes:
-        warnings.warn(f"{PurePath(filename).name}: {uncapitalised(note)}", MlxcWarning, stacklevel=3)
+        warnings.warn(note, MlxcWarning, stacklevel=3)
     return reading.crystal
 
 
@@ -127,7 +127,7 @@ def _sniff(text: str, filename: str) -> Format:
     lines = [words_of(line) for line in text.split("\n", 6)[:6]]
     if suffix in (".cif", ".mcif") or re.search(r"^\s*_cell[_.]length_a\s", text, re.MULTILINE | re.IGNORECASE):
         return "CIF"
-    if suffix in (".xyz", ".extxyz") or re.search(r"\bLattice\s*=", " ".join(word for line in lines[1:2] for word in line)):
+    if suffix in (".xyz", ".extxyz") or re.search(r"\bLattice\s*=", "".join(text.split("\n", 2)[1:2])):
         return "extended XYZ"
     if suffix in (".cube", ".cub") or _is_cube(lines):
         return "cube"
@@ -135,6 +135,8 @@ def _sniff(text: str, filename: str) -> Format:
         return "Quantum ESPRESSO input"
     if suffix == ".cell" or re.search(r"^\s*%block\s+lattice_", text, re.MULTILINE | re.IGNORECASE):
         return "CASTEP"
+    if name.startswith("XDATCAR"):
+        return "another"
     if name.startswith(("POSCAR", "CONTCAR")) or suffix in (".vasp", ".poscar", ".contcar") or _is_poscar(lines):
         return "POSCAR"
     return "another"

@@ -10,7 +10,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError, MlxcWarning
 from mlxc.structures.files import MAX_FILE_BYTES, read, told, too_large
 from mlxc.structures.optimade import fetch_structure as fetch_structure
-from mlxc.structures.shipped import shipped_names, shipped_record
+from mlxc.structures.shipped import shipped_crystal, shipped_names
 from mlxc.utils.spelling import did_you_mean
 
 
@@ -41,7 +41,7 @@ def load_structure(source: str | Path, species: Sequence[str] = ()) -> Crystal:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"'{name}' cannot be opened: {(error.strerror or str(error)).lower()}.") from None
-    return told(read(content, path.name, part, species), path.name)
+    return told(read(content, path.name, part, species))
 
 
 def _shipped(name: str, species: Sequence[str]) -> Crystal:
@@ -53,7 +53,7 @@ def _shipped(name: str, species: Sequence[str]) -> Crystal:
             MlxcWarning,
             stacklevel=3,
         )
-    return Crystal.from_dict(shipped_record(name.lower())["structure"])
+    return shipped_crystal(name.lower())
 
 
 def _file_and_part(name: str) -> tuple[Path, str | None]:

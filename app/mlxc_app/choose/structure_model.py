@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import PurePath
 from typing import Any
 
-from traitlets import Dict, HasTraits, Instance, Unicode
+from traitlets import Dict, HasTraits, Instance, List, Unicode
 
 from mlxc.crystal.cell_edits import CellEdit, lattice_constant_ang
 from mlxc.crystal.crystal import Crystal
@@ -17,8 +17,8 @@ from mlxc.crystal.magnetism import moments_by_element
 from mlxc.crystal.resizing import height_ang
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.errors import InputError, MlxcError
-from mlxc.structures.files import read_structure
-from mlxc.structures.shipped import shipped_record
+from mlxc.structures.files import read
+from mlxc.structures.shipped import shipped_crystal, shipped_record
 
 # A pasted text comes as a single message; a larger structure is a file's business.
 MAX_PASTE_BYTES = 200_000
@@ -36,6 +36,7 @@ class StructureModel(HasTraits):
         moments: The starting moment by element, Bohr magneton, where it is not that of the chosen crystal.
         repeats: The repetitions of the cell along each lattice vector in ``structure``.
         problem: Why no crystal can be made of edit and moments, in one sentence; empty if there is one.
+        notes: What was chosen or left out when the chosen crystal was read, in sentences.
     """
 
     shipped_name = Unicode()
@@ -44,18 +45,19 @@ class StructureModel(HasTraits):
     edit = Instance(CellEdit, args=())
     moments = Dict()
     problem = Unicode()
+    notes = List(Unicode())
 
     def __init__(self) -> None:
         super().__init__()
         self._filling = False
         self._original_title = ""
         self.repeats = (1, 1, 1)
-        self.original = Crystal.load("al")
+        self.original = shipped_crystal("al")
 
     def take_shipped(self, name: str) -> None:
         """Choose a shipped structure and the settings that suit it."""
         record = shipped_record(name)
-        self._take(Crystal.load(name), name, record["title"])
+        self._take(shipped_crystal(name), name, record["title"])
 
     def take_file(self, file_name: str, content: bytes) -> None:
         """Choose the structure in an uploaded file (CIF, POSCAR, extxyz, cube) and settings that suit it.
@@ -63,8 +65,9 @@ class StructureModel(HasTraits):
         Raises:
             InputError: the file holds no crystal that can be computed; the former choice stays.
         """
-        crystal = read_structure(content, file_name)
-        self._take(crystal, "", f"{crystal.formula} from {PurePath(file_name).name}")
+        reading = read(content, file_name)
+        self._take(reading.crystal, "", f"{reading.crystal.formula} from {PurePath(file_name).name}")
+        self.notes = list(reading.notes)
 
     def take_text(self, text: str) -> None:
         """Choose the structure in a pasted text and settings that suit it.
@@ -78,8 +81,9 @@ class StructureModel(HasTraits):
             raise InputError(
                 f"The pasted text is larger than {MAX_PASTE_BYTES // 1000} kB: upload it as a file instead."
             )
-        crystal = read_structure(text, "pasted text")
-        self._take(crystal, "", f"{crystal.formula}, pasted")
+        reading = read(text, "pasted text")
+        self._take(reading.crystal, "", f"{reading.crystal.formula}, pasted")
+        self.notes = list(reading.notes)
 
     def reset(self) -> None:
         """Take all edits of the cell back."""
@@ -116,6 +120,7 @@ class StructureModel(HasTraits):
         with self._several_changes():
             self.original, self._original_title = crystal, title
             self.edit, self.moments, self.shipped_name = CellEdit(), {}, shipped_name
+            self.notes = []
             self._build()
 
     def _build(self) -> None:

@@ -94,10 +94,17 @@ class StructureView:
         for file in change["new"]:
             self._messages.clear()
             self._model.take_file(file["name"], bytes(file["content"]))
+            self._tell_notes()
 
     def _text_chosen(self, text: str) -> None:
         self._messages.clear()
         self._model.take_text(text)
+        self._tell_notes()
+
+    def _tell_notes(self) -> None:
+        """Say what was chosen or left out when the structure was read."""
+        if self._model.notes:
+            self._messages.show("warning", " ".join(self._model.notes))
 
     def _show_structure(self, change: Any = None) -> None:
         self._select()

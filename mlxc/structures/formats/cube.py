@@ -18,6 +18,7 @@ from mlxc.units import BOHR_ANG
 
 # The lines of what a cube file begins with, from 1 on.
 _PROGRAM, _ATOMS, _FIRST_AXIS, _FIRST_ATOM = 2, 3, 4, 7
+_MOST_VOXELS = 100_000
 _IN_ANGSTROM = "The numbers of voxels are negative, so all lengths of the cube file were taken in angstrom."
 
 
@@ -61,6 +62,8 @@ def _grid(lines: list[list[str]]) -> tuple[NDArray[np.float64], NDArray[np.float
         line = _FIRST_AXIS + axis
         words = _words(lines, line, 4)
         voxels[axis], steps[axis] = integer(words[0], line), vector(words[1:], line)
+        if abs(voxels[axis]) > _MOST_VOXELS:
+            raise InputError(f"Line {line}: {words[0]} voxels are more than the {_MOST_VOXELS} that an axis may have.")
     return voxels, steps
 
 

@@ -125,8 +125,7 @@ def _positions(given: EspressoInput, cell: _Cell) -> tuple[list[str], NDArray[np
     units = {"bohr": 1.0, "angstrom": 1 / BOHR_ANG, "alat": cell.alat, "": cell.alat, "crystal": 1.0}
     if card.option not in units:
         raise InputError(f"ATOMIC_POSITIONS: the unit '{shown(card.option)}' is none of alat, bohr, angstrom, crystal.")
-    if given.integer("nat") != len(card.rows):
-        raise InputError(f"nat: it is {given.integer('nat')}, and ATOMIC_POSITIONS has {len(card.rows)} lines.")
+    _check_count(given, "nat", len(card.rows), "ATOMIC_POSITIONS")
     if len(card.rows) > MAX_ATOMS:
         raise too_many_atoms(len(card.rows))
     rows = np.array([_coordinates(words, line) for line, words in card.rows]).reshape(-1, 3)
@@ -151,8 +150,7 @@ def _coordinate(word: str, line: int) -> float:
 def _kinds(given: EspressoInput) -> tuple[dict[str, _Kind], tuple[str, ...]]:
     """What the labels of ATOMIC_SPECIES mean, and what there is to say of it."""
     rows = _card(given, "ATOMIC_SPECIES").rows
-    if given.integer("ntyp") != len(rows):
-        raise InputError(f"ntyp: it is {given.integer('ntyp')}, and ATOMIC_SPECIES has {len(rows)} lines.")
+    _check_count(given, "ntyp", len(rows), "ATOMIC_SPECIES")
     starts = [given.number(f"starting_magnetization({index})") or 0.0 for index in range(1, len(rows) + 1)]
     polarised = given.integer("nspin") == 2
     symbols = [_symbol(words, line) for line, words in rows]
@@ -179,6 +177,13 @@ def _symbol(words: list[str], line: int) -> str:
             f"Line {line}: {shown(words[0])} has the pseudopotential {shown(words[2])} of another element."
         )
     return symbol
+
+
+def _check_count(given: EspressoInput, name: str, lines: int, card: str) -> None:
+    announced = given.integer(name)
+    if announced != lines:
+        said = "not given" if announced is None else str(announced)
+        raise InputError(f"{name}: it is {said}, and {card} has {lines} lines.")
 
 
 def _card(given: EspressoInput, name: str) -> Card:

@@ -115,9 +115,7 @@ def _assigned(content: str, line: int) -> Values:
     found = list(_ASSIGNMENT.finditer(content))
     before = content[: found[0].start()] if found else content
     if before.strip(" \t,"):
-        raise InputError(
-            f"Line {line}: '{shown(before.strip())}' is not understood; a namelist has lines NAME = VALUE."
-        )
+        raise _no_assignment(before.strip(), line)
     assigned: Values = {}
     for match, following in zip(found, [*found, None][1:], strict=True):
         value = content[match.end() : following.start() if following else len(content)].strip(" \t,")
@@ -125,8 +123,14 @@ def _assigned(content: str, line: int) -> Values:
             number(value, line)  # a decimal comma, of which Fortran would make two numbers
         name, index = match[1].lower(), (match[2] or "").replace(" ", "")
         words = [word for word in re.split("[ \t,]+", value) if word]
+        if strange := [word for word in words[1:] if re.match("[A-Za-z]{3}", word)]:
+            raise _no_assignment(strange[0], line)
         if len(words) == 1 and not index:
             assigned[name] = (words[0], line)
         elif not index or re.fullmatch("[0-9]{1,6}", index):
             assigned |= {f"{name}({int(index or 1) + i})": (word, line) for i, word in enumerate(words)}
     return assigned
+
+
+def _no_assignment(words: str, line: int) -> InputError:
+    return InputError(f"Line {line}: '{shown(words)}' is not understood; a namelist has assignments NAME = VALUE.")

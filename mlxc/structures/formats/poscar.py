@@ -101,8 +101,8 @@ def _symbols(lines: _Lines, given: Sequence[str]) -> tuple[list[str], int]:
     species = named or asked
     if not species:
         raise InputError(
-            "The POSCAR has no line of species above its counts, and its first line is a comment; name the species in "
-            f"the order of the counts, {_of_the_form(len(counts))}."
+            "The POSCAR has no line of species above its counts, and its first line is a comment; add such a line, or "
+            f"name the species in the order of the counts, {_of_the_form(len(counts))}."
         )
     if len(species) != len(counts):
         raise InputError(
@@ -126,7 +126,7 @@ def _named_species(lines: _Lines) -> tuple[list[str], int]:
     """
     named: list[str] = []
     line = _SPECIES
-    while not is_integer((words := lines.words(line, "a line of species or counts"))[0]):
+    while not is_number((words := lines.words(line, "a line of species or counts"))[0]):
         for word in _without_comment(words):
             # VASP keeps the kind of the potential, Fe_pv, and a hash of it, Fe/1a2b, behind the symbol.
             named.append(element(re.split("[_/]", word)[0], f"Line {line}"))

@@ -121,9 +121,10 @@ def vector(words: list[str], line: int) -> NDArray[np.float64]:
     Raises:
         InputError: there are fewer, or something else is there.
     """
-    if len(words) < 3:
-        raise InputError(f"Line {line} needs three numbers, and it has {len(words) or 'nothing'}.")
-    return np.array([number(word, line) for word in words[:3]])
+    numbers = [number(word, line) for word in words[:3]]
+    if len(numbers) < 3:
+        raise InputError(f"Line {line} needs three numbers, and it has {len(numbers) or 'none'}.")
+    return np.array(numbers)
 
 
 def element(word: str, where: str) -> str:

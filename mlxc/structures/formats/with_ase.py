@@ -96,14 +96,17 @@ def _images(data: bytes, filename: str, formats: str) -> tuple[_Format, list[Ato
     from ase.io.formats import filetype
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, filename)
+        path = Path(folder, filename.replace("@", "-"))  # ASE takes what is behind @ for an index
         path.write_bytes(data)
         form = filetype(str(path))
         if form in _OUTPUTS:
             raise InputError(f"The file is not read: {_OUTPUTS[form]}.")
         if form not in READ:
             raise InputError(f"The file cannot be read as a structure; a structure is read from {formats}.")
-        images = read(path, index=":", format=form)
+        try:
+            images = read(path, index=":", format=form)
+        except Exception:  # what readers raise speaks of their insides
+            raise InputError(f"The file is damaged, or it is no {READ[form].title}.") from None
     return READ[form], images if isinstance(images, list) else [images]
 
 
