@@ -23,8 +23,8 @@ CELL = (
 FILES = {"POSCAR": poscar(), "al.xyz": extxyz(), "al.cube": CUBE, "fe.pwi": ESPRESSO, "fe.cell": CELL}
 # What files are broken with: letters that mean something, and such as should not be there.
 PIECES = [
-    *"\n\t\r\0 -0,./=(){}'\"&!#T", "9" * 12, "1e9", "1e308", "1e-320", "1.0D+400", "\u2212", "\u00a0", "\ufeff", "\u2028",
-    "\ud800", "nan", "inf", "Xx", "Lattice=", "Direct",
+    *"\n\t\r\0 -0,./=(){}'\"&!#T", "9" * 12, "1e9", "1e308", "1e-320", "1.0D+400", "\u2212", "\u00a0", "\ufeff",
+    "\u2028", "\ud800", "nan", "inf", "Xx", "Lattice=", "Direct",
 ]  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def test_elements_are_not_taken_from_the_comment(comment: str) -> None:
         (USUAL.replace("1.0", "1.0 2.0"), [], "the scale is one number that is not zero"),
         (USUAL.replace("1.0", "1.0 -2.0 1.0"), [], "the scale is one number that is not zero"),
         (USUAL.replace("1.0", "1,0"), [], "decimals follow a point and not a comma"),
-        (USUAL.replace("0.5 0.5", "\u22120.5 0.5"), [], r"Line 10: '.*' is not a number because of .* U\+2212, minus sign"),
+        (USUAL.replace("0.5 0.5", "\u22120.5 0.5"), [], r"Line 10: '.*' is not a number .* U\+2212, minus sign"),
         (USUAL.replace("0 0 0\n0.5", "0\u00a00 0\n0.5"), [], r"Line 9: .* U\+00A0, no-break space"),
         (USUAL.replace("4.21 0 0", "nan 0 0"), [], "Line 3: 'nan' is not a number"),
         (USUAL.replace("4.21 0 0", "4.21 0 0 0"), [], "Line 3 has more than the three numbers"),
