@@ -125,15 +125,15 @@ def _sniff(text: str, filename: str) -> Format:
     """The format by the name of the file, else by its content (a POSCAR has no extension)."""
     name, suffix = filename.upper(), PurePath(filename).suffix.lower()
     lines = [words_of(line) for line in text.split("\n", 6)[:6]]
-    if suffix in (".cif", ".mcif") or re.search(r"^\s*_cell[_.]length_a\s", text, re.MULTILINE | re.IGNORECASE):
+    if suffix in (".cif", ".mcif") or re.search(r"^[ \t]*_cell[_.]length_a\s", text, re.MULTILINE | re.IGNORECASE):
         return "CIF"
     if suffix in (".xyz", ".extxyz") or re.search(r"\bLattice\s*=", "".join(text.split("\n", 2)[1:2])):
         return "extended XYZ"
     if suffix in (".cube", ".cub") or _is_cube(lines):
         return "cube"
-    if suffix == ".pwi" or re.search(r"^\s*&system\b", text, re.MULTILINE | re.IGNORECASE):
+    if suffix == ".pwi" or re.search(r"^[ \t]*&system\b", text, re.MULTILINE | re.IGNORECASE):
         return "Quantum ESPRESSO input"
-    if suffix == ".cell" or re.search(r"^\s*%block\s+lattice_", text, re.MULTILINE | re.IGNORECASE):
+    if suffix == ".cell" or re.search(r"^[ \t]*%block[ \t]+lattice_", text, re.MULTILINE | re.IGNORECASE):
         return "CASTEP"
     if name.startswith("XDATCAR"):
         return "another"

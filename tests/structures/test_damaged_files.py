@@ -76,7 +76,8 @@ def test_what_a_file_promises_is_not_believed(filename: str) -> None:
     """A billion atoms or voxels are not made room for, and long files of nonsense do not take long."""
     content = FILES[filename]
     begun = time.perf_counter()
-    nonsense = ["9" * 10**6, "a=" * 10**5, "(" * 10**5]
+    words = ["9" * 10**6 + "x", "a=" * 10**5, "(" * 10**5, "a" * 10**6, "a" + " " * 10**6 + "x", "\n" * 10**6 + "x"]
+    nonsense = [*words, *(content.replace("\n", f"\n{word}\n", 1) for word in words)]
     for data in (content.replace("1", "1000000000"), content + "0 0 0\n" * 10**5, *nonsense):
         assert len(reason(data, filename)) < 500
     assert time.perf_counter() - begun < 10

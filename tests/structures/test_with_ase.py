@@ -55,7 +55,9 @@ def test_one_crystal_in_many_formats(filename: str, text: str) -> None:
         ("x.res", RES.replace("LATT -1\n", ""), "atoms by their symmetry"),
         ("x.res", RES.replace("SFAC", "SYMM -X, -Y, Z\nSFAC"), "atoms by their symmetry"),
         ("x.res", RES.replace("0.5 1.0", "0.5 0.5"), "partially occupied"),
-        ("x.res", RES.replace("O 2 0.5", "O 2 5e-1"), "2 lines of atoms, and 1 of them are understood"),
+        ("x.res", RES.replace("O 2 0.5", "O 2 5e-1"), "2 lines of atoms, of which 1 are understood"),
+        ("x.res", RES.replace("SFAC Mg O", "SFAC Ca O"), "write the elements of SFAC"),
+        ("x.res", RES + "x" * 10**6, "a line of more than 10000 letters"),
         ("x.pdb", PDB.replace("4.210  ", "1.000  ").replace("    4.210", "    1.000"), "CRYST1 is missing or 1 1 1"),
         ("x.pdb", PDB.partition("\n")[2], "CRYST1 is missing"),
         ("x.pdb", PDB.replace("P 1", "P 21/c"), "atoms by their symmetry"),
@@ -84,6 +86,47 @@ def test_what_asks_for_more_than_is_read_is_refused(filename: str, text: str, co
 def test_moments_of_a_cell_file_are_read() -> None:
     text = CELL.replace("0 0 0", "0 0 0 SPIN= 2.5").replace("O .5 .5 .5", "Mg:2 .5 .5 .5 spin: -2.5")
     assert read_structure(text, "x.cell").moments.tolist() == [2.5, -2.5]
+
+
+VASPRUN = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<modeling>
+ <incar><i type="int" name="ISPIN">     2</i><v name="MAGMOM">   3.0  -3.0</v></incar>
+ <kpoints><varray name="kpointlist"><v>0 0 0</v></varray></kpoints>
+ <parameters><separator name="electronic"><i name="NELECT">     16.0</i></separator></parameters>
+ <atominfo>
+  <array name="atoms"><set><rc><c>Fe</c><c>1</c></rc><rc><c>Fe</c><c>1</c></rc></set></array>
+  <array name="atomtypes"><set><rc><c>   2</c><c>Fe</c><c>  55.8</c><c>  8.0</c><c>  PAW_PBE Fe</c></rc></set></array>
+ </atominfo>
+ <structure name="initialpos"><crystal><varray name="basis">
+  <v>2.8 0 0</v><v>0 2.8 0</v><v>0 0 2.8</v></varray></crystal>
+  <varray name="positions"><v>0 0 0</v><v>0.5 0.5 0.5</v></varray></structure>
+ <calculation>
+  <scstep><energy><i name="e_fr_energy">-1</i><i name="e_wo_entrp">-1</i><i name="e_0_energy">-1</i></energy></scstep>
+  <structure><crystal><varray name="basis"><v>2.9 0 0</v><v>0 2.9 0</v><v>0 0 2.9</v></varray></crystal>
+   <varray name="positions"><v>0 0 0</v><v>0.5 0.5 0.5</v></varray></structure>
+  <varray name="forces"><v>0 0 0</v><v>0 0 0</v></varray>
+  <energy><i name="e_fr_energy">-1</i><i name="e_wo_entrp">-1</i><i name="e_0_energy">-1</i></energy>
+ </calculation>
+</modeling>
+"""
+
+
+def test_of_a_run_of_vasp_the_last_structure_is_read_with_the_moments_it_began_with() -> None:
+    reading = read(VASPRUN, "vasprun.xml")
+    iron = Crystal(2.9 / BOHR_ANG * np.eye(3), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]], [3.0, -3.0])
+    assert reading.crystal.same_as(iron, with_moments=True)
+    assert "moments" in " ".join(reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "to", "complaint"),
+    [("16.0", "15.0", "net charge of \\+1"), ("<i type", '<i name="LNONCOLLINEAR"> T </i><i type', "not collinear")],
+)
+def test_a_run_of_vasp_with_a_charge_or_with_spins_in_all_directions_is_refused(
+    changed: str, to: str, complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        read(VASPRUN.replace(changed, to), "vasprun.xml")
 
 
 @pytest.mark.parametrize("form", ["traj", "json"])

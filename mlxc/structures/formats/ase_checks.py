@@ -15,6 +15,8 @@ from mlxc.structures.formats.text import is_integer, is_number, number, words_of
 if TYPE_CHECKING:
     from ase import Atoms
 
+# Lines of a res file behind SFAC that begin like an atom.
+_NO_ATOMS = ("UNIT", "FVAR", "WGHT", "PLAN", "HKLF", "REM")
 _SHARED = "some sites are partially occupied; choose one ordered arrangement of them"
 
 
@@ -35,16 +37,24 @@ def check_res(text: str, atoms: Atoms) -> tuple[str, ...]:
     Raises:
         InputError: the file has any of these.
     """
-    rows = [words_of(line) for line in text.split("\n")]
-    keywords = [row[0].upper() for row in rows if row]
-    centring = next((row[1] for row in rows if len(row) > 1 and row[0].upper() == "LATT"), "1")
+    rows = [row for line in text.split("\n") if (row := words_of(line))]
+    keywords = [row[0].upper() for row in rows]
+    centring = next((row[1] for row in rows if row[0].upper() == "LATT" and len(row) > 1), "1")
     if centring != "-1" or "SYMM" in keywords:
         raise InputError(
             "The res file lists atoms by their symmetry (LATT, SYMM), which is not applied; give all atoms and LATT -1."
         )
-    sites = [row for row in rows if len(row) >= 5 and is_integer(row[1]) and row[0].upper() not in ("UNIT", "CELL")]
-    if len(sites) != len(atoms):
-        raise InputError(f"The res file has {len(sites)} lines of atoms, and {len(atoms)} of them are understood.")
+    begin = keywords.index("SFAC")
+    elements = rows[begin][1:]
+    sites = [
+        row for row in rows[begin + 1 :] if len(row) >= 5 and is_integer(row[1]) and row[0].upper() not in _NO_ATOMS
+    ]
+    named = [elements[int(row[1]) - 1] for row in sites if 0 < int(row[1]) <= len(elements)]
+    if named != atoms.get_chemical_symbols():
+        raise InputError(
+            f"The res file has {len(sites)} lines of atoms, of which {len(atoms)} are understood; write the elements "
+            "of SFAC as their names, and plain decimal numbers."
+        )
     # SHELX adds 10 to what is not refined.
     if any(len(row) > 5 and number(row[5], 1) not in (1.0, 11.0) for row in sites):
         raise InputError(f"In the res file {_SHARED}.")

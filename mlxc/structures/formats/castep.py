@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import MAX_ATOMS, Crystal, too_many_atoms
 from mlxc.errors import InputError
-from mlxc.structures.formats.text import element, is_number, number, shown, vector, words_of
+from mlxc.structures.formats.text import element, is_number, lines_of, number, shown, vector, words_of
 from mlxc.structures.reading import Reading
 from mlxc.units import BOHR_ANG
 
@@ -57,7 +57,7 @@ def _parts(text: str) -> tuple[dict[str, Rows], dict[str, tuple[int, list[str]]]
     blocks: dict[str, Rows] = {}
     single: dict[str, tuple[int, list[str]]] = {}
     block = None
-    for line, content in enumerate(text.split("\n"), 1):
+    for line, content in enumerate(lines_of(text), 1):
         words = words_of(re.split("[!#;]|COMMENT", content)[0])
         if not words:
             continue

@@ -19,7 +19,7 @@ from mlxc.structures.formats.text import element, integer, is_integer, is_number
 from mlxc.structures.reading import Reading
 
 # A key and its value, which is in quotes or braces where there is a space in it.
-_PAIR = re.compile(r"""([\w.-]+)\s*=\s*("[^"]*"|'[^']*'|\{[^{}]*\}|[^\s"'{}]+)""")
+_PAIR = re.compile(r"""(?<![\w.-])([\w.-]++)\s*+=\s*+("[^"]*"|'[^']*'|\{[^{}]*\}|[^\s"'{}]+)""")
 _DEFAULT_COLUMNS = "species:S:1:pos:R:3"
 _SPECIES = ("species", "z", "numbers", "atomic_numbers")
 _MOMENTS = ("initial_magmoms", "magmoms", "magmom", "moments")

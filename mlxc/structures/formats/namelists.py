@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass, field
 
 from mlxc.errors import InputError
-from mlxc.structures.formats.text import integer, number, shown, words_of
+from mlxc.structures.formats.text import integer, lines_of, number, shown, words_of
 
 _CARDS = (
     "ATOMIC_SPECIES", "ATOMIC_POSITIONS", "K_POINTS", "CELL_PARAMETERS", "OCCUPATIONS", "CONSTRAINTS", "HUBBARD",
     "ATOMIC_VELOCITIES", "ATOMIC_FORCES", "ADDITIONAL_K_POINTS", "SOLVENTS",
 )  # fmt: skip
-_ASSIGNMENT = re.compile(r"\b([A-Za-z]\w*)[ \t]*(?:\(([0-9, \t+-]*)\))?[ \t]*=")
+_ASSIGNMENT = re.compile(r"\b([A-Za-z]\w*+)[ \t]*+(?:\(([0-9, \t+-]*+)\)[ \t]*+)?=")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 Values = dict[str, tuple[str, int]]
@@ -54,7 +54,7 @@ class EspressoInput:
         values: Values = {}
         cards: dict[str, Card] = {}
         namelist, card = "", None
-        for line, content in enumerate(text.split("\n"), 1):
+        for line, content in enumerate(lines_of(text), 1):
             words = without_comment(words_of(content))
             if not words:
                 continue

@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from mlxc.crystal.crystal import MAX_ATOMS, Crystal, too_many_atoms
 from mlxc.errors import InputError
 from mlxc.structures.formats.places import check_volume, fractional
-from mlxc.structures.formats.text import element, integer, is_integer, is_number, number, shown, vector, words_of
+from mlxc.structures.formats.text import (
+    element,
+    integer,
+    is_integer,
+    is_number,
+    lines_of,
+    number,
+    shown,
+    vector,
+    words_of,
+)
 from mlxc.structures.reading import Reading
 from mlxc.units import BOHR_ANG
 
@@ -50,7 +60,7 @@ class _Lines:
     """The lines of a file as words, counted from 1."""
 
     def __init__(self, text: str) -> None:
-        self._lines = [words_of(line) for line in text.rstrip().split("\n")]
+        self._lines = [words_of(line) for line in lines_of(text.rstrip())]
 
     def words(self, line: int, wanted: str) -> list[str]:
         """The words of a line; a line that is blank or not there is refused, with the words for what it should be."""

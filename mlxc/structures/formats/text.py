@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from mlxc.errors import InputError
 
 # Fortran writes 1.0D+00, and 1.23-101 where three digits of an exponent leave no room for the letter.
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eEdDqQ]([+-]?\d{1,4})|([+-]\d{1,4}))?", re.ASCII)
+# What was read is not given back (++), so that long words that are no numbers do not take long.
+_NUMBER = re.compile(r"([+-]?(?:\d++(?:\.\d*+)?|\.\d++))(?:[eEdDqQ]([+-]?\d{1,4})|([+-]\d{1,4}))?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 # The longest marks come first, since the one of UTF-16 begins that of UTF-32.
 _MARKS = (
@@ -29,6 +30,8 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _SHOWN_LETTERS = 40
+# More than an input with the most atoms has.
+_MOST_LINES = 100_000
 
 
 def text_of(data: bytes) -> str:
@@ -60,6 +63,17 @@ def _decoded(data: bytes) -> str:
 
 def _mostly_zero(data: bytes) -> bool:
     return data.count(0) > 0.8 * len(data)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of an input.
+
+    Raises:
+        InputError: there are more lines than any structure that can be computed needs.
+    """
+    if text.count("\n") > _MOST_LINES:
+        raise InputError(f"The file has more than {_MOST_LINES} lines, too many for a structure.")
+    return text.split("\n")
 
 
 def words_of(line: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlxc.crystal.crystal import MAX_ATOMS, Crystal, too_many_atoms
 from mlxc.errors import InputError
 from mlxc.structures.formats.ase_checks import check_aims, check_pdb, check_res, check_vasprun
-from mlxc.structures.formats.text import text_of
+from mlxc.structures.formats.text import lines_of, text_of
 from mlxc.structures.reading import Reading
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _STRANGE = {"Zs", "Zl", "Zp", "Nd", "Pd", "Sm", "Cf"}
 # How binary files of ASE begin.
 _BINARY = (b"- of Ulm", b"AFFormat")
+_LONGEST_LINE = 10_000
 _OUTPUTS = {
     "espresso-out": "an output of pw.x does not tell all of a structure; give the input",
     "vasp-out": "an OUTCAR does not tell all of a structure; give the CONTCAR",
@@ -70,6 +71,7 @@ def read_with_ase(data: bytes, filename: str, name: str, formats: str) -> Readin
     """
     text = "" if is_binary(data) else text_of(data)
     _check_letters(text)
+    _check_lengths(text, filename)
     form, images = _images(text.encode() or data, filename, formats)
     atoms = images[-1]
     if len(atoms) > MAX_ATOMS:
@@ -88,6 +90,12 @@ def _check_letters(text: str) -> None:
             if not letter.isascii() and unicodedata.category(letter) in _STRANGE:
                 called = unicodedata.name(letter, "a character without a name").lower()
                 raise InputError(f"Line {line} holds the character U+{ord(letter):04X}, {called}; write plain letters.")
+
+
+def _check_lengths(text: str, filename: str) -> None:
+    """Refuse lines with which readers would be busy for hours; JSON is one line."""
+    if not filename.endswith(".json") and max(map(len, lines_of(text))) > _LONGEST_LINE:
+        raise InputError(f"The file has a line of more than {_LONGEST_LINE} letters, too long for a structure.")
 
 
 def _images(data: bytes, filename: str, formats: str) -> tuple[_Format, list[Atoms]]:
