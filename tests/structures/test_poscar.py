@@ -52,7 +52,7 @@ def test_a_poscar_is_known_by_its_name_or_by_its_form(name: str) -> None:
 @pytest.mark.parametrize("comment", ["BCC Fe", "Mg O", "", "C"])
 def test_elements_are_not_taken_from_the_comment(comment: str) -> None:
     text = comment + CUBE[1:] + "1 1\n" + PLACES
-    with pytest.raises(InputError, match="no line of species"):
+    with pytest.raises(InputError, match="does not say its elements: no line of species"):
         read_poscar(text)
     assert read_poscar(text, ["Mg", "O"]).crystal.same_as(MGO)
 

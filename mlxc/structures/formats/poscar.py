@@ -76,7 +76,7 @@ class _Lines:
 
 
 def _three_numbers(lines: _Lines, line: int) -> NDArray[np.float64]:
-    words = lines.words(line, "a lattice vector")
+    words = lines.words(line, "one of three lattice vectors")
     if len(words) > 3 and is_number(words[3]):
         raise InputError(f"Line {line} has more than the three numbers of a lattice vector.")
     return vector(words, line)
@@ -111,8 +111,8 @@ def _symbols(lines: _Lines, given: Sequence[str]) -> tuple[list[str], int]:
     species = named or asked
     if not species:
         raise InputError(
-            "The POSCAR has no line of species above its counts, and its first line is a comment; add such a line, or "
-            f"name the species in the order of the counts, {_of_the_form(len(counts))}."
+            "The POSCAR does not say its elements: no line of species is above the counts, and the first line is a "
+            f"comment; add such a line, or name them in the order of the counts, {_of_the_form(len(counts))}."
         )
     if len(species) != len(counts):
         raise InputError(

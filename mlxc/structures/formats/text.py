@@ -45,7 +45,7 @@ def text_of(data: bytes) -> str:
     text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise InputError(f"Line {line} holds a NUL byte, so the file is damaged or no text.")
+        raise InputError(f"Line {line} holds a NUL byte, so the file is binary or damaged.")
     return text
 
 
