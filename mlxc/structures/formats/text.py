@@ -51,9 +51,10 @@ def text_of(data: bytes) -> str:
 
 def _decoded(data: bytes) -> str:
     encodings = [encoding for mark, encoding in _MARKS if data.startswith(mark)][:1]
-    # Every other byte of plain letters in UTF-16 is zero.
-    encodings += ["utf-16-le"] * _mostly_zero(data[1::2]) + ["utf-16-be"] * _mostly_zero(data[0::2]) + ["utf-8"]
-    for encoding in encodings:
+    # Where lines of plain letters end, one of the two bytes of a letter in UTF-16 is zero, and so is every other one.
+    encodings += ["utf-16-le"] * (_mostly_zero(data[1::2]) and re.search(rb"[\r\n]\0", data) is not None)
+    encodings += ["utf-16-be"] * (_mostly_zero(data[0::2]) and re.search(rb"\0[\r\n]", data) is not None)
+    for encoding in [*encodings, "utf-8"]:
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:

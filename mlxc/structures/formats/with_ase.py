@@ -86,7 +86,7 @@ def read_with_ase(data: bytes, filename: str, name: str, formats: str) -> Readin
 
 def _check_letters(text: str) -> None:
     for line, content in enumerate(text.split("\n"), 1):
-        for letter in content:
+        for letter in "" if content.isascii() else content:
             if not letter.isascii() and unicodedata.category(letter) in _STRANGE:
                 called = unicodedata.name(letter, "a character without a name").lower()
                 raise InputError(f"Line {line} holds the character U+{ord(letter):04X}, {called}; write plain letters.")
