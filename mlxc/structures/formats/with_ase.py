@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlxc.crystal.crystal import MAX_ATOMS, Crystal, too_many_atoms
 from mlxc.errors import InputError
 from mlxc.structures.formats.ase_checks import check_aims, check_pdb, check_res, check_vasprun
-from mlxc.structures.formats.text import lines_of, text_of
+from mlxc.structures.formats.text import text_of
 from mlxc.structures.reading import Reading
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _check_letters(text: str) -> None:
 
 def _check_lengths(text: str, filename: str) -> None:
     """Refuse lines with which readers would be busy for hours; JSON is one line."""
-    if not filename.endswith(".json") and max(map(len, lines_of(text))) > _LONGEST_LINE:
+    if not filename.endswith(".json") and max(map(len, text.split("\n"))) > _LONGEST_LINE:
         raise InputError(f"The file has a line of more than {_LONGEST_LINE} letters, too long for a structure.")
 
 
