@@ -29,6 +29,9 @@ def add_calculation(parser: argparse.ArgumentParser, basis: str = DEFAULT_BASIS)
         else:
             parser.add_argument(name, help=setting.help)
     parser.add_argument("--primitive", action="store_true", help="take the primitive cell of the structure")
+    parser.add_argument(
+        "--species", metavar="EL,EL", help="the elements of a POSCAR that does not say them, in the order of its counts"
+    )
     parser.set_defaults(basis=basis)
     parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
 
@@ -61,7 +64,7 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
     for name, setting in settings_table(CalculationSettings).items():
         value = getattr(options, name)
         if name == "structure":
-            value = _structure(value, options.primitive)
+            value = _structure(value, options.species, options.primitive)
         elif get_origin(CalculationSettings.model_fields[name].annotation) is dict and value is not None:
             value = _pairs(setting, value)
         if value is not None:
@@ -69,12 +72,17 @@ def calculation_fields(options: argparse.Namespace) -> dict[str, Any]:
     return fields
 
 
-def _structure(named: str, primitive: bool) -> str | Crystal:
-    """A name or a file as it is; an entry of a database is fetched, and a primitive cell made where one is wanted."""
+def _structure(named: str, species: str | None, primitive: bool) -> str | Crystal:
+    """A name or a file as it is; an entry of a database is fetched, a file whose species are told is read, and a
+    primitive cell made where one is wanted.
+    """
     from mlxc.crystal.crystal import Crystal
     from mlxc.structures.optimade import PREFIX, fetch_structure
 
-    structure = fetch_structure(named.removeprefix(PREFIX)) if named.startswith(PREFIX) else named
+    if named.startswith(PREFIX):
+        structure: str | Crystal = fetch_structure(named.removeprefix(PREFIX))
+    else:
+        structure = named if species is None else Crystal.load(named, species=species)
     if not primitive:
         return structure
     return (structure if isinstance(structure, Crystal) else Crystal.load(structure)).primitive()

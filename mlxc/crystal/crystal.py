@@ -230,15 +230,20 @@ class Crystal:
         )
 
     @classmethod
-    def load(cls, source: str | Path) -> Crystal:
-        """Load a shipped structure by name, or a file that ASE or pymatgen can read (CIF, POSCAR, extxyz, ...).
+    def load(cls, source: str | Path, *, species: str | Sequence[str] = ()) -> Crystal:
+        """Load a shipped structure by name, or a file (CIF, POSCAR, extxyz, ...).
+
+        Args:
+            source: the name or the path; behind it may stand the block of a CIF, ``FILE#BLOCK``, or the species of a
+                POSCAR, ``POSCAR#Mg,O``.
+            species: the elements of a POSCAR that does not say them, in the order of its counts.
 
         Raises:
             InputError: the name is not shipped and no such file exists, or the file cannot be read as a crystal.
         """
         from mlxc.structures.sources import load_structure
 
-        return load_structure(str(source))
+        return load_structure(source, species.split(",") if isinstance(species, str) and species else list(species))
 
     @classmethod
     def from_ase(cls, atoms: Atoms, name: str | None = None) -> Crystal:

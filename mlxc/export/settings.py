@@ -11,7 +11,7 @@ import numpy as np
 
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.structures.shipped import shipped_names
+from mlxc.structures.shipped import shipped_crystal, shipped_names
 from mlxc.tasks.kinds import calculation_of
 from mlxc.tasks.task import AnyTask
 from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints
@@ -95,7 +95,7 @@ def shipped_structure(task: AnyTask) -> str | None:
     crystal = calculation_of(task).crystal
     if crystal.name not in shipped_names():
         return None
-    shipped = Crystal.load(crystal.name)
+    shipped = shipped_crystal(crystal.name)
     return crystal.name if crystal.same_as(shipped, with_moments=True, tolerance=EXACTLY_BOHR) else None
 
 

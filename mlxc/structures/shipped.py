@@ -39,6 +39,15 @@ def shipped_record(name: str) -> dict[str, Any]:
     return record
 
 
+def shipped_crystal(name: str) -> Crystal:
+    """The shipped structure of this name, whatever files there are.
+
+    Raises:
+        InputError: no structure of this name is shipped.
+    """
+    return Crystal.from_dict(shipped_record(name)["structure"])
+
+
 def default_settings(structure: dict[str, Any]) -> dict[str, Any]:
     """Settings that suit a structure: those shipped with it, else what general rules give.
 

@@ -45,7 +45,8 @@ def test_every_option_of_a_calculation_is_that_of_a_setting() -> None:
     (commands,) = (action for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction))
     table = settings_table(Calculation)
     own = {setting.option for setting in table.values() if setting.option.startswith("-")}
-    assert options_of(commands.choices["scf"]) == own | {"--no-spin", "--primitive", "--json", "--save", "--help", "-h"}
+    further = {"--no-spin", "--primitive", "--species", "--json", "--save", "--help", "-h"}
+    assert options_of(commands.choices["scf"]) == own | further
 
 
 def test_the_range_of_a_number_stands_at_its_field() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import Outcome
+from support import Outcome, poscar
 
 from mlxc import cli
 from mlxc.calculation.calculation import Calculation
@@ -136,6 +136,16 @@ def test_options_become_the_fields_of_the_calculation(
     monkeypatch.setattr(Calculation, "run", remember)
     assert mlxc_command("scf", "mgo", *arguments).code == 130
     assert {name: getattr(seen[0], name) for name in expected} == expected
+
+
+def test_the_species_of_a_poscar_are_an_option_or_stand_behind_its_name(
+    mlxc_command: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    (tmp_path / "POSCAR").write_text(poscar().replace("Al\n", ""))
+    for arguments in (["POSCAR", "--species", "Al"], ["POSCAR#Al"]):
+        outcome = mlxc_command("scf", *arguments, "--ecut", "-1")
+        assert "ecut_ha" in outcome.stderr  # the structure has been read
+    assert "--species Mg" in mlxc_command("scf", "POSCAR").stderr
 
 
 def test_the_range_of_volumes_reaches_the_task(

@@ -11,7 +11,7 @@ from support import cif, extxyz, poscar
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
-from mlxc.errors import InputError
+from mlxc.errors import InputError, MlxcWarning
 from mlxc.structures.files import read_structure
 from mlxc.structures.shipped import default_settings, shipped_names, shipped_record
 from mlxc.structures.sources import load_structure
@@ -89,7 +89,8 @@ def test_a_crystal_from_a_file_is_called_after_the_file() -> None:
 
 
 def test_of_several_images_the_last_is_taken() -> None:
-    crystal = read_structure(extxyz("Al") + extxyz("Si"), "path.extxyz")
+    with pytest.warns(MlxcWarning, match="2 images"):
+        crystal = read_structure(extxyz("Al") + extxyz("Si"), "path.extxyz")
     assert crystal.species == ("Si",)
 
 

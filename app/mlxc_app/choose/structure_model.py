@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,9 +17,9 @@ from mlxc.crystal.magnetism import moments_by_element
 from mlxc.crystal.resizing import height_ang
 from mlxc.crystal.summary import CrystalSummary
 from mlxc.crystal.vacuum import vacuum_directions
-from mlxc.errors import InputError, MlxcError, MlxcWarning
-from mlxc.structures.files import read_structure
-from mlxc.structures.shipped import shipped_record
+from mlxc.errors import InputError, MlxcError
+from mlxc.structures.files import read
+from mlxc.structures.shipped import shipped_crystal, shipped_record
 
 # A pasted text comes as a single message; a larger structure is a file's business.
 MAX_PASTE_BYTES = 200_000
@@ -54,12 +53,12 @@ class StructureModel(HasTraits):
         self._filling = False
         self._original_title = ""
         self.repeats = (1, 1, 1)
-        self.original = Crystal.load("al")
+        self.original = shipped_crystal("al")
 
     def take_shipped(self, name: str) -> None:
         """Choose a shipped structure and the settings that suit it."""
         record = shipped_record(name)
-        self._take(Crystal.load(name), name, record["title"])
+        self._take(shipped_crystal(name), name, record["title"])
 
     def take_file(self, file_name: str, content: bytes) -> None:
         """Choose the structure in an uploaded file (CIF, POSCAR, extxyz, cube) and settings that suit it.
@@ -123,12 +122,10 @@ class StructureModel(HasTraits):
         return of_element[0] if len(of_element) == 1 else None
 
     def _take_read(self, content: str | bytes, file_name: str, where: str) -> None:
-        """Choose what is read; whatever the reading warns of is told beside the picture."""
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always", MlxcWarning)
-            crystal = read_structure(content, file_name)
-        self._take(crystal, "", f"{crystal.formula}{where}")
-        self.remarks = tuple(str(warning.message) for warning in told if issubclass(warning.category, MlxcWarning))
+        """Choose what is read; what was chosen or left out on the way is told beside the picture."""
+        reading = read(content, file_name)
+        self._take(reading.crystal, "", f"{reading.crystal.formula}{where}")
+        self.remarks = reading.notes
 
     def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
         """Choose a crystal; nothing of the former one stays."""

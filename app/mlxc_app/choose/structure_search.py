@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from mlxc.crystal.crystal import Crystal
-from mlxc.structures.shipped import shipped_names, shipped_record
+from mlxc.structures.shipped import shipped_crystal, shipped_names, shipped_record
 
 
 def find_structures(text: str) -> list[tuple[str, str]]:
@@ -40,6 +39,6 @@ def _titles() -> dict[str, str]:
 def _terms() -> dict[str, tuple[str, ...]]:
     """Name, formula, and the words of the title of each structure, in lower case."""
     return {
-        name: (name, Crystal.load(name).formula.lower(), *title.lower().replace("(", "").replace(")", "").split())
+        name: (name, shipped_crystal(name).formula.lower(), *title.lower().replace("(", "").replace(")", "").split())
         for name, title in _titles().items()
     }

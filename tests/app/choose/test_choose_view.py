@@ -15,7 +15,7 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
-from support import poscar
+from support import extxyz, poscar
 
 from mlxc.crystal.magnetism import ALONE
 
@@ -241,3 +241,10 @@ def test_every_control_has_a_label(column: Column) -> None:
     assert len(presets) == 1
     assert all(w.description for w in fields if w not in presets)
     assert all(w.description for w in column.all() if isinstance(w, Button))
+
+
+def test_what_was_chosen_when_a_text_was_read_is_said(column: Column) -> None:
+    column.unfold("Your own structure")
+    column["Paste a structure"].value = extxyz("Al") + extxyz("Cu")
+    column["Use this text"].click()
+    assert "The file has 2 images, and the last one was taken." in column.messages.widget.value

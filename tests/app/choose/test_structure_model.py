@@ -192,3 +192,11 @@ def test_atoms_of_a_file_start_with_their_own_moments_unless_an_element_is_given
     assert model.starting_moment("Fe") == 1.5
     model.moments = {"Fe": nan}
     assert "Starting moment: nan" in model.blocker
+
+
+def test_what_was_chosen_when_a_structure_was_read_is_known_until_the_next_choice() -> None:
+    model = ChooseModel("al")
+    model.take_file("path.xyz", (extxyz("Al") + extxyz("Cu")).encode())
+    assert model.remarks == ("The file has 2 images, and the last one was taken.",)
+    model.take_text(poscar())
+    assert model.remarks == ()
