@@ -247,4 +247,4 @@ def test_what_was_chosen_when_a_text_was_read_is_said(column: Column) -> None:
     column.unfold("Your own structure")
     column["Paste a structure"].value = extxyz("Al") + extxyz("Cu")
     column["Use this text"].click()
-    assert "The file has 2 images, and the last one was taken." in column.messages.widget.value
+    assert "The file has 2 images, and the last one was taken." in column.text()
