@@ -7,7 +7,8 @@ The free atom is put into a sphere, and its Hamiltonian, with the self-consisten
 ``mlxc.pseudo.atom.solve_atom``, is diagonalised in spherical waves j_l(kr) up to k = sqrt(2 E_cut), which are what
 plane waves are around an atom. The sum of the occupied levels less the same at a very high cutoff is the error of the
 total energy to first order, because the energy is stationary in the orbitals. The smallest cutoff at which this is
-within 1 mHa, to the next 5 Ha, is what is written.
+within half a mHa, to the next 5 Ha, is what is written, but at least 20 Ha: the electrons of a crystal have angular
+momenta that those of the atom have not.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from mlxc.pseudo.gth import GTHPseudopotential
 from mlxc.pseudo.gth_table import GTH_TABLES, GTHParameters, gth_entries
 
 TARGET = Path(__file__).resolve().parents[1] / "assets" / "pseudopotentials" / "gth_cutoffs.json"
-ERROR_HA = 1e-3
+ERROR_HA = 5e-4
 STEP_HA = 5
+LEAST_HA = 20
 HIGHEST_HA = 1600.0
 # Of the sphere, in which the functions' tails do not matter.
 SPHERE_BOHR = 7.0
@@ -107,7 +109,7 @@ def needed_cutoff(parameters: GTHParameters) -> int:
         middle = (low + high) // 2
         enough = sum(shell.energy(STEP_HA * middle) for shell in found) - limit <= ERROR_HA
         low, high = (low, middle) if enough else (middle + 1, high)
-    return STEP_HA * low
+    return max(STEP_HA * low, LEAST_HA)
 
 
 def measure() -> None:
@@ -122,10 +124,9 @@ def measure() -> None:
     for table, elements in cutoffs.items():
         rows = [f'      "{symbol}": {json.dumps(names)}' for symbol, names in elements.items()]
         lines.append(f'    "{table}": {{\n' + ",\n".join(rows) + "\n    }")
-    text = (
-        '{\n  "unit": "hartree",\n  "source": "scripts/gth_cutoffs.py: 1 mHa for the free atom, in spherical waves",\n'
-        '  "cutoffs": {\n' + ",\n".join(lines) + "\n  }\n}\n"
-    )
+    source = "scripts/gth_cutoffs.py: half a mHa for the free atom in spherical waves, at least 20 Ha"
+    tables = ",\n".join(lines)
+    text = f'{{\n  "unit": "hartree",\n  "source": "{source}",\n  "cutoffs": {{\n{tables}\n  }}\n}}\n'
     TARGET.write_text(text, encoding="utf-8")
 
 
