@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from mlxc.pseudo.gth_table import GTHParameters
+from mlxc.errors import InputError
+from mlxc.pseudo.files.radial import RadialPseudopotential
+from mlxc.pseudo.gth_table import GTH_TABLES, find_gth
 from mlxc.pseudo.library import find_pseudopotential, named_family
 from mlxc.pseudo.made_for import PBE
 from mlxc.pseudo.pseudodojo import PSEUDODOJO, TABLES, pseudodojo_cutoffs
@@ -16,6 +18,7 @@ from mlxc.utils.assets import asset_path
 FAR_TOO_LOW = 0.7
 # For a file that does not say, of an element that PseudoDojo does not have.
 _CAREFUL_CUTOFF_HA = 50.0
+_UNMEASURED_CUTOFF_HA = 150.0
 
 
 @cache
@@ -39,17 +42,27 @@ def recommended_cutoff(symbol: str, family: str, name: str | None = None, xc: st
         xc: The name of the functional, which decides which table ``pseudodojo`` and ``gth`` mean.
 
     Raises:
-        InputError: there is no such pseudopotential.
+        InputError: there is no such file.
     """
     table = named_family(family, (symbol,), xc)
+    if table in GTH_TABLES:
+        return _gth_cutoff(symbol, table, xc, name)
     data = find_pseudopotential(symbol, table, xc, name)
-    if isinstance(data, GTHParameters):
-        return float(gth_cutoffs()[table][symbol][data.name])
+    assert isinstance(data, RadialPseudopotential)  # as in every table but those of GTH
     hints = pseudodojo_cutoffs(table if table in TABLES else f"{PSEUDODOJO}-{PBE}")
     hint = hints.get(symbol, {}).get("normal")
     if table in TABLES and hint is not None:
         return float(hint)
     return data.recommended_cutoff or float(hint or _CAREFUL_CUTOFF_HA)
+
+
+def _gth_cutoff(symbol: str, table: str, xc: str, name: str | None) -> float:
+    try:
+        entry = find_gth(symbol, table, xc, name)
+    except InputError:  # which is said where the calculation is checked
+        return _CAREFUL_CUTOFF_HA
+    # A newer PySCF may have entries that nobody has measured.
+    return float(gth_cutoffs()[table].get(symbol, {}).get(entry.name, _UNMEASURED_CUTOFF_HA))
 
 
 def cutoff_note(species: Iterable[str], ecut: float, family: str, names: Mapping[str, str], xc: str = "pbe") -> str:
