@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mlxc.pseudo.gth_table import GTH_FAMILIES, MADE_FOR, GTHParameters
-from mlxc.pseudo.library import (
-    PseudopotentialData,
-    find_pseudopotentials,
-    named_family,
-    without_pseudodojo,
-)
-from mlxc.pseudo.made_for import IN_WORDS, made_for, made_for_in_file
+from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials, named_family, without_pseudodojo
+from mlxc.pseudo.made_for import IN_WORDS, LDA, PBE, made_for, made_for_in_file
 from mlxc.pseudo.pseudodojo import PSEUDODOJO_FAMILIES, TABLES, pseudodojo_elements
 
 
@@ -70,7 +65,9 @@ def _other_functional(elements: tuple[str, ...], family: str, names: Mapping[str
 def _made_for_another(entry: PseudopotentialData, table: str, xc: str) -> str:
     """The functional that a pseudopotential is made for, if it is not the one that is wanted."""
     if isinstance(entry, GTHParameters):
-        return "" if MADE_FOR[table] == made_for(xc) else IN_WORDS[MADE_FOR[table]]
+        # There is none for PBEsol.
+        suitable = LDA if made_for(xc) == LDA else PBE
+        return "" if MADE_FOR[table] == suitable else IN_WORDS[MADE_FOR[table]]
     kind = made_for_in_file(entry.functional)
     if not entry.functional or kind == made_for(xc) or entry.functional.lower() == xc.lower():
         return ""
