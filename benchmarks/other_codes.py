@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import subprocess
 import time
@@ -14,9 +13,8 @@ from gth_files import write_gth
 from numpy.typing import ArrayLike
 
 from mlxc import Calculation
-from mlxc.pseudo.folder import file_in_folder, shipped_file
 from mlxc.pseudo.gth_table import GTHParameters
-from mlxc.pseudo.library import PSEUDODOJO, PseudopotentialData, find_pseudopotentials
+from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials, named_family, pseudopotential_file
 
 # Energy differences between SCF steps, or estimated errors, at which the other codes stop, hartree.
 ENERGY_TOLERANCE_HA = 1e-8
@@ -53,24 +51,22 @@ class Ion:
 
 def write_pseudopotentials(calculation: Calculation, folder: Path) -> dict[str, Ion]:
     """Write the pseudopotentials that mlxc takes for a calculation into a folder, by element."""
-    entries = find_pseudopotentials(
-        calculation.crystal.species, calculation.pseudo, calculation.xc, calculation.pseudo_names
-    )
+    species, names = calculation.crystal.species, calculation.pseudo_names
+    table = named_family(calculation.pseudo, species, calculation.xc)
+    entries = find_pseudopotentials(species, table, calculation.xc, names)
     return {
-        symbol: Ion(_write(entry, symbol, calculation.pseudo, folder), entry.charge)
+        symbol: Ion(_write(entry, symbol, table, names.get(symbol), folder), entry.charge)
         for symbol, entry in entries.items()
     }
 
 
-def _write(entry: PseudopotentialData, symbol: str, family: str, folder: Path) -> str:
+def _write(entry: PseudopotentialData, symbol: str, table: str, name: str | None, folder: Path) -> str:
     if isinstance(entry, GTHParameters):
         write_gth(entry, folder / f"{symbol}.gth")
         return f"{symbol}.gth"
-    source = shipped_file(symbol) if family == PSEUDODOJO else file_in_folder(Path(family), symbol, entry.name)
-    assert source is not None
-    content = source.read_bytes()
-    (folder / f"{symbol}.upf").write_bytes(gzip.decompress(content) if source.suffix == ".gz" else content)
-    return f"{symbol}.upf"
+    suffix = "psp8" if ".psp8" in entry.name.lower() else "upf"
+    (folder / f"{symbol}.{suffix}").write_bytes(pseudopotential_file(symbol, table, "pbe", name))
+    return f"{symbol}.{suffix}"
 
 
 def run_in_folder(command: list[str], folder: Path, processes: int) -> tuple[float, str]:

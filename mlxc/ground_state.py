@@ -29,7 +29,7 @@ from mlxc.kohn_sham.spin import check_filling, check_spin, usual_spin
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.atomic_moments import atomic_moments
 from mlxc.properties.forces import with_forces
-from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.pseudo.library import find_pseudopotentials, sources
 from mlxc.pseudo.make import make_pseudopotential
 from mlxc.response.adjoint import Adjoint
 from mlxc.response.choice import AdjointName, adjoint_of
@@ -71,8 +71,9 @@ def scf(
 
     Args:
         crystal: What to compute.
-        xc: Name of a functional, see :func:`mlxc.functional`, or a module that is one. A module is given
-            pseudopotentials that suit PBE.
+        xc: Name of a functional, see :func:`mlxc.functional`, or a module that is one. A local functional or PBEsol is
+            given pseudopotentials that are made for it, whatever else PBE's, a module whose parameters have been moved
+            included.
         basis: Plane waves up to a cutoff, :class:`mlxc.PlaneWaves`, or :class:`mlxc.GaussianOrbitals`.
         kmesh: Points of the Gamma-centred mesh along the three reciprocal lattice vectors.
         smearing: How states around the Fermi level are occupied, such as :class:`mlxc.FermiDirac`, whose width is in
@@ -80,7 +81,7 @@ def scf(
         spin: Whether to treat up and down electrons separately (collinear spin), starting from the crystal's moments,
             or from those of its elements, see :mod:`mlxc.crystal.magnetism`; by default where that is often needed.
         total_moment: Magnetic moment of the cell to hold, Bohr magneton; by default it finds its own value.
-        pseudo: Family of pseudopotentials, or a folder of UPF files; by default what suits the basis.
+        pseudo: Family of pseudopotentials, or a folder of UPF or psp8 files; by default what suits the basis.
         pseudo_names: The names in the family by element, where the default is not wanted.
         tolerance: The tolerance of the density residual, the integral of |n_out - n_in| per electron.
         max_iterations: The largest number of SCF steps. A state that has not converged by then says so.
@@ -118,7 +119,8 @@ def scf(
     check_spin(spin, total_moment, smearing is None)
     module = functional(xc)
     family = basis.pseudopotential_family(crystal) if pseudo is None else pseudo
-    entries = find_pseudopotentials(crystal.species, family, xc if isinstance(xc, str) else "pbe", pseudo_names or {})
+    name = identity_of(module).name
+    entries = find_pseudopotentials(crystal.species, family, name, pseudo_names or {})
     check_filling(sum(entries[symbol].charge for symbol in crystal.species), total_moment, smearing is None)
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
     group = basis.symmetry(crystal)
@@ -127,7 +129,7 @@ def scf(
     discretised = basis.discretise(crystal, irreducible_mesh(kmesh, remaining), group, device)
     calculation: dict[str, Any] = {
         "structure": crystal.to_dict(),
-        "xc": identity_of(module).name,
+        "xc": name,
         **described_basis(basis, crystal),
         "kmesh": list(kmesh),
         **described_smearing(smearing),
@@ -160,7 +162,7 @@ def scf(
         note=BASES[calculation["basis"]].note(crystal, calculation),
         started=started,
     )
-    ground = replace(ground, atomic_moments=atomic_moments(ground))
+    ground = replace(ground, atomic_moments=atomic_moments(ground), pseudopotentials=sources(family, name, entries))
     if forces:
         ground = with_forces(ground, held=bool(terms))
     if adjoint is not None:

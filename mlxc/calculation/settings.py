@@ -27,6 +27,7 @@ from mlxc.calculation.validation import build_model
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.kohn_sham.spin import check_spin
+from mlxc.pseudo.library import FAMILIES
 from mlxc.terms.selectable import SELECTABLE, selected_terms
 
 SmearingName = Literal["none", "fermi-dirac", "gaussian", "marzari-vanderbilt"]
@@ -190,7 +191,7 @@ class CalculationSettings(BaseModel):
             option="--pseudo",
             label="Pseudopotentials",
             metavar="FAMILY",
-            help="pseudopotentials: pseudodojo, gth, gth-pbe, gth-pade, gth-uzh, or a folder",
+            help=f"pseudopotentials: {', '.join(FAMILIES)}, or a folder",
         ),
     ]
     pseudo_names: Annotated[

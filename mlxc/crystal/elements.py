@@ -1,6 +1,6 @@
 """Chemical symbols."""
 
-from ase.data import atomic_numbers
+from ase.data import atomic_numbers, chemical_symbols
 
 from mlxc.errors import InputError
 
@@ -15,3 +15,8 @@ def atomic_number(symbol: str) -> int:
     if number == 0:
         raise InputError(f"'{symbol}' is not a chemical element.")
     return int(number)
+
+
+def symbol_of(number: int) -> str | None:
+    """The chemical symbol of an atomic number, None where there is no such element."""
+    return str(chemical_symbols[number]) if 0 < number < len(chemical_symbols) else None

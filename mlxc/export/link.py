@@ -16,6 +16,7 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.export.settings import settings_of
 from mlxc.pseudo.library import FAMILIES
+from mlxc.pseudo.pseudodojo import PSEUDODOJO
 from mlxc.structures.shipped import shipped_names
 from mlxc.xc.catalogue import check_name
 from mlxc.xc.checkpoints.files import shipped_checkpoints
@@ -87,7 +88,7 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"The link calls its structure by more than {LONGEST_NAME} letters.")
     if settings.get("terms"):
         raise InputError("The link asks for further terms of the energy, which are files.")
-    if settings.get("pseudo", FAMILIES[0]) not in FAMILIES:
+    if settings.get("pseudo", PSEUDODOJO) not in FAMILIES:
         raise InputError(f"The link asks for pseudopotentials that are none of {', '.join(FAMILIES)}.")
     if not isinstance(functional, str) or any(_is_file(name) for _, name in split_sum(functional)):
         raise InputError("The link names a functional that is a file; choose that file under “Your own functional”.")

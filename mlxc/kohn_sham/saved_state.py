@@ -96,6 +96,7 @@ class SavedState(SolvedState):
             ),
             calculation=summary["calculation"],
             functional=functional and FunctionalIdentity(**functional),
+            pseudopotentials=summary.get("pseudopotentials", {}),
             forces=_tensor(summary["forces_ha_bohr"]),
             net_force=_tensor(summary.get("net_force_ha_bohr")),
             stress=_from_voigt(summary["stress_ha_bohr3"]),

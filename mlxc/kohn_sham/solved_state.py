@@ -107,6 +107,8 @@ class SolvedState:
         course: How the calculation went.
         calculation: The settings of the run as plain data, with the keys of :class:`mlxc.Calculation`.
         functional: The name and the content of the functional; None in files of version 0.1.0.
+        pseudopotentials: Where the pseudopotential of each element comes from, see
+            :func:`mlxc.pseudo.library.sources`; empty in files of earlier versions.
         forces: The forces on the atoms, shape ``(natom, 3)``, hartree/bohr; None where they were not asked for.
         net_force: What the forces added up to as they were computed, shape ``(3,)``, hartree/bohr. It has been taken
             off them in equal parts, unless further terms of the energy pull at the atoms. None where there are none.
@@ -125,6 +127,7 @@ class SolvedState:
     course: Course = field(repr=False)
     calculation: dict[str, Any]
     functional: FunctionalIdentity | None
+    pseudopotentials: dict[str, dict[str, str]] = field(default_factory=dict)
     forces: Tensor | None = None
     net_force: Tensor | None = None
     stress: Tensor | None = None
@@ -258,6 +261,7 @@ class SolvedState:
             "linear_dependence": None if dependence is None else dependence._asdict(),
             "outside_training_domain": self.outside_training_domain,
             "functional": None if self.functional is None else self.functional.to_dict(),
+            "pseudopotentials": self.pseudopotentials,
             "seconds": self.seconds,
             "calculation": self.calculation,
         }

@@ -113,6 +113,11 @@ def solve_atom(parameters: GTHParameters) -> PseudoAtom:
     return PseudoAtom(r, weights, density, ordered)
 
 
+def valence_potential(atom: PseudoAtom) -> Tensor:
+    """The potential of an atom's valence electrons for one of them on its grid, shape ``(nradius,)``, hartree."""
+    return _hartree_and_xc(atom.density, atom.radius, atom.weights)
+
+
 def _fill(count: int, capacity: int) -> list[int]:
     return [min(capacity, count - filled) for filled in range(0, count, capacity)]
 

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mlxc.errors import InputError
+from mlxc.pseudo.made_for import LDA, PBE, made_for
 from mlxc.utils.spelling import closest_names
 
 GTH_TABLES = {"gth-pbe": "gth-pbe.dat", "gth-pade": "gth-pade.dat", "gth-uzh": "POTENTIAL_UZH"}
+# What each table is made for; that of Zurich has pseudopotentials for several functionals, PBE's first.
+MADE_FOR = {"gth-pbe": PBE, "gth-pade": LDA, "gth-uzh": PBE}
 GTH_FAMILIES = ("gth", *GTH_TABLES)
 
 
@@ -114,6 +117,30 @@ def _table(family: str) -> dict[str, list[GTHParameters]]:
     return table
 
 
+def gth_entries(table: str) -> list[GTHParameters]:
+    """All entries of a table.
+
+    Raises:
+        InputError: PySCF, which brings the tables, is not there.
+    """
+    return [entry for entries in _table(table).values() for entry in entries]
+
+
+def gth_elements(table: str) -> frozenset[str]:
+    """The elements of a table; none where PySCF, which brings the tables, is not there."""
+    try:
+        return frozenset(_table(table))
+    except InputError:
+        return frozenset()
+
+
+def gth_table(family: str, xc: str) -> str:
+    """The table that a family means for a functional: ``gth`` is the one that is made for it, or else PBE's."""
+    if family != "gth":
+        return family
+    return "gth-pade" if made_for(xc) == LDA else "gth-pbe"
+
+
 def find_gth(symbol: str, family: str, xc: str, name: str | None = None) -> GTHParameters:
     """The pseudopotential of an element.
 
@@ -127,11 +154,13 @@ def find_gth(symbol: str, family: str, xc: str, name: str | None = None) -> GTHP
     Raises:
         InputError: the family has no such element, or the element has no such pseudopotential.
     """
-    if family == "gth":
-        family = "gth-pade" if xc.lower().startswith("lda") else "gth-pbe"
+    family = gth_table(family, xc)
     entries = _table(family).get(symbol, [])
     if not entries:
-        raise InputError(f"pseudo: the family {family} has no pseudopotential for {symbol}.")
+        raise InputError(
+            f"pseudo: the family {family} has no pseudopotential for {symbol}; "
+            "name a folder that has one with --pseudo."
+        )
     if name is None:
         return next((e for e in entries if any("-q" not in alias for alias in e.aliases)), entries[0])
     for entry in entries:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from mlxc.pseudo.files.radial import RadialPseudopotential
 from mlxc.pseudo.gth import GTHPseudopotential
 from mlxc.pseudo.library import PseudopotentialData
 from mlxc.pseudo.protocol import Pseudopotential
 from mlxc.pseudo.tabulated import tabulated
-from mlxc.pseudo.upf import UPFPseudopotential
 
 
 def make_pseudopotential(data: PseudopotentialData) -> Pseudopotential:
     """The pseudopotential in reciprocal space; that of a file is made once and kept."""
-    return tabulated(data) if isinstance(data, UPFPseudopotential) else GTHPseudopotential(data)
+    return tabulated(data) if isinstance(data, RadialPseudopotential) else GTHPseudopotential(data)

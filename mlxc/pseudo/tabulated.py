@@ -1,4 +1,4 @@
-"""Pseudopotentials whose radial functions are tables, as in UPF files."""
+"""Pseudopotentials whose radial functions are tables, as in UPF and psp8 files."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 from scipy.special import erf
 from torch import Tensor
 
+from mlxc.pseudo.files.radial import RadialPseudopotential
 from mlxc.pseudo.radial_transform import Array, RadialTransform, simpson_weights
-from mlxc.pseudo.upf import UPFPseudopotential
 
 # Beyond it the local potential is that of the ion's charge, but for the noise of the file. Quantum ESPRESSO cuts here.
 LARGEST_RADIUS = 10.0
@@ -30,33 +30,33 @@ class TabulatedPseudopotential:
         atom: The free atom of the file.
     """
 
-    def __init__(self, upf: UPFPseudopotential) -> None:
-        self.symbol = upf.symbol
-        self.name = upf.name
-        self.charge = upf.charge
-        ells = np.array([projector.angular_momentum for projector in upf.projectors], dtype=int)
+    def __init__(self, file: RadialPseudopotential) -> None:
+        self.symbol = file.symbol
+        self.name = file.name
+        self.charge = file.charge
+        ells = np.array([projector.angular_momentum for projector in file.projectors], dtype=int)
         self.channels = [
-            torch.tensor(upf.coupling[np.ix_(ells == ell, ells == ell)]) for ell in range(max(ells, default=-1) + 1)
+            torch.tensor(file.coupling[np.ix_(ells == ell, ells == ell)]) for ell in range(max(ells, default=-1) + 1)
         ]
-        size = _mesh_size(upf)
-        r, weights = upf.radius[:size], simpson_weights(upf.spacing[:size])
+        size = _mesh_size(file)
+        r, weights = file.radius[:size], simpson_weights(file.spacing[:size])
         # r^2 V + Z r erf(r): what is left of the local potential without the Coulomb tail.
-        short_ranged = r**2 * upf.local[:size] + self.charge * r * erf(r)
+        short_ranged = r**2 * file.local[:size] + self.charge * r * erf(r)
         self._local = RadialTransform(0, r, weights * short_ranged)
         self._core: list[RadialTransform] = []
-        if upf.core_density is not None:
-            core = upf.core_density[:size]
+        if file.core_density is not None:
+            core = file.core_density[:size]
             self._core = [RadialTransform(0, r, weights * r**2 * f) for f in (core, von_weizsaecker(r, core))]
-        full = simpson_weights(upf.spacing)
+        full = simpson_weights(file.spacing)
         self._projectors = [
             [
-                RadialTransform(ell, upf.radius, full * upf.radius * p.values)
-                for p in upf.projectors
+                RadialTransform(ell, file.radius, full * file.radius * p.values)
+                for p in file.projectors
                 if p.angular_momentum == ell
             ]
             for ell in range(len(self.channels))
         ]
-        self.atom = TabulatedAtom(upf)
+        self.atom = TabulatedAtom(file)
 
     def local_form_factor(self, q: Tensor) -> Tensor:
         """Integral of V_loc(r) exp(-iq.r) d3r, hartree bohr^3; at q = 0 the limit of V_loc(q) + 4 pi Z / q^2.
@@ -88,14 +88,14 @@ class TabulatedAtom:
         angular_momenta: The angular momentum of each occupied shell.
     """
 
-    def __init__(self, upf: UPFPseudopotential) -> None:
-        size = _mesh_size(upf)
-        r, weights = upf.radius[:size], simpson_weights(upf.spacing[:size])
-        self.angular_momenta = tuple(orbital.angular_momentum for orbital in upf.orbitals)
-        self._density = RadialTransform(0, r, weights * upf.atomic_density[:size] / (4 * pi))
+    def __init__(self, file: RadialPseudopotential) -> None:
+        size = _mesh_size(file)
+        r, weights = file.radius[:size], simpson_weights(file.spacing[:size])
+        self.angular_momenta = tuple(orbital.angular_momentum for orbital in file.orbitals)
+        self._density = RadialTransform(0, r, weights * file.atomic_density[:size] / (4 * pi))
         self._orbitals = [
             RadialTransform(orbital.angular_momentum, r, weights * r * orbital.values[:size])
-            for orbital in upf.orbitals
+            for orbital in file.orbitals
         ]
 
     def density_form_factor(self, q: Tensor) -> Tensor:
@@ -108,9 +108,9 @@ class TabulatedAtom:
 
 
 @lru_cache(maxsize=128)
-def tabulated(upf: UPFPseudopotential) -> TabulatedPseudopotential:
+def tabulated(file: RadialPseudopotential) -> TabulatedPseudopotential:
     """The pseudopotential of a file, made once, so that its transforms serve all volumes of a crystal."""
-    return TabulatedPseudopotential(upf)
+    return TabulatedPseudopotential(file)
 
 
 def von_weizsaecker(radius: Array, density: Array) -> Array:
@@ -119,7 +119,7 @@ def von_weizsaecker(radius: Array, density: Array) -> Array:
     return np.where(density > LEAST_CORE, slope**2 / (8 * np.maximum(density, LEAST_CORE)), 0.0)
 
 
-def _mesh_size(upf: UPFPseudopotential) -> int:
+def _mesh_size(file: RadialPseudopotential) -> int:
     """Points of the mesh up to the first one beyond ``LARGEST_RADIUS``, an odd number of them."""
-    size = min(int(np.searchsorted(upf.radius, LARGEST_RADIUS, side="right")) + 1, len(upf.radius))
+    size = min(int(np.searchsorted(file.radius, LARGEST_RADIUS, side="right")) + 1, len(file.radius))
     return size - (size + 1) % 2

@@ -26,11 +26,14 @@ from typing import Any
 import ase.io
 from ase.build import bulk
 
+from mlxc.basis.kinds import DEFAULT_BASIS
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.observables.catalogue import targets_of
-from mlxc.pseudo.library import find_pseudopotentials, fingerprint
+from mlxc.pseudo.library import default_family, find_pseudopotentials, fingerprint
+from mlxc.pseudo.made_for import PBE
+from mlxc.pseudo.pseudodojo import PSEUDODOJO
 from mlxc.references.tables import measured_solids
 from mlxc.structures.default_settings import likely_metal, mesh_with_spacing
 from mlxc.training.tables.materials_project import PREFIX, fetch_documents, rows_of
@@ -79,7 +82,8 @@ class Solid:
         """How this solid is computed: one protocol for metals and insulators.
 
         K points every 0.2 per angstrom (0.3 where elements suggest a gap), Fermi-Dirac smearing of 5 mHa, and spin for
-        ferromagnets and for what has a magnetisation or an energy of a magnetic order in the table.
+        ferromagnets and for what has a magnetisation or an energy of a magnetic order in the table. PseudoDojo's
+        pseudopotentials are those for PBE, whatever the functional, so that only functionals differ.
         """
         metal = likely_metal(self.crystal)
         magnetisation = self.references.get("magnetisation_bohr_magneton", 0.0)
@@ -97,7 +101,13 @@ class Solid:
             or not targets_of("orders").keys().isdisjoint(self.references)
             or not FERROMAGNETS.isdisjoint(crystal.species),
         }
-        return Calculation.from_dict(defaults | self.settings | settings)
+        return Calculation.from_dict(self._with_one_table(defaults | self.settings | settings))
+
+    def _with_one_table(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Functionals are compared with the same pseudopotentials, PBE's, where PseudoDojo's are taken."""
+        plane_waves = settings.get("basis", DEFAULT_BASIS) == DEFAULT_BASIS
+        family = settings.get("pseudo") or (default_family(self.crystal.species) if plane_waves else None)
+        return settings | {"pseudo": f"{PSEUDODOJO}-{PBE}"} if family == PSEUDODOJO else settings
 
     def identity(self, xc: str = "pbe") -> dict[str, Any]:
         """All but the functional that makes a result of this solid what it is, as plain data.

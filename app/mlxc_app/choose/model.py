@@ -22,6 +22,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError, MlxcError
 from mlxc.export.settings import shipped_structure
 from mlxc.pseudo.library import families_with
+from mlxc.pseudo.made_for import made_for
 from mlxc.runs.limits import Limits
 from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
 from mlxc.structures.shipped import shipped_record
@@ -123,6 +124,7 @@ class ChooseModel(StructureModel):
         crystal = calculation.crystal
         name = shipped_structure(calculation) or ""
         with self._several_changes():
+            self.xc = calculation.xc
             self._take(crystal, name, shipped_record(name)["title"] if name else f"{crystal.formula} ({crystal.name})")
             self.basis = calculation.basis
             self._turn_to_basis()
@@ -185,7 +187,7 @@ class ChooseModel(StructureModel):
 
     def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
         # What cannot be computed at all leaves the former choice as it is.
-        recommended = Calculation.from_dict({"structure": crystal})
+        recommended = Calculation.from_dict({"structure": crystal, "xc": self.xc})
         with self._several_changes():
             # A very skewed cell is computed in its reduced one, and what is edited is what is computed.
             self._given_cell = recommended.given_cell
@@ -216,13 +218,19 @@ class ChooseModel(StructureModel):
             self.kmesh = self._in_supercell(self._mesh_of_original)
             self._look()
 
+    @observe("xc")
+    def _renew_table(self, change: Any) -> None:
+        """A functional that others of PseudoDojo's or the GTH tables are made for may need another cutoff."""
+        if made_for(change["old"]) != made_for(change["new"]):
+            self._renew_recommendation(change)
+
     @observe("basis", "gaussian_basis", "pseudo")
     def _renew_recommendation(self, change: Any) -> None:
         """Another basis or other pseudopotentials need another cutoff."""
         if self._filling:
             return
         with self._several_changes():
-            wanted: dict[str, Any] = {"structure": self.original, "basis": self.basis}
+            wanted: dict[str, Any] = {"structure": self.original, "basis": self.basis, "xc": self.xc}
             if change["name"] == "basis":
                 self._turn_to_basis()
             else:

@@ -9,6 +9,7 @@ from ipywidgets import HTML, Dropdown, IntText, ToggleButtons, VBox, Widget
 
 from mlxc.basis.kinds import BASES
 from mlxc.calculation.presets import PRESETS
+from mlxc.pseudo.library import FAMILIES
 from mlxc_app.choose.electrons_view import ElectronsView
 from mlxc_app.choose.model import CUSTOM, LABELS, ChooseModel
 from mlxc_app.widgets.binding import bind, same
@@ -16,13 +17,6 @@ from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
 from mlxc_app.widgets.disclosure import Disclosure
 from mlxc_app.widgets.message import MessageArea, caution, hint
 
-FAMILIES = {
-    "pseudodojo": "PseudoDojo 0.4 (PBE)",
-    "gth": "GTH, as the functional wants",
-    "gth-pbe": "GTH for PBE",
-    "gth-pade": "GTH for LDA (Padé)",
-    "gth-uzh": "GTH of Zurich (UZH)",
-}
 SPACING_DIGITS = 3
 
 

@@ -12,17 +12,20 @@ from mlxc.pseudo.ions import Ions
 
 
 def atomic_orbitals(waves: PlaneWaveSet, ions: Ions) -> Tensor:
-    """The occupied shells of all free atoms as plane waves, not orthonormal, shape ``(nk, norbital, nplanewave)``."""
+    """The occupied shells of all free atoms as plane waves, not orthonormal, shape ``(nk, norbital, nplanewave)``.
+
+    Atoms whose pseudopotential does not say what its orbitals are have none.
+    """
     lengths = waves.kplusg.norm(dim=-1)
     shapes: dict[str, Tensor] = {}
     for symbol, pseudopotential in ions.pseudopotentials.items():
         atom = free_atom(pseudopotential)
-        shapes[symbol] = torch.cat(
-            [
-                angular_part(waves.kplusg, ell) * atom.orbital_form_factor(shell, lengths)
-                for shell, ell in enumerate(atom.angular_momenta)
-            ]
-        )
+        none = torch.zeros((0, *waves.mask.shape), dtype=torch.complex128, device=waves.mask.device)
+        shells = [
+            angular_part(waves.kplusg, ell) * atom.orbital_form_factor(shell, lengths)
+            for shell, ell in enumerate(atom.angular_momenta)
+        ]
+        shapes[symbol] = torch.cat([none, *shells])
     blocks = [
         shapes[symbol] * position_phases(waves, position)
         for symbol, position in zip(ions.species, ions.positions, strict=True)

@@ -13,7 +13,8 @@ from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.grid.shape import check_shape, choose_shape, grid_radius, plane_wave_count
 from mlxc.pseudo.cutoffs import cutoff_note, recommended_cutoff
 from mlxc.pseudo.gth_table import GTH_FAMILIES
-from mlxc.pseudo.library import PseudopotentialData, default_family
+from mlxc.pseudo.library import PseudopotentialData, default_family, named_family
+from mlxc.pseudo.notes import pseudopotential_note
 from mlxc.structures.shipped import gth_settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ ORBITAL_COPIES = 14
 # The work of an SCF is in the Fourier transforms of all bands: k points x spins x bands x N ln N with N points of the
 # grid. The factor is fitted to the times in the README (two cores, PBE, default tolerance).
 SECONDS_PER_TRANSFORM_POINT = 5.0e-8
+# The functional where nobody has chosen one, see :class:`mlxc.Calculation`.
+DEFAULT_XC = "pbe"
 # What even the smallest run needs in a process that is warm.
 START_SECONDS = 0.2
 # A potential that acts on kinetic energies doubles the transforms.
@@ -47,7 +50,9 @@ class PlaneWaveKind(BasisKind):
         names = given.get("pseudo_names", settings.get("pseudo_names", {}))
         if "ecut_ha" not in {*given, *settings}:
             name_of = names if isinstance(names, dict) else {}
-            settings["ecut_ha"] = max(recommended_cutoff(s, str(family), name_of.get(s)) for s in species)
+            xc = str(given.get("xc", DEFAULT_XC))
+            table = named_family(str(family), species, xc)
+            settings["ecut_ha"] = max(recommended_cutoff(s, table, name_of.get(s), xc) for s in species)
         return {"pseudo": family, "pseudo_names": names} | settings
 
     def size(
@@ -75,7 +80,12 @@ class PlaneWaveKind(BasisKind):
 
     def note(self, crystal: Crystal, settings: Mapping[str, Any]) -> str:
         """See :meth:`BasisKind.note`."""
-        return cutoff_note(crystal.species, settings["ecut_ha"], settings["pseudo"], settings["pseudo_names"])
+        family, names, xc = settings["pseudo"], settings["pseudo_names"], settings["xc"]
+        notes = (
+            pseudopotential_note(crystal.species, family, names, xc),
+            cutoff_note(crystal.species, settings["ecut_ha"], family, names, xc),
+        )
+        return " ".join(filter(None, notes))
 
     def seconds(self, size: Size, spins: int, steps: float, meta_gga: bool) -> float:
         """See :meth:`BasisKind.seconds`."""

@@ -10,6 +10,7 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
+from mlxc.pseudo.library import named_family
 from mlxc.tasks.diagnosis.checks.outside_domain import outside_shares, variables_of_state
 from mlxc.tasks.diagnosis.prediction import Prediction, predict
 from mlxc.xc.analysis.clamped import Clamped
@@ -31,7 +32,9 @@ class CalculationUnderTest:
     """
 
     def __init__(self, calculation: Calculation, monitor: Monitor | None) -> None:
-        self.calculation = calculation
+        # Other functionals are compared with this one, and with the same pseudopotentials.
+        table = named_family(calculation.pseudo, calculation.crystal.species, calculation.xc)
+        self.calculation = calculation.model_copy(update={"pseudo": table})
         self.functional = functional(calculation.xc)
         self.monitor = monitor
 

@@ -14,6 +14,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import cells_per_cube
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
+from mlxc.pseudo.library import named_family
 from mlxc.references.tables import ReferenceLine, reference_lines
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.shipped import shipped_names
@@ -159,7 +160,8 @@ def difference_mha(run: ComparedRun, first: ComparedRun) -> float | None:
 def _energy_zero(calculation: Calculation, kind: str) -> tuple[Hashable, ...]:
     """What the zero of energies depends on: pseudopotentials, and whether an energy is the minimum of a curve."""
     names = tuple(sorted(calculation.pseudo_names.items()))
-    return (calculation.crystal.formula, calculation.pseudo, names, kind == "eos")
+    family = named_family(calculation.pseudo, calculation.crystal.species, calculation.xc)
+    return (calculation.crystal.formula, family, names, kind == "eos")
 
 
 def energy_per_atom(result: Mapping[str, Any], crystal: Crystal) -> float | None:

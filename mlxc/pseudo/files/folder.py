@@ -1,4 +1,4 @@
-"""Pseudopotential files: those shipped, and those in a folder of the user's. Imports no torch."""
+"""A folder of pseudopotential files of the user's. Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import re
 from pathlib import Path
 
 from mlxc.errors import InputError
-from mlxc.utils.assets import asset_path
+from mlxc.pseudo.files.reading import element_of_file
 
-SUFFIXES = (".upf", ".upf.gz")
-
-
-def shipped_file(symbol: str) -> Path | None:
-    """The PseudoDojo file of an element that comes with mlxc, None where none does."""
-    path = asset_path("pseudopotentials", "pseudodojo", f"{symbol}.upf.gz")
-    return path if path.is_file() else None
+SUFFIXES = (".upf", ".upf.gz", ".psp8", ".psp8.gz")
+SHOWN_FILES = 4
 
 
 def file_in_folder(folder: Path, symbol: str, name: str | None = None) -> Path | None:
-    """The UPF file of an element in a folder, None if there is none.
+    """The file of an element in a folder, None if there is none.
 
-    Files are told by their names, which begin with the element's symbol (``Al.upf``, ``al_pbe_v1.upf``).
+    A file says for itself which element it is for, whatever it is called; one that does not is told by its name, which
+    then begins with the element's symbol (``Al.upf``, ``al_pbe_v1.upf``).
 
     Args:
         folder: The folder to look in.
@@ -30,9 +26,8 @@ def file_in_folder(folder: Path, symbol: str, name: str | None = None) -> Path |
     Raises:
         InputError: the folder has no file ``name``, has several files for the element, or cannot be read.
     """
-    begins = re.compile(rf"{symbol}(?![a-z])", re.IGNORECASE)
     try:
-        files = sorted(p for p in folder.iterdir() if p.name.lower().endswith(SUFFIXES) and begins.match(p.name))
+        files = sorted(path for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES) and path.is_file())
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"pseudo: the folder '{folder}' cannot be read: {reason}.") from None
@@ -40,10 +35,19 @@ def file_in_folder(folder: Path, symbol: str, name: str | None = None) -> Path |
         files = [path for path in files if path.name == name]
         if not files:
             raise InputError(f"pseudo_names: the folder '{folder}' has no file '{name}' for {symbol}.")
+        return files[0]
+    files = [path for path in files if _is_for(path, symbol)]
     if len(files) > 1:
-        shown = ", ".join(path.name for path in files[:4])
+        shown = ", ".join(path.name for path in files[:SHOWN_FILES])
         raise InputError(
             f"pseudo: the folder '{folder}' has several files for {symbol} ({shown}); choose one with "
             f"--pseudo-name {symbol}={files[0].name}."
         )
     return files[0] if files else None
+
+
+def _is_for(path: Path, symbol: str) -> bool:
+    element = element_of_file(path)
+    if element is None:
+        return re.match(rf"{symbol}(?![a-z])", path.name, re.IGNORECASE) is not None
+    return element == symbol

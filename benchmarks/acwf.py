@@ -1,0 +1,234 @@
+"""Equilibrium volumes of every PseudoDojo element in four cubic structures beside those of all-electron codes.
+
+    python benchmarks/acwf.py [--processes 2 | --scheduler tcp://...:8786] [--results FILE] [Al/FCC Si ...]
+    python benchmarks/acwf.py --report
+
+The protocol is that of E. Bosoni et al., Nat. Rev. Phys. 6, 45 (2024): PBE without spin polarisation; Fermi-Dirac
+smearing of 61.2 meV; k points every 0.06 per angstrom; seven volumes from 94 % to 106 % of the all-electron one, the
+same k points at all of them; a Birch-Murnaghan fit of the free energies. The pseudopotentials are PseudoDojo 0.4
+"standard" at its ``high`` cutoff. ``--kspacing 0.2`` makes it coarse and cheap; what that leaves open is told by
+running again with another spacing. Everything takes days on two cores, so it can be stopped at any moment and goes on
+where it was.
+
+Results are appended to a file, one JSON line per element and structure; what is found there with the same settings and
+the same pseudopotential is not computed again. Take a new file for a new version of mlxc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, as_completed
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_numbers
+from mlxc_process import warm_processes
+from tables import cell, median, print_header, print_row
+
+from mlxc.crystal.crystal import Crystal
+from mlxc.errors import InputError
+from mlxc.pseudo.library import find_pseudopotentials, sources
+from mlxc.pseudo.pseudodojo import pseudodojo_cutoffs, pseudodojo_elements
+from mlxc.references.tables import acwf
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.units import BOHR_ANG, HARTREE_EV
+
+TABLE = "pseudodojo-pbe"
+# Primitive vectors in units of the cube's edge, and the atoms in them.
+STRUCTURES = {
+    "SC": (np.eye(3), [[0, 0, 0]]),
+    "BCC": ((1 - 2 * np.eye(3)) / 2, [[0, 0, 0]]),
+    "FCC": ((1 - np.eye(3)) / 2, [[0, 0, 0]]),
+    "Diamond": ((1 - np.eye(3)) / 2, [[0, 0, 0], [0.25, 0.25, 0.25]]),
+}
+POINTS = 7
+KSPACING_PER_ANG = 0.06
+WIDTH_HA = 0.0612 / HARTREE_EV
+SHOWN = 15
+RESULTS = Path.home() / ".cache" / "mlxc" / "acwf.jsonl"
+
+Record = dict[str, Any]
+
+
+def settings_of(element: str, structure: str, kspacing: float) -> Record:
+    """What makes a result of one element in one structure what it is, as plain data."""
+    lattice, positions = STRUCTURES[structure]
+    edge = acwf(element, structure)[0].lattice_constant_ang
+    assert edge is not None
+    species = [element] * len(positions)
+    crystal = Crystal(lattice * edge / BOHR_ANG, species, positions, name=f"{element} {structure}")
+    lengths = np.linalg.norm(crystal.reciprocal, axis=1) / BOHR_ANG
+    return {
+        "structure": crystal.to_dict(),
+        "pseudo": TABLE,
+        "ecut_ha": pseudodojo_cutoffs(TABLE)[element]["high"],
+        "kmesh": [ceil(length / kspacing - 1e-6) for length in lengths],
+        "smearing": "fermi-dirac",
+        "width_ha": WIDTH_HA,
+        "spin": False,
+    }
+
+
+def label_of(element: str, structure: str, kspacing: float) -> Record:
+    """By what a record is known again."""
+    settings = settings_of(element, structure, kspacing)
+    kept = {key: settings[key] for key in ("ecut_ha", "kmesh", "width_ha")}
+    source = sources(TABLE, "pbe", find_pseudopotentials((element,), TABLE, "pbe", {}))[element]
+    return {"element": element, "structure": structure, "pseudopotential": source} | kept
+
+
+def compute(element: str, structure: str, kspacing: float) -> Record:
+    """The line of one element in one structure; a failure is part of it."""
+    record = label_of(element, structure, kspacing)
+    record |= {"volume_ang3": None, "bulk_modulus_gpa": None, "converged": False, "message": ""}
+    started = time.perf_counter()
+    try:
+        calculation = settings_of(element, structure, kspacing)
+        result = EquationOfStateTask.from_dict({"calculation": calculation, "points": POINTS}).run()
+    except Exception as error:  # whatever goes wrong with one crystal is a result of the sweep, not its end
+        record["message"] = f"{type(error).__name__}: {error}"
+    else:
+        record |= {"converged": result.converged, "message": result.message}
+        record |= {"volumes_ang3": result.volumes_ang3.tolist(), "energies_ev": result.energies_ev.tolist()}
+        if result.fit is not None:
+            atoms = len(STRUCTURES[structure][1])
+            record["volume_ang3"] = result.fit.volume0 / atoms
+            record["bulk_modulus_gpa"] = result.summary()["bulk_modulus_gpa"]
+    return record | {"seconds": time.perf_counter() - started}
+
+
+def key_of(record: Record) -> str:
+    """The label of a record as text."""
+    names = ("element", "structure", "pseudopotential", "ecut_ha", "kmesh", "width_ha")
+    return json.dumps({name: record[name] for name in names}, sort_keys=True)
+
+
+def read(results: Path) -> dict[str, Record]:
+    """The records in a file by their labels; a line that was broken off is computed again."""
+    records: dict[str, Record] = {}
+    for line in results.read_text(encoding="utf-8").splitlines() if results.exists() else []:
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        records[key_of(record)] = record
+    return records
+
+
+def sweep(
+    cases: Sequence[tuple[str, str]], kspacing: float, results: Path, processes: int, scheduler: str | None
+) -> Iterator[Record]:
+    """The records as they arrive: what is in the file of results first, then what is computed and appended to it."""
+    known = read(results)
+    missing = []
+    for element, structure in cases:
+        key = key_of(label_of(element, structure, kspacing))
+        if key in known:
+            yield known[key]
+        else:
+            missing.append((element, structure, kspacing))
+    for record in _computed(missing, processes, scheduler):
+        with results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        yield record
+
+
+def _computed(missing: list[tuple[str, str, float]], processes: int, scheduler: str | None) -> Iterator[Record]:
+    if not missing:
+        return
+    if scheduler is not None:
+        from distributed import Client
+        from distributed import as_completed as dask_as_completed
+
+        # Workers need this folder on their PYTHONPATH, as well as mlxc.
+        with Client(scheduler) as client:
+            for future in dask_as_completed([client.submit(compute, *case, pure=False) for case in missing]):
+                yield future.result()
+        return
+    with warm_processes(processes, threads=1) as pool:
+        futures: list[Future[Record]] = [pool.submit(compute, *case) for case in missing]
+        for finished in as_completed(futures):
+            yield finished.result()
+
+
+def deviation(record: Record) -> float | None:
+    """Of the volume from the all-electron one, percent."""
+    volume = record["volume_ang3"]
+    reference = acwf(record["element"], record["structure"])[0].volume_per_atom_ang3
+    return None if volume is None else 100 * (volume / reference - 1)
+
+
+def all_cases() -> list[tuple[str, str]]:
+    """Every element in every structure that the reference has, in the order of atomic numbers."""
+    found = []
+    for element in sorted(pseudodojo_elements(TABLE), key=atomic_numbers.__getitem__):
+        for structure in STRUCTURES:
+            try:
+                acwf(element, structure)
+            except (InputError, KeyError):
+                continue
+            found.append((element, structure))
+    return found
+
+
+def chosen(words: list[str]) -> list[tuple[str, str]]:
+    """The cases that words such as ``Si`` or ``Al/FCC`` mean; all of them without words."""
+    wanted = [tuple(word.split("/")) for word in words]
+    return [case for case in all_cases() if not wanted or case in wanted or (case[0],) in wanted]
+
+
+def report(records: Sequence[Record]) -> None:
+    """The median deviation, the largest ones, and what has failed."""
+    deviations = {(r["element"], r["structure"]): d for r in records if (d := deviation(r)) is not None}
+    if deviations:
+        sizes = [abs(value) for value in deviations.values()]
+        print(
+            f"\n{len(deviations)} of {len(records)} crystals have a volume; median |deviation| {median(sizes):.3f} %."
+        )
+        print("The largest:\n")
+        print_header("element", "structure", "V0 (ang^3)", "all-electron", "deviation %", "message")
+        worst = sorted(deviations, key=lambda case: -abs(deviations[case]))[:SHOWN]
+        for case in worst:
+            record = next(r for r in records if (r["element"], r["structure"]) == case)
+            reference = acwf(*case)[0].volume_per_atom_ang3
+            volume = cell(record["volume_ang3"], ".3f")
+            print_row([*case, volume, f"{reference:.3f}", f"{deviations[case]:+.2f}", record["message"]])
+    for record in records:
+        if record["volume_ang3"] is None:
+            print(f"{record['element']}/{record['structure']}: {record['message']}")
+
+
+def main() -> None:
+    """Compute what is missing, one line each, and report; or report what is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="ELEMENT[/STRUCTURE]", help="such as Al/FCC or Si; default: all")
+    parser.add_argument("--kspacing", type=float, default=KSPACING_PER_ANG, help="1/angstrom; default: %(default)s")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file of JSON lines; default: %(default)s")
+    parser.add_argument("--processes", type=int, default=1, help="local processes that share the crystals")
+    parser.add_argument("--scheduler", help="address of a Dask scheduler whose workers compute instead")
+    parser.add_argument("--report", action="store_true", help="report what is in the file, and compute nothing")
+    arguments = parser.parse_args()
+    cases = chosen(arguments.cases)
+    if not cases:
+        parser.error(f"there is none of {', '.join(arguments.cases)}; structures are {', '.join(STRUCTURES)}")
+    arguments.results.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.report:
+        records = list(read(arguments.results).values())
+        report([record for record in records if (record["element"], record["structure"]) in cases])
+        return
+    print_header("element", "structure", "deviation %", "seconds", "message")
+    records = []
+    for record in sweep(cases, arguments.kspacing, arguments.results, arguments.processes, arguments.scheduler):
+        records.append(record)
+        row = [record["element"], record["structure"], cell(deviation(record), "+.2f"), f"{record['seconds']:.0f}"]
+        print_row([*row, record["message"]])
+    report(records)
+
+
+if __name__ == "__main__":
+    main()
