@@ -88,7 +88,7 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"The link calls its structure by more than {LONGEST_NAME} letters.")
     if settings.get("terms"):
         raise InputError("The link asks for further terms of the energy, which are files.")
-    if settings.get("pseudo", PSEUDODOJO) not in FAMILIES:
+    if settings.get("pseudo", PSEUDODOJO) not in tuple(FAMILIES):
         raise InputError(f"The link asks for pseudopotentials that are none of {', '.join(FAMILIES)}.")
     if not isinstance(functional, str) or any(_is_file(name) for _, name in split_sum(functional)):
         raise InputError("The link names a functional that is a file; choose that file under “Your own functional”.")

@@ -225,8 +225,8 @@ def test_an_unexpected_exception_is_a_record(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_element_without_a_pseudopotential_is_a_record() -> None:
-    solid = Solid("K_bcc", prototype("K_bcc", 5.3), {}, {"pseudo": "pseudodojo"})
-    assert "no PseudoDojo file for K" in compute(Job.of(solid, "pbe"))["message"]
+    solid = Solid("Eu_bcc", prototype("Eu_bcc", 4.6), {}, {"pseudo": "pseudodojo"})
+    assert "has no Eu" in compute(Job.of(solid, "pbe"))["message"]
 
 
 def test_another_pseudopotential_or_protocol_is_another_job(monkeypatch: pytest.MonkeyPatch) -> None:
