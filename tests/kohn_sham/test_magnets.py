@@ -1,12 +1,10 @@
 """Magnets, gaps of two spins and meta-GGAs that went wrong in one code or another, and end where they should here.
 
-The crystals are cases after public reports. Pseudopotentials that are not shipped are looked for where
-``benchmarks/pseudodojo_files.py`` puts them, or in the folder that MLXC_PSEUDO_DIR names.
+The crystals are cases after public reports.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,10 @@ from mlxc import BandsTask, Calculation, Crystal, FermiDirac, GroundState, Plane
 from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.kohn_sham.eigensolver import Davidson, Eigenpairs
 from mlxc.kohn_sham.iteration import ENOUGH
-from mlxc.pseudo.library import FOLDER_VARIABLE
 from mlxc.units import HARTREE_EV
 
 PHYSICS = Path(__file__).parents[1] / "data" / "physics"
-PSEUDODOJO = Path(os.environ.get(FOLDER_VARIABLE) or Path.home() / ".cache" / "mlxc" / "pseudodojo")
+PSEUDODOJO = "pseudodojo-pbe"
 IRON_FCC: dict[str, Any] = {
     "ecut_ha": 20, "kmesh": (4, 4, 4), "smearing": "gaussian", "width_ha": 0.003, "cutoff_smoothing_ha": 0.5,
     "spin": True,
@@ -34,14 +31,6 @@ CHROMIUM: dict[str, Any] = {"ecut_ha": 20, "kmesh": (3, 3, 3), "width_ha": 0.005
 
 def case(name: str) -> Crystal:
     return Crystal.load(str(PHYSICS / f"{name}.extxyz"))
-
-
-def folder_with(*symbols: str) -> str:
-    """The folder of PseudoDojo's files, if it has those of some elements; else the test is skipped."""
-    missing = [symbol for symbol in symbols if not (PSEUDODOJO / f"{symbol}.upf").exists()]
-    if missing:
-        pytest.skip(f"needs PseudoDojo's file of {', '.join(missing)}: python benchmarks/pseudodojo_files.py")
-    return str(PSEUDODOJO)
 
 
 def solved(crystal: Crystal, **settings: Any) -> GroundState:
@@ -69,7 +58,7 @@ def stretched_hydrogen(*moments: float) -> Crystal:
 def test_iron_finds_its_moment_without_being_told_of_it() -> None:
     """Measured: 2.2 Bohr magneton; C. Kittel, Introduction to Solid State Physics."""
     iron = solved(
-        case("fe-bcc-default-start"), pseudo=folder_with("Fe"), ecut_ha=22, kmesh=(8, 8, 8), width_ha=0.01, spin=True
+        case("fe-bcc-default-start"), pseudo=PSEUDODOJO, ecut_ha=22, kmesh=(8, 8, 8), width_ha=0.01, spin=True
     )
     assert iron.magnetisation == pytest.approx(2.2, abs=0.2)
 
@@ -82,10 +71,10 @@ def test_fcc_iron_at_a_large_volume_does_not_lose_its_moment(start: float | None
     From the default a band that is degenerate with a filled one is found late, though it belongs below the Fermi level.
     """
     crystal = case("fe-fcc-from-1.5")
-    iron = solved(crystal if start else with_moments(crystal, 0.0), pseudo=folder_with("Fe"), **IRON_FCC)
+    iron = solved(crystal if start else with_moments(crystal, 0.0), pseudo=PSEUDODOJO, **IRON_FCC)
     assert -124.06999 < float(iron.energy) < -124.0699
     assert absolute_moment(iron) > 2.3
-    without = solved(with_moments(crystal, 0.0), pseudo=folder_with("Fe"), **IRON_FCC | {"spin": False})
+    without = solved(with_moments(crystal, 0.0), pseudo=PSEUDODOJO, **IRON_FCC | {"spin": False})
     assert (float(without.energy) - float(iron.energy)) * HARTREE_EV == pytest.approx(0.744, abs=0.02)
 
 
@@ -103,9 +92,9 @@ def test_nickel_ends_in_the_same_state_wherever_it_starts() -> None:
 
 @pytest.mark.thorough
 def test_chromium_with_a_ferrimagnetic_start_and_a_held_moment_is_the_antiferromagnet() -> None:
-    crystal, folder = case("cr-ferrimagnetic-start"), folder_with("Cr")
-    ferrimagnetic = solved(crystal, pseudo=folder, total_moment=0.0, **CHROMIUM)
-    antiferromagnet = solved(with_moments(crystal, 2.0, -2.0), pseudo=folder, **CHROMIUM)
+    crystal = case("cr-ferrimagnetic-start")
+    ferrimagnetic = solved(crystal, pseudo=PSEUDODOJO, total_moment=0.0, **CHROMIUM)
+    antiferromagnet = solved(with_moments(crystal, 2.0, -2.0), pseudo=PSEUDODOJO, **CHROMIUM)
     assert -177.1352 < float(ferrimagnetic.energy) < -177.13514
     assert float(ferrimagnetic.energy) == pytest.approx(float(antiferromagnet.energy), abs=1e-6)
     assert absolute_moment(ferrimagnetic) == pytest.approx(absolute_moment(antiferromagnet), abs=0.02)
@@ -121,13 +110,12 @@ def test_a_held_moment_of_zero_leaves_hydrogen_atoms_their_opposite_moments() ->
     assert float(held.energy) == pytest.approx(float(free.energy), abs=1e-7)
 
 
-@pytest.mark.parametrize(("family", "gap_ev"), [("gth", 1.8347), ("PseudoDojo", 1.8803)])
+@pytest.mark.parametrize(("family", "gap_ev"), [("gth", 1.8347), (PSEUDODOJO, 1.8803)])
 @pytest.mark.thorough
 def test_a_gap_lies_between_the_levels_of_two_spins_that_are_filled_separately(family: str, gap_ev: float) -> None:
     """Quantum ESPRESSO 6.7 with the same pseudopotential and cutoff: its edges lie at M (up) and at X (down)."""
-    pseudo = folder_with("P") if family == "PseudoDojo" else family
     settings = {"ecut_ha": 10, "kmesh": (2, 2, 2), "width_ha": 0.001, "spin": True, "total_moment": 3.0}
-    calculation = {"structure": case("gap-p-fixed-moment"), "pseudo": pseudo, **settings}
+    calculation = {"structure": case("gap-p-fixed-moment"), "pseudo": family, **settings}
     bands = BandsTask.from_dict({"calculation": calculation, "points": 8}).run().summary()
     assert bands["gap_ev"] == pytest.approx(gap_ev, abs=5e-4)
     assert (bands["valence_band_maximum"]["place"], bands["valence_band_maximum"]["spin"]) == ("M", "up")

@@ -35,7 +35,8 @@ def pseudopotential(symbol: str) -> TabulatedPseudopotential:
 def test_a_shipped_file_describes_a_whole_neutral_atom(symbol: str) -> None:
     atom = pseudopotential(symbol)
     electrons = float(atom.atom.density_form_factor(torch.zeros((), dtype=torch.float64)))
-    assert electrons == pytest.approx(atom.charge, rel=1.5e-2)
+    # The outermost electron of a heavy alkali atom reaches beyond the mesh of its file.
+    assert electrons == pytest.approx(atom.charge, rel=5e-3 if symbol in ("K", "Rb", "Cs") else 2e-3)
     assert 10 < recommended_cutoff(symbol, PBE_TABLE) < 60
 
 
