@@ -12,6 +12,7 @@ from mlxc import AndersonMixing, Crystal, FermiDirac, GroundState, InputError, L
 from mlxc.grid.fields import DENSITY, GRADIENT, TAU, FieldKinds, component_count
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Davidson
+from mlxc.kohn_sham.mixing import mixers
 from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
 from mlxc.kohn_sham.mixing.mixers import ScheduledMixer
 from mlxc.kohn_sham.mixing.schedule import PATIENCE, MixingStage
@@ -73,6 +74,30 @@ def test_a_schedule_goes_on_when_the_residual_has_stopped_falling_and_stays_at_i
     )
     fractions = [float(mixer.next(fields, fields + 1, 1.0)[0, 0, 1].real) for _ in range(3 * PATIENCE)]
     assert fractions == [0.8] * PATIENCE + [0.1] * (2 * PATIENCE)
+
+
+def test_the_length_of_the_first_step_does_not_matter_where_the_residual_is_linear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
+    response = 1 + 2 / grid.squares.clamp(min=1.0)
+    ends = []
+    for length in (0.3, 1.0):
+        monkeypatch.setattr(mixers, "FIRST_STEP", length)
+        mixer = AndersonMixing(schedule=[STAGE]).start(grid, (DENSITY,), metal=False)
+        fields = torch.zeros(1, 1, len(grid.miller), dtype=torch.complex128)
+        for _ in range(4):
+            fields = mixer.next(fields, 1 - response * fields, 1.0)
+        ends.append(fields)
+    torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=1e-10)
+
+
+def test_mixing_without_a_memory_is_linear_after_its_first_step() -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
+    fields = torch.zeros(1, 1, len(grid.miller), dtype=torch.complex128)
+    mixer = AndersonMixing(depth=0, schedule=[STAGE]).start(grid, (DENSITY,), metal=False)
+    shares = [float(mixer.next(fields, fields + 1, 1.0)[0, 0, 1].real) for _ in range(3)]
+    assert shares == pytest.approx([mixers.FIRST_STEP * STAGE.damping, STAGE.damping, STAGE.damping])
 
 
 @pytest.mark.parametrize(

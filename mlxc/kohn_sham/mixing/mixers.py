@@ -21,6 +21,10 @@ from mlxc.kohn_sham.mixing.magnetisation_limit import MagnetisationLimit
 from mlxc.kohn_sham.mixing.metric import FieldsMetric
 from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stuck
 
+# The share of the usual step of the charge that is taken while nothing is remembered. Where a residual is a linear
+# function of the fields, Anderson's combinations are the same whatever the length of this step. From free atoms a long
+# one leads beyond that, where localised electrons answer much more strongly.
+FIRST_STEP = 0.3
 # How many times the usual step of the magnetisation leads away from a maximum of the energy.
 AWAY = 3.0
 
@@ -172,11 +176,15 @@ class AndersonMixer:
     def next(self, fields: Tensor, residual: Tensor, size: float = 0.0) -> Tensor:
         """See :class:`Mixer`."""
         fields, residual = _charge_and_spin(fields), _charge_and_spin(residual)
+        is_first = not self._residuals
         self._fields.append(fields)
         self._residuals.append(residual)
         del self._fields[: -self._depth - 1], self._residuals[: -self._depth - 1]
         best_fields, best_residual = self._best_combination(fields, residual)
-        step = best_fields + self._precondition(best_residual) - fields
+        taken = self._precondition(best_residual)
+        if is_first:
+            taken[:, 0] *= FIRST_STEP
+        step = best_fields + taken - fields
         if self._limit is not None:
             if self._limit.leads_uphill(step, residual):
                 # What was learnt on the other side of the maximum leads back to it.
