@@ -23,7 +23,8 @@ from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stu
 
 # The share of the usual step of the charge that is taken while nothing is remembered. Where a residual is a linear
 # function of the fields, Anderson's combinations are the same whatever the length of this step. From free atoms a long
-# one leads beyond that, where localised electrons answer much more strongly.
+# one leads beyond that, where localised electrons answer much more strongly. Fields with tau take the usual step, since
+# silicon with r2SCAN needs more than twice as many steps after a short one.
 FIRST_STEP = 0.3
 # How many times the usual step of the magnetisation leads away from a maximum of the energy.
 AWAY = 3.0
@@ -167,6 +168,7 @@ class AndersonMixer:
         downhill: bool = True,
     ) -> None:
         self._depth = depth
+        self._first_step = 1.0 if TAU in kinds else FIRST_STEP
         self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
         self._metric = FieldsMetric(grid, kinds)
         self._limit = MagnetisationLimit(grid) if downhill else None
@@ -183,7 +185,7 @@ class AndersonMixer:
         best_fields, best_residual = self._best_combination(fields, residual)
         taken = self._precondition(best_residual)
         if is_first:
-            taken[:, 0] *= FIRST_STEP
+            taken[:, 0] *= self._first_step
         step = best_fields + taken - fields
         if self._limit is not None:
             if self._limit.leads_uphill(step, residual):
