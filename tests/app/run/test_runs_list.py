@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.runs.view import RunsView
 from mlxc_app.run.model import RunModel
-from mlxc_app.run.runs_list import RunsList
 from mlxc_app.run.runs_list_model import RunsListModel
 from mlxc_app.run.view import RunView
 from mlxc_app.widgets.message import MessageArea
@@ -87,10 +87,10 @@ def test_rename_and_delete(run: RunModel, failed: RunFolder) -> None:
 def test_a_button_of_a_run_that_is_gone_is_a_card(run: RunModel, failed: RunFolder) -> None:
     messages = MessageArea()
     model = RunsListModel(run)
-    view = RunsList(model, messages)
     model.shown = True
+    view = RunsView(model, messages)
     failed.delete()
-    view._table._handle_custom_msg({"action": "Open", "name": failed.path.name}, [])
+    view.table._handle_custom_msg({"action": "Open", "name": failed.path.name}, [])
     assert "There is no run" in messages.widget.value
 
 

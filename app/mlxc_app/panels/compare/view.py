@@ -23,7 +23,7 @@ from mlxc_app.panels.compare.model import (
     error_percent,
     signed,
 )
-from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -62,6 +62,8 @@ def compare_panel(page: Page) -> Panel:
         "Compare",
         f"<p>{escape(ABOUT)}</p>",
         lambda: CompareView(model, page.messages).widget,
+        group=MODELS,
+        shows=("scf", "eos"),
         shown=look,
         follow=model.live.follow,
     )
@@ -102,7 +104,7 @@ class CompareView:
         )
         self._places = {name: VBox([figure]) for name, figure in (("curves", self.curves), ("steps", self.steps))}
         live = LiveView(model, messages).widget
-        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), live, self._table, self._words, *self._places.values()])
+        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), *self._places.values(), self._words, self._table, live])
         self._list()
         self._choice.observe(messages.guard(self._choose), "value")
         model.observe(messages.guard(self._list), ["available", "chosen"])
