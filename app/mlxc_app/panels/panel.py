@@ -9,6 +9,7 @@ from ipywidgets import Widget
 
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
+from mlxc_app.run.side_by_side import SideBySide
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.pointer import Pointer
 from mlxc_app.widgets.theme import Theme
@@ -25,6 +26,7 @@ class Page:
         theme: Whether the page is dark, for what cannot be coloured by a style sheet.
         unfold: A function that shows the panel of a name; usable as soon as the page is put together.
         pointer: What shows a person where to press.
+        side_by_side: Which runs a person wants to see side by side.
     """
 
     choose: ChooseModel
@@ -33,6 +35,7 @@ class Page:
     theme: Theme
     unfold: Callable[[str], None]
     pointer: Pointer = field(default_factory=Pointer)
+    side_by_side: SideBySide = field(default_factory=SideBySide)
 
 
 # What a person may ask: what does this crystal do, what is a model worth, how does all this work, what is there.

@@ -123,6 +123,7 @@ def test_a_large_screen_is_used_to_its_edge(page: Page) -> None:
 
 
 def test_a_run_comes_back_to_the_panel_from_which_it_was_started(page: Page) -> None:
+    choose(page, SILICON, 14, 4)
     press(page, "Density")
     press(page, "Run")
     page.wait_for_selector(f".mlxc-panel-{CONVERGENCE}:not(.mlxc-folded)", timeout=LOADING_MS)
@@ -146,6 +147,45 @@ def test_in_a_narrow_window_the_choices_are_a_drawer_and_the_results_come_first(
     column.wait_for(state="hidden")
     resize(page, 1280, 800)
     column.wait_for()
+
+
+def test_the_tour_goes_stop_by_stop_and_marks_what_to_press(page: Page) -> None:
+    press(page, "Learn")
+    page.get_by_text("Stop 1 of 6").wait_for(timeout=LOADING_MS)
+    assert page.get_by_role("button", name="Back", exact=True).is_disabled()
+    press(page, "Try it")
+    page.locator(".mlxc-left .mlxc-marked", has_text="Cutoff (Ha)").wait_for(timeout=LOADING_MS)
+    press(page, "Next")
+    page.get_by_text("Stop 2 of 6").wait_for()
+    scroll(page, 10_000)
+    press(page, "Try it")
+    page.locator(".mlxc-bar .mlxc-marked", has_text="Run").wait_for(timeout=LOADING_MS)
+    assert page.locator(".mlxc-left .mlxc-marked").count() == 0
+    assert page.locator(plot(CONVERGENCE)).first.evaluate(SEEN)
+    press(page, "Run")
+    page.locator(".mlxc-marked").wait_for(state="detached")
+    press(page, "Learn")
+    page.get_by_text("Stop 2 of 6").wait_for()
+
+
+def test_runs_are_filtered_sorted_and_set_side_by_side(page: Page) -> None:
+    for cutoff in (5, 6):
+        choose(page, SILICON, cutoff, 2)
+        start(page, "Run")
+        page.wait_for_selector(f".mlxc-messages :text('{cutoff} Ha')", timeout=RUNNING_MS)
+    press(page, "Runs")
+    rows = page.locator(".mlxc-runs-table tr:has(td)")
+    page.get_by_label("Filter runs", exact=True).fill("silicon 2×2×2")
+    page.wait_for_function("document.querySelectorAll('.mlxc-runs-table tr:has(td)').length >= 2")
+    assert all("2×2×2" in row for row in rows.all_inner_texts())
+    page.locator(".mlxc-runs-table th", has_text="Run").get_by_role("button").click()
+    titles = page.locator(".mlxc-runs-table td.mlxc-title")
+    assert titles.all_inner_texts() == sorted(titles.all_inner_texts())
+    rows.first.get_by_role("checkbox").check()
+    rows.last.get_by_role("checkbox").check()
+    press(page, "Compare 2 ticked")
+    page.wait_for_selector(".mlxc-panel-compare table", timeout=LOADING_MS)
+    assert "cutoff" in page.locator(".mlxc-panel-compare").inner_text()
 
 
 def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:

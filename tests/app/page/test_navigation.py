@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from mlxc.tasks.kinds import KINDS
 
 
 @pytest.fixture
-def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dashboard:
     """A page whose worker computes nothing."""
     monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
-    yield Dashboard(IdleWorker)
+    return Dashboard(IdleWorker)
 
 
 def end(page: Dashboard, state: str = "finished") -> None:

@@ -28,6 +28,7 @@ from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
+COMPARE = "Compare"
 ABOUT = (
     "Finished runs side by side. The first one that you choose from the top is A; the others are compared with it. "
     "Errors are those against what other codes or experiments find; the darker a field, the larger the error."
@@ -57,9 +58,16 @@ def compare_panel(page: Page) -> Panel:
     def look(shown: bool) -> None:
         if shown:
             model.refresh()
+            model.begin(page.choose.structure)
 
+    def compare(change: Any) -> None:
+        if change["new"]:
+            model.refresh()
+            model.choose(change["new"])
+
+    page.side_by_side.observe(compare, "folders")
     return Panel(
-        "Compare",
+        COMPARE,
         f"<p>{escape(ABOUT)}</p>",
         lambda: CompareView(model, page.messages).widget,
         group=MODELS,
