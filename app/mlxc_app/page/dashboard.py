@@ -117,4 +117,4 @@ def _writable_runs_directory() -> Path:
 
 
 def _css() -> str:
-    return Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "bar.css"))

@@ -3,7 +3,8 @@
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 200;
 
-const words = (element) => element.innerText?.trim() || element.querySelector("label")?.innerText?.trim();
+// Also of what is not seen, such as a closed drawer.
+const words = (element) => (element.querySelector("label") ?? element).textContent.trim();
 
 // A panel has a button of the same name as the one that starts it; the place is looked at first, then the bar.
 const find = (place, press) => {
@@ -35,7 +36,7 @@ const show = ({ place, press }, until) => {
   if (element) {
     document.querySelector(place)?.scrollIntoView({ block: "start" });
     uncover(element);
-    element.scrollIntoView({ block: "nearest" });
+    if (!element.closest(".mlxc-bar")) element.scrollIntoView({ block: "center" });
     mark(element);
   } else if (Date.now() < until) {
     setTimeout(() => show({ place, press }, until), LOOK_MS);

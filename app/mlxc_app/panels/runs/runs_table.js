@@ -64,7 +64,7 @@ export default {
       });
       const buttons = Object.keys(ask).map((action) => button(entry, action));
       return element(
-        "tr", {}, element("td", {}, tick(entry)), ...cells, element("td", { className: "mlxc-row-buttons" }, ...buttons),
+        "tr", {}, element("td", {}, tick(entry)), ...cells, element("td", { className: "mlxc-row-buttons" }, element("div", {}, ...buttons)),
       );
     };
     const heading = ([column, name]) => {
