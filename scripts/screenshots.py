@@ -33,13 +33,11 @@ def compute(page: Page, name: str) -> None:
     page.get_by_text("The run is finished.").wait_for(timeout=LOADING_MS)
 
 
-def take(page: Page, folder: Path, name: str, from_top: bool = False) -> None:
-    """The page as it is, in both themes, from the buttons of the panels on."""
-    top = (page.get_by_text("Choose a crystal and an") if from_top else page.locator(".mlxc-tab-row")).first
-    block = "center" if from_top else "start"
+def take(page: Page, folder: Path, name: str) -> None:
+    """The page as it is, in both themes, from its top on."""
     for theme in ("light", "dark"):
         page.mouse.move(0, 0)
-        top.evaluate("(element, block) => element.scrollIntoView({block})", block)
+        page.evaluate("document.getElementById('rendered_cells').scrollTo(0, 0)")
         page.wait_for_timeout(LOOK_MS)
         page.screenshot(path=folder / f"{name}-{theme}.png")
         press(page, "Light / Dark")
@@ -66,7 +64,7 @@ def moment(page: Page) -> None:
 
 def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     """Every panel, in the order of the page."""
-    take(page, folder, "first-view", from_top=True)
+    take(page, folder, "first-view")
     choose(page, SILICON, 12, 4)
     compute(page, "Run")
     take(page, folder, "convergence")

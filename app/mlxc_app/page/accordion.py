@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import HTML, HBox, ToggleButtons, VBox, Widget
+from ipywidgets import HTML, VBox
 from traitlets import HasTraits, Unicode
 
+from mlxc_app.page.navigation import Navigation
 from mlxc_app.panels.panel import Panel
 from mlxc_app.widgets.message import MessageArea
 
 
 class Accordion(HasTraits):
-    """A row of buttons (and something ``beside`` and ``below`` them), then the panel that belongs to the pressed one.
+    """The buttons of all panels, group by group, then the panel that belongs to the pressed one.
 
     Attributes:
         unfolded: The name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
@@ -26,20 +27,17 @@ class Accordion(HasTraits):
 
     unfolded = Unicode()
 
-    def __init__(self, panels: Sequence[Panel], messages: MessageArea, beside: Widget, below: Widget) -> None:
+    def __init__(self, panels: Sequence[Panel], messages: MessageArea) -> None:
         super().__init__()
         self._panels = {panel.name: panel for panel in panels}
         self._places = {panel.name: _place(panel) for panel in panels}
-        self._buttons = ToggleButtons(options=list(self._panels), style={"button_width": "auto"})
-        self._buttons.add_class("mlxc-tabs")
-        row = HBox([self._buttons, beside])
-        row.add_class("mlxc-tab-row")
-        self.widget = VBox([row, below, *self._places.values()])
-        self._buttons.observe(messages.guard(lambda change: self._show(change["new"])), "value")
+        self.navigation = Navigation(panels)
+        self.widget = VBox([self.navigation.widget, *self._places.values()])
+        self.navigation.observe(messages.guard(lambda change: self._show(change["new"])), "chosen")
 
     def unfold(self, name: str) -> None:
         """Show one panel."""
-        self._buttons.value = name
+        self.navigation.chosen = name
         self._show(name)
 
     def _show(self, name: str) -> None:
@@ -56,7 +54,7 @@ class Accordion(HasTraits):
     def _fill(self, name: str) -> None:
         panel, place = self._panels[name], self._places[name]
         if not place.children:
-            about = f'<details class="mlxc-about" open><summary>What am I looking at?</summary>{panel.about}</details>'
+            about = f'<details class="mlxc-about"><summary>What am I looking at?</summary>{panel.about}</details>'
             place.children = [HTML(about), panel.make()]
 
     def _tell(self, name: str, shown: bool) -> None:

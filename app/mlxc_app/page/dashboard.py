@@ -18,13 +18,14 @@ from mlxc.utils.writable import obstacle_to_writing
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
 from mlxc_app.page.accordion import Accordion
+from mlxc_app.page.drawer import Drawer
 from mlxc_app.page.presence import Presence
+from mlxc_app.page.watched_panel import WatchedPanel
 from mlxc_app.panels.functional.view import FUNCTIONAL
-from mlxc_app.panels.panel import Page
+from mlxc_app.panels.panel import LEARN, Page
 from mlxc_app.panels.registry import make_panels
 from mlxc_app.run.model import ComputesRuns, RunModel
-from mlxc_app.run.runs_list import RunsList
-from mlxc_app.run.runs_list_model import RunsListModel
+from mlxc_app.run.result_line import ResultLine
 from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.take_away_view import TakeAwayView
 from mlxc_app.run.view import RunView
@@ -33,7 +34,7 @@ from mlxc_app.widgets.theme import Theme
 
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
-LIST_SECONDS = 1.0
+INVITATION = "New here? Six stops, ten minutes"
 
 
 class Dashboard:
@@ -45,34 +46,30 @@ class Dashboard:
         self.presence = Presence()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
         choose_view = ChooseView(choose, messages, self.page.theme)
-        run_view = RunView(run, choose, messages)
-        self.runs = RunsListModel(run)
-        runs_list = RunsList(self.runs, messages)
-        self.accordion = Accordion(self.panels, messages, beside=runs_list.button, below=runs_list.widget)
-        take_away = TakeAwayView(TakeAwayModel(run), messages)
+        self.accordion = Accordion(self.panels, messages)
+        watched = WatchedPanel(run, self.panels, lambda: self.accordion.unfolded, self._unfold)
+        result = ResultLine(messages, TakeAwayView(TakeAwayModel(run), messages), INVITATION)
         self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
-        run.observe(messages.guard(self._unfold_what_runs), "state")
+        run.observe(messages.guard(watched.follow), "state")
+        result.invitation.on_click(messages.guard(lambda button: self.accordion.unfold(LEARN)))
         choose_view.functional.about.on_click(messages.guard(lambda button: self.accordion.unfold(FUNCTIONAL)))
-        below = [messages.widget, take_away, self.accordion.widget]
-        left, right = choose_view.widget, VBox([run_view.widget, *below])
-        left.add_class("mlxc-left")
-        right.add_class("mlxc-right")
-        columns = HBox([left, right])
-        columns.add_class("mlxc-columns")
-        self.widget = VBox([HTML(f"<style>{_css()}</style>"), columns])
+        drawer = Drawer(_styled(choose_view.widget, "mlxc-left"))
+        buttons = _styled(HBox([drawer.button, RunView(run, choose, messages).widget]), "mlxc-buttons")
+        bar = _styled(VBox([buttons, result.widget]), "mlxc-bar")
+        columns = _styled(HBox([drawer.widget, _styled(self.accordion.widget, "mlxc-right")]), "mlxc-columns")
+        self.widget = _styled(VBox([HTML(f"<style>{_css()}</style>"), bar, columns]), "mlxc-page")
 
     async def follow(self) -> None:
         """Look at the run's folder and do what the panels do by themselves, for as long as the page's kernel lives."""
         tasks = [panel.follow() for panel in self.panels if panel.follow is not None]
-        repeated = self._repeat(self.page.run.poll, POLL_SECONDS), self._repeat(self.runs.refresh, LIST_SECONDS)
-        await asyncio.gather(self.presence.wait(), *repeated, *tasks)
+        await asyncio.gather(self.presence.wait(), self._poll(), *tasks)
 
-    async def _repeat(self, look: Callable[[], None], seconds: float) -> None:
-        guarded = self.page.messages.guard(look)
+    async def _poll(self) -> None:
+        poll = self.page.messages.guard(self.page.run.poll)
         while True:
-            guarded()
-            await asyncio.sleep(seconds)
+            poll()
+            await asyncio.sleep(POLL_SECONDS)
 
     def _restore(self, change: Any) -> None:
         """Choose what the link says by which a person came."""
@@ -86,12 +83,6 @@ class Dashboard:
         self.page.run.warm_up()
         self.page.run.belong_to(self.presence.visitor)
         self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)
-
-    def _unfold_what_runs(self, change: Any) -> None:
-        if change["new"] == "queued":
-            for panel in self.panels:
-                if self.page.run.kind in panel.kinds:
-                    self.accordion.unfold(panel.name)
 
 
 def show() -> asyncio.Task[None] | None:
@@ -109,6 +100,12 @@ def show() -> asyncio.Task[None] | None:
     return asyncio.get_running_loop().create_task(dashboard.follow())
 
 
+def _styled(widget: Any, style_class: str) -> Any:
+    """The widget, of a class that the style sheet knows."""
+    widget.add_class(style_class)
+    return widget
+
+
 def _writable_runs_directory() -> Path:
     directory = runs_directory()
     obstacle = obstacle_to_writing(directory)
@@ -120,4 +117,4 @@ def _writable_runs_directory() -> Path:
 
 
 def _css() -> str:
-    return Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "bar.css"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ipywidgets import Widget
 
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
+from mlxc_app.run.side_by_side import SideBySide
 from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.pointer import Pointer
 from mlxc_app.widgets.theme import Theme
 
 
@@ -23,6 +25,8 @@ class Page:
         messages: Where a panel reports what went wrong.
         theme: Whether the page is dark, for what cannot be coloured by a style sheet.
         unfold: A function that shows the panel of a name; usable as soon as the page is put together.
+        pointer: What shows a person where to press.
+        side_by_side: Which runs a person wants to see side by side.
     """
 
     choose: ChooseModel
@@ -30,6 +34,12 @@ class Page:
     messages: MessageArea
     theme: Theme
     unfold: Callable[[str], None]
+    pointer: Pointer = field(default_factory=Pointer)
+    side_by_side: SideBySide = field(default_factory=SideBySide)
+
+
+# What a person may ask: what does this crystal do, what is a model worth, how does all this work, what is there.
+GROUPS = (CRYSTAL, MODELS, LEARN, RUNS) = ("Crystal", "Models", "Learn", "Runs")
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,10 @@ class Panel:
         about: The HTML that answers "what am I looking at", one to three sentences.
         make: A function that makes the widget, with all that its model knows by then; it is called once, when the panel
             is first unfolded.
+        group: The question to which it belongs, one of :data:`GROUPS`; another one is a new group.
         kinds: The names of the kinds of tasks, see :mod:`mlxc.tasks.kinds`, at whose start the panel unfolds.
+        shows: The kinds of tasks that are watched in another panel and of whose results this one has something to show:
+            the page comes back to it when a run of them has ended that was started here.
         shown: A function that is told whenever the panel is unfolded (True) or folded (False).
         follow: A task that lives as long as the page's kernel.
     """
@@ -50,11 +63,18 @@ class Panel:
     name: str
     about: str
     make: Callable[[], Widget]
+    group: str = CRYSTAL
     kinds: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
     shown: Callable[[bool], None] | None = None
     follow: Callable[[], Awaitable[None]] | None = None
 
     @property
     def style_class(self) -> str:
         """The CSS class of the panel."""
-        return "mlxc-panel-" + self.name.lower().replace(" ", "-")
+        return style_class(self.name)
+
+
+def style_class(name: str) -> str:
+    """The CSS class of the panel of a name."""
+    return "mlxc-panel-" + name.lower().replace(" ", "-")

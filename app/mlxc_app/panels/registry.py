@@ -21,9 +21,10 @@ from mlxc_app.panels.learn.view import learn_panel
 from mlxc_app.panels.moments.view import moments_panel
 from mlxc_app.panels.orders.view import orders_panel
 from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.runs.view import runs_panel
 
 ENTRY_POINTS = "mlxc_app.panels"
-# In the order of their buttons; the first is unfolded when the page opens.
+# In the order of their buttons within each group; the first is unfolded when the page opens.
 PANELS: tuple[Callable[[Page], Panel], ...] = (
     convergence_panel,
     density_panel,
@@ -31,10 +32,11 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     moments_panel,
     bands_panel,
     orders_panel,
-    gradients_panel,
     functional_panel,
+    gradients_panel,
     compare_panel,
     diagnose_panel,
+    runs_panel,
     learn_panel,
 )
 

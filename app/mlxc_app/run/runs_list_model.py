@@ -9,9 +9,10 @@ from typing import Any
 
 from traitlets import Bool, HasTraits, Tuple, observe
 
+from mlxc.calculation.calculation import Calculation
 from mlxc.runs.folder import TASK_FILE, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
-from mlxc.tasks.kinds import KINDS, title_of
+from mlxc.tasks.kinds import KINDS, calculation_of, title_of
 from mlxc_app.run.model import RunModel
 
 SHOWN = 100
@@ -29,8 +30,8 @@ class RunsListModel(HasTraits):
 
     Attributes:
         shown: Whether somebody looks.
-        entries: A dictionary of strings for each run, the newest first: ``name`` of the folder, ``when``, ``title``,
-            ``kind``, ``state`` and ``outcome``.
+        entries: A dictionary for each run, the newest first: as strings ``name`` of the folder, ``when``, ``title``,
+            ``kind``, ``state``, ``outcome`` and ``size``, as a number the ``bytes`` of its files.
     """
 
     shown = Bool(False)
@@ -40,7 +41,7 @@ class RunsListModel(HasTraits):
         super().__init__()
         self._run = run
         # A run that has not changed is not read again: (times of its files, entry).
-        self._known: dict[RunFolder, tuple[tuple[float, float], dict[str, str]]] = {}
+        self._known: dict[RunFolder, tuple[tuple[float, float], dict[str, Any]]] = {}
 
     @observe("shown")
     def refresh(self, change: Any = None) -> None:
@@ -79,7 +80,15 @@ class RunsListModel(HasTraits):
         find_run(name).delete()
         self.refresh()
 
-    def _look_at(self, folder: RunFolder) -> tuple[tuple[float, float], dict[str, str]]:
+    def calculation(self, name: str) -> Calculation:
+        """The settings of a run.
+
+        Raises:
+            InputError: it is not there any more, or its folder is damaged.
+        """
+        return calculation_of(find_run(name).task)
+
+    def _look_at(self, folder: RunFolder) -> tuple[tuple[float, float], dict[str, Any]]:
         times = _changed(folder, TASK_FILE), _changed(folder, "status.json")
         known = self._known.get(folder)
         # A process that dies leaves its run's files as they were.
@@ -87,6 +96,7 @@ class RunsListModel(HasTraits):
             return known
         status = folder.status
         started = time.localtime(status.get("started", times[0]))
+        size = _size(folder)
         entry = {
             "name": folder.path.name,
             "when": time.strftime("%Y-%m-%d %H:%M", started),
@@ -94,6 +104,8 @@ class RunsListModel(HasTraits):
             "kind": title_of(folder.kind),
             "state": status["state"],
             "outcome": _outcome(folder),
+            "size": _in_words(size),
+            "bytes": size,
         }
         return times, entry
 
@@ -102,6 +114,17 @@ def _changed(folder: RunFolder, name: str) -> float:
     with suppress(OSError):
         return (folder.path / name).stat().st_mtime
     return 0.0
+
+
+def _size(folder: RunFolder) -> int:
+    """Bytes of all files; none of a folder that is being deleted."""
+    with suppress(OSError):
+        return sum(file.stat().st_size for file in folder.path.iterdir())
+    return 0
+
+
+def _in_words(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
 
 
 def _outcome(folder: RunFolder) -> str:

@@ -1,4 +1,4 @@
-// A fold with buttons for files, the command, and a link. What a person typed becomes text here, never markup.
+// A menu with buttons for files, the command, and a link. What a person typed becomes text here, never markup.
 
 const element = (name, properties, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -58,11 +58,19 @@ export default {
     const show = () => {
       const offer = model.get("offer");
       fold.hidden = !offer.title;
+      fold.open &&= Boolean(offer.title);
       body.replaceChildren(...(offer.title ? contents(model, offer) : []));
     };
+    const close = ({ target }) => { fold.open &&= fold.contains(target); };
+    fold.onkeydown = ({ key }) => { fold.open &&= key !== "Escape"; };
+    document.addEventListener("click", close);
     model.on("change:offer", show);
     show();
+    el.classList.add("mlxc-take-away-place");
     el.append(fold);
-    return () => model.off("change:offer", show);
+    return () => {
+      document.removeEventListener("click", close);
+      model.off("change:offer", show);
+    };
   },
 };

@@ -1,4 +1,4 @@
-"""The fold below a run in which there are its files, its command, and a link to its set-up."""
+"""The menu beside a result in which there are its files, its command, and a link to its set-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run, Stop and Equation of state, and what the run is doing."""
+"""Run, Equation of state and Stop, what they would compute, and what the run is doing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kind import ITERATION
 from mlxc.tasks.kinds import kind_named
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.summary_view import SummaryView
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.queue_view import QueueView
 from mlxc_app.run.time_left import in_words, seconds_left
@@ -28,7 +29,12 @@ CARDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped
 
 
 class RunView:
-    """Observes a :class:`RunModel` and starts what a :class:`ChooseModel` holds."""
+    """Observes a :class:`RunModel` and starts what a :class:`ChooseModel` holds.
+
+    Attributes:
+        widget: One row, whose height is the same whatever happens.
+        progress: What the run is doing, in words and as a bar.
+    """
 
     def __init__(self, run: RunModel, choose: ChooseModel, messages: MessageArea) -> None:
         self._run, self._choose, self._messages = run, choose, messages
@@ -37,12 +43,13 @@ class RunView:
             description="Run equation of state", tooltip="The same at seven volumes, or areas of a sheet"
         )
         self._stop = Button(description="Stop", button_style="danger")
-        self._blocker = HTML()
         self._progress = FloatProgress(min=0, max=1, layout=Layout(width="100%"))
         self._text = HTML()
-        buttons = HBox([self._start, self._start_eos, self._stop, VBox([self._text, self._progress])])
-        buttons.add_class("mlxc-run")
-        self.widget = VBox([buttons, QueueView(run, messages).widget, self._blocker])
+        self.progress = VBox([self._text, self._progress])
+        self.progress.add_class("mlxc-progress")
+        summary, queue = SummaryView(choose).widget, QueueView(run, messages).widget
+        self.widget = HBox([self._start, self._start_eos, self._stop, summary, queue, self.progress])
+        self.widget.add_class("mlxc-run")
         self._start.on_click(messages.guard(self._run_scf))
         self._start_eos.on_click(messages.guard(self._run_eos))
         self._stop.on_click(messages.guard(self._stop_run))
@@ -67,14 +74,8 @@ class RunView:
         self._run.stop()
 
     def _show_buttons(self, change: Any = None) -> None:
-        blocked = bool(self._choose.blocker)
-        self._start.disabled = self._start_eos.disabled = blocked
+        self._start.disabled = self._start_eos.disabled = bool(self._choose.blocker)
         self._stop.disabled = not self._run.computing
-        self._blocker.value = (
-            f'<div class="mlxc-blocker" role="alert">Run is not possible: {escape(self._choose.blocker)}</div>'
-            if blocked
-            else ""
-        )
 
     def _show_state(self, change: Any = None) -> None:
         self._show_buttons()
@@ -91,6 +92,8 @@ class RunView:
     def _show_end(self, state: str) -> None:
         self._progress.value = 1 if state == "finished" else self._progress.value
         self._text.value = f"The run is {escape(state)}." if state != "failed" else "The run failed."
+        if state == "finished":
+            self._text.value += f"<br>{escape(kind_named(self._run.kind).outcome(self._run.result))}"
         what, note = self._run.message or f"The run is {state}.", ""
         if state == "finished":
             what, note = kind_named(self._run.kind).headline(self._run.result), self._run.message

@@ -15,8 +15,8 @@ import plotly.graph_objects as go
 from mlxc_app.widgets.palette import FONT
 from mlxc_app.widgets.plotly_source import SharedFigureWidget, provide_plotly
 
-# As wide as a panel is on a projector; where there is less room, a figure is narrower.
-WIDTH = 1000
+# As wide as a panel is on a large screen; where there is less room, a figure is narrower.
+WIDTH = 1600
 
 
 def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout: Any) -> go.FigureWidget:

@@ -136,7 +136,7 @@ def _is_child_of_this_test(process: psutil.Process) -> bool:
 
 
 def test_an_earlier_run_can_be_shown_again(page: Page) -> None:
-    press(page, "Runs …")
+    press(page, "Runs")
     runs = page.locator(".mlxc-runs-table tr")
     runs.filter(has_text="Aluminium").last.get_by_text("Open").click()
     page.wait_for_selector(".mlxc-success", timeout=LOADING_MS)
@@ -145,7 +145,7 @@ def test_an_earlier_run_can_be_shown_again(page: Page) -> None:
 
 
 def test_a_failed_run_opens_and_explains_itself(page: Page) -> None:
-    press(page, "Runs …")
+    press(page, "Runs")
     failed = page.locator(".mlxc-runs-table tr").filter(has_text="failed").first
     failed.get_by_text("Open").click()
     page.wait_for_selector(".mlxc-error", timeout=LOADING_MS)
@@ -154,7 +154,7 @@ def test_a_failed_run_opens_and_explains_itself(page: Page) -> None:
 
 
 def test_a_run_is_renamed_and_deleted(page: Page) -> None:
-    press(page, "Runs …")
+    press(page, "Runs")
     run = page.locator(".mlxc-runs-table tr").filter(has_text="failed").first
     page.once("dialog", lambda dialog: dialog.accept("My <b>own</b> name"))
     run.get_by_text("Rename").click()
@@ -167,7 +167,6 @@ def test_a_run_is_renamed_and_deleted(page: Page) -> None:
     page.once("dialog", lambda dialog: dialog.accept())
     renamed.get_by_text("Delete").click()
     renamed.wait_for(state="detached")
-    press(page, "Close runs")
 
 
 def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None:

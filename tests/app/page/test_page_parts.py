@@ -138,7 +138,7 @@ def test_a_panel_is_made_when_it_is_unfolded_for_the_first_time() -> None:
 
         return Panel(name, "<p>about</p>", make, shown=lambda value: shown.append((name, value)))
 
-    accordion = Accordion([panel("A"), panel("B")], MessageArea(), beside=HTML(), below=HTML())
+    accordion = Accordion([panel("A"), panel("B")], MessageArea())
     assert made == []
     for name in ("A", "B", "A"):
         accordion.unfold(name)
@@ -150,9 +150,9 @@ def test_a_panel_is_made_when_it_is_unfolded_for_the_first_time() -> None:
 def test_a_panel_that_cannot_be_made_is_a_card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
     messages = MessageArea()
-    accordion = Accordion([Panel("A", "", HTML), Panel("B", "", lambda: 1 / 0)], messages, beside=HTML(), below=HTML())
+    accordion = Accordion([Panel("A", "", HTML), Panel("B", "", lambda: 1 / 0)], messages)
     accordion.unfold("A")
-    accordion._buttons.value = "B"
+    accordion.navigation.chosen = "B"
     assert "ZeroDivisionError" in messages.widget.value
 
 

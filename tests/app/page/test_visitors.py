@@ -34,7 +34,7 @@ def test_a_second_run_waits_for_the_first(page: Page) -> None:
     press(page, "Run")
     page.get_by_text("1 waiting").wait_for()
     press(page, "Run")
-    page.get_by_text("2 waiting").wait_for()
+    press(page, "2 waiting")
     page.get_by_role("button", name="Remove").last.click()
     page.get_by_text("1 waiting").wait_for()
     press(page, "Stop")

@@ -65,5 +65,5 @@ def test_a_second_start_is_told_while_it_is_computed(run: RunModel, aluminium: C
 
 
 def words(view: RunView) -> str:
-    buttons: Any = view.widget.children[0]
-    return next(widget.value for widget in buttons.children[-1].children if isinstance(widget, HTML))
+    said: list[Any] = [widget for widget in view.progress.children if isinstance(widget, HTML)]
+    return str(said[0].value)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.compare.model import CompareModel
+from mlxc_app.panels.compare.view import compare_panel
+from mlxc_app.panels.panel import Page
+from mlxc_app.panels.runs.view import RunsView
 from mlxc_app.run.model import RunModel
-from mlxc_app.run.runs_list import RunsList
 from mlxc_app.run.runs_list_model import RunsListModel
 from mlxc_app.run.view import RunView
 from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 from stand_ins import iteration
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.eos.task import EquationOfStateTask
@@ -87,10 +94,10 @@ def test_rename_and_delete(run: RunModel, failed: RunFolder) -> None:
 def test_a_button_of_a_run_that_is_gone_is_a_card(run: RunModel, failed: RunFolder) -> None:
     messages = MessageArea()
     model = RunsListModel(run)
-    view = RunsList(model, messages)
     model.shown = True
+    view = RunsView(model, Page(ChooseModel("al"), run, messages, Theme(), lambda name: None))
     failed.delete()
-    view._table._handle_custom_msg({"action": "Open", "name": failed.path.name}, [])
+    view.table._handle_custom_msg({"action": "Open", "name": failed.path.name}, [])
     assert "There is no run" in messages.widget.value
 
 
@@ -112,3 +119,72 @@ def test_the_outcome_is_the_number_that_the_run_was_made_for() -> None:
         == "V₀ = 16.500 Å³"
     )
     assert KINDS["scf"].outcome({}) == ""
+
+
+def finished(run: RunModel, calculation: Calculation, title: str) -> RunFolder:
+    """A run that has come to its end."""
+    folder = RunFolder.create(calculation, title)
+    folder.write_result({"free_energy_ha": -2.5, "iterations": 3, "seconds": {"total": 1.0}})
+    folder.set_status("finished")
+    return folder
+
+
+def panels(run: RunModel) -> tuple[Page, RunsView, RunsListModel, list[str]]:
+    unfolded: list[str] = []
+    page = Page(ChooseModel("si"), run, MessageArea(), Theme(), unfolded.append)
+    model = RunsListModel(run)
+    return page, RunsView(model, page), model, unfolded
+
+
+def test_a_run_tells_the_room_that_it_takes(run: RunModel, aluminium: Calculation) -> None:
+    folder = finished(run, aluminium, "a run")
+    (folder.path / "result.h5").write_bytes(b"0" * 2_300_000)
+    model = RunsListModel(run)
+    model.shown = True
+    (entry,) = model.entries
+    assert entry["size"] == "2.3 MB"
+    assert entry["bytes"] == sum(file.stat().st_size for file in folder.path.iterdir())
+
+
+def test_the_form_is_filled_as_it_was_for_a_run(run: RunModel) -> None:
+    wanted = Calculation.from_dict({"structure": "al", "xc": "lda", "ecut_ha": 11, "kmesh": (3, 3, 3), "spin": True})
+    folder = finished(run, wanted, "a run")
+    page, view, _, _ = panels(run)
+    view.table._handle_custom_msg({"action": "Use settings", "name": folder.path.name}, [])
+    assert page.choose.shipped_name == "al"
+    assert (page.choose.xc, page.choose.ecut_ha, page.choose.kmesh, page.choose.spin) == ("lda", 11, (3, 3, 3), True)
+    assert "filled in" in page.messages.widget.value
+
+
+def test_ticked_runs_are_set_side_by_side_also_a_second_time(run: RunModel, aluminium: Calculation) -> None:
+    names = [finished(run, aluminium, f"run {number}").path.name for number in range(3)]
+    page, view, _, unfolded = panels(run)
+    panel = compare_panel(page)
+    asked: list[tuple[str, ...]] = []
+    page.side_by_side.observe(lambda change: asked.append(change["new"]), "folders")
+    for _ in range(2):
+        view.table._handle_custom_msg({"action": "Compare", "names": names[:2]}, [])
+    assert [[Path(folder).name for folder in folders] for folders in asked if folders] == [names[:2]] * 2
+    assert unfolded == [panel.name] * 2
+    assert page.messages.widget.value == ""
+
+
+def test_more_runs_than_can_be_compared_are_a_sentence(run: RunModel, aluminium: Calculation) -> None:
+    names = [finished(run, aluminium, f"run {number}").path.name for number in range(9)]
+    page, view, _, unfolded = panels(run)
+    compare_panel(page)
+    view.table._handle_custom_msg({"action": "Compare", "names": names}, [])
+    assert "At most 8 runs" in page.messages.widget.value
+    assert unfolded == []
+
+
+def test_a_comparison_begins_with_the_two_last_runs_of_the_crystal(run: RunModel, aluminium: Calculation) -> None:
+    silicon = Calculation.from_dict({"structure": "si", "ecut_ha": 5, "kmesh": (2, 2, 2)})
+    made = [finished(run, what, "a run") for what in (silicon, silicon, silicon, aluminium)]
+    model = CompareModel(run)
+    model.begin(Crystal.load("al").to_dict())
+    assert model.chosen == ()
+    model.begin(Crystal.load("si").to_dict())
+    assert model.chosen == (str(made[2].path), str(made[1].path))
+    model.begin(Crystal.load("al").to_dict())
+    assert model.chosen == (str(made[2].path), str(made[1].path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from mlxc_app.choose.setup_difference import difference_sentence, setup_differen
 from mlxc_app.panels.compare.compared_run import ComparedRun, compared_run, difference_mha
 from mlxc_app.panels.compare.live_model import LiveColumn, LiveModel
 from mlxc_app.run.model import RunModel
+from mlxc_app.run.past_runs import Structure, same_structure
 from mlxc_app.run.runs_list_model import visible_runs
 
 MOST_RUNS = 8
 # As many of the latest runs as there are to choose from.
 LISTED = 60
 LETTERS = "ABCDEFGH"
+# As many are compared when a person comes who has chosen none.
+BEGIN_WITH = 2
 COMPARABLE = ("finished", "not converged")
 
 
@@ -87,6 +91,16 @@ class CompareModel(HasTraits):
         there = {folder for _, folder in self.available}
         if not there.issuperset(self.chosen):
             self.choose(tuple(folder for folder in self.chosen if folder in there))
+
+    def begin(self, structure: Structure) -> None:
+        """Compare the two latest runs of a crystal, unless something is compared already."""
+        if self.chosen:
+            return
+        folders = (folder for _, folder in self.available)
+        alike = (folder for folder in folders if same_structure(RunFolder(Path(folder)).structure, structure))
+        latest = tuple(islice(alike, BEGIN_WITH))
+        if len(latest) == BEGIN_WITH:
+            self.choose(latest)
 
     def choose(self, folders: tuple[str, ...]) -> None:
         """Compare these runs.

@@ -23,11 +23,12 @@ from mlxc_app.panels.compare.model import (
     error_percent,
     signed,
 )
-from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
+COMPARE = "Compare"
 ABOUT = (
     "Finished runs side by side. The first one that you choose from the top is A; the others are compared with it. "
     "Errors are those against what other codes or experiments find; the darker a field, the larger the error."
@@ -57,11 +58,20 @@ def compare_panel(page: Page) -> Panel:
     def look(shown: bool) -> None:
         if shown:
             model.refresh()
+            model.begin(page.choose.structure)
 
+    def compare(change: Any) -> None:
+        if change["new"]:
+            model.refresh()
+            model.choose(change["new"])
+
+    page.side_by_side.observe(compare, "folders")
     return Panel(
-        "Compare",
+        COMPARE,
         f"<p>{escape(ABOUT)}</p>",
         lambda: CompareView(model, page.messages).widget,
+        group=MODELS,
+        shows=("scf", "eos"),
         shown=look,
         follow=model.live.follow,
     )
@@ -102,7 +112,7 @@ class CompareView:
         )
         self._places = {name: VBox([figure]) for name, figure in (("curves", self.curves), ("steps", self.steps))}
         live = LiveView(model, messages).widget
-        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), live, self._table, self._words, *self._places.values()])
+        self.widget = VBox([self._choice, HTML(_hint(CHOOSE)), *self._places.values(), self._words, self._table, live])
         self._list()
         self._choice.observe(messages.guard(self._choose), "value")
         model.observe(messages.guard(self._list), ["available", "chosen"])

@@ -57,10 +57,13 @@ class ConvergenceView:
             yaxis2=axis("change of F from the step before (Ha)", anchor="x2", **_change_axis(model.picture)),
         )
         self._caption = HTML()
-        self._table, self._moments = HTML(), HTML()
+        self._caption.add_class("mlxc-caption")
+        self.notes, self._table, self._moments = HTML(), HTML(), HTML()
         advice = AdviceView(model, messages)
         detail = DetailView(model, messages)
-        self.widget = VBox([self._caption, advice.widget, self.figure, detail.widget, self._moments, self._table])
+        below = HBox([detail.widget, VBox([self._moments, self._table])])
+        below.add_class("mlxc-side-by-side")
+        self.widget = VBox([self._caption, self.figure, self.notes, advice.widget, below])
         self._show_words(model.picture)
         model.observe(messages.guard(self._show), "picture")
 
@@ -75,8 +78,8 @@ class ConvergenceView:
         self._show_words(picture)
 
     def _show_words(self, picture: ConvergencePicture) -> None:
-        title = f"<h3>{escape(picture.caption)}</h3>{second_start_words(picture)}"
-        self._caption.value = title if picture.steps else _PLACEHOLDER
+        self._caption.value = f"<h3>{escape(picture.caption)}</h3>" if picture.steps else _PLACEHOLDER
+        self.notes.value = second_start_words(picture)
         self._moments.value = moments_table(picture)
         self._table.value = energy_table(picture)
 

@@ -44,7 +44,7 @@ def density_panel(page: Page) -> Panel:
         for view in views if shown else ():
             view.surface.unfolded()
 
-    return Panel("Density", f"<p>{ABOUT}</p>", make, shown=tell)
+    return Panel("Density", f"<p>{ABOUT}</p>", make, shows=("scf",), shown=tell)
 
 
 class DensityView:
@@ -63,12 +63,13 @@ class DensityView:
         self.average = AverageFigure(model, messages)
         cut = VBox([self.cut.figure, *self._plane(messages)])
         cut.add_class("mlxc-half")
-        pictures = HBox([self.surface.widget, cut])
-        pictures.add_class("mlxc-wrap")
         axis = Dropdown(options=list(AXES), description="Along", **WIDE)
         bind(model, "axis", axis, messages)
         average = VBox([HTML("<h3>Planar average</h3>"), axis, self.average.figure])
-        self._body = VBox([self._choice, pictures, average])
+        average.add_class("mlxc-average")
+        pictures = HBox([self.surface.widget, cut, average])
+        pictures.add_class("mlxc-wrap")
+        self._body = VBox([self._choice, pictures])
         self.widget = VBox([self._caption, self._body])
         self._offer()
         self._quantity.observe(messages.guard(self._choose_quantity), "value")

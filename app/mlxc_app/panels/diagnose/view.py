@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, HBox, VBox
 
 from mlxc.tasks.diagnosis.finding import TESTS
 from mlxc_app.panels.diagnose.model import DiagnoseModel, DiagnosisPicture
-from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.message import MessageArea
 
 ABOUT = (
@@ -27,7 +27,13 @@ _PLACEHOLDER = (
 def diagnose_panel(page: Page) -> Panel:
     """The panel of diagnoses."""
     model = DiagnoseModel(page.run, page.choose)
-    return Panel("Diagnose", f"<p>{ABOUT}</p>", lambda: DiagnoseView(model, page.messages).widget, kinds=("diagnosis",))
+    return Panel(
+        "Diagnose",
+        f"<p>{ABOUT}</p>",
+        lambda: DiagnoseView(model, page.messages).widget,
+        group=MODELS,
+        kinds=("diagnosis",),
+    )
 
 
 class DiagnoseView:

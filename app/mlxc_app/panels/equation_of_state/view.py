@@ -58,7 +58,7 @@ class EquationOfStateView:
         self._model = model
         self.figure = live_figure(
             eos_traces(model.picture),
-            height=520,
+            height=460,
             showlegend=True,
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             margin={"l": 80, "r": 20, "t": 75, "b": 55},
@@ -68,12 +68,14 @@ class EquationOfStateView:
             yaxis3=axis("residual (meV)", domain=[0, 0.22], anchor="x", nticks=4),
         )
         self._caption = HTML()
+        self._caption.add_class("mlxc-caption")
+        self.note = HTML()
         self._table = HTML()
         self.overlay = SelectMultiple(description="Beside it", rows=4, layout={"width": "520px"})
         self._overlay_row = HBox([self.overlay, HTML(f'<p class="mlxc-hint">{OVERLAY_HINT}</p>')])
         self._overlay_row.add_class("mlxc-wrap")
         hint = HTML(f'<p class="mlxc-hint">{RESIDUAL_HINT}</p>')
-        self.widget = VBox([self._caption, self._overlay_row, self.figure, hint, self._table])
+        self.widget = VBox([self._caption, self.figure, self.note, hint, self._overlay_row, self._table])
         self._show_words(model.picture)
         self._offer()
         self.overlay.observe(messages.guard(self._choose), "value")
@@ -100,8 +102,8 @@ class EquationOfStateView:
         self._show_words(change["new"])
 
     def _show_words(self, picture: EquationOfStatePicture) -> None:
-        note = f'<p class="mlxc-caution">{escape(picture.own.note)}</p>' if picture.own.note else ""
-        self._caption.value = f"<h3>{escape(picture.own.title)}</h3>{note}" if picture.own.sizes else _PLACEHOLDER
+        self._caption.value = f"<h3>{escape(picture.own.title)}</h3>" if picture.own.sizes else _PLACEHOLDER
+        self.note.value = f'<p class="mlxc-caution">{escape(picture.own.note)}</p>' if picture.own.note else ""
         self._table.value = comparison_table(picture)
 
 

@@ -12,7 +12,7 @@ from ipywidgets import HTML, VBox
 from mlxc_app.panels.functional.model import FunctionalModel
 from mlxc_app.panels.functional.report import Constraint, Curve, FunctionalReport
 from mlxc_app.panels.functional.words import record_table
-from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import card
 from mlxc_app.widgets.palette import BLUE, GREEN, VERMILLION
@@ -43,7 +43,14 @@ def functional_panel(page: Page) -> Panel:
     def look(shown: bool) -> None:
         model.shown = shown
 
-    return Panel(FUNCTIONAL, f"<p>{ABOUT}</p>", lambda: FunctionalView(model).widget, shown=look, follow=model.follow)
+    return Panel(
+        FUNCTIONAL,
+        f"<p>{ABOUT}</p>",
+        lambda: FunctionalView(model).widget,
+        group=MODELS,
+        shown=look,
+        follow=model.follow,
+    )
 
 
 class FunctionalView:
@@ -51,7 +58,7 @@ class FunctionalView:
 
     def __init__(self, model: FunctionalModel) -> None:
         self._model = model
-        self._description = HTML()
+        self._description, self._record = HTML(), HTML()
         self._state = HTML()
         self._conditions = HTML()
         self.figure = live_figure(
@@ -63,8 +70,11 @@ class FunctionalView:
             xaxis=axis("reduced gradient s", range=[0, 5]),
             yaxis=axis("F<sub>xc</sub>", rangemode="tozero"),
         )
-        curves = HTML(f'<h3>Enhancement factor</h3><p class="mlxc-hint">{CURVES}</p>')
-        self.widget = VBox([self._description, self._state, curves, self.figure, self._conditions])
+        curves = HTML(f'<p class="mlxc-hint">{CURVES}</p>')
+        heading = HTML("<h3>Enhancement factor</h3>")
+        self.widget = VBox(
+            [self._description, self._state, heading, self.figure, curves, self._record, self._conditions]
+        )
         model.observe(self._show_description, "description")
         model.observe(self._show_report, ["report", "problem"])
         self._show_description()
@@ -72,8 +82,8 @@ class FunctionalView:
 
     def _show_description(self, change: Any = None) -> None:
         description = self._model.description
-        table = record_table(description.record) if description.record else ""
-        self._description.value = f"<h3>{escape(description.title)}</h3><p>{escape(description.meaning)}</p>{table}"
+        self._description.value = f"<h3>{escape(description.title)}</h3><p>{escape(description.meaning)}</p>"
+        self._record.value = record_table(description.record) if description.record else ""
 
     def _show_report(self, change: Any) -> None:
         with self.figure.batch_update():

@@ -20,7 +20,7 @@ from mlxc_app.panels.gradients.charts import (
     traces,
 )
 from mlxc_app.panels.gradients.model import GradientModel, GradientPicture
-from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.live_figure import axis, live_figure
 from mlxc_app.widgets.message import MessageArea
@@ -43,7 +43,13 @@ SHORT: dict[str, Any] = {"style": LABEL, "layout": {"width": "200px"}}
 def gradients_panel(page: Page) -> Panel:
     """The panel of gradients."""
     model = GradientModel(page.run, page.choose)
-    return Panel("Gradients", f"<p>{ABOUT}</p>", lambda: GradientView(model, page.messages).widget, kinds=("gradient",))
+    return Panel(
+        "Gradients",
+        f"<p>{ABOUT}</p>",
+        lambda: GradientView(model, page.messages).widget,
+        group=MODELS,
+        kinds=("gradient",),
+    )
 
 
 class GradientView:
@@ -70,9 +76,7 @@ class GradientView:
         # Plotly writes the classes of its figures itself, so what is folded is a box around them.
         self._boxes = VBox([self.curves]), VBox([self.map])
         rows = self._choices(messages)
-        self.widget = VBox(
-            [*rows, self._blocker, self._words, self._shown, self._explanation, *self._boxes, self._table]
-        )
+        self.widget = VBox([*rows, self._blocker, self._words, *self._boxes, self._explanation, self._table])
         self._start.on_click(messages.starting(model.start))
         self._again.on_click(messages.starting(model.take_step))
         self._shown.observe(messages.guard(self._show_chosen), "value")
@@ -90,7 +94,7 @@ class GradientView:
         for trait, widget in {"loss": loss, "target": target, "mode": mode, "step": step}.items():
             bind(self._model, trait, widget, messages)
         hint = HTML('<span class="mlxc-muted">× |θ|, at most 1</span>', layout={"width": "auto"})
-        rows = HBox([loss, target]), HBox([mode, step, hint]), HBox([self._start, self._again])
+        rows = HBox([loss, target]), HBox([mode, step, hint]), HBox([self._start, self._again, self._shown])
         for row in rows:
             row.add_class("mlxc-panel-row")
         return list(rows)

@@ -29,6 +29,7 @@ class Stop:
         panel: The name of the panel that it unfolds; empty for none.
         then: What to press afterwards, in plain text.
         look_for: What to look for, as HTML.
+        press: The words of the button, or the label of the field, that is pressed first.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Stop:
     panel: str
     then: str
     look_for: str
+    press: str
 
 
 STOPS = (
@@ -56,6 +58,7 @@ STOPS = (
         "",
         "Silicon is chosen on the left. Turn the picture, and change the cutoff to see how the size below it follows.",
         "The number of plane waves grows with the cutoff to the power 3/2, that of k points with the mesh.",
+        "Cutoff (Ha)",
     ),
     Stop(
         "Run",
@@ -75,6 +78,7 @@ STOPS = (
         "Aluminium is chosen. Press Run and watch the two curves fall.",
         "Straight lines on these axes mean that each step removes the same share of the error. The energy is right to "
         "twice as many digits as the density, because it is at its minimum.",
+        "Run",
     ),
     Stop(
         "Density",
@@ -83,9 +87,10 @@ STOPS = (
         (),
         SetUp("si", 10, 4),
         "Density",
-        "Silicon is chosen. Press Run, then Density, and take the plane “xy diagonal-z”.",
+        "Silicon is chosen. Press Run, and when this panel comes back, take the plane “xy diagonal-z”.",
         "Bright ridges between neighbouring atoms are bonds. The dark places are empty channels of the diamond "
         "structure.",
+        "Run",
     ),
     Stop(
         "Equation of state",
@@ -97,6 +102,7 @@ STOPS = (
         "Aluminium is chosen. Press “Run equation of state”.",
         "How far is the minimum from the lines of other codes and of experiment? A higher cutoff and a denser mesh "
         "move it; what is left then is the model's own error.",
+        "Run equation of state",
     ),
     Stop(
         "Gradients",
@@ -117,6 +123,7 @@ STOPS = (
         "run again”.",
         "Which of κ and μ has the larger gradient? Does the loss fall after the step, and by about as much as the "
         "gradient promises?",
+        "Run gradient",
     ),
     Stop(
         "Diagnose",
@@ -129,5 +136,6 @@ STOPS = (
         "Graphene with a network that fails there is chosen. Press “Diagnose”; it takes a minute or two.",
         "The verdict names the largest cause. Look where in the cell the functional is asked something that it was "
         "never taught.",
+        "Diagnose",
     ),
 )

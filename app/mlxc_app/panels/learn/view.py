@@ -1,46 +1,64 @@
-"""The guided tour: six stops, each with something to try."""
+"""The guided tour: six stops, each with something to try, one at a time."""
 
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
-from ipywidgets import HTML, Button, VBox
+from ipywidgets import HTML, Button, HBox, VBox
 
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.learn.stops import STOPS, SetUp, Stop
-from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.panel import LEARN, Page, Panel, style_class
 
 ABOUT = (
-    "A tour of this page in six stops. “Try it” fills the form on the left and unfolds the panel that belongs to the "
-    "stop; what to press then is said above. Come back with the button Learn."
+    "A tour of this page in six stops. “Try it” fills the form, unfolds the panel that belongs to the stop and marks "
+    "what to press. The button Learn brings you back here, to the same stop."
 )
+# Of a stop that belongs to no panel.
+CHOICES = ".mlxc-left"
 
 
 def learn_panel(page: Page) -> Panel:
     """The guided tour."""
-    return Panel("Learn", f"<p>{ABOUT}</p>", lambda: LearnView(page).widget)
+    return Panel(LEARN, f"<p>{ABOUT}</p>", lambda: LearnView(page).widget, group=LEARN)
 
 
 class LearnView:
-    """All stops, one below the other."""
+    """One stop, and the way to the ones before and after it."""
 
     def __init__(self, page: Page) -> None:
-        self._page = page
-        self.widget = VBox([self._stop(number, stop) for number, stop in enumerate(STOPS, start=1)])
+        self._page, self._number = page, 1
+        self._text = HTML()
+        self._back, self._next = Button(description="Back"), Button(description="Next")
+        self._try = Button(description="Try it", button_style="primary")
+        row = HBox([self._back, self._try, self._next])
+        row.add_class("mlxc-panel-row")
+        self.widget = VBox([self._text, row])
         self.widget.add_class("mlxc-learn")
+        self._back.on_click(page.messages.guard(lambda button: self._go(self._number - 1)))
+        self._next.on_click(page.messages.guard(lambda button: self._go(self._number + 1)))
+        self._try.on_click(page.messages.guard(self._try_it))
+        self._go(1)
 
-    def _stop(self, number: int, stop: Stop) -> VBox:
-        button = Button(description="Try it", tooltip=f"{stop.title}: fill the form for this stop")
-        button.on_click(self._page.messages.guard(lambda button: try_stop(stop, self._page)))
-        return VBox([HTML(stop_html(number, stop)), button])
+    def _go(self, number: int) -> None:
+        self._number = number
+        stop = STOPS[number - 1]
+        self._text.value = f'<p class="mlxc-muted">Stop {number} of {len(STOPS)}</p>{stop_html(number, stop)}'
+        self._back.disabled, self._next.disabled = number == 1, number == len(STOPS)
+        self._try.tooltip = f"{stop.title}: fill the form for this stop"
+
+    def _try_it(self, button: Any) -> None:
+        try_stop(STOPS[self._number - 1], self._page)
 
 
 def try_stop(stop: Stop, page: Page) -> None:
-    """Fill the form, unfold the stop's panel, and say what to press."""
+    """Fill the form, unfold the stop's panel, say what to press, and mark it."""
     fill(page.choose, stop.set_up)
     if stop.panel:
         page.unfold(stop.panel)
     page.messages.show("information", stop.then)
+    page.pointer.point(f".{style_class(stop.panel)}" if stop.panel else CHOICES, stop.press)
 
 
 def fill(choose: ChooseModel, set_up: SetUp) -> None:

@@ -122,7 +122,7 @@ def test_a_second_start_is_told_and_goes_on_in_the_same_plot(run: RunModel, alum
     assert picture.second_start == 3
     assert picture.magnetisations == (0.0,) * 4
     assert picture.absolute_magnetisations == (1.0, 0.1, 2.0, 2.2)
-    assert "With step 3" in view.widget.children[0].value
+    assert "With step 3" in view.notes.value
     (line,) = [trace for trace in view.figure.data if trace.name == "second start"]
     assert line.visible
     assert tuple(line.x) == (3, 3)

@@ -306,5 +306,5 @@ def test_once_there_is_a_result_the_curve_is_that_of_the_lowest_branch(run: RunM
     assert own.branch_energies[2] == pytest.approx(own.energies[0] + 50)
     assert set(own.branch_moments) == {LOW}
     assert "0.02 μB" in next(trace.name for trace in view.figure.data if trace.visible and "branch" in trace.name)
-    assert "mlxc-caution" in view.widget.children[0].value
-    assert "&lt;not&gt; to be trusted" in view.widget.children[0].value
+    assert "mlxc-caution" in view.note.value
+    assert "&lt;not&gt; to be trusted" in view.note.value

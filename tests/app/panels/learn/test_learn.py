@@ -8,7 +8,7 @@ import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.gradients.model import GradientModel
 from mlxc_app.panels.learn.stops import STOPS, Stop
-from mlxc_app.panels.learn.view import stop_html, try_stop
+from mlxc_app.panels.learn.view import LearnView, stop_html, try_stop
 from mlxc_app.panels.panel import Page
 from mlxc_app.panels.registry import PANELS
 from mlxc_app.run.model import RunModel
@@ -31,6 +31,34 @@ def test_what_a_stop_fills_in_can_be_run(stop: Stop, run: RunModel) -> None:
     assert stop.then in page.messages.widget.value
     if stop.panel == "Gradients":
         assert GradientModel(run, page.choose).blocker == ""
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.title)
+def test_what_is_marked_is_what_the_words_tell_to_press(
+    stop: Stop, run: RunModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked: list[tuple[str, str]] = []
+    page = Page(ChooseModel("ni"), run, MessageArea(), Theme(), lambda name: None)
+    monkeypatch.setattr(page.pointer, "point", lambda place, press: marked.append((place, press)))
+    try_stop(stop, page)
+    panels = {make(page).name: make(page).style_class for make in PANELS}
+    assert marked == [(f".{panels[stop.panel]}" if stop.panel else ".mlxc-left", stop.press)]
+    assert stop.press.lower().removesuffix(" (ha)") in stop.then.lower()
+
+
+def test_the_tour_goes_forth_and_back_and_tries_the_stop_that_is_shown(run: RunModel) -> None:
+    page = Page(ChooseModel("ni"), run, MessageArea(), Theme(), lambda name: None)
+    text, row = LearnView(page).widget.children
+    back, try_it, forth = row.children
+    assert (back.disabled, forth.disabled) == (True, False)
+    for stop in STOPS[1:]:
+        forth.click()
+        assert stop.title in text.value
+    assert (back.disabled, forth.disabled) == (False, True)
+    back.click()
+    try_it.click()
+    assert STOPS[-2].then in page.messages.widget.value
+    assert page.choose.xc == STOPS[-2].set_up.xc
 
 
 def test_every_stop_leads_to_a_panel_that_there_is(run: RunModel) -> None:

@@ -1,0 +1,51 @@
+"""The line below the buttons: what came of the last run, or went wrong, and what can be taken away of it.
+
+It has one height, so that nothing below it moves when a run ends. A card that is longer than the line unfolds over what
+is below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipywidgets import Button, HBox, ToggleButton, Widget
+
+from mlxc_app.widgets.message import MessageArea
+
+MORE, LESS = "More", "Less"
+
+
+class ResultLine:
+    """Observes a :class:`MessageArea` and gives it its place.
+
+    Attributes:
+        widget: The line.
+        invitation: The button that stands in the line before there is anything to say.
+    """
+
+    def __init__(self, messages: MessageArea, take_away: Widget, invitation: str) -> None:
+        self._cards = messages.widget
+        self.invitation = Button(description=invitation)
+        self.invitation.add_class("mlxc-invitation")
+        self._more = ToggleButton(tooltip="All that there is to say")
+        self._more.add_class("mlxc-more-words")
+        self.widget = HBox([self.invitation, self._cards, self._more, take_away])
+        self.widget.add_class("mlxc-result")
+        self._cards.observe(self._show, "value")
+        self._more.observe(self._unfold, "value")
+        self._show()
+        self._unfold()
+
+    def _show(self, change: Any = None) -> None:
+        """Another card begins folded."""
+        self._more.value = False
+        self._more.layout.visibility = "visible" if self._cards.value else "hidden"
+        if self._cards.value:
+            self.invitation.layout.display = "none"
+
+    def _unfold(self, change: Any = None) -> None:
+        self._more.description = LESS if self._more.value else MORE
+        if self._more.value:
+            self.widget.add_class("mlxc-open")
+        else:
+            self.widget.remove_class("mlxc-open")
