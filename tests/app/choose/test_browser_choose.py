@@ -77,7 +77,7 @@ def test_a_pasted_crystal_is_computed(page: Page) -> None:
     wait_for_text(page, "Your own settings")
     start(page, "Run")
     page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
-    assert page.locator("h3:has-text('Al, pasted, pbe, 5 Ha')").count()
+    page.wait_for_selector("h3:has-text('Al, pasted, pbe, 5 Ha')", timeout=LOADING_MS)
 
 
 def test_gaussians_offer_the_sets_that_have_the_elements(page: Page) -> None:
