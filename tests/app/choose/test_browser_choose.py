@@ -51,7 +51,7 @@ def test_a_supercell_is_drawn_counted_and_refused_when_it_is_too_large(page: Pag
     assert page.get_by_role("button", name="Run", exact=True).is_disabled()
     press(page, "Back to the original cell")
     page.wait_for_selector(".mlxc-blocker", state="detached")
-    assert numbers.nth(0).input_value() == "1"
+    page.wait_for_function("document.querySelector('.mlxc-supercell input').value == '1'")
 
 
 def test_a_preset_shows_its_cost_and_fills_the_fields(page: Page) -> None:
