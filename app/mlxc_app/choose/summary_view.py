@@ -7,7 +7,10 @@ from typing import Any
 
 from ipywidgets import HTML
 
-from mlxc_app.choose.model import SETTINGS, ChooseModel
+from mlxc_app.choose.model import ChooseModel
+
+# What the name of a run is made of.
+NAMED = ("title", "xc", "basis", "gaussian_basis", "ecut_ha", "kmesh", "spin")
 
 
 class SummaryView:
@@ -21,7 +24,7 @@ class SummaryView:
         self._model = model
         self.widget = HTML()
         self.widget.add_class("mlxc-summary")
-        model.observe(self._show, [*SETTINGS, "title", "estimate", "blocker"])
+        model.observe(self._show, [*NAMED, "estimate", "blocker"])
         self._show()
 
     def _show(self, change: Any = None) -> None:
