@@ -25,7 +25,7 @@ from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stu
 # function of the fields, Anderson's combinations are the same whatever the length of this step. From free atoms a long
 # one leads beyond that, where localised electrons answer much more strongly. Fields with tau take the usual step, since
 # silicon with r2SCAN needs more than twice as many steps after a short one.
-FIRST_STEP = 0.3
+FIRST_STEP = 0.5
 # How many times the usual step of the magnetisation leads away from a maximum of the energy.
 AWAY = 3.0
 
@@ -90,8 +90,9 @@ class AndersonMixing:
         depth: How many past steps are remembered beside the last one.
         schedule: The dampings and screenings, from the fastest to the safest; the next one is taken when the residual
             has stopped falling. By default :func:`~mlxc.kohn_sham.mixing.schedule.default_schedule`.
-        downhill: Whether steps of the magnetisation keep away from maxima of the energy, see
-            :mod:`mlxc.kohn_sham.mixing.magnetisation_limit`. A linear equation has one solution and needs no such care.
+        downhill: Whether what is sought is a minimum of the energy, so that steps of the magnetisation keep away from
+            maxima (:mod:`mlxc.kohn_sham.mixing.magnetisation_limit`), and the first step is short. A linear equation
+            has one solution and needs no such care.
 
     Raises:
         InputError: the depth is negative, or the schedule is empty.
@@ -155,7 +156,8 @@ class AndersonMixer:
         damping: The fraction of the preconditioned residual that is added.
         screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
         depth: How many past steps are remembered beside the last one.
-        downhill: Whether steps of the magnetisation keep away from maxima of the energy.
+        downhill: Whether what is sought is a minimum of the energy, so that steps of the magnetisation keep away from
+            maxima, and the first step is short.
     """
 
     def __init__(
@@ -168,7 +170,7 @@ class AndersonMixer:
         downhill: bool = True,
     ) -> None:
         self._depth = depth
-        self._first_step = 1.0 if TAU in kinds else FIRST_STEP
+        self._first_step = FIRST_STEP if downhill and TAU not in kinds else 1.0
         self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
         self._metric = FieldsMetric(grid, kinds)
         self._limit = MagnetisationLimit(grid) if downhill else None

@@ -45,17 +45,16 @@ def default_schedule(metal: bool, with_tau: bool = False) -> tuple[MixingStage, 
     """Stages of mixing from the fastest to the safest.
 
     Anderson's combination learns the response of a small cell by itself, so at first only waves longer than about 20
-    bohr, which make the charge of long cells slosh, are held back. In an insulator nothing screens long waves without
-    bound, so there Kerker's preconditioner would only hold them up; but all waves are screened by a factor of a few, so
-    large steps lead too far. So they do where a potential depends on the kinetic-energy density, since it answers more
-    strongly to this than others to the density.
+    bohr, which make the charge of long cells slosh, are held back. In an insulator nothing screens long waves, so there
+    Kerker's preconditioner would only hold them up. Potentials that depend on the kinetic-energy density answer more
+    strongly to it than others to the density, so large steps lead too far.
 
     Args:
         metal: Whether smearing fills the bands.
         with_tau: Whether the potential depends on the kinetic-energy density.
     """
     screenings = (0.3, 0.8, 1.2, 1.2) if metal else (0.0, 0.3, 0.8, 0.8)
-    dampings = (0.9 if metal and not with_tau else 0.5, 0.4, 0.15, 0.05)
+    dampings = (0.5 if with_tau else 0.9, 0.4, 0.15, 0.05)
     return tuple(MixingStage(*stage) for stage in zip(dampings, screenings, strict=True))
 
 

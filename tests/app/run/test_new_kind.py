@@ -93,7 +93,8 @@ def test_a_run_of_it_is_followed_and_listed() -> None:
     assert run.folder is not None
     execute(run.folder)
     run.poll()
-    assert (run.state, run.result, told) == ("finished", {"atoms": 2}, [2])
+    assert run.result is not None
+    assert (run.state, run.result["atoms"], told) == ("finished", 2, [2])
     runs = RunsListModel(run)
     runs.shown = True
     (entry,) = runs.entries
