@@ -11,7 +11,13 @@ from torch import Tensor
 
 from mlxc.grid.fields import DENSITY, GRADIENT, TAU, FieldKinds, component_count
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.mixing.magnetisation_limit import OF_ELECTRONS, OF_MAGNETISATION, OF_RESIDUAL, MagnetisationLimit
+from mlxc.kohn_sham.mixing.magnetisation_limit import (
+    OF_ELECTRONS,
+    OF_MAGNETISATION,
+    OF_RESIDUAL,
+    SETTLED,
+    MagnetisationLimit,
+)
 from mlxc.kohn_sham.mixing.metric import OF_TAU, FieldsMetric
 from mlxc.kohn_sham.mixing.mixers import AndersonMixer
 from mlxc.terms.hartree import hartree_energy
@@ -42,14 +48,21 @@ def moment_of(values: Tensor) -> float:
 )  # fmt: skip
 def test_a_step_along_the_residual_of_the_magnetisation_leads_downhill(step: float, uphill: bool) -> None:
     limit = MagnetisationLimit(GRID)
-    assert limit.leads_uphill(fields(0.3, step), fields(-1.0, 1.0)) is uphill
-    assert limit.leads_uphill(fields(0.3, -step), fields(-1.0, -1.0)) is uphill
+    there = fields(ELECTRONS, 2.0)
+    assert limit.leads_uphill(fields(0.3, step), fields(-1.0, 1.0), there) is uphill
+    assert limit.leads_uphill(fields(0.3, -step), fields(-1.0, -1.0), there) is uphill
+
+
+def test_no_step_of_a_magnetisation_that_has_settled_leads_uphill() -> None:
+    limit, step, residual = MagnetisationLimit(GRID), fields(0.0, -1e-5), fields(0.0, 0.5 * SETTLED)
+    assert not limit.leads_uphill(step, residual, fields(ELECTRONS, 1.0))
+    assert limit.leads_uphill(step, residual, fields(ELECTRONS, 0.1))
 
 
 def test_a_step_across_the_residual_leads_uphill_whatever_the_charge_does() -> None:
     residual, step = fields(0.1, 0.2), fields(0.1, 0.0)
     step[0, 1, 5] = 0.3
-    assert MagnetisationLimit(GRID).leads_uphill(step, residual)
+    assert MagnetisationLimit(GRID).leads_uphill(step, residual, fields(ELECTRONS, 2.0))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +90,7 @@ def test_long_steps_of_the_magnetisation_are_cut_and_short_ones_are_not(
 
 def test_without_spin_there_is_nothing_to_limit() -> None:
     limit, step = MagnetisationLimit(GRID), fields(100.0, 0.0, nspin=1)
-    assert not limit.leads_uphill(-step, step)
+    assert not limit.leads_uphill(-step, step, step)
     assert limit(step, 0.01 * step, 0.01 * step) is step
 
 

@@ -15,6 +15,9 @@ from mlxc.grid.grid import Grid
 
 # The smallest component of a step along the residual, in units of the residual.
 DOWNHILL = 0.1
+# A magnetisation whose residual is so small a part of it has found its state: steps of soft waves are longer than what
+# is left of the others, and lead anywhere. Without a moment the residual is never small beside what is left of it.
+SETTLED = 1e-4
 # A step may change the magnetisation by the largest of these: so many times what came out minus what went in, a share
 # of what there is, and a share of the electrons. All are integrals of absolute values.
 OF_RESIDUAL, OF_MAGNETISATION, OF_ELECTRONS = 3.0, 0.1, 0.005
@@ -30,17 +33,21 @@ class MagnetisationLimit:
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
 
-    def leads_uphill(self, step: Tensor, residual: Tensor) -> bool:
+    def leads_uphill(self, step: Tensor, residual: Tensor, fields: Tensor) -> bool:
         """Whether a step has hardly a component along the residual of the magnetisation, or one against it.
 
         Args:
             step: The step that is proposed, of total and magnetisation, Fourier coefficients
                 ``(nfield, nspin, ngvector)``.
             residual: What came out of the last step minus what went in, same shape.
+            fields: What went in, same shape.
         """
         if step.shape[1] == 1:
             return False
-        return _inner(step[0, 1], residual[0, 1]) < DOWNHILL * _inner(residual[0, 1], residual[0, 1])
+        magnetisation, out = fields[0, 1], residual[0, 1]
+        if _inner(out, out) < SETTLED**2 * _inner(magnetisation, magnetisation):
+            return False
+        return _inner(step[0, 1], out) < DOWNHILL * _inner(out, out)
 
     def __call__(self, step: Tensor, residual: Tensor, fields: Tensor) -> Tensor:
         """The step to take; all of total and magnetisation, Fourier coefficients ``(nfield, nspin, ngvector)``.

@@ -190,7 +190,7 @@ class AndersonMixer:
             taken[:, 0] *= self._first_step
         step = best_fields + taken - fields
         if self._limit is not None:
-            if self._limit.leads_uphill(step, residual):
+            if self._limit.leads_uphill(step, residual, fields):
                 # What was learnt on the other side of the maximum leads back to it.
                 del self._fields[:-1], self._residuals[:-1]
                 step = self._precondition(residual)
