@@ -19,7 +19,7 @@ from mlxc.errors import MlxcError
 from mlxc.kohn_sham.mixing.kerker import kerker_fractions
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.residual import density_residual
-from mlxc.kohn_sham.start.guess import superposed_spin_density
+from mlxc.kohn_sham.start.guess import starting_orbitals, superposed_spin_density
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.adjoint import takes_part
 from mlxc.response.bands import Bands, bands_in
@@ -90,7 +90,9 @@ class Unrolled:
         fields = grid.real(problem.guessed_fields(start)).requires_grad_()
         tolerance = max(ground.history[-1].density_residual, 1e-10)
         visited: list[Tensor] = []
-        orbitals = ground.orbitals.detach()
+        # Those of the result would be close to others than the lowest in the potential of free atoms.
+        nband = ground.orbitals.shape[1]
+        orbitals = starting_orbitals(problem.basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)[:, :nband]
         for _ in range(self.max_steps):
             visited.append(fields)
             fields.retain_grad()
