@@ -111,10 +111,10 @@ STOPS = (
                 formulas.ADJOINT,
             ),
         ),
-        SetUp("si", 8, 2, "pbe-kappa-mu"),
+        SetUp("si", 8, 4, "pbe-kappa-mu"),
         "Gradients",
-        "Silicon with pbe-kappa-mu is chosen, which has two parameters. Press “Run gradient”, then “Take one step and "
-        "run again”.",
+        "Silicon with pbe-kappa-mu is chosen, which has two parameters. The loss is the squared error of the lattice "
+        "constant. Press “Run gradient”, then “Take one step and run again”.",
         "Which of κ and μ has the larger gradient? Does the loss fall after the step, and by about as much as the "
         "gradient promises?",
     ),
