@@ -51,6 +51,7 @@ class EquationOfStateCurve:
             there are several branches.
         is_bad: Whether something speaks against the fit of a run that has ended.
         missing: How many points a run that is computed has still to come.
+        unconverged: How many points of the run in hand have not converged.
     """
 
     title: str = ""
@@ -69,10 +70,13 @@ class EquationOfStateCurve:
     note: str = ""
     is_bad: bool = False
     missing: int = 0
+    unconverged: int = 0
 
     @property
     def mark(self) -> str:
         """What is to be written on the figure; empty if there is nothing to doubt."""
+        if self.unconverged:
+            return f"{self.unconverged} of {len(self.sizes)} points not converged"
         if self.is_bad:
             return f"Bad fit: B₀′ = {self.modulus_derivative:.1f}, residual {self.rms_residual:.2g} meV/atom"
         return f"No fit through these {len(self.sizes)} points" if self.note and not self.curve_sizes else ""
@@ -188,6 +192,8 @@ class EquationOfStateModel(HasTraits):
             own = curve_of_result(self._run.title, self._run.result, len(structure["species"]))
         else:
             own = self._curve_so_far(varied, len(structure["species"]), task.points)
+        unconverged = sum(not point.get("converged", True) for point in points)
+        own = replace(own, unconverged=unconverged)
         self.picture = EquationOfStatePicture(varied, own, others, _references(structure["name"], varied))
 
     def _curve_so_far(self, varied: Variation, natoms: int, all_points: int) -> EquationOfStateCurve:

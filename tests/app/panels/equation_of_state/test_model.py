@@ -194,6 +194,14 @@ def test_a_bad_fit_is_marked_on_the_figure_and_in_the_result(run: RunModel, alum
     assert KINDS["eos"].outcome(run.result) == "a₀ = 4.0400 Å, bad fit"
 
 
+def test_points_that_have_not_converged_are_marked(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.records = tuple(point | {"converged": point["index"] > 1} for point in points(7))
+    assert view.figure.layout.annotations[0].text == "2 of 7 points not converged"
+
+
 def test_a_good_fit_is_not_marked(run: RunModel, aluminium: Calculation) -> None:
     model = EquationOfStateModel(run, ChooseModel("al"))
     finish(run, EquationOfStateTask(calculation=aluminium), "with PBE")
