@@ -31,7 +31,7 @@ class FunctionalPicker:
     def __init__(self, model: ChooseModel, messages: MessageArea, **style: Any) -> None:
         self._model, self._messages = model, messages
         self._listing = False
-        self._names = Dropdown(options=functional_choices(), value=model.xc, description="XC functional", **style)
+        self._names = Dropdown(options=functional_choices(), description="XC functional", **style)
         self._meaning = HTML()
         self.about = Button(description="About this functional", layout=Layout(width="190px"))
         limit = f"A functional that you have trained: {SUFFIX}, at most {MAX_FILE_BYTES // 1024**2} MB"
@@ -61,11 +61,15 @@ class FunctionalPicker:
         """Renew the list; in between, the widget believes that the first name was chosen."""
         self._listing = True
         try:
-            self._names.options = functional_choices()
+            choices = functional_choices()
+            is_listed = chosen in [name for _, name in choices]
+            self._names.options = choices if is_listed else [*choices, (describe(chosen).title, chosen)]
             self._names.value = chosen
         finally:
             self._listing = False
 
     def _show(self, change: Any = None) -> None:
+        if self._model.xc not in [name for _, name in self._names.options]:
+            self._list(self._model.xc)
         self._names.value = self._model.xc
         self._meaning.value = hint(describe(self._model.xc).meaning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import ceil, isfinite
-from pathlib import PurePath
 from typing import Any
 
 from traitlets import Bool, Dict, Float, Int, Tuple, Unicode, observe
@@ -23,9 +22,9 @@ from mlxc.pseudo.library import families_with
 from mlxc.runs.limits import Limits
 from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
 from mlxc.structures.shipped import shipped_record
-from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.setup_difference import setup_differences
 from mlxc_app.choose.structure_model import StructureModel
+from mlxc_app.choose.words import functional_in_words
 
 BALANCED, CUSTOM = "balanced", ""
 # What a person edits beyond the settings of a calculation.
@@ -132,7 +131,7 @@ class ChooseModel(StructureModel):
         """A short name for a run of these choices."""
         mesh = "×".join(str(n) for n in self.kmesh)
         # The functional may be a file, whose folder says nothing to a person.
-        functional = PurePath(self.xc).stem if self.xc.endswith(SUFFIX) else self.xc
+        functional = functional_in_words(self.xc)
         basis = self.kind.in_short({name: getattr(self, name) for name in SETTINGS})
         spin = ", spin" if self.spin else ""
         return f"{self.title}, {functional}, {basis}, k mesh {mesh}{spin}"

@@ -7,6 +7,14 @@ from pathlib import Path
 from mlxc.utils.assets import asset_path
 from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord, read_record
 
+# Before the name of a checkpoint: the functional held inside the domain of its training.
+CLAMPED = "clamped:"
+
+
+def unclamped(name: str) -> str:
+    """The name of the checkpoint itself."""
+    return name.removeprefix(CLAMPED)
+
 
 def shipped_checkpoints() -> dict[str, Path]:
     """The checkpoint files that come with mlxc, by name."""
@@ -14,7 +22,11 @@ def shipped_checkpoints() -> dict[str, Path]:
 
 
 def checkpoint_path(name: str) -> Path | None:
-    """Where the checkpoint of this name lies, or would lie; None for the names of other functionals."""
+    """Where the checkpoint of this name lies, or would lie; None for the names of other functionals.
+
+    ``clamped:NAME`` is the same file.
+    """
+    name = unclamped(name)
     if name in shipped_checkpoints():
         return shipped_checkpoints()[name]
     path = Path(name)

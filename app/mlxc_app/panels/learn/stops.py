@@ -126,7 +126,8 @@ STOPS = (
         (),
         SetUp("graphene", 15, 3, "bulk-unconstrained"),
         "Diagnose",
-        "Graphene with a network that fails there is chosen. Press “Diagnose”; it takes a minute or two.",
+        "Graphene with a network that fails there is chosen. Press “Diagnose”; it takes a minute or two, and ends "
+        "with what mends it.",
         "The verdict names the largest cause. Look where in the cell the functional is asked something that it was "
         "never taught.",
     ),
