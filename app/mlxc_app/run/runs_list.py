@@ -7,11 +7,14 @@ from typing import Any
 
 import anywidget
 import traitlets
-from ipywidgets import Button, VBox
+from ipywidgets import Button, FileUpload, VBox
 
+from mlxc.errors import InputError
+from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.run.runs_list_model import RunsListModel
 from mlxc_app.widgets.message import MessageArea
 
+LIMIT = f"a ZIP of at most {MAX_FILE_BYTES // 1024**2} MB"
 LABELS = {False: "Runs …", True: "Close runs"}
 
 
@@ -40,6 +43,11 @@ class RunsList:
         self.button.add_class("mlxc-runs")
         self.widget = VBox()
         self._table: RunsTable | None = None
+        self._upload = FileUpload(
+            accept=".zip", multiple=False, description="Open an archive", tooltip=f"A run that was taken away: {LIMIT}"
+        )
+        self._upload.add_class("mlxc-upload-run")
+        self._upload.observe(messages.guard(self._file_chosen), "value")
         self.button.on_click(messages.guard(self._press))
         model.observe(messages.guard(self._show), ["shown", "entries"])
         self._show()
@@ -54,7 +62,15 @@ class RunsList:
             self._table.on_msg(self._messages.guard(self._act))
         if self._table is not None:
             self._table.entries = list(self._model.entries)
-        self.widget.children = [self._table] if self._table is not None and self._model.shown else []
+        self.widget.children = [self._upload, self._table] if self._table is not None and self._model.shown else []
+
+    def _file_chosen(self, change: Any) -> None:
+        for file in change["new"]:
+            self._messages.clear()
+            if file["size"] > MAX_FILE_BYTES:
+                raise InputError(f"{file['name']}: {LIMIT}; open larger ones with “mlxc run FILE.zip”.")
+            self._model.open_archive(file["name"], bytes(file["content"]))
+            self._model.shown = False
 
     def _act(self, widget: RunsTable, content: dict[str, Any], buffers: object) -> None:
         self._messages.clear()

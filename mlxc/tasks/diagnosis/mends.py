@@ -102,7 +102,7 @@ def _denser_mesh(calculation: Calculation) -> Mend:
 
 def _better_basis(calculation: Calculation) -> Mend:
     if calculation.basis_kind is GAUSSIAN_ORBITALS:
-        changes = {"basis": PLANE_WAVES.name, "gaussian_basis": None, "gaussian_basis_names": {}}
+        changes: dict[str, Any] = {"basis": PLANE_WAVES.name, "gaussian_basis": None, "gaussian_basis_names": {}}
         return Mend("Plane waves", "They are complete up to their cutoff.", changes)
     ecut = round(HIGHER_CUTOFF * calculation.ecut_ha, 1)
     return Mend(f"A cutoff of {ecut:g} Ha", "It leaves less out.", {"ecut_ha": ecut})

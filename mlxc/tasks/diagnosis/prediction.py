@@ -119,7 +119,7 @@ def to_compare(calculation: Calculation) -> Calculation:
     return calculation.model_copy(update={"tolerance": max(calculation.tolerance, COMPARED_TOLERANCE)})
 
 
-NOT_MEASURED = Prediction(False, "not measured, since it would take too long", is_measured=False)
+NOT_MEASURED = Prediction(False, "it would take too long", is_measured=False)
 
 
 def _patiently(
@@ -156,7 +156,7 @@ def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
 def size_in_words(answer: Prediction, calculation: Calculation) -> str:
     """The lattice constant, or how much larger than the given one the crystal would be, or why that is not known."""
     if not answer.is_measured:
-        return answer.message
+        return f"not measured, since {answer.message}"
     if not answer.converged:
         return "the SCF does not converge"
     if answer.size is None:

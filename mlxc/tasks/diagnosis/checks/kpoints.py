@@ -56,7 +56,11 @@ def examine_kpoints(tested: CalculationUnderTest) -> Finding:
     # That a gap is right says nothing of a mesh on which nothing else is known.
     is_measured = energy is not None or errors[effect] >= 1
     mesh, better_mesh = (" x ".join(map(str, c.kmesh)) for c in (tested.asked, denser))
-    changes = f"the energy changes by {-energy:+z.2f} mHa per atom" if energy is not None else better.message
+    changes = (
+        f"the energy changes by {-energy:+z.2f} mHa per atom"
+        if energy is not None
+        else f"not measured: {better.message}"
+    )
     if energy is not None:
         changes += f" and the lattice constant by {-size:+z.3f} %" if size is not None else "; no size is compared"
     sentence = (
