@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, Dropdown, FileUpload, HBox, Layout, VBox
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc.xc.catalogue import functional_names
 from mlxc.xc.checkpoints.record import SUFFIX
+from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.uploaded_checkpoints import keep_checkpoint, uploaded_checkpoints
 from mlxc_app.choose.words import describe
@@ -39,7 +40,7 @@ class FunctionalPicker:
         self._upload.add_class("mlxc-upload-functional")
         more = HBox([self.about, self._upload])
         more.add_class("mlxc-more")
-        self.widget = VBox([self._names, self._meaning, more])
+        self.widget = VBox([with_problem(model, "xc", self._names), self._meaning, more])
         self.widget.add_class("mlxc-picker")
         self._names.observe(messages.guard(self._name_chosen), "value")
         self._upload.observe(messages.guard(self._file_chosen), "value")

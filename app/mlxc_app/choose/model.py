@@ -56,6 +56,7 @@ class ChooseModel(StructureModel):
         blocker: Why a run cannot start, in one sentence; empty if it can.
         spin_note: What a person should know of the choice of spin, in one sentence; empty if there is nothing.
         basis_note: What may be wrong with the basis, likewise.
+        blocked_field: The setting that stands in the way; empty if there is none, or it is none of these.
         size: How large the run is, in one sentence; empty if it cannot start.
         estimate: An estimate of time and memory, in one sentence; empty if it cannot start.
     """
@@ -77,6 +78,7 @@ class ChooseModel(StructureModel):
     max_iterations = Int(60)
     preset = Unicode(BALANCED)
     blocker = Unicode()
+    blocked_field = Unicode()
     spin_note = Unicode()
     basis_note = Unicode()
     size = Unicode()
@@ -253,8 +255,10 @@ class ChooseModel(StructureModel):
         except MlxcError as error:
             self.blocker, self.size, self.estimate = _in_words_of_the_page(str(error)), "", ""
             self.spin_note = self.basis_note = ""
+            self.blocked_field = _field_of(str(error))
         else:
             self.spacing_per_ang = spacing_of_mesh(calculation.crystal, calculation.kmesh)
+            self.blocked_field = ""
             self.blocker, self.size = "", _size_sentence(size, calculation)
             self.estimate = _estimate_sentence(size, calculation)
             self.spin_note, self.basis_note = spin_note(calculation), basis_note(calculation)
@@ -269,11 +273,16 @@ class ChooseModel(StructureModel):
         return CUSTOM
 
 
+def _field_of(sentence: str) -> str:
+    """The setting that a sentence such as ``kmesh.0: ...`` is about; empty if it names none."""
+    field = sentence.partition(":")[0].split(".")[0]
+    return field if field in LABELS else ""
+
+
 def _in_words_of_the_page(sentence: str) -> str:
     """A sentence about a field, such as ``kmesh.0: ...``, with the label that the field has on the page."""
-    field, colon, rest = sentence.partition(":")
-    label = LABELS.get(field.split(".")[0])
-    return f"{label}{colon}{rest}" if label else sentence
+    field = _field_of(sentence)
+    return f"{LABELS[field]}:{sentence.partition(':')[2]}" if field else sentence
 
 
 def _size_sentence(size: Size, calculation: Calculation) -> str:

@@ -34,6 +34,8 @@ from mlxc_app.widgets.theme import Theme
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
 LIST_SECONDS = 1.0
+# Where the link that skips the choices leads to.
+RESULTS = '<div id="mlxc-results" tabindex="-1"></div>'
 
 
 class Dashboard:
@@ -55,7 +57,7 @@ class Dashboard:
         run.observe(messages.guard(self._unfold_what_runs), "state")
         choose_view.functional.about.on_click(messages.guard(lambda button: self.accordion.unfold(FUNCTIONAL)))
         below = [messages.widget, take_away, self.accordion.widget]
-        left, right = choose_view.widget, VBox([run_view.widget, *below])
+        left, right = choose_view.widget, VBox([HTML(RESULTS), run_view.widget, *below])
         left.add_class("mlxc-left")
         right.add_class("mlxc-right")
         columns = HBox([left, right])
