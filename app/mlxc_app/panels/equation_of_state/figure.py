@@ -21,13 +21,25 @@ from mlxc_app.panels.equation_of_state.model import (
     EquationOfStatePicture,
     size_of,
 )
-from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from mlxc_app.widgets.palette import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    LILAC,
+    OCHRE,
+    OLIVE,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+)
 
 AXES = {"volume": "volume per atom (Å³)", "area": "area per atom (Å²)"}
 # This run and those beside it.
 LOOKS = ((BLUE, "circle"), (VERMILLION, "square"), (GREEN, "diamond"), (ORANGE, "triangle-up"), (PURPLE, "x"))
 # As many as there can be references: a figure cannot get traces later.
-REFERENCE_LOOKS = ((GREY, "solid"), (SKY, "dash"), (GREY, "dashdot"), (SKY, "dot"), (GREY, "longdash"))
+REFERENCE_LOOKS = ((GREY, "solid"), (SKY, "dash"), (OCHRE, "dashdot"), (LILAC, "dot"), (OLIVE, "longdash"))
 # Before there are points, curves of references reach so far to either side of their minimum.
 REACH = 0.06
 # A line answers to the mouse at its points only.
@@ -80,6 +92,8 @@ def _points_and_fit(curve: EquationOfStateCurve, name: str, colour: str, symbol:
             legendgroup=colour,
             visible=bool(curve.sizes),
             marker={"size": 10, "color": colour, "symbol": symbol},
+            # The lowest one lies on the axis.
+            cliponaxis=False,
             hovertemplate="%{x:.3f}: %{y:.2f} meV<extra></extra>",
         ),
         go.Scatter(
@@ -105,7 +119,8 @@ def _other_branches(curve: EquationOfStateCurve) -> go.Scatter:
         mode="markers",
         name=_branch_name(curve.branch_moments),
         visible=bool(curve.branch_sizes),
-        marker={"size": 11, "color": VERMILLION, "symbol": "diamond-open", "line": {"width": 2}},
+        marker={"size": 11, "color": BROWN, "symbol": "diamond-open", "line": {"width": 2}},
+        cliponaxis=False,
         hovertemplate="%{x:.3f}: %{y:.2f} meV, %{text}<extra></extra>",
     )
 
@@ -128,6 +143,7 @@ def _residuals(curve: EquationOfStateCurve, name: str, colour: str, symbol: str)
         showlegend=False,
         visible=bool(curve.residuals),
         marker={"size": 9, "color": colour, "symbol": f"{symbol}-open"},
+        cliponaxis=False,
         hovertemplate="%{x:.3f}: %{y:.2g} meV off the fit<extra></extra>",
     )
 

@@ -101,7 +101,7 @@ class GradientView:
             height=330,
             showlegend=False,
             margin={"l": 90, "r": 90, "t": 20, "b": 75},
-            xaxis=axis(chart.x_title, type=chart.x_type),
+            xaxis=axis(chart.x_title, type=chart.x_type, automargin=True),
             yaxis=axis(
                 chart.y_title, type=chart.y_type, exponentformat="power", range=chart.y_range, dtick=chart.y_tick
             ),

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.equation_of_state.figure import REFERENCE_LOOKS, distinct_names, eos_traces
-from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStateModel, size_of
+from mlxc_app.panels.equation_of_state.model import (
+    MOST_OVERLAID,
+    EquationOfStateCurve,
+    EquationOfStateModel,
+    EquationOfStatePicture,
+    size_of,
+)
 from mlxc_app.panels.equation_of_state.view import EquationOfStateView, comparison_table
 from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.message import MessageArea
@@ -17,6 +24,7 @@ from stand_ins import IdleWorker
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, fit_birch_murnaghan
+from mlxc.references.tables import reference_lines
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kinds import KINDS
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
@@ -200,6 +208,17 @@ def test_points_that_have_not_converged_are_marked(run: RunModel, aluminium: Cal
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
     run.records = tuple(point | {"converged": point["index"] > 1} for point in points(7))
     assert view.figure.layout.annotations[0].text == "2 of 7 points not converged"
+
+
+def test_no_colour_stands_for_two_things() -> None:
+    picture = EquationOfStatePicture(references=tuple(reference_lines("al")))
+    curve = EquationOfStateCurve(sizes=(1.0,), energies=(0.0,), residuals=(0.0,), branch_sizes=(1.0,))
+    traces = eos_traces(replace(picture, own=curve, others=(curve,) * MOST_OVERLAID))
+    shown = [trace for trace in traces if trace.visible and trace.showlegend is not False]
+    colours = [trace.marker.color if trace.mode == "markers" else trace.line.color for trace in shown]
+    assert len(set(colours)) == len(colours) == 2 + MOST_OVERLAID + len(picture.references)
+    # The lowest point lies on the axis, and is drawn whole.
+    assert all(trace.cliponaxis is False for trace in traces if trace.mode == "markers")
 
 
 def test_a_good_fit_is_not_marked(run: RunModel, aluminium: Calculation) -> None:
