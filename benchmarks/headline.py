@@ -43,8 +43,6 @@ PYSCF_MESH = {"al": (4, 4, 4), "ni": (4, 4, 4), "ca": (4, 4, 4), "graphene": (6,
 # Elk's gradients of the density are noise in a vacuum, and its energies then jump by more than neighbouring areas
 # differ, so it computes graphene in a low cell: in mlxc a differs by 0.00004 angstrom between 6 and 8 angstrom.
 ELK_HEIGHT_ANG, ELK_MESH = 6.0, (9, 9, 2)
-# In the plane of graphite at low temperature: Y. Baskin, L. Meyer, Phys. Rev. 100, 544 (1955).
-GRAPHITE_ANG = 2.4589
 
 
 def here(calculation: Calculation, xc: str) -> float | None:
@@ -114,9 +112,7 @@ def all_electron(name: str, calculation: Calculation, codes: list[str]) -> float
 
 
 def experiment(name: str) -> float | None:
-    """Measured, angstrom."""
-    if name == "graphene":
-        return GRAPHITE_ANG
+    """Measured, angstrom; of graphene that of graphite."""
     found = [line.lattice_constant_ang for line in reference_lines(name) if "experiment" in line.label]
     return found[0] if found else None
 

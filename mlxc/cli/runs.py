@@ -24,7 +24,9 @@ KINDS = (ZIP, "script", "cli", "json", "qcschema", "csv", "cif", "cube", "xsf", 
 def add_run_command(parser: argparse.ArgumentParser) -> None:
     """Define ``mlxc run``."""
     parser.set_defaults(command=_run)
-    parser.add_argument("folder", type=Path, help="of a run; one that has ended is computed again, in a new folder")
+    parser.add_argument(
+        "folder", type=Path, help="of a run, or its archive; one that has ended is computed again, in a new folder"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
 
 
@@ -39,7 +41,7 @@ def add_export_command(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.runs.worker import execute
 
-    folder = _to_compute(_folder(options.folder))
+    folder = _to_compute(_opened(options.folder))
     kind = kind_named(folder.kind)
     with kind.progress(kind.records) as progress:
         execute(_telling(folder, progress.tell))
@@ -101,6 +103,19 @@ def _export(options: argparse.Namespace, _: list[str]) -> int:
     except OSError as error:
         raise InputError(f"--out: {options.out} cannot be written to: {error.strerror or error}.") from None
     return 0
+
+
+def _opened(path: Path) -> RunFolder:
+    """The folder of a run, or the one that its archive becomes beside the runs that are kept."""
+    if path.suffix.lower() != f".{ZIP}":
+        return _folder(path)
+    from mlxc.export.reopening import open_archive
+
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file.")
+    folder = open_archive(path, path.name)
+    print(f"The run of the archive is in {folder.path}.", file=sys.stderr)
+    return folder
 
 
 def _folder(path: Path) -> RunFolder:

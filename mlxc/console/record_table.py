@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,6 +10,21 @@ from typing import Any, TypeAlias
 Record: TypeAlias = dict[str, Any]
 # Takes each record as soon as there is one; it stops the run by raising RunStoppedError.
 Tell: TypeAlias = Callable[[Record], None]
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A table that a result makes when a run has ended.
+
+    Attributes:
+        name: The name of the table's file, without ``.csv``.
+        meaning: What a row of it is, for the archive's explanation.
+        rows: The rows, made from the result's summary; none where there is no such thing.
+    """
+
+    name: str
+    meaning: str
+    rows: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 
 
 def untold(record: Mapping[str, Any]) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import mlxc
 from mlxc.export.command import shell_script
 from mlxc.export.files import EXPORTS, Files, structure_beside
 from mlxc.export.script import one_line, python_script
-from mlxc.export.settings import checkpoint_files, term_files
+from mlxc.export.settings import files_of, term_files, with_files_beside
 from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
 from mlxc.tasks.kinds import calculation_of, kind_of
 
@@ -61,27 +62,40 @@ def write_archive(folder: RunFolder, target: Path | BinaryIO) -> None:
 
 def archive_files(folder: RunFolder) -> Files:
     """What is in the archive, by file name, but for the text that explains it."""
-    calculation = calculation_of(folder.task)
-    checkpoints = checkpoint_files(calculation.xc).values()
     files: dict[str, str | Path] = {
         "run.py": python_script(folder, files_beside=True),
         "run.sh": shell_script(folder, files_beside=True),
         **structure_beside(folder),
-        **{path.name: path for path in checkpoints if path.is_file()},
-        **term_files(calculation.terms),
+        **files_of(folder.task),
     }
     for name, export in EXPORTS.items():
         if name not in ("script", "cli"):
-            files |= export.make(folder)
+            files |= {name: _without_folders(content, folder) for name, content in export.make(folder).items()}
     files[TASK_FILE] = _task(folder)
     run_files = {name: folder.path / name for name in RUN_FILES}
     return files | {name: path for name, path in run_files.items() if path.exists()}
 
 
 def _task(folder: RunFolder) -> str:
-    """The task without its owner, whose name is all that it takes to act as him."""
-    data = json.loads((folder.path / TASK_FILE).read_text(encoding="utf-8"))
-    return json.dumps({name: value for name, value in data.items() if name != "owner"}, indent=1)
+    """The task without its owner, whose name is all that it takes to act as him, and with the files that lie beside it
+    named so, with their hashes.
+    """
+    task, files = folder.task, files_of(folder.task)
+    data = task.model_dump(mode="json")
+    of_calculation = data.get("calculation", data)
+    of_calculation.update(with_files_beside(of_calculation))
+    header: dict[str, Any] = {"task": folder.kind, "title": folder.title}
+    if files:
+        header["files"] = {name: sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    return json.dumps(header | data, indent=1)
+
+
+def _without_folders(content: str | Path, folder: RunFolder) -> str | Path:
+    """A text in which files are named as they lie in the archive."""
+    if isinstance(content, str):
+        for name, path in files_of(folder.task).items():
+            content = content.replace(json.dumps(str(path))[1:-1], json.dumps(name)[1:-1])
+    return content
 
 
 def _readme(folder: RunFolder, files: Files) -> str:
@@ -92,7 +106,9 @@ def _readme(folder: RunFolder, files: Files) -> str:
 
 def meanings(folder: RunFolder, files: Files) -> dict[str, str]:
     """What each file of the archive of a run is."""
-    tables = {f"{table.name}.csv": table.meaning for table in kind_of(folder.task).records.values()}
+    kind = kind_of(folder.task)
+    tables = {f"{table.name}.csv": table.meaning for table in kind.records.values()}
+    tables |= {f"{table.name}.csv": table.meaning for table in kind.tables}
     terms = dict.fromkeys(term_files(calculation_of(folder.task).terms), TERM_MEANING)
     known = MEANINGS | tables | terms
     return {name: known.get(name) or MEANINGS_OF_SUFFIXES[Path(name).suffix] for name in files}

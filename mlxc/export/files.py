@@ -18,7 +18,7 @@ from mlxc.export.command import needs_structure_file, shell_script
 from mlxc.export.density import SavedDensity, cube_text, xsf_text
 from mlxc.export.qcschema import qcschema_output
 from mlxc.export.script import python_script
-from mlxc.export.settings import structure_file, structure_lists
+from mlxc.export.settings import files_of, structure_file, structure_lists
 from mlxc.export.tables import record_tables
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.cif.writing import cif_of
@@ -84,13 +84,13 @@ def structure_files(folder: RunFolder) -> Files:
 
 
 def script_file(folder: RunFolder) -> Files:
-    """The Python script that computes the run again."""
-    return {"run.py": python_script(folder)}
+    """The Python script that computes the run again, and the files that it reads."""
+    return {"run.py": python_script(folder, files_beside=True), **files_of(folder.task)}
 
 
 def command_files(folder: RunFolder) -> Files:
-    """The command that computes the run again, and the structure that it reads."""
-    return {"run.sh": shell_script(folder), **structure_beside(folder)}
+    """The command that computes the run again, and the structure and the files that it reads."""
+    return {"run.sh": shell_script(folder, files_beside=True), **structure_beside(folder), **files_of(folder.task)}
 
 
 def structure_beside(folder: RunFolder) -> Files:

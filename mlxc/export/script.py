@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import mlxc
-from mlxc.export.settings import calculation_settings, settings_of, with_files_beside
+from mlxc.export.settings import calculation_settings, files_of, settings_of, with_files_beside
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.kind import Figure, Kind
 from mlxc.tasks.kinds import calculation_of, kind_of
 
 LONGEST_LINE = 100
+BESIDE = ("from os import chdir", "from pathlib import Path", "")
 
 
 def python_script(folder: RunFolder, files_beside: bool = False) -> str:
@@ -26,6 +27,7 @@ def python_script(folder: RunFolder, files_beside: bool = False) -> str:
     """
     task = folder.task
     settings = settings_of(task)
+    reads_files = files_beside and bool(files_of(task))
     of_calculation = calculation_settings(settings)
     if files_beside:
         of_calculation.update(with_files_beside(of_calculation))
@@ -35,8 +37,10 @@ def python_script(folder: RunFolder, files_beside: bool = False) -> str:
         f"# {one_line(folder.title)}",
         f"# Written by mlxc {mlxc.__version__}. Energies are in hartree (_ha), lengths in angstrom (_ang).",
         *_found(figures, folder.result),
+        *(BESIDE if reads_files else ()),
         f"from {_home(form)} import {form.__name__}",
         "",
+        *(("chdir(Path(__file__).parent)  # where the files lie that it reads", "") if reads_files else ()),
         f"{name} = {form.__name__}.from_dict(",
         f"    {literal(settings, 4)}",
         ")",

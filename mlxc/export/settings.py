@@ -14,7 +14,7 @@ from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_crystal, shipped_names
 from mlxc.tasks.kinds import calculation_of
 from mlxc.tasks.task import AnyTask
-from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints
+from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints, unclamped, with_files_renamed
 from mlxc.xc.sums.expression import split_sum
 
 # What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
@@ -135,15 +135,30 @@ def file_stem(name: str) -> str:
 
 
 def checkpoint_files(xc: str) -> dict[str, Path]:
-    """The checkpoint files in a functional, by the way it names them; the shipped ones have names and no files here."""
-    paths = {name: checkpoint_path(name) for _, name in split_sum(xc) if name not in shipped_checkpoints()}
-    return {name: path for name, path in paths.items() if path is not None}
+    """The checkpoint files in a functional, by the names that they have beside an exported file.
+
+    The shipped ones have names and no files here. Files of the same name in different folders are numbered.
+    """
+    names = dict.fromkeys(unclamped(name) for _, name in split_sum(xc))
+    paths = [checkpoint_path(name) for name in names if name not in shipped_checkpoints()]
+    found: dict[str, Path] = {}
+    for path in filter(None, paths):
+        namesakes = sum(other.name == path.name for other in found.values())
+        found[f"{namesakes + 1}-{path.name}" if namesakes else path.name] = path
+    return found
 
 
 def term_files(terms: Mapping[str, str]) -> dict[str, Path]:
     """The files that define further terms of the energy, by the names that they have in an archive."""
     files = {name: Path(text) for name, text in terms.items()}
     return {_name_beside(name, path): path for name, path in files.items() if path.is_file()}
+
+
+def files_of(task: AnyTask) -> dict[str, Path]:
+    """The files that a task reads, by the names that they have beside an exported file, as far as they are there."""
+    calculation = calculation_of(task)
+    files = {**checkpoint_files(calculation.xc), **term_files(calculation.terms)}
+    return {name: path for name, path in files.items() if path.is_file()}
 
 
 def _name_beside(term: str, path: Path) -> str:
@@ -153,8 +168,9 @@ def _name_beside(term: str, path: Path) -> str:
 
 def with_files_beside(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of a calculation, with checkpoints and files of terms named as if they lay in the same folder."""
-    xc, terms = settings["xc"], settings.get("terms", {})
-    for name, path in checkpoint_files(xc).items():
-        xc = xc.replace(name, path.name)
+    terms = settings.get("terms", {})
+    xc = with_files_renamed(
+        settings["xc"], {str(path): name for name, path in checkpoint_files(settings["xc"]).items()}
+    )
     beside = {name: _name_beside(name, Path(text)) for name, text in terms.items()}
     return settings | {"xc": xc} | ({"terms": beside} if terms else {})

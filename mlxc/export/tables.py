@@ -15,7 +15,8 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def record_tables(folder: RunFolder) -> dict[str, str]:
-    """A table of each kind of record in the run's folder, by names such as ``iterations``, the coarsest kind first.
+    """A table of each kind of record in the run's folder, and those of its result, by names such as ``iterations``, the
+    shortest first.
 
     Records that this kind of task does not tell of, see :class:`~mlxc.tasks.kind.Kind`, have no table.
 
@@ -27,6 +28,9 @@ def record_tables(folder: RunFolder) -> dict[str, str]:
         table.name: [_flat(record) for record in records if record["kind"] == kind]
         for kind, table in kind_named(folder.kind).records.items()
     }
+    result = folder.result
+    if result is not None:
+        rows |= {table.name: [_flat(row) for row in table.rows(result)] for table in kind_named(folder.kind).tables}
     return {name: csv_text(rows[name]) for name in sorted(rows, key=lambda name: len(rows[name])) if rows[name]}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
 LARGEST_ERROR = 0.02
 # The derivatives of the bulk modulus with respect to the pressure that crystals have, widely drawn.
 USUAL_DERIVATIVES = (1.0, 9.0)
+_SIZES = {"volume": "volumes_ang3", "area": "areas_ang2"}
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,21 @@ def fitted_curve(
     sizes = volumes_ang3 / height_ang(crystal) if varied == "area" else volumes_ang3
     try:
         fit = fit_birch_murnaghan(sizes, energies_ev)
-        message = _doubts(fit, sizes, energies_ev)
+        doubts = doubts_of_fit(fit, sizes, energies_ev)
+        message = f"The fit is not to be trusted: {', and '.join(doubts)}." if doubts else ""
     except FitError as error:
         fit, message = None, str(error)
     return FittedCurve(crystal, varied, volumes_ang3, energies_ev, fit, message)
 
 
-def _doubts(fit: BirchMurnaghan, sizes: NDArray[np.float64], energies_ev: NDArray[np.float64]) -> str:
-    """Why a fit is not to be trusted, in one sentence; empty if nothing speaks against it."""
+def doubts_of_fit(fit: BirchMurnaghan, sizes: NDArray[np.float64], energies_ev: NDArray[np.float64]) -> list[str]:
+    """What speaks against a fit, in parts of a sentence; empty if nothing does.
+
+    Args:
+        fit: The fit through the points.
+        sizes: Volumes, or areas.
+        energies_ev: F = E - TS, same shape.
+    """
     doubts = []
     error, span = float(np.sqrt(np.mean((energies_ev - fit(sizes)) ** 2))), float(np.ptp(energies_ev))
     if error > LARGEST_ERROR * span:
@@ -103,4 +112,16 @@ def _doubts(fit: BirchMurnaghan, sizes: NDArray[np.float64], energies_ev: NDArra
     if not low <= fit.bulk_modulus_derivative <= high:
         derivative = fit.bulk_modulus_derivative
         doubts.append(f"the derivative of the modulus is {derivative:.3g}, where crystals have {low:g} to {high:g}")
-    return f"The fit is not to be trusted: {', and '.join(doubts)}." if doubts else ""
+    return doubts
+
+
+def has_bad_fit(summary: Mapping[str, Any]) -> bool:
+    """Whether something speaks against the fit of an equation of state.
+
+    Args:
+        summary: What :meth:`FittedCurve.to_dict` says, or more.
+    """
+    if summary.get("energy0_ev") is None:
+        return False
+    sizes, energies = (np.array(summary[key]) for key in (_SIZES[summary["varied"]], "energies_ev"))
+    return bool(doubts_of_fit(fit_birch_murnaghan(sizes, energies), sizes, energies))

@@ -1,18 +1,22 @@
 """Reference values of lattice constants, volumes and bulk moduli, from the shipped tables.
 
 ``acwf_unaries_pbe.json`` holds what other codes compute with PBE (E. Bosoni et al., Nat. Rev. Phys. 6, 45 (2024)),
-``sol58lc_experiment.json`` what is measured. Nothing here imports torch.
+``sol58lc_experiment.json`` what is measured, ``sheets.json`` both of sheets. Nothing here imports torch.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.resizing import area_ang2, lattice_constant
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_record
+from mlxc.units import BOHR_ANG
 from mlxc.utils.assets import asset_path
 
 # Atoms in the conventional cubic cell.
@@ -34,12 +38,14 @@ class ReferenceLine:
 
     Attributes:
         label: What the value is: a code or a kind of measurement.
-        lattice_constant_ang: Edge of the conventional cube, or None.
-        volume_per_atom_ang3: Equilibrium volume per atom.
+        lattice_constant_ang: Edge of the conventional cube, of a sheet length of the lattice vectors in the plane; or
+            None.
+        volume_per_atom_ang3: Equilibrium volume per atom; of a sheet that of the shipped cell, with its height.
         bulk_modulus_gpa: Bulk modulus at equilibrium, or None where the source has none.
         source: Where the value comes from.
         bulk_modulus_derivative: The derivative of the bulk modulus with respect to pressure, or None where the source
             has none.
+        area_per_atom_ang2: Equilibrium area per atom of a sheet; None for other crystals.
     """
 
     label: str
@@ -48,10 +54,13 @@ class ReferenceLine:
     bulk_modulus_gpa: float | None
     source: str
     bulk_modulus_derivative: float | None = None
+    area_per_atom_ang2: float | None = None
 
 
 def reference_lines(name: str) -> list[ReferenceLine]:
     """Reference values for a shipped structure: other codes with non-spin-polarised PBE first, then experiment.
+
+    Of a sheet they hold at the shipped height of its cell.
 
     A code whose volume is more than 10 % off the all-electron one is left out.
 
@@ -66,7 +75,7 @@ def reference_lines(name: str) -> list[ReferenceLine]:
         lines += [line for line in codes if abs(line.volume_per_atom_ang3 / volume - 1) < _LARGEST_DEVIATION]
     if record["experiment"] is not None:
         lines.append(experiment(record["experiment"]))
-    return lines
+    return [*lines, *_of_sheet(record)]
 
 
 def best_reference(name: str) -> ReferenceLine | None:
@@ -75,9 +84,9 @@ def best_reference(name: str) -> ReferenceLine | None:
     Raises:
         InputError: no structure of this name is shipped.
     """
-    if (system := shipped_record(name)["experiment"]) is not None:
-        return experiment(system)
-    return next(iter(reference_lines(name)), None)
+    lines = reference_lines(name)
+    measured = [line for line in lines if line.label.startswith("experiment")]
+    return next(iter([*measured, *lines]), None)
 
 
 def acwf(element: str, structure: str) -> list[ReferenceLine]:
@@ -127,6 +136,33 @@ def experiment(system: str) -> ReferenceLine:
         bulk_modulus_gpa=None,
         source=table["source"],
     )
+
+
+def _of_sheet(record: Mapping[str, Any]) -> list[ReferenceLine]:
+    """What is known of a sheet; nothing for other crystals."""
+    found = _table("sheets.json")["sheets"].get(record["name"], [])
+    if not found:
+        return []
+    sheet = Crystal.from_dict(record["structure"])
+    atoms, scales = len(sheet.species), [line["lattice_constant_ang"] / _edge_ang(sheet) for line in found]
+    return [
+        ReferenceLine(
+            label=line["label"],
+            lattice_constant_ang=line["lattice_constant_ang"],
+            volume_per_atom_ang3=scale**2 * sheet.volume * BOHR_ANG**3 / atoms,
+            bulk_modulus_gpa=None,
+            source=line["source"],
+            area_per_atom_ang2=scale**2 * area_ang2(sheet) / atoms,
+        )
+        for line, scale in zip(found, scales, strict=True)
+    ]
+
+
+def _edge_ang(sheet: Crystal) -> float:
+    """The length of its lattice vectors in the plane."""
+    edge = lattice_constant(sheet, sheet.volume * BOHR_ANG**3, "area")
+    assert edge is not None
+    return edge
 
 
 def measured_solids() -> dict[str, float]:

@@ -212,6 +212,11 @@ class StateFile:
         return fermi_levels_of(self._json("summary"), self.nspin)
 
     @property
+    def has_converged(self) -> bool:
+        """Whether the self-consistent field has converged."""
+        return bool(self._json("summary").get("converged", True))
+
+    @property
     def has_xc_potentials(self) -> bool:
         """Whether the XC potential is kept, beside that of PBE."""
         return XC_POTENTIAL in self._file and PBE_XC_POTENTIAL in self._file

@@ -1,7 +1,8 @@
 """The folder of one run: what was asked, what happened step by step, and what came out.
 
 ========================  ==================================================================================
-``task.json``             ``{"task": ..., "title": ..., "owner": ..., ...}``: the kind of the task and its fields
+``task.json``             ``{"task": ..., "title": ..., "owner": ..., ...}``: the kind of the task and its fields; in a
+                          folder from an archive ``files`` as well, the files that lie beside it, with their SHA-256
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "worker": ..., "pid": ...}``
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | ..., ...}``, see :mod:`mlxc.tasks.kind`
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
@@ -33,6 +34,7 @@ from mlxc.errors import InputError
 from mlxc.tasks.kinds import kind_of, task_from_dict
 from mlxc.tasks.task import AnyTask
 from mlxc.utils.replacing import replacing
+from mlxc.xc.checkpoints.files import with_files_renamed
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
 ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
@@ -88,8 +90,10 @@ class RunFolder:
         """
         data = self._read(TASK_FILE)
         kind = data.pop("task", None)
+        files = data.pop("files", {})
         for entry in ("title", "owner"):
             data.pop(entry, None)
+        _find_files(data.get("calculation", data), {name: str(self.path / name) for name in files})
         return task_from_dict(kind, data)
 
     @property
@@ -232,6 +236,14 @@ class RunFolder:
     def _replace(self, name: str, data: dict[str, Any]) -> None:
         with replacing(self.path / name) as temporary:
             temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
+def _find_files(calculation: dict[str, Any], paths: dict[str, str]) -> None:
+    """Name the files that lie in the folder of the run by their whole paths."""
+    if paths:
+        calculation["xc"] = with_files_renamed(calculation["xc"], paths)
+        terms = calculation.get("terms") or {}
+        calculation["terms"] = {name: paths.get(text, text) for name, text in terms.items()}
 
 
 def _alive(pid: int | None) -> bool:

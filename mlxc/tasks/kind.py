@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.console.progress import Progress, iteration_line
-from mlxc.console.record_table import Record, RecordTable, Tell
+from mlxc.console.record_table import Record, RecordTable, ResultTable, Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.tasks.command import Command
 from mlxc.tasks.task import AnyTask
@@ -102,6 +102,7 @@ class Kind:
         run: The function that computes a task; torch may be loaded in it and not before.
         ending: How what ``run`` returns has ended, and what of it is to be kept.
         records: How each kind of record that a run tells is shown; the SCF steps, ``iteration``, are among them.
+        tables: What of a result is a table of its own.
         report: The result as text, made from its summary.
         headline: The result in one sentence, which follows the title of a run on the page.
         outcome: The number that a run was made for, with its unit, for the list of runs; empty if there is none. It is
@@ -121,6 +122,7 @@ class Kind:
     records: Mapping[str, RecordTable]
     report: Callable[[dict[str, Any]], str]
     headline: Callable[[Mapping[str, Any]], str]
+    tables: tuple[ResultTable, ...] = ()
     outcome: Callable[[Mapping[str, Any]], str] = nothing
     figures: tuple[Figure, ...] = ()
     command: Command | None = None

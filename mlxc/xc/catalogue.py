@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
 from mlxc.utils.spelling import closest_name
-from mlxc.xc.checkpoints.files import checkpoint_of, checkpoint_path, shipped_checkpoints
+from mlxc.xc.checkpoints.files import CLAMPED, checkpoint_of, checkpoint_path, shipped_checkpoints, unclamped
 from mlxc.xc.checkpoints.record import read_record
 from mlxc.xc.conventional import DESCRIPTIONS, GROUP, TRAINABLE, build_conventional, build_sum, is_conventional
 from mlxc.xc.libxc.names import close_libxc_name
@@ -49,7 +49,13 @@ def check_name(expression: str) -> None:
 
 
 def _check_single_name(name: str) -> None:
-    if name.lower() in DESCRIPTIONS or checkpoint_of(name) is not None:
+    record = checkpoint_of(name)
+    if name.startswith(CLAMPED) and (record is None or not record.domain):
+        raise InputError(
+            f"xc: {unclamped(name)[:SHOWN_LENGTH]!r} has no training domain to be held inside; after {CLAMPED!r} "
+            "stands a checkpoint whose record has one."
+        )
+    if name.lower() in DESCRIPTIONS or record is not None:
         return
     if name in _registered() or is_conventional(name):
         return
@@ -82,9 +88,10 @@ def functional(source: str | nn.Module) -> nn.Module:
     """The functional of this name, or the module itself if it is one already.
 
     Args:
-        source: One of :func:`functional_names`; a checkpoint file; a name in libxc or two of them with a comma in
-            between, such as ``gga_x_pbe,gga_c_pbe``; a sum of such names with weights, such as
-            ``0.75*pbe + 0.25*scan``; or a module.
+        source: One of :func:`functional_names`; a checkpoint file; ``clamped:`` and the name of a checkpoint, which is
+            then held inside the domain of its training, see :class:`~mlxc.xc.analysis.clamped.Clamped`; a name in libxc
+            or two of them with a comma in between, such as ``gga_x_pbe,gga_c_pbe``; a sum of such names with weights,
+            such as ``0.75*pbe + 0.25*scan``; or a module.
 
     Raises:
         InputError: the name is unknown, the checkpoint is not in order, libxc's functional is not semilocal, or the
@@ -111,6 +118,8 @@ def _build(name: str) -> nn.Module:
         made = build_conventional(name)
     elif (path := checkpoint_path(name)) is not None:
         made = load_checkpoint(path)
+        if name.startswith(CLAMPED):
+            made = _held_inside(made)
     elif name in _registered():
         made = _registered()[name].load()()
         declared_ingredients(made)
@@ -118,6 +127,14 @@ def _build(name: str) -> nn.Module:
         made = build_conventional(name)
     name_functional(made, name)
     return made
+
+
+def _held_inside(functional: nn.Module) -> nn.Module:
+    from mlxc.xc.analysis.clamped import Clamped
+    from mlxc.xc.analysis.domain import training_domains
+
+    (domain,) = training_domains(functional)
+    return Clamped(functional, domain)
 
 
 def _registered() -> dict[str, EntryPoint]:

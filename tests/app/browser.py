@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 FLAGS = [
     "--headless=new",
@@ -108,6 +108,19 @@ def start(page: Page, name: str) -> None:
     """Press Run or Run equation of state, and wait until the page has taken it."""
     press(page, name)
     page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
+
+
+def done(page: Page, words: str = "") -> Locator:
+    """The card of a run that is done, with or without something to doubt, as runs with low cutoffs have."""
+    doubted = page.locator(".mlxc-messages .mlxc-warning", has_text="Done, but please note")
+    return page.locator(".mlxc-messages .mlxc-success").or_(doubted).filter(has_text=words)
+
+
+def wait_until_done(page: Page, words: str = "", timeout: float = RUNNING_MS) -> str:
+    """Wait for the card of a run that is done, and read it."""
+    card = done(page, words)
+    card.wait_for(timeout=timeout)
+    return card.inner_text()
 
 
 def wait_for_points(page: Page, crystal: str) -> None:

@@ -48,6 +48,7 @@ def write_density(
     density: np.ndarray,
     moment: float | None = None,
     further: dict[str, np.ndarray] | None = None,
+    converged: bool = True,
 ) -> None:
     """The part of a run's HDF5 file that the page reads: one silicon atom at the origin.
 
@@ -57,6 +58,7 @@ def write_density(
         density: The density with spins added, electrons/bohr^3.
         moment: The part of the density by which spin up exceeds spin down; None without spin polarisation.
         further: The arrays to write beside.
+        converged: What the file says of its calculation.
     """
     import h5py
 
@@ -72,6 +74,6 @@ def write_density(
     }
     with h5py.File(path, "w") as file:
         file["species"] = ["Si"]
-        file.attrs["summary"] = json.dumps({"fermi_level_ha": 0.0})
+        file.attrs["summary"] = json.dumps({"fermi_level_ha": 0.0, "converged": converged})
         for name, values in {**arrays, **(further or {})}.items():
             file[name] = values

@@ -6,7 +6,7 @@ import pytest
 
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.references.tables import acwf, experiment, reference_lines
+from mlxc.references.tables import acwf, best_reference, experiment, reference_lines
 from mlxc.structures.shipped import shipped_names
 from mlxc.units import BOHR_ANG
 
@@ -24,6 +24,19 @@ def test_a_compound_has_the_measured_value_only() -> None:
     (line,) = reference_lines("mgo")
     assert line.lattice_constant_ang == 4.188
     assert line.volume_per_atom_ang3 == pytest.approx(4.188**3 / 8)
+
+
+def test_a_layer_has_the_measured_lattice_constant_of_its_bulk_crystal() -> None:
+    lines = {line.label.split()[0]: line for line in reference_lines("graphene")}
+    assert list(lines) == ["all-electron", "GPAW", "PySCF", "experiment"]
+    # Four times the area per atom over sqrt(3) is the square of the lattice constant of a honeycomb.
+    for line in lines.values():
+        assert line.area_per_atom_ang2 is not None
+        assert (4 / 3**0.5 * line.area_per_atom_ang2) ** 0.5 == pytest.approx(line.lattice_constant_ang)
+    measured = {name: best_reference(name) for name in ("graphene", "hbn")}
+    # Baskin and Meyer, and Pease.
+    assert [line and line.lattice_constant_ang for line in measured.values()] == [2.4589, 2.5039]
+    assert reference_lines("al")[0].area_per_atom_ang2 is None
 
 
 @pytest.mark.parametrize("name", shipped_names())

@@ -16,18 +16,21 @@ from mlxc import Calculation, Crystal
 from mlxc.cli import main
 from mlxc.crystal.brillouin import special_points
 from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.tasks.diagnosis.checks.extrapolation import clamping_mends, examine_extrapolation
 from mlxc.tasks.diagnosis.checks.kpoints import denser_calculation, mesh_holds
 from mlxc.tasks.diagnosis.checks.vacuum import in_higher_cell
 from mlxc.tasks.diagnosis.finding import CAUSES, Curve, Finding, Plot
 from mlxc.tasks.diagnosis.html_report import html_report
-from mlxc.tasks.diagnosis.prediction import RATIOS, size_at_minimum
+from mlxc.tasks.diagnosis.mends import mends_of
+from mlxc.tasks.diagnosis.prediction import RATIOS, Prediction, size_at_minimum
 from mlxc.tasks.diagnosis.task import DiagnosisTask
+from mlxc.tasks.diagnosis.under_test import on_coarser_mesh
 from mlxc.tasks.diagnosis.verdict import judge
 
 QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": (2, 2, 2), "xc": "lda"}
 
 
-def blame(cause: Any, severity: float, effect: str = "this") -> Finding:
+def blame(cause: Any, severity: float | None, effect: str = "this") -> Finding:
     return Finding(cause, "?", "!", cause, severity, effect)
 
 
@@ -50,6 +53,126 @@ def test_nothing_is_blamed_for_errors_that_do_not_matter() -> None:
     verdict = judge([blame("basis", 0.3), blame("k points", 0.2)])
     assert verdict.culprit is None
     assert "Nothing is to blame" in verdict.sentence
+
+
+def test_what_could_not_be_measured_is_neither_good_nor_bad_and_has_no_share() -> None:
+    verdict = judge([blame("basis", None, "it would take too long"), blame("vacuum", 0.1), blame("model", 3.0)])
+    assert verdict.culprit == "model"
+    assert verdict.sentence.endswith(" Not measured: basis.")
+    assert [(b.cause, b.share) for b in verdict.blames[-1:]] == [("basis", None)]
+    assert sum(b.share for b in verdict.blames[:-1] if b.share is not None) == pytest.approx(1)
+    sound = judge([blame("basis", None), blame("vacuum", 0.1)])
+    assert sound.culprit is None
+    assert "basis" not in sound.sentence.split("Not measured")[0]
+    assert judge([blame("basis", None), blame("model", None)]).sentence == (
+        "Nothing can be said. Not measured: basis, model."
+    )
+
+
+def test_a_cause_counts_as_measured_if_one_of_its_findings_is() -> None:
+    (found,) = judge([blame("basis", None), blame("basis", 0.4, "a little")]).blames
+    assert (found.severity, found.effect) == (0.4, "a little")
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 100)), min_size=1, max_size=5))
+def test_a_verdict_says_not_measured_of_exactly_what_is_not(severities: list[float | None]) -> None:
+    findings = [blame(cause, severity) for cause, severity in zip(CAUSES, severities, strict=False)]
+    verdict = judge(findings)
+    unmeasured = [finding.cause for finding in findings if finding.severity is None]
+    told = verdict.sentence.partition("Not measured: ")[2].rstrip(".")
+    assert sorted(filter(None, told.split(", "))) == sorted(map(str, unmeasured))
+    assert [b.cause for b in verdict.blames if b.share is None] == unmeasured
+    if unmeasured:
+        page = html_report(
+            {"findings": [], "seconds": 1.0, "calculation": _calculation(), "mends": [], **verdict.to_dict()}
+        )
+        assert page.count("not measured") == len(unmeasured)
+        assert 'class="verdict sound"' not in page
+
+
+def _calculation() -> dict[str, Any]:
+    return Calculation.from_dict(QUICK).model_dump(mode="json")
+
+
+class _Answers:
+    """A calculation under test whose answers are known."""
+
+    def __init__(self, given: Prediction, clamped: Prediction, baseline: Prediction) -> None:
+        self.given, self.clamped, self.baseline = given, clamped, baseline
+        self.calculation = self.asked = Calculation.from_dict({"structure": "al", "xc": "bulk-unconstrained"})
+        self.domain, self.domain_is_recorded, self.is_learned = {"s": (0.0, 1.4)}, True, True
+        self.outside_shares, self.baseline_name = {"volume": 0.7}, "pbe"
+
+
+STATE: Any = object()
+FAILS = Prediction(False, "after 12 steps the density residual is 2.0e+00")
+WITHOUT_STRAINED = Prediction(True, "", STATE, -1.0, without_size="no size, since the SCF does not settle")
+WITHOUT_MINIMUM = Prediction(True, "", STATE, -1.0, larger=STATE, without_size="no equilibrium size nearby")
+
+
+def sized(size: float) -> Prediction:
+    return Prediction(True, "", STATE, -1.0, size, STATE)
+
+
+@pytest.mark.parametrize(
+    ("given", "clamped", "baseline", "severity", "mends", "words"),
+    [
+        (FAILS, sized(1.001), sized(1.0), 50, True, "it gives a sound answer"),
+        (FAILS, sized(1.05), sized(1.0), 50, False, "errs inside its domain"),
+        (FAILS, WITHOUT_MINIMUM, sized(1.0), 50, False, "errs inside its domain"),
+        (FAILS, WITHOUT_STRAINED, sized(1.0), 50, None, "is not measured"),
+        (FAILS, sized(1.0), WITHOUT_STRAINED, 50, None, "is not measured"),
+        (FAILS, FAILS, sized(1.0), 50, False, "errs inside its domain"),
+        (FAILS, FAILS, FAILS, None, False, "it is not known"),
+        (WITHOUT_MINIMUM, sized(1.0), sized(1.0), 50, True, "it gives a sound answer"),
+        (WITHOUT_STRAINED, WITHOUT_STRAINED, sized(1.0), None, None, "it is not known"),
+        (sized(1.0), WITHOUT_STRAINED, sized(1.0), None, None, "it is not known"),
+        (sized(1.0), sized(1.0), sized(1.0), 0, True, "does not rest on extrapolation"),
+        (sized(1.03), sized(1.0), sized(1.0), 15, True, "it gives a sound answer"),
+    ],
+)
+def test_a_conclusion_on_extrapolation_says_what_its_rows_say(
+    given: Prediction, clamped: Prediction, baseline: Prediction, severity: float | None, mends: Any, words: str
+) -> None:
+    tested: Any = _Answers(given, clamped, baseline)
+    finding = examine_extrapolation(tested)
+    assert finding.severity == (None if severity is None else pytest.approx(severity))
+    assert clamping_mends(tested) is mends
+    assert words in finding.sentence
+    # A sound answer has a size.
+    assert ("sound answer" in finding.sentence) <= ("no equilibrium size" not in finding.sentence.split(":")[2])
+    found = mends_of("model", tested)
+    assert [mend.changes["xc"] for mend in found] == ["clamped:bulk-unconstrained", "bulk-constrained", "pbe"]
+    assert ("comes near" in found[0].why) is (mends is True)
+
+
+def test_each_cause_has_something_that_mends_it_and_that_can_be_computed() -> None:
+    tested: Any = _Answers(sized(1.0), sized(1.0), sized(1.0))
+    tested.asked = Calculation.from_dict({"structure": "graphene", "xc": "bulk-unconstrained"})
+    for cause in CAUSES:
+        for mend in mends_of(cause, tested):
+            mended = Calculation.from_dict({**tested.asked.model_dump(mode="json"), **mend.changes})
+            assert mended != tested.asked
+    assert all(mends_of(cause, tested) for cause in CAUSES)
+    assert mends_of(None, tested) == ()
+
+
+@pytest.mark.parametrize(
+    ("structure", "kmesh", "smearing", "coarse"),
+    [
+        ("graphene", (9, 9, 1), "fermi-dirac", (3, 3, 1)),
+        ("graphene", (3, 3, 1), "fermi-dirac", (3, 3, 1)),
+        ("al", (8, 8, 8), "gaussian", (3, 3, 3)),
+        ("al", (15, 15, 15), "gaussian", (5, 5, 5)),
+        ("si", (2, 2, 2), "gaussian", (2, 2, 2)),
+        ("graphene", (8, 8, 1), "none", (8, 8, 1)),
+    ],
+)  # fmt: skip
+def test_what_the_mesh_does_not_matter_for_is_asked_on_a_coarser_one(
+    structure: str, kmesh: Any, smearing: str, coarse: Any
+) -> None:
+    calculation = Calculation.from_dict({"structure": structure, "kmesh": kmesh, "smearing": smearing})
+    assert on_coarser_mesh(calculation).kmesh == coarse
 
 
 @given(st.floats(0.9, 1.1), st.floats(0.1, 10), st.integers(2, 3))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from densities import energy_and_derivatives, random_ingredients
 
+from mlxc.errors import InputError
 from mlxc.xc.analysis.clamped import Clamped
-from mlxc.xc.analysis.domain import reduced_variables
+from mlxc.xc.analysis.domain import reduced_variables, training_domains
 from mlxc.xc.analysis.probe import enhancement_at
-from mlxc.xc.catalogue import functional
+from mlxc.xc.catalogue import check_has_parameters, check_name, functional
+from mlxc.xc.checkpoints.files import shipped_checkpoints
+from mlxc.xc.identity import identity_of
 from mlxc.xc.lda import uniform_exchange
 
 NOWHERE_OUTSIDE = {"rs": (0.0, 1e3), "s": (0.0, 1e6)}
@@ -57,3 +62,30 @@ def test_a_vanishing_gradient_gives_finite_derivatives() -> None:
     grad = torch.zeros(1, 3, 2, dtype=torch.float64, requires_grad=True)
     slopes = torch.autograd.grad(clamped(rho, grad).sum(), (rho, grad))
     assert all(bool(torch.isfinite(slope).all()) for slope in slopes)
+
+
+@pytest.mark.parametrize("name", ["bulk-unconstrained", "bulk-constrained", "solids-mgga", "pbe-proxy", "ms2-proxy"])
+def test_the_name_of_a_checkpoint_can_ask_for_it_inside_the_domain_of_its_training(name: str) -> None:
+    ingredients = random_ingredients(1)
+    (domain,) = training_domains(functional(name))
+    expected = energy_and_derivatives(Clamped(functional(name), domain), ingredients)
+    for asked in (f"clamped:{name}", f"0.5*clamped:{name} + 0.5*clamped:{name}"):
+        for quantity, values in energy_and_derivatives(functional(asked), ingredients).items():
+            torch.testing.assert_close(values, expected[quantity], rtol=1e-9, atol=1e-12)
+
+
+def test_a_clamped_checkpoint_is_another_functional_than_the_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(shipped_checkpoints()["bulk-constrained"].read_bytes())
+    plain, clamped, of_file = (
+        identity_of(functional(name)) for name in ("bulk-constrained", "clamped:bulk-constrained", f"clamped:{path}")
+    )
+    assert clamped.name == "clamped:bulk-constrained"
+    assert plain.content_hash != clamped.content_hash == of_file.content_hash
+    check_has_parameters("clamped:bulk-constrained")
+
+
+@pytest.mark.parametrize("name", ["clamped:pbe", "clamped:", "clamped:nothing", "clamped:clamped:pbe"])
+def test_only_what_has_learned_can_be_held_inside_a_domain(name: str) -> None:
+    with pytest.raises(InputError, match="training domain"):
+        check_name(name)

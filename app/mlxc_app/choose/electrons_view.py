@@ -6,6 +6,7 @@ from typing import Any
 
 from ipywidgets import HTML, Checkbox, Dropdown, VBox, Widget
 
+from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import LABELS, ChooseModel
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number
@@ -38,8 +39,14 @@ class ElectronsView:
             "Moments to start from, along one axis. If nothing is known of them, each element has its usual one; "
             "opposite signs start an antiferromagnet."
         )
-        self._magnetic = VBox([self._moments, HTML(about), self._hold, self._total])
-        self.widgets: list[Widget] = [smearing, self._width, spin, self._magnetic]
+        total = with_problem(model, "total_moment", self._total)
+        self._magnetic = VBox([self._moments, HTML(about), self._hold, total])
+        self.widgets: list[Widget] = [
+            with_problem(model, "smearing", smearing),
+            with_problem(model, "width_ha", self._width),
+            with_problem(model, "spin", spin),
+            self._magnetic,
+        ]
         for trait, widget in (("smearing", smearing), ("width_ha", self._width), ("spin", spin)):
             bind(model, trait, widget, messages)
         self._hold.observe(messages.guard(self._take_total), "value")

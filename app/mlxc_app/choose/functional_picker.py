@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, Dropdown, FileUpload, HBox, Layout, VBox
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc.xc.catalogue import functional_names
 from mlxc.xc.checkpoints.record import SUFFIX
+from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.uploaded_checkpoints import keep_checkpoint, uploaded_checkpoints
 from mlxc_app.choose.words import describe
@@ -31,7 +32,7 @@ class FunctionalPicker:
     def __init__(self, model: ChooseModel, messages: MessageArea, **style: Any) -> None:
         self._model, self._messages = model, messages
         self._listing = False
-        self._names = Dropdown(options=functional_choices(), value=model.xc, description="XC functional", **style)
+        self._names = Dropdown(options=functional_choices(), description="XC functional", **style)
         self._meaning = HTML()
         self.about = Button(description="About this functional", layout=Layout(width="190px"))
         limit = f"A functional that you have trained: {SUFFIX}, at most {MAX_FILE_BYTES // 1024**2} MB"
@@ -39,7 +40,7 @@ class FunctionalPicker:
         self._upload.add_class("mlxc-upload-functional")
         more = HBox([self.about, self._upload])
         more.add_class("mlxc-more")
-        self.widget = VBox([self._names, self._meaning, more])
+        self.widget = VBox([with_problem(model, "xc", self._names), self._meaning, more])
         self.widget.add_class("mlxc-picker")
         self._names.observe(messages.guard(self._name_chosen), "value")
         self._upload.observe(messages.guard(self._file_chosen), "value")
@@ -61,11 +62,15 @@ class FunctionalPicker:
         """Renew the list; in between, the widget believes that the first name was chosen."""
         self._listing = True
         try:
-            self._names.options = functional_choices()
+            choices = functional_choices()
+            is_listed = chosen in [name for _, name in choices]
+            self._names.options = choices if is_listed else [*choices, (describe(chosen).title, chosen)]
             self._names.value = chosen
         finally:
             self._listing = False
 
     def _show(self, change: Any = None) -> None:
+        if self._model.xc not in [name for _, name in self._names.options]:
+            self._list(self._model.xc)
         self._names.value = self._model.xc
         self._meaning.value = hint(describe(self._model.xc).meaning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import ceil, isfinite
-from pathlib import PurePath
 from typing import Any
 
 from traitlets import Bool, Dict, Float, Int, Tuple, Unicode, observe
@@ -26,9 +25,9 @@ from mlxc.pseudo.made_for import made_for
 from mlxc.runs.limits import Limits
 from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
 from mlxc.structures.shipped import shipped_record
-from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.setup_difference import setup_differences
 from mlxc_app.choose.structure_model import StructureModel
+from mlxc_app.choose.words import functional_in_words
 
 BALANCED, CUSTOM = "balanced", ""
 # What a person edits beyond the settings of a calculation.
@@ -61,6 +60,7 @@ class ChooseModel(StructureModel):
         spin_note: What a person should know of the choice of spin, in one sentence; empty if there is nothing.
         cell_note: The sentence about another cell being computed than the one that was given, likewise.
         basis_note: What may be wrong with the basis, likewise.
+        blocked_field: The setting that stands in the way; empty if there is none, or it is none of these.
         size: How large the run is, in one sentence; empty if it cannot start.
         estimate: An estimate of time and memory, in one sentence; empty if it cannot start.
     """
@@ -82,6 +82,7 @@ class ChooseModel(StructureModel):
     max_iterations = Int(60)
     preset = Unicode(BALANCED)
     blocker = Unicode()
+    blocked_field = Unicode()
     spin_note = Unicode()
     cell_note = Unicode()
     basis_note = Unicode()
@@ -142,7 +143,7 @@ class ChooseModel(StructureModel):
         """A short name for a run of these choices."""
         mesh = "×".join(str(n) for n in self.kmesh)
         # The functional may be a file, whose folder says nothing to a person.
-        functional = PurePath(self.xc).stem if self.xc.endswith(SUFFIX) else self.xc
+        functional = functional_in_words(self.xc)
         basis = self.kind.in_short({name: getattr(self, name) for name in SETTINGS})
         spin = ", spin" if self.spin else ""
         return f"{self.title}, {functional}, {basis}, k mesh {mesh}{spin}"
@@ -273,8 +274,10 @@ class ChooseModel(StructureModel):
         except MlxcError as error:
             self.blocker, self.size, self.estimate = _in_words_of_the_page(str(error)), "", ""
             self.spin_note = self.basis_note = ""
+            self.blocked_field = _field_of(str(error))
         else:
             self.spacing_per_ang = spacing_of_mesh(calculation.crystal, calculation.kmesh)
+            self.blocked_field = ""
             self.blocker, self.size = "", _size_sentence(size, calculation)
             self.estimate = _estimate_sentence(size, calculation)
             self.spin_note, self.basis_note = spin_note(calculation), basis_note(calculation)
@@ -289,11 +292,16 @@ class ChooseModel(StructureModel):
         return CUSTOM
 
 
+def _field_of(sentence: str) -> str:
+    """The setting that a sentence such as ``kmesh.0: ...`` is about; empty if it names none."""
+    field = sentence.partition(":")[0].split(".")[0]
+    return field if field in LABELS else ""
+
+
 def _in_words_of_the_page(sentence: str) -> str:
     """A sentence about a field, such as ``kmesh.0: ...``, with the label that the field has on the page."""
-    field, colon, rest = sentence.partition(":")
-    label = LABELS.get(field.split(".")[0])
-    return f"{label}{colon}{rest}" if label else sentence
+    field = _field_of(sentence)
+    return f"{LABELS[field]}:{sentence.partition(':')[2]}" if field else sentence
 
 
 def _size_sentence(size: Size, calculation: Calculation) -> str:

@@ -11,6 +11,7 @@ from mlxc.basis.kinds import BASES
 from mlxc.calculation.presets import PRESETS
 from mlxc.pseudo.library import FAMILIES
 from mlxc_app.choose.electrons_view import ElectronsView
+from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import CUSTOM, LABELS, ChooseModel
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers
@@ -44,7 +45,9 @@ class SettingsView:
         advanced = Disclosure("Advanced: pseudopotentials, tolerance", self._make_advanced, messages)
         self.widget = VBox(
             [
-                self._presets, self._meaning, basis, self._sets, self._cutoff, self._basis_note, self._mesh,
+                self._presets, self._meaning, with_problem(model, "basis", basis),
+                with_problem(model, "gaussian_basis", self._sets), with_problem(model, "ecut_ha", self._cutoff),
+                self._basis_note, with_problem(model, "kmesh", self._mesh),
                 self._spacing, HTML(hint("Smaller spacing, more points. Metals need more of them.")), electrons.widget,
                 self._spin_note, advanced.widget, self._size,
             ]
@@ -141,7 +144,12 @@ class AdvancedSettings:
         tolerance = number(LABELS["tolerance"], 1e-6)
         steps = IntText(description=LABELS["max_iterations"], style=LABEL, layout=WIDE)
         about = hint("The tolerance is that of the density per electron; the run gives up after the most steps.")
-        self.widgets: list[Widget] = [self._families, tolerance, steps, HTML(about)]
+        self.widgets: list[Widget] = [
+            with_problem(model, "pseudo", self._families),
+            with_problem(model, "tolerance", tolerance),
+            with_problem(model, "max_iterations", steps),
+            HTML(about),
+        ]
         bind(model, "tolerance", tolerance, messages)
         bind(model, "max_iterations", steps, messages)
         self._families.observe(messages.guard(self._family_chosen), "value")

@@ -7,13 +7,18 @@ from pathlib import PurePath
 
 from mlxc.errors import InputError
 from mlxc.xc.catalogue import functional_names
-from mlxc.xc.checkpoints.files import checkpoint_of
+from mlxc.xc.checkpoints.files import CLAMPED, checkpoint_of, unclamped
 from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord
 
 
 def functional_in_words(xc: str) -> str:
     """The functional without the folders of checkpoint files, which say nothing to a person."""
-    return " ".join(PurePath(word).stem if word.endswith(SUFFIX) else word for word in xc.split())
+    return " ".join(_without_folders(word) for word in xc.split())
+
+
+def _without_folders(name: str) -> str:
+    prefix = CLAMPED if name.startswith(CLAMPED) else ""
+    return prefix + PurePath(unclamped(name)).stem if name.endswith(SUFFIX) else name
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,12 @@ class FunctionalDescription:
 
 def describe(name: str) -> FunctionalDescription:
     """What can be said of a functional without PyTorch, or why its file cannot be read any more."""
-    title = PurePath(name).stem if name.endswith(SUFFIX) else name
+    title = _without_folders(name)
     try:
         record = checkpoint_of(name)
     except InputError as error:
         return FunctionalDescription(title, str(error), None)
     meaning = record.description if record else functional_names().get(name, "")
+    if name.startswith(CLAMPED):
+        meaning = f"Held inside the domain of its training, beyond which it guesses: {meaning}"
     return FunctionalDescription(title, meaning, record)

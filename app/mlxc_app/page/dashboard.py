@@ -35,6 +35,8 @@ from mlxc_app.widgets.theme import Theme
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
 INVITATION = "New here? Six stops, ten minutes"
+# Where the link that skips the choices leads to.
+RESULTS = '<div id="mlxc-results" tabindex="-1"></div>'
 
 
 class Dashboard:
@@ -57,7 +59,8 @@ class Dashboard:
         drawer = Drawer(_styled(choose_view.widget, "mlxc-left"))
         buttons = _styled(HBox([drawer.button, RunView(run, choose, messages).widget]), "mlxc-buttons")
         bar = _styled(VBox([buttons, result.widget]), "mlxc-bar")
-        columns = _styled(HBox([drawer.widget, _styled(self.accordion.widget, "mlxc-right")]), "mlxc-columns")
+        right = _styled(VBox([HTML(RESULTS), self.accordion.widget]), "mlxc-right")
+        columns = _styled(HBox([drawer.widget, right]), "mlxc-columns")
         self.widget = _styled(VBox([HTML(f"<style>{_css()}</style>"), bar, columns]), "mlxc-page")
 
     async def follow(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from contextlib import suppress
@@ -10,6 +11,7 @@ from typing import Any
 from traitlets import Bool, HasTraits, Tuple, observe
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.export.reopening import open_archive
 from mlxc.runs.folder import TASK_FILE, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.tasks.kinds import KINDS, calculation_of, title_of
@@ -58,6 +60,15 @@ class RunsListModel(HasTraits):
             InputError: it is not there any more, or its folder is damaged.
         """
         self._run.open(find_run(name))
+
+    def open_archive(self, file_name: str, content: bytes) -> None:
+        """Show the run of an archive, which becomes one of the runs that are kept.
+
+        Raises:
+            InputError: it is no archive of a run.
+        """
+        self._run.open(open_archive(io.BytesIO(content), file_name, owner=self._run.owner))
+        self.refresh()
 
     def rename(self, name: str, title: str) -> None:
         """Call a run something else.

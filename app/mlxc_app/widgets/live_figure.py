@@ -8,11 +8,12 @@ afterwards only the data in them change. Its colours, other than those of data, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
-from mlxc_app.widgets.palette import FONT
+from mlxc_app.widgets.palette import FONT, ORANGE
 from mlxc_app.widgets.plotly_source import SharedFigureWidget, provide_plotly
 
 # As wide as a panel is on a large screen; where there is less room, a figure is narrower.
@@ -47,6 +48,24 @@ def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
         trace.x, trace.y, trace.name, trace.visible = new.x, new.y, new.name, new.visible
         if new.text is not None:
             trace.text = new.text
+
+
+def mark(text: str, **settings: Any) -> dict[str, Any]:
+    """What there is to doubt of a figure, written across its top; an annotation that is not there without a text."""
+    return {
+        "text": escape(text),
+        "visible": bool(text),
+        "showarrow": False,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.5,
+        "y": 0.98,
+        "yanchor": "top",
+        "font": {"size": 15, "color": "black"},
+        "bgcolor": ORANGE,
+        "borderpad": 5,
+        **settings,
+    }
 
 
 def axis(title: str, **settings: Any) -> dict[str, Any]:

@@ -20,16 +20,27 @@ HEADINGS: dict[Kind, str] = {
     "success": "Done",
     "information": "Note",
 }
+DONE_WITH_NOTE = "Done, but please note"
 
 
-def card(kind: Kind, what: str, advice: str = "", details: str = "") -> str:
-    """HTML of a card; the strings may come from a user and are escaped."""
+def card(kind: Kind, what: str, advice: str = "", details: str = "", note: str = "") -> str:
+    """HTML of a card; the strings may come from a user and are escaped.
+
+    Args:
+        kind: What kind of news it is.
+        what: What has happened.
+        advice: What to do now.
+        details: More, which is folded.
+        note: What there is to doubt of something that is done; such a card is a warning, whatever its kind.
+    """
     role = "alert" if kind == "error" else "status"
-    heading = f"<strong>{HEADINGS[kind]}.</strong>"
-    extra = f'<div class="mlxc-advice">{escape(advice)}</div>' if advice else ""
+    heading = f"<strong>{DONE_WITH_NOTE if note else HEADINGS[kind]}.</strong>"
+    extra = f'<div class="mlxc-doubt">{escape(note)}</div>' if note else ""
+    extra += f'<div class="mlxc-advice">{escape(advice)}</div>' if advice else ""
     if details:
         extra += f"<details><summary>Details</summary><pre>{escape(details)}</pre></details>"
-    return f'<div class="mlxc-card mlxc-{kind}" role="{role}">{heading} {escape(what)}{extra}</div>'
+    looks = "warning" if note else kind
+    return f'<div class="mlxc-card mlxc-{looks}" role="{role}">{heading} {escape(what)}{extra}</div>'
 
 
 def hint(text: str) -> str:
@@ -59,8 +70,8 @@ class MessageArea:
         self.widget.add_class("mlxc-messages")
 
     def show(self, kind: Kind, what: str, advice: str = "", details: str = "", note: str = "") -> None:
-        """Replace what is shown by a card, whose details are folded, and by a second one if there is a note."""
-        self.widget.value = card(kind, what, advice, details) + (card("warning", note) if note else "")
+        """Replace what is shown by a card, see :func:`card`."""
+        self.widget.value = card(kind, what, advice, details, note)
 
     def clear(self) -> None:
         """Show no card."""

@@ -11,6 +11,8 @@ ORANGE = "#E69F00"
 PURPLE = "#CC79A7"
 SKY = "#56B4E9"
 GREY = "#7f8b95"
+# Where the eight of the palette are not enough: of lines that also differ by their dashes, and of hollow points.
+OCHRE, LILAC, OLIVE, BROWN = "#a6761d", "#8c7fc0", "#7f8f2a", "#8c564b"
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 # Of a quantity that is never negative, and of one with both signs: orange is less than zero, blue is more.
 SEQUENTIAL = "Cividis"

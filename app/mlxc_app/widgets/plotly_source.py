@@ -17,7 +17,8 @@ import traitlets
 _GATE = "const gate = globalThis.mlxcPlotly ??= Promise.withResolvers();\n"
 
 # Buttons of every figure that save it as a file, on the ground that it is seen on; made in the browser, since what a
-# button does cannot be told from here. Plotly's own camera offers one format only, its logo leads out of the house.
+# button does cannot be told from here. Plotly's own camera offers one format only; its logo leads out of the house, and
+# its cloud takes the data there.
 _PICTURES = """
 const icon = (format) => ({ svg:
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 18"><text x="18" y="15" text-anchor="middle"
@@ -38,7 +39,8 @@ const picture = (format) => ({
 });
 const pictures = {
   displaylogo: false,
-  modeBarButtonsToRemove: ["toImage"],
+  modeBarButtonsToRemove: ["toImage", "sendChartToCloud", "sendDataToCloud"],
+  plotlyServerURL: "",
   modeBarButtonsToAdd: [picture("png"), picture("svg")],
 };
 """

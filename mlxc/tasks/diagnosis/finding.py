@@ -9,16 +9,17 @@ from typing import Any, Literal
 # What can be to blame. "self-consistency" is blamed where none of the others explains a failure.
 Cause = Literal["basis", "model", "k points", "vacuum", "self-consistency"]
 # All tests, in the order in which they are done and shown.
+# The cheap ones come first.
 TESTS = (
+    "exact conditions",
     "self-consistency",
     "extrapolation",
     "ingredients",
     "profile",
-    "exact conditions",
-    "k points",
     "vacuum",
     "basis",
     "superposition",
+    "k points",
 )
 CAUSES: tuple[Cause, ...] = ("basis", "model", "k points", "vacuum", "self-consistency")
 
@@ -73,7 +74,8 @@ class Finding:
         title: What was asked.
         sentence: The answer in words, with numbers.
         cause: What is to blame for it; None for what only informs.
-        severity: The error that the cause makes, in units of what is tolerable; from 1 on it matters.
+        severity: The error that the cause makes, in units of what is tolerable; from 1 on it matters. None if it could
+            not be measured.
         effect: What of the answer the cause changes, for a verdict, such as "the lattice constant by +1.9 %".
         numbers: The numbers by name, with the unit in the name; None where there is none.
         plots: The plots to look at.
@@ -83,7 +85,7 @@ class Finding:
     title: str
     sentence: str
     cause: Cause | None = None
-    severity: float = 0.0
+    severity: float | None = 0.0
     effect: str = ""
     numbers: dict[str, Any] = field(default_factory=dict)
     plots: Sequence[Plot] = ()

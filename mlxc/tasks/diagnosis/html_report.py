@@ -29,6 +29,7 @@ body { font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #
 h1 { font-size: 24px; } h2 { font-size: 18px; margin: 1.6em 0 .2em; }
 .verdict { border-left: 6px solid #D55E00; background: #fdf1ea; padding: .6em 1em; font-size: 18px; }
 .verdict.sound { border-color: #009E73; background: #ebf7f3; }
+.verdict.unknown { border-color: #E69F00; background: #fdf6e6; }
 table { border-collapse: collapse; }
 th, td { text-align: left; padding: 2px 16px 2px 0; border-bottom: 1px solid #e4e8eb; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -36,6 +37,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 @media (prefers-color-scheme: dark) {
   body { background: #16191d; color: #e4e8eb; } svg { background: white; }
   .verdict { background: #3a2418; } .verdict.sound { background: #17332a; }
+  .verdict.unknown { background: #352b15; }
 }
 """
 
@@ -55,14 +57,24 @@ def html_report(summary: dict[str, Any]) -> str:
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{STYLE}</style></head><body><h1>{title}</h1>{verdict_html(summary)}"
         f"<p class='muted'>{escape(_settings(calculation))}. Computed in {summary['seconds']:.0f} s by mlxc "
-        f"{escape(__version__)}.</p>{''.join(map(finding_html, summary['findings']))}</body></html>"
+        f"{escape(__version__)}.</p>{''.join(map(finding_html, summary['findings']))}"
+        f"{mends_html(summary)}</body></html>"
     )
 
 
 def verdict_html(summary: dict[str, Any]) -> str:
     """The verdict and the table of causes."""
-    kind = "verdict" if summary["culprit"] else "verdict sound"
+    is_known = all(row["severity"] is not None for row in summary["causes"])
+    kind = "verdict" if summary["culprit"] else "verdict sound" if is_known else "verdict unknown"
     return f'<p class="{kind}">{escape(summary["verdict"])}</p>{_blames(summary["causes"])}'
+
+
+def mends_html(summary: dict[str, Any]) -> str:
+    """What mends it, as a list; nothing where nothing is to blame."""
+    items = "".join(
+        f"<li><strong>{escape(mend['label'])}.</strong> {escape(mend['why'])}</li>" for mend in summary.get("mends", ())
+    )
+    return f"<h2>What mends it</h2><ul>{items}</ul>" if items else ""
 
 
 def finding_html(data: dict[str, Any]) -> str:
@@ -74,12 +86,20 @@ def finding_html(data: dict[str, Any]) -> str:
 
 def _blames(causes: list[dict[str, Any]]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(row['cause'])}</td><td class='number'>{100 * row['share']:.0f} %</td>"
-        f"<td class='number'>{row['severity']:.2g}</td><td>{escape(row['effect'])}</td></tr>"
+        f"<tr><td>{escape(row['cause'])}</td><td class='number'>{_share(row['share'])}</td>"
+        f"<td class='number'>{_severity(row['severity'])}</td><td>{escape(row['effect'])}</td></tr>"
         for row in causes
     )
     heading = "<th>cause</th><th>share of the error</th><th>error / what is tolerable</th><th>what it does</th>"
     return f"<table><thead><tr>{heading}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _share(share: float | None) -> str:
+    return "not measured" if share is None else f"{100 * share:.0f} %"
+
+
+def _severity(severity: float | None) -> str:
+    return "–" if severity is None else f"{severity:.2g}"
 
 
 def _settings(calculation: dict[str, Any]) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.run import run_calculation
 from mlxc.calculation.volumes import states_at_volumes
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
-from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.units import BOHR_ANG
@@ -26,8 +27,12 @@ TOLERABLE_ENERGY_MHA = 2.0
 TOLERABLE_GAP_EV = 0.1
 # A mistake that leaves no answer at all.
 NO_ANSWER = 50.0
-# An SCF that has not settled by then is not going to.
-MAX_ITERATIONS = 30
+# An SCF that has not settled by then is not going to, and neither is one whose residual has not fallen to this share
+# of the first one within fewer steps.
+MAX_ITERATIONS, PATIENCE, SMALL_SHARE = 30, 12, 0.3
+# Density residual at which answers that are only compared stop: energies are of second order in it, and right to
+# microhartrees.
+COMPARED_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,16 @@ class Prediction:
 
     Attributes:
         converged: Whether the SCF at the given size has converged, so that it can be believed.
-        message: Why it has not, in one sentence.
+        message: Why there is no answer, in part of a sentence.
+        is_measured: Whether it was computed at all.
+        history: The steps of the SCF at the given size.
         state: The state at the given size; None where nothing could be computed.
         larger: The converged state at the largest of ``RATIOS``, if sizes were asked for.
         energy_ha: The energy per atom, at the given size, hartree; of a metal extrapolated to no smearing, E = F +
             TS/2: M. J. Gillan, J. Phys.: Condens. Matter 1, 689 (1989). None unless converged.
         size: The linear size at the minimum of the energy, in units of the given one; None where there is no minimum
             nearby, or it has not been asked for.
+        without_size: Why there is no size, in part of a sentence.
     """
 
     converged: bool
@@ -51,6 +59,14 @@ class Prediction:
     energy_ha: float | None = None
     size: float | None = None
     larger: GroundState | None = None
+    is_measured: bool = True
+    history: Sequence[SCFRecord] = ()
+    without_size: str = ""
+
+    @property
+    def has_no_minimum(self) -> bool:
+        """Whether the energies at all sizes are known, and have no minimum nearby."""
+        return self.larger is not None and self.size is None
 
     def size_change_percent(self, other: Prediction) -> float | None:
         """How much larger the size of this prediction is than another's."""
@@ -78,25 +94,51 @@ def predict(
         start: A similar state to start from.
         with_size: Whether the size is wanted, which costs two more SCFs.
     """
-    calculation = calculation.model_copy(update={"max_iterations": MAX_ITERATIONS})
-    small, given, large = calculation.at_volumes(RATIOS)
+    small, given, large = calculation.model_copy(update={"max_iterations": MAX_ITERATIONS}).at_volumes(RATIOS)
+    small, large = (to_compare(strained) for strained in (small, large))
     # The given size comes first, since without it there is nothing to say.
-    states = states_at_volumes([given, small, large], functional, monitor, [start] if start else ())
     try:
-        state = next(states)
+        state, history = _patiently(given, functional, monitor, start)
     except InputError as error:
-        return Prediction(False, str(error))
+        return Prediction(False, str(error).rstrip("."))
     if not state.converged:
-        return Prediction(False, state.message, state)
-    energy = _energy_per_atom(state)
+        return Prediction(False, _failure(history, calculation.tolerance), state, history=history)
+    found = Prediction(True, "", state, _energy_per_atom(state), history=history)
     if not with_size:
-        return Prediction(True, "", state, energy)
-    smaller, larger = states
+        return replace(found, without_size="the size was not asked for")
+    smaller, larger = states_at_volumes([small, large], functional, monitor, [state, state])
     if not (smaller.converged and larger.converged):
-        return Prediction(True, "", state, energy)
+        return replace(found, without_size="no size, since the SCF does not settle when the crystal is strained")
     energies = [float(s.energy.detach()) for s in (smaller, state, larger)]
     size = size_at_minimum(energies, 2 if natural_variation(calculation.crystal) == "area" else 3)
-    return Prediction(True, "", state, energy, size, larger)
+    return replace(found, size=size, larger=larger, without_size="" if size else "no equilibrium size nearby")
+
+
+def to_compare(calculation: Calculation) -> Calculation:
+    """The calculation, as accurate as it needs to be if its energy is only to be compared."""
+    return calculation.model_copy(update={"tolerance": max(calculation.tolerance, COMPARED_TOLERANCE)})
+
+
+NOT_MEASURED = Prediction(False, "it would take too long", is_measured=False)
+
+
+def _patiently(
+    calculation: Calculation, functional: nn.Module, monitor: Monitor | None, start: GroundState | None
+) -> tuple[GroundState, list[SCFRecord]]:
+    """A state and the steps towards it, which go on only if the residual falls."""
+    few = calculation.model_copy(update={"max_iterations": PATIENCE})
+    state = run_calculation(few, monitor, [start] if start else [], functional)
+    history = list(state.history)
+    if state.converged or history[-1].density_residual > SMALL_SHARE * history[0].density_residual:
+        return state, history
+    more = calculation.model_copy(update={"max_iterations": calculation.max_iterations - PATIENCE})
+    state = run_calculation(more, monitor, [state], functional)
+    return state, [*history, *(replace(step, iteration=step.iteration + len(history)) for step in state.history)]
+
+
+def _failure(history: Sequence[SCFRecord], tolerance: float) -> str:
+    last = history[-1].density_residual
+    return f"after {len(history)} steps the density residual is {last:.1e}, where {tolerance:.0e} is asked for"
 
 
 def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
@@ -112,9 +154,13 @@ def size_at_minimum(energies: Sequence[float], dimensions: int) -> float | None:
 
 
 def size_in_words(answer: Prediction, calculation: Calculation) -> str:
-    """The lattice constant, or how much larger than the given one the crystal would be."""
+    """The lattice constant, or how much larger than the given one the crystal would be, or why that is not known."""
+    if not answer.is_measured:
+        return f"not measured, since {answer.message}"
+    if not answer.converged:
+        return "the SCF does not converge"
     if answer.size is None:
-        return "no equilibrium size"
+        return answer.without_size
     crystal = calculation.crystal
     vary = natural_variation(crystal)
     ratio = answer.size ** (2 if vary == "area" else 3)

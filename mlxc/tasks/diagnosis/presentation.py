@@ -17,7 +17,12 @@ def diagnosis_report(summary: dict[str, Any]) -> str:
         lines.append(f"  {finding['title']}")
         lines += [f"    {line}" for line in wrap(finding["sentence"], 110)]
         lines.append("")
-    return "\n".join([*lines, *wrap(f"Verdict. {summary['verdict']}", 114), f"({summary['seconds']:.0f} s)"])
+    lines += wrap(f"Verdict. {summary['verdict']}", 114)
+    if summary["mends"]:
+        lines += ["", "What mends it:"]
+        for mend in summary["mends"]:
+            lines += [f"  {line}" for line in wrap(f"{mend['label']}. {mend['why']}", 112)]
+    return "\n".join([*lines, f"({summary['seconds']:.0f} s)"])
 
 
 def diagnosis_sentence(summary: Mapping[str, Any]) -> str:

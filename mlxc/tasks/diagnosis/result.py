@@ -7,6 +7,7 @@ from typing import Any
 
 from mlxc.kohn_sham.state import GroundState
 from mlxc.tasks.diagnosis.finding import Finding
+from mlxc.tasks.diagnosis.mends import Mend
 from mlxc.tasks.diagnosis.verdict import Verdict
 
 
@@ -17,6 +18,7 @@ class Diagnosis:
     Attributes:
         findings: The finding of each test.
         verdict: Who is to blame.
+        mends: What to try against it.
         converged: Whether the calculation in question has converged.
         seconds: The time of all tests together.
         calculation: The settings, as plain data.
@@ -25,6 +27,7 @@ class Diagnosis:
 
     findings: tuple[Finding, ...]
     verdict: Verdict
+    mends: tuple[Mend, ...]
     converged: bool
     seconds: float
     calculation: dict[str, Any]
@@ -35,6 +38,7 @@ class Diagnosis:
         return {
             "converged": self.converged,
             **self.verdict.to_dict(),
+            "mends": [mend.to_dict() for mend in self.mends],
             "findings": [finding.to_dict() for finding in self.findings],
             "seconds": self.seconds,
             "calculation": self.calculation,

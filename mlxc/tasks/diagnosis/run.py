@@ -17,21 +17,22 @@ from mlxc.tasks.diagnosis.checks.self_consistency import examine_self_consistenc
 from mlxc.tasks.diagnosis.checks.superposition import examine_superposition
 from mlxc.tasks.diagnosis.checks.vacuum import examine_vacuum
 from mlxc.tasks.diagnosis.finding import TESTS, Finding
+from mlxc.tasks.diagnosis.mends import mends_of
 from mlxc.tasks.diagnosis.result import Diagnosis
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 from mlxc.tasks.diagnosis.verdict import judge
 
 EXAMINERS: dict[str, Callable[[CalculationUnderTest], Finding]] = {
+    "exact conditions": examine_exact_conditions,
     "self-consistency": examine_self_consistency,
     "extrapolation": examine_extrapolation,
     "ingredients": examine_ingredients,
     "profile": examine_profile,
-    "exact conditions": examine_exact_conditions,
-    "k points": examine_kpoints,
     "vacuum": examine_vacuum,
     "basis": examine_basis_set,
     "superposition": examine_superposition,
+    "k points": examine_kpoints,
 }
 
 
@@ -44,9 +45,11 @@ def run_diagnosis(task: DiagnosisTask, monitor: Monitor | None, tell: Tell) -> D
     for test in TESTS:
         findings.append(EXAMINERS[test](tested))
         tell({"kind": "finding", **findings[-1].to_dict()})
+    verdict = judge(findings)
     return Diagnosis(
         findings=tuple(findings),
-        verdict=judge(findings),
+        verdict=verdict,
+        mends=mends_of(verdict.culprit, tested),
         converged=tested.given.converged,
         seconds=time.perf_counter() - started,
         calculation=task.calculation.model_dump(mode="json"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
+from math import ceil
 
 from torch import Tensor, nn
 
@@ -12,7 +14,7 @@ from mlxc.kohn_sham.monitor import Monitor
 from mlxc.kohn_sham.state import GroundState
 from mlxc.pseudo.library import named_family
 from mlxc.tasks.diagnosis.checks.outside_domain import outside_shares, variables_of_state
-from mlxc.tasks.diagnosis.prediction import Prediction, predict
+from mlxc.tasks.diagnosis.prediction import NOT_MEASURED, Prediction, predict, to_compare
 from mlxc.xc.analysis.clamped import Clamped
 from mlxc.xc.analysis.domain import Domain, training_domains
 from mlxc.xc.catalogue import check_name, functional
@@ -23,20 +25,38 @@ BULK_DOMAIN: Domain = {"rs": (None, 6.0), "s": (0.0, 3.0)}
 BASELINE = "pbe"
 
 
+# After so many seconds no further comparison is begun.
+LONGEST_SECONDS = 150.0
+# With smearing, what has nothing to do with the k mesh is asked on one that is so much coarser, down to so few points.
+COARSER, FEWEST = 3, 3
+
+
 class CalculationUnderTest:
     """A calculation, its functional, and predictions, each computed when it is first asked for.
 
     Args:
         calculation: The calculation whose answer is in doubt.
         monitor: A function that is told of every SCF step.
+
+    Attributes:
+        asked: The calculation whose answer is in doubt.
+        calculation: The one on which most questions are asked: the same, or on a coarser k mesh, which hardly matters
+            where two answers on the same mesh are compared.
     """
 
     def __init__(self, calculation: Calculation, monitor: Monitor | None) -> None:
         # Other functionals are compared with this one, and with the same pseudopotentials.
         table = named_family(calculation.pseudo, calculation.crystal.species, calculation.xc)
-        self.calculation = calculation.model_copy(update={"pseudo": table})
+        self.asked = calculation.model_copy(update={"pseudo": table})
+        self.calculation = on_coarser_mesh(self.asked)
+        self._started = time.perf_counter()
         self.functional = functional(calculation.xc)
         self.monitor = monitor
+
+    @property
+    def seconds_left(self) -> float:
+        """How long comparisons may still be begun."""
+        return LONGEST_SECONDS - (time.perf_counter() - self._started)
 
     @property
     def is_learned(self) -> bool:
@@ -85,12 +105,17 @@ class CalculationUnderTest:
     @cached_property
     def clamped(self) -> Prediction:
         """The prediction of the functional held inside its domain."""
-        return self.predict(self.calculation, Clamped(self.functional, self.domain), self.similar_state)
+        return self.predict(to_compare(self.calculation), Clamped(self.functional, self.domain), self.similar_state)
 
     @cached_property
     def baseline(self) -> Prediction:
         """The prediction of the baseline."""
-        return self.predict(self.calculation, functional(self.baseline_name), self.similar_state)
+        return self.predict(to_compare(self.calculation), functional(self.baseline_name), self.similar_state)
+
+    @property
+    def stand_ins(self) -> dict[str, Prediction]:
+        """The predictions of the functionals that are put in the place of a learned one, by what they are."""
+        return {f"{self.calculation.xc} held inside its domain": self.clamped, self.baseline_name: self.baseline}
 
     @property
     def similar_state(self) -> GroundState | None:
@@ -129,5 +154,15 @@ class CalculationUnderTest:
     def predict_soundly(
         self, calculation: Calculation, start: GroundState | None = None, with_size: bool = True
     ) -> Prediction:
-        """Call :meth:`predict` with the functional that converges."""
-        return self.predict(calculation, self.sound_functional[0], start, with_size)
+        """Call :meth:`predict` with the functional that converges, if there is time left."""
+        if self.seconds_left < 0:
+            return NOT_MEASURED
+        return self.predict(to_compare(calculation), self.sound_functional[0], start, with_size)
+
+
+def on_coarser_mesh(calculation: Calculation) -> Calculation:
+    """The same calculation with fewer k points; as it is where occupations are fixed, which they may not bear."""
+    if calculation.smearing == "none":
+        return calculation
+    kmesh = tuple(max(min(n, FEWEST), ceil(n / COARSER)) for n in calculation.kmesh)
+    return calculation.model_copy(update={"kmesh": kmesh})

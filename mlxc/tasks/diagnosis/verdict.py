@@ -18,14 +18,15 @@ class Blame:
 
     Attributes:
         cause: What is to blame.
-        severity: The largest severity of its findings, see :class:`~mlxc.tasks.diagnosis.finding.Finding`.
-        share: The share of the sum of all severities.
+        severity: The largest severity of its findings, see :class:`~mlxc.tasks.diagnosis.finding.Finding`; None if
+            none of them could be measured.
+        share: The share of the sum of all severities; None if it could not be measured.
         effect: The effect of the worst finding.
     """
 
     cause: Cause
-    severity: float
-    share: float
+    severity: float | None
+    share: float | None
     effect: str
 
 
@@ -36,7 +37,7 @@ class Verdict:
     Attributes:
         culprit: The worst cause; None where nothing is as bad as to matter.
         sentence: The verdict in words.
-        blames: All causes that were tested, the worst first.
+        blames: All causes that were tested, the worst first, and those that could not be measured last.
     """
 
     culprit: Cause | None
@@ -63,26 +64,44 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     be there comparable; the shares are shares of their sum.
     """
     worst = [
-        max((f for f in findings if f.cause == cause), key=lambda f: f.severity)
-        for cause in CAUSES
-        if any(f.cause == cause for f in findings)
+        max((f for f in findings if f.cause == cause), key=_severity) for cause in CAUSES if _is_tested(cause, findings)
     ]
-    total = sum(finding.severity for finding in worst)
+    total = sum(finding.severity or 0.0 for finding in worst)
     blames = []
-    for finding in sorted(worst, key=lambda finding: -finding.severity):
+    for finding in sorted(worst, key=_severity, reverse=True):
         assert finding.cause is not None
-        share = finding.severity / total if total else 0.0
+        share = finding.severity and finding.severity / total
         blames.append(Blame(finding.cause, finding.severity, share, finding.effect))
-    culprit = blames[0].cause if blames and blames[0].severity >= 1 else None
-    return Verdict(culprit, _sentence(blames, culprit), tuple(blames))
+    measured = [blame for blame in blames if blame.severity is not None]
+    culprit = measured[0].cause if measured and (measured[0].severity or 0) >= 1 else None
+    words = [_sentence(measured, culprit), _unmeasured(blames)]
+    return Verdict(culprit, " ".join(filter(None, words)), tuple(blames))
 
 
-def _sentence(blames: Sequence[Blame], culprit: Cause | None) -> str:
+def _is_tested(cause: Cause, findings: Sequence[Finding]) -> bool:
+    return any(finding.cause == cause for finding in findings)
+
+
+def _severity(finding: Finding) -> float:
+    """For an order in which what could not be measured is last."""
+    return -1.0 if finding.severity is None else finding.severity
+
+
+def _sentence(measured: Sequence[Blame], culprit: Cause | None) -> str:
+    if not measured:
+        return "Nothing can be said."
     if culprit is None:
-        tested = ", ".join(blame.cause for blame in blames)
-        largest = f" The largest effect is that of the {blames[0].cause}: {blames[0].effect}." if blames else ""
-        return f"Nothing is to blame: {tested} are all good enough.{largest}"
-    named = [b for b in blames if b.severity >= 1 and b.severity >= WORTH_NAMING * blames[0].severity]
-    parts = [f"{blame.cause}: {100 * blame.share:.0f} % of the error ({blame.effect})" for blame in named]
+        tested = ", ".join(blame.cause for blame in measured)
+        good = "are all good enough" if len(measured) > 1 else "is good enough"
+        largest = f"The largest effect is that of the {measured[0].cause}: {measured[0].effect}."
+        return f"Nothing is to blame: {tested} {good}. {largest}"
+    least = max(1.0, WORTH_NAMING * (measured[0].severity or 0.0))
+    named = [blame for blame in measured if (blame.severity or 0.0) >= least]
+    parts = [f"{blame.cause}: {100 * (blame.share or 0.0):.0f} % of the error ({blame.effect})" for blame in named]
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _unmeasured(blames: Sequence[Blame]) -> str:
+    causes = [blame.cause for blame in blames if blame.severity is None]
+    return f"Not measured: {', '.join(causes)}." if causes else ""

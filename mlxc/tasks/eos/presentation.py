@@ -7,6 +7,7 @@ from typing import Any
 
 from mlxc.console.record_table import Record, RecordTable
 from mlxc.console.text import headline, remark, row
+from mlxc.properties.fitted_curve import has_bad_fit
 
 _FITTED = {
     "volume": (
@@ -47,11 +48,17 @@ def equation_of_state_report(summary: dict[str, Any]) -> str:
 
 def equation_of_state_sentence(summary: Mapping[str, Any]) -> str:
     """What came out, in one sentence."""
-    return f"equation of state computed in {summary['seconds']:.1f} s: {_equilibrium(summary)}."
+    doubt = ", from a bad fit" if has_bad_fit(summary) else ""
+    return f"equation of state computed in {summary['seconds']:.1f} s: {_equilibrium(summary)}{doubt}."
 
 
 def equation_of_state_outcome(summary: Mapping[str, Any]) -> str:
-    """The lattice constant, or else the size of the cell; empty as long as there is none."""
+    """The lattice constant, or else the size of the cell, with a word on a bad fit; empty as long as there is none."""
+    size = _size_of_outcome(summary)
+    return f"{size}, bad fit" if size and has_bad_fit(summary) else size
+
+
+def _size_of_outcome(summary: Mapping[str, Any]) -> str:
     if summary.get("lattice_constant_ang") is not None:
         return f"a₀ = {summary['lattice_constant_ang']:.4f} Å"
     if summary.get("area0_ang2") is not None:

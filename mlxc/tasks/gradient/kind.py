@@ -13,7 +13,9 @@ from mlxc.tasks.eos.presentation import POINTS, advice_without_minimum
 from mlxc.tasks.gradient.presentation import (
     ADJOINT_STEPS,
     DENSITY_GRADIENTS,
+    LAYERS,
     LOSS_VALUES,
+    PARAMETERS,
     gradient_outcome,
     gradient_report,
     gradient_sentence,
@@ -53,6 +55,7 @@ GRADIENT = Kind(
         "adjoint": ADJOINT_STEPS,
         "density_gradient": DENSITY_GRADIENTS,
     },
+    tables=(PARAMETERS, LAYERS),
     report=gradient_report,
     headline=gradient_sentence,
     outcome=gradient_outcome,

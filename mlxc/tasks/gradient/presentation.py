@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlxc.console.record_table import RecordTable
+from mlxc.console.record_table import RecordTable, ResultTable
 from mlxc.console.text import headline, row
 
 
@@ -106,6 +106,23 @@ def _adjoint_in_words(step: Mapping[str, Any]) -> tuple[str, None]:
     return f"Gradient: step {step['iteration']}, residual {step['residual']:.1e}", None
 
 
+def _parameter_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The single numbers that there are of each parameter, or array of parameters."""
+    moved = (summary["after"] or {}).get("single_parameters", {})
+    return [
+        {"parameter": name, **found, "value_after_step": moved.get(name)}
+        for name, found in (summary["parameters"] or {}).items()
+    ]
+
+
+def _layer_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"layer": name, "gradient_norm": norm} for name, norm in (summary["layers"] or {}).items()]
+
+
+PARAMETERS = ResultTable(
+    "parameters", "one row per parameter, or array of parameters, with the gradient by it", _parameter_rows
+)
+LAYERS = ResultTable("layers", "one row per layer of the functional, with the norm of the gradient", _layer_rows)
 LOSS_VALUES = RecordTable(
     "losses", "the loss before the step along its gradient, and after it", "loss {stage}: {value:.8g} {unit}".format_map
 )

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from mlxc.utils.assets import asset_path
 from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord, read_record
+
+# Before the name of a checkpoint: the functional held inside the domain of its training.
+CLAMPED = "clamped:"
+
+
+def unclamped(name: str) -> str:
+    """The name of the checkpoint itself."""
+    return name.removeprefix(CLAMPED)
 
 
 def shipped_checkpoints() -> dict[str, Path]:
@@ -14,13 +24,31 @@ def shipped_checkpoints() -> dict[str, Path]:
 
 
 def checkpoint_path(name: str) -> Path | None:
-    """Where the checkpoint of this name lies, or would lie; None for the names of other functionals."""
+    """Where the checkpoint of this name lies, or would lie; None for the names of other functionals.
+
+    ``clamped:NAME`` is the same file.
+    """
+    name = unclamped(name)
     if name in shipped_checkpoints():
         return shipped_checkpoints()[name]
     path = Path(name)
     # A file may be called like a functional, but not with a folder or an extension.
     is_file = ("/" in name or path.suffix != "") and path.is_file()
     return path if name.endswith(SUFFIX) or is_file else None
+
+
+def with_files_renamed(expression: str, names: Mapping[str, str]) -> str:
+    """A functional, or a sum of some, with other names for checkpoint files.
+
+    Args:
+        expression: What the names are in.
+        names: The new name for each that is to be replaced.
+    """
+    if not names:
+        return expression
+    longest_first = sorted(names, key=len, reverse=True)
+    found = re.compile(rf"(?<![^\s:*])(?:{'|'.join(map(re.escape, longest_first))})(?!\S)")
+    return found.sub(lambda match: names[match[0]], expression)
 
 
 def checkpoint_of(name: str) -> CheckpointRecord | None:

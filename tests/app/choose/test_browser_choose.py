@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ase.build import bulk
 from ase.io import write
-from browser import LOADING_MS, RUNNING_MS, press, start, unfold
+from browser import LOADING_MS, press, start, unfold, wait_until_done
 from support import poscar
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_a_pasted_crystal_is_computed(page: Page) -> None:
         enter(field, "2")
     wait_for_text(page, "Your own settings")
     start(page, "Run")
-    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    wait_until_done(page)
     page.wait_for_selector("h3:has-text('Al, pasted, pbe, 5 Ha')", timeout=LOADING_MS)
 
 

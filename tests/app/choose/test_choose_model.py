@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ipywidgets import FloatText
+from ipywidgets import FloatText, Text
+from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import LABELS, ChooseModel
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.message import MessageArea
@@ -259,3 +260,24 @@ def test_what_the_server_does_not_allow_is_said_before_the_run(monkeypatch: pyte
     model = ChooseModel("si")
     model.ecut_ha = 10
     assert model.blocker.startswith("Crystal: 2 atoms are more")
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("ecut_ha", -5.0), ("ecut_ha", float("nan")), ("ecut_ha", 0.0), ("kmesh", (0, 2, 2)), ("kmesh", (2, 2, 1000)),
+        ("tolerance", -1.0), ("tolerance", 2.0), ("max_iterations", 0), ("width_ha", -0.1), ("xc", "pbbe"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_said_at_its_field_and_nowhere_else(field: str, wrong: Any) -> None:
+    model = ChooseModel("al")
+    widgets = {name: Text() for name in ("ecut_ha", "kmesh", "tolerance", "max_iterations", "width_ha", "xc")}
+    boxes = {name: with_problem(model, name, widget) for name, widget in widgets.items()}
+    right = getattr(model, field)
+    setattr(model, field, wrong)
+    assert model.blocked_field == field
+    wrongs = [name for name, box in boxes.items() if box.children[1].value]
+    assert wrongs == [name for name, widget in widgets.items() if "mlxc-wrong" in widget._dom_classes] == [field]
+    setattr(model, field, right)
+    assert model.blocked_field == ""
+    assert not any(box.children[1].value for box in boxes.values())

@@ -18,6 +18,7 @@ from browser import (
     LOADING_MS,
     RUNNING_MS,
     choose,
+    done,
     plot,
     plotted,
     press,
@@ -25,6 +26,7 @@ from browser import (
     unfold,
     wait_for_data,
     wait_for_points,
+    wait_until_done,
 )
 
 if TYPE_CHECKING:
@@ -96,11 +98,11 @@ def test_aluminium_converges_before_ones_eyes(page: Page) -> None:
     choose(page, "Aluminium (fcc)", 10, 4)
     start(page, "Run")
     wait_for_points(page, "Aluminium")
-    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    wait_until_done(page)
     residuals = plotted(page, CONVERGENCE, 0)
     assert len(residuals) >= 3
     assert residuals[-1] < plotted(page, CONVERGENCE, 1)[0] < residuals[0]
-    assert "converged in" in page.locator(".mlxc-success").inner_text()
+    assert "converged in" in done(page).inner_text()
     assert "Hartree" in page.locator(".mlxc-table:visible").first.inner_text()
     press(page, "Density")
     wait_for_data(page, DENSITY, axis="z")
@@ -139,7 +141,7 @@ def test_an_earlier_run_can_be_shown_again(page: Page) -> None:
     press(page, "Runs")
     runs = page.locator(".mlxc-runs-table tr")
     runs.filter(has_text="Aluminium").last.get_by_text("Open").click()
-    page.wait_for_selector(".mlxc-success", timeout=LOADING_MS)
+    wait_until_done(page, timeout=LOADING_MS)
     page.wait_for_selector("h3:has-text('Aluminium')", timeout=LOADING_MS)
     assert plotted(page, CONVERGENCE, 0)[-1] < plotted(page, CONVERGENCE, 1)[0]
 
@@ -172,7 +174,7 @@ def test_a_run_is_renamed_and_deleted(page: Page) -> None:
 def test_an_equation_of_state_is_drawn_beside_its_references(page: Page) -> None:
     choose(page, "Aluminium (fcc)", 10, 3)
     start(page, "Run equation of state")
-    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    wait_until_done(page)
     assert len(plotted(page, EQUATION_OF_STATE, 0)) == 7
     assert len(plotted(page, EQUATION_OF_STATE, 1)) == 100
     assert len(plotted(page, EQUATION_OF_STATE, 2, "x")) > 1
@@ -235,8 +237,8 @@ def test_a_persons_own_checkpoint_is_listed_run_and_told_where_it_was_trained(pa
     )
     choose(page, "Aluminium (fcc)", 8, 2)
     start(page, "Run")
-    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
-    assert "where this functional was trained" in page.locator(".mlxc-success").inner_text()
+    wait_until_done(page)
+    assert "where this functional was trained" in done(page).inner_text()
 
 
 def test_a_file_that_is_no_checkpoint_is_a_sentence(page: Page, tmp_path: Path) -> None:

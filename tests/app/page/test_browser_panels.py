@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import LOADING_MS, RUNNING_MS, choose, plot, plotted, press, start, wait_for_data
+from browser import LOADING_MS, RUNNING_MS, choose, plot, plotted, press, start, wait_for_data, wait_until_done
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,8 +37,9 @@ def test_a_magnet_tells_its_moments_and_what_its_cutoff_is_worth(page: Page) -> 
     page.get_by_text("Spin is on; each atom starts with").wait_for()
     page.locator(".mlxc-caution", has_text="far below").wait_for()
     start(page, "Run")
-    page.locator(".mlxc-success", has_text="absolute").wait_for(timeout=RUNNING_MS)
-    assert "not to be trusted" in page.locator(".mlxc-messages .mlxc-warning").inner_text()
+    card = wait_until_done(page, "absolute")
+    assert card.startswith("Done, but please note")
+    assert "not to be trusted" in card
     press(page, "Convergence")
     row = page.locator(".mlxc-moments tbody tr")
     row.wait_for(timeout=LOADING_MS)
@@ -65,7 +66,7 @@ def test_bands_are_drawn_with_their_gap_in_words(page: Page) -> None:
     press(page, "Bands")
     page.wait_for_selector(f"{plot(BANDS)} .main-svg", timeout=LOADING_MS)
     start(page, "Run bands")
-    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    wait_until_done(page)
     assert len(plotted(page, BANDS, 0)) > 8 * 60
     assert len(plotted(page, BANDS, 4)) > 100  # the density of states
     assert page.locator(f"{plot(BANDS)} .xtick text").first.text_content() == "Γ"
@@ -78,7 +79,7 @@ def test_the_energy_against_the_moment_is_drawn_with_its_minimum(page: Page) -> 
     press(page, "Moment")
     page.wait_for_selector(f"{plot(MOMENT)} .main-svg", timeout=LOADING_MS)
     start(page, "Run energy against moment")
-    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    wait_until_done(page)
     assert plotted(page, MOMENT, 1, "x") == [0, 2, 4]
     assert plotted(page, MOMENT, 3, "x") == [0]
     assert "Si wants no moment" in page.locator(f".mlxc-panel-{MOMENT} p").last.inner_text()
@@ -93,8 +94,19 @@ def test_a_gradient_is_drawn_as_bars_and_a_step_lowers_the_loss(page: Page) -> N
     assert "choose pbe-kappa-mu" in page.locator(f".mlxc-panel-{GRADIENTS} .mlxc-blocker").inner_text()
     page.get_by_label("XC functional", exact=True).select_option("pbe-kappa-mu")
     page.get_by_role("button", name="Run gradient", exact=True, disabled=False).wait_for()
+    assert page.get_by_label("Loss", exact=True).input_value() == "lattice constant (Å), against the reference"
+    page.get_by_label("Loss", exact=True).select_option(label="free energy (eV per atom)")
     start(page, "Run gradient")
     wait_for_data(page, GRADIENTS, 1)
+    page.get_by_text("a free energy is no error").wait_for(timeout=RUNNING_MS)
+    assert page.get_by_role("button", name="Take one step and run again", exact=True).is_disabled()
+    page.get_by_label("Loss", exact=True).select_option(label="gap (eV), with fixed occupations")
+    target = page.get_by_label("Target", exact=True)
+    target.fill("1.17")
+    target.press("Tab")
+    page.wait_for_timeout(500)
+    start(page, "Run gradient")
+    page.get_by_text("(target 1.17)").first.wait_for(timeout=RUNNING_MS)
     assert plotted(page, GRADIENTS, 1, "x") == ["kappa", "mu"]
     assert min(plotted(page, GRADIENTS, 1)) > 0
     start(page, "Take one step and run again")

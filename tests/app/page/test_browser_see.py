@@ -18,6 +18,7 @@ from browser import (
     press,
     start,
     wait_for_data,
+    wait_until_done,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def silicon(page: Page) -> Page:
     choose(page, SILICON, 5, 3)
     start(page, "Run")
     page.wait_for_selector(f".mlxc-panel-{CONVERGENCE} h3:has-text('Silicon')", timeout=RUNNING_MS)
-    page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+    wait_until_done(page)
     return page
 
 
@@ -108,7 +109,7 @@ def test_equations_of_state_of_two_functionals_are_overlaid(silicon: Page) -> No
         silicon.wait_for_timeout(500)
         start(silicon, "Run equation of state")
         silicon.wait_for_selector(f".mlxc-panel-{EQUATION_OF_STATE} h3:has-text('{functional}')", timeout=RUNNING_MS)
-        silicon.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+        wait_until_done(silicon)
     panel = silicon.locator(f".mlxc-panel-{EQUATION_OF_STATE}")
     table = panel.locator(".mlxc-table").inner_text()
     assert table.count(SILICON) == 2

@@ -9,12 +9,14 @@ from browser import (
     CONVERGENCE,
     RUNNING_MS,
     choose,
+    done,
     plotted,
     press,
     start,
     visit,
     wait_for_data,
     wait_for_points,
+    wait_until_done,
     wait_until_drawn,
 )
 
@@ -39,7 +41,7 @@ def test_a_second_run_waits_for_the_first(page: Page) -> None:
     page.get_by_text("1 waiting").wait_for()
     press(page, "Stop")
     wait_for_points(page, "Silicon")
-    page.wait_for_selector(".mlxc-success:has-text('Silicon')", timeout=RUNNING_MS)
+    wait_until_done(page, "Silicon")
     assert page.get_by_text("waiting").count() == 0
 
 
@@ -52,7 +54,7 @@ def test_a_reloaded_page_goes_on_with_the_run(page: Page) -> None:
     page.wait_for_selector("h3:has-text('Magnesium oxide')", timeout=RUNNING_MS)
     wait_for_data(page, CONVERGENCE)
     seen = len(plotted(page, CONVERGENCE, 0))
-    page.get_by_text(f"Step {seen + 1}:").or_(page.locator(".mlxc-success")).wait_for(timeout=RUNNING_MS)
+    page.get_by_text(f"Step {seen + 1}:").or_(done(page)).wait_for(timeout=RUNNING_MS)
     press(page, "Stop")
     page.wait_for_selector(".mlxc-information:has-text('Magnesium oxide')", timeout=RUNNING_MS)
 
@@ -68,7 +70,7 @@ def test_two_visitors_do_not_disturb_each_other(
         press(page, "Run")
         press(other, "Run")
         for visitor, own, foreign in ((page, "Aluminium", "Silicon"), (other, "Silicon", "Aluminium")):
-            visitor.wait_for_selector(f".mlxc-success:has-text('{own}')", timeout=RUNNING_MS)
+            wait_until_done(visitor, own)
             assert len(plotted(visitor, CONVERGENCE, 0)) >= 3
             assert foreign not in visitor.locator(".mlxc-panel-convergence h3").inner_text()
     finally:

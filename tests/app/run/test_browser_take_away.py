@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import CONVERGENCE, LOADING_MS, RUNNING_MS, choose, plot, press, start, visit
+from browser import CONVERGENCE, LOADING_MS, choose, plot, press, start, visit, wait_until_done
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -35,7 +35,7 @@ def own(chromium: Browser, address: str, console: list[str], requests: list[str]
         page.get_by_label("XC functional", exact=True).select_option(functional)
         page.wait_for_timeout(500)
         start(page, "Run")
-        page.wait_for_selector(".mlxc-success", timeout=RUNNING_MS)
+        wait_until_done(page)
         page.wait_for_selector(f".mlxc-command:has-text('{functional}')", state="attached", timeout=LOADING_MS)
     return page
 

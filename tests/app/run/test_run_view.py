@@ -30,10 +30,13 @@ def ended(run: RunModel, calculation: Calculation, message: str, **moments: floa
     return cards
 
 
-def test_what_a_converged_run_has_to_say_is_a_warning_below_its_result(run: RunModel, aluminium: Calculation) -> None:
+def test_a_converged_run_with_something_to_doubt_has_one_card_that_warns(run: RunModel, aluminium: Calculation) -> None:
     cards = ended(run, aluminium, AGAIN)
-    success, warning = cards.index("mlxc-success"), cards.index("mlxc-warning")
-    assert success < cards.index("converged in 9 steps") < warning < cards.index("started twice")
+    assert cards.count("mlxc-card") == 1
+    assert "mlxc-success" not in cards
+    warning = cards.index("mlxc-warning")
+    assert warning < cards.index("Done, but please note") < cards.index("converged in 9 steps")
+    assert cards.index("converged in 9 steps") < cards.index("started twice")
     assert "&lt;vanished&gt;" in cards
 
 
@@ -46,6 +49,8 @@ def test_the_next_run_starts_quietly_after_one_that_had_something_to_say(run: Ru
 def test_a_run_that_has_nothing_to_say_has_one_card(run: RunModel, aluminium: Calculation) -> None:
     cards = ended(run, aluminium, "")
     assert cards.count("mlxc-card") == 1
+    assert "mlxc-success" in cards
+    assert "<strong>Done.</strong>" in cards
     assert "moment" not in cards
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from mlxc_app.panels.panel import Page
 from mlxc_app.panels.runs.view import RunsView
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.runs_list_model import RunsListModel
+from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.view import RunView
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
@@ -77,6 +79,25 @@ def test_advice_tells_a_curve_without_a_minimum_from_points_that_do_not_converge
     run.records = tuple({"kind": "point", "index": index, "converged": converged} for index in range(7))
     run.state = "not converged"
     assert words in messages.widget.value
+
+
+def test_an_archive_that_was_taken_away_opens_again(run: RunModel, aluminium: Calculation) -> None:
+    run.start(aluminium, "taken <away>")
+    folder = run.folder
+    assert folder is not None
+    result = json.loads((Path(__file__).parents[2] / "golden/results/pbe-fermi-dirac.json").read_text())
+    folder.write_result(result | {"free_energy_ha": -2.5, "seconds": {"total": 1.0}})
+    folder.set_status("finished")
+    run.poll()
+    _, content = TakeAwayModel(run).file("zip")
+    folder.delete()
+    model = RunsListModel(run)
+    model.shown = True
+    model.open_archive("mine.zip", content)
+    assert (run.title, run.state, run.result["free_energy_ha"]) == ("taken <away>", "finished", -2.5)
+    assert [entry["title"] for entry in model.entries] == ["taken <away>"]
+    with pytest.raises(InputError, match=r"^mine\.zip"):
+        model.open_archive("mine.zip", content[:-40])
 
 
 def test_rename_and_delete(run: RunModel, failed: RunFolder) -> None:

@@ -21,6 +21,7 @@ from mlxc_app.run.runs_list_model import visible_runs
 
 # The choice of no other run.
 NOTHING = ""
+NOT_CONVERGED = "Not converged: not the bands of the crystal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ class BandsPicture:
         levels: The Fermi level of each spin, where they differ; else zero alone.
         words: What there is to say about the gap, or about how far the run has come.
         other: The bands that are laid over.
+        doubt: What is to be written on the figure; empty if there is nothing to doubt.
     """
 
     title: str = ""
@@ -64,6 +66,7 @@ class BandsPicture:
     levels: tuple[float, ...] = (0.0,)
     words: str = ""
     other: Bands | None = None
+    doubt: str = ""
 
 
 class BandsModel(HasTraits):
@@ -129,6 +132,7 @@ class BandsModel(HasTraits):
             levels=tuple(level for _, level in own_levels_ev(result)) or (0.0,),
             words=gap_in_words(result) if result else self._progress(),
             other=self._other(),
+            doubt="" if result.get("converged", True) else NOT_CONVERGED,
         )
 
     def _progress(self) -> str:

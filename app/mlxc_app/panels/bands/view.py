@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.bands.model import NOTHING, Bands, BandsModel, BandsPicture
 from mlxc_app.panels.panel import Page, Panel
-from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
 
@@ -72,6 +72,7 @@ class BandsView:
             yaxis=axis("energy − E<sub>F</sub> (eV)", range=_energies(picture)),
             xaxis2=axis("levels per eV and cell", domain=[0.78, 1], range=_states(picture)),
             shapes=fermi_levels(picture),
+            annotations=[mark(picture.doubt)],
         )
         row = HBox([self._start, self._others])
         row.add_class("mlxc-panel-row")
@@ -110,6 +111,7 @@ class BandsView:
             layout.yaxis.range = _energies(picture)
             layout.xaxis2.range = _states(picture)
             layout.shapes = fermi_levels(picture)
+            layout.annotations = [mark(picture.doubt)]
         self._show_words(picture)
 
     def _show_words(self, picture: BandsPicture) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
-from mlxc.crystal.symmetry import cells_per_cube
+from mlxc.crystal.resizing import lattice_constant
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.pseudo.library import named_family
@@ -195,13 +195,16 @@ def curve_of(result: Mapping[str, Any], crystal: Crystal) -> Curve | None:
 def errors_of(result: Mapping[str, Any], crystal: Crystal) -> tuple[ReferenceError, ...]:
     """The deviations from the references of a shipped crystal that has kept its cubic shape."""
     volume, modulus = result.get("volume0_ang3"), result.get("bulk_modulus_gpa")
-    if volume is None or modulus is None or crystal.name not in shipped_names() or cells_per_cube(crystal) is None:
+    if volume is None or crystal.name not in shipped_names():
+        return ()
+    constant = lattice_constant(crystal, volume, result.get("varied", "volume"))
+    if constant is None:
         return ()
     errors = []
     for line in _compared_references(crystal.name):
-        ratio = volume / len(crystal.species) / line.volume_per_atom_ang3
-        errors.append(ReferenceError("a₀", line.label, 100 * (ratio ** (1 / 3) - 1)))
-        if line.bulk_modulus_gpa is not None:
+        if line.lattice_constant_ang is not None:
+            errors.append(ReferenceError("a₀", line.label, 100 * (constant / line.lattice_constant_ang - 1)))
+        if modulus is not None and line.bulk_modulus_gpa is not None:
             errors.append(ReferenceError("B", line.label, 100 * (modulus / line.bulk_modulus_gpa - 1)))
     return tuple(errors)
 

@@ -42,6 +42,7 @@ class CrystalField:
         values: The values on a uniform grid over the cell, ``(n1, n2, n3)``.
         unit: The unit of the values, in words.
         is_signed: Whether the values are about zero.
+        has_converged: Whether the calculation that it is of has converged; of a difference, both.
     """
 
     lattice: NDArray[np.float64]
@@ -50,6 +51,7 @@ class CrystalField:
     values: NDArray[np.float64]
     unit: str = ELECTRONS
     is_signed: bool = False
+    has_converged: bool = True
 
     @property
     def crystal(self) -> Crystal:
@@ -67,7 +69,8 @@ class CrystalField:
     def minus(self, other: CrystalField) -> CrystalField:
         """The difference from a field in the same cell, which may be on another grid."""
         values = self.values - on_grid(other.values, self.values.shape)
-        return replace(self, values=values, is_signed=True)
+        both = self.has_converged and other.has_converged
+        return replace(self, values=values, is_signed=True, has_converged=both)
 
 
 def quantities_in(path: Path, has_others: bool) -> tuple[str, ...]:
@@ -96,6 +99,7 @@ def read_field(path: Path, quantity: str) -> CrystalField:
             "lattice": found.lattice * BOHR_ANG,
             "species": found.species,
             "positions": found.positions,
+            "has_converged": file.has_converged,
         }
         if quantity == POTENTIAL:
             own, reference = file.xc_potentials

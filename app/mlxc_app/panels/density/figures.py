@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from mlxc_app.panels.density.model import DensityModel
 from mlxc_app.panels.density.slice import WINDOW_ANG
-from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, DIVERGING, GREY, SEQUENTIAL
 
@@ -29,6 +29,7 @@ class SliceFigure:
             margin={"l": 70, "r": 10, "t": 10, "b": 55},
             xaxis=axis(titles[0], range=[-HALF, HALF], constrain="domain"),
             yaxis=axis(titles[1], range=[-HALF, HALF], scaleanchor="x", constrain="domain"),
+            annotations=[mark(model.doubt)],
         )
         model.observe(messages.guard(self._show), "slice")
 
@@ -38,6 +39,7 @@ class SliceFigure:
                 trace.update(new)
             layout = self.figure.layout
             layout.xaxis.title.text, layout.yaxis.title.text = self._titles()
+            layout.annotations = [mark(self._model.doubt)]
 
     def _titles(self) -> tuple[str, str]:
         cut = self._model.slice
@@ -93,6 +95,7 @@ class AverageFigure:
             xaxis=axis(titles[0]),
             yaxis=axis(titles[1], exponentformat="power"),
             yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+            annotations=[mark(model.doubt)],
         )
         model.observe(messages.guard(self._show), "average")
 
@@ -101,6 +104,7 @@ class AverageFigure:
             replace_data(self.figure, self._traces())
             layout = self.figure.layout
             layout.xaxis.title.text, layout.yaxis.title.text = self._titles()
+            layout.annotations = [mark(self._model.doubt)]
 
     def _titles(self) -> tuple[str, str]:
         unit = self._model.field.unit if self._model.field else ""

@@ -24,6 +24,8 @@ from mlxc_app.panels.density.slice import (
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.past_runs import finished_runs_beside, name_of, same_lattice
 
+NOT_CONVERGED = "Not converged: not the density of the crystal"
+
 
 class DensityModel(HasTraits):
     """Loads the density when a run has ended, and cuts it as asked.
@@ -64,6 +66,11 @@ class DensityModel(HasTraits):
         self._run = run
         self._follow()
         run.observe(self._follow, "state")
+
+    @property
+    def doubt(self) -> str:
+        """What is to be written on the pictures; empty if there is nothing to doubt."""
+        return NOT_CONVERGED if self.field is not None and not self.field.has_converged else ""
 
     @property
     def level(self) -> float | None:

@@ -131,7 +131,11 @@ class SurfaceView:
         self._model = model
         self._ngl = NglIsosurfaces(theme)
         self._viewer: DrawsIsosurfaces = self._ngl
-        self._place = VBox([self._ngl.widget])
+        # A canvas has no annotations: what there is to doubt lies over it.
+        self._mark = HTML()
+        self._mark.add_class("mlxc-mark")
+        self._place = VBox([self._ngl.widget, self._mark])
+        self._place.add_class("mlxc-marked")
         self._level = FloatSlider(
             min=0, max=100, step=1, description="Level (%)", readout_format=".0f", continuous_update=False, **WIDE
         )
@@ -154,7 +158,7 @@ class SurfaceView:
         to_plotly = self._viewer is self._ngl
         self._viewer.show(None, None)
         self._viewer = PlotlyIsosurfaces() if to_plotly else self._ngl
-        self._place.children = [self._viewer.widget]
+        self._place.children = [self._viewer.widget, self._mark]
         self._other_way.description = OTHER_WAY[to_plotly]
         self._show()
 
@@ -169,7 +173,8 @@ class SurfaceView:
         self._say()
 
     def _say(self) -> None:
-        block, level = self._model.block, self._model.level
+        block, level, doubt = self._model.block, self._model.level, self._model.doubt
+        self._mark.value = f"<span>{escape(doubt)}</span>" if doubt else ""
         if block is None or level is None:
             self._words.value = ""
         elif block.is_signed:

@@ -11,6 +11,7 @@ from traitlets import HasTraits, Instance
 from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.finding import TESTS
 from mlxc.tasks.diagnosis.task import DiagnosisTask
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 
@@ -53,6 +54,27 @@ class DiagnoseModel(HasTraits):
             InputError: it cannot be computed.
         """
         self._run.start(task_for(self._choose.calculation()), self._choose.run_title())
+
+    @property
+    def mends(self) -> tuple[Mapping[str, Any], ...]:
+        """What to try, see :class:`mlxc.tasks.diagnosis.mends.Mend`; empty as long as nothing is known."""
+        return tuple(self.picture.summary.get("mends", ()))
+
+    def try_mend(self, *indices: int) -> None:
+        """Choose what mends say, one after the other, and compute the equation of state with each.
+
+        Args:
+            indices: The places of the mends in the list.
+
+        Raises:
+            InputError: it cannot be computed.
+        """
+        settings = self.picture.summary["calculation"]
+        kept = {name: value for name, value in settings.items() if name not in REPLACED}
+        for index in indices:
+            self._choose.take_calculation(Calculation.from_dict({**kept, **self.mends[index]["changes"]}))
+            calculation = self._choose.calculation().model_dump(exclude=REPLACED - {"tolerance"})
+            self._run.start(EquationOfStateTask.from_dict({"calculation": calculation}), self._choose.run_title())
 
     def _redraw(self, change: Any = None) -> None:
         run = self._run

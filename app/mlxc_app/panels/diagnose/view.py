@@ -6,7 +6,7 @@ from base64 import b64encode
 from html import escape
 from typing import Any
 
-from ipywidgets import HTML, Button, HBox, VBox
+from ipywidgets import HTML, Button, HBox, VBox, Widget
 
 from mlxc.tasks.diagnosis.finding import TESTS
 from mlxc_app.panels.diagnose.model import DiagnoseModel, DiagnosisPicture
@@ -19,9 +19,13 @@ ABOUT = (
     "basis larger. What changes the answer most is to blame."
 )
 _PLACEHOLDER = (
-    '<p class="mlxc-placeholder">Press “Diagnose”: what is chosen on the left is examined, in one to three minutes. '
-    "Try graphene with the functional bulk-unconstrained.</p>"
+    '<p class="mlxc-placeholder">Press “Diagnose”: what is chosen on the left is examined, and each answer appears as '
+    "soon as it is known, the cheapest first. After two and a half minutes no further comparison is begun; what is "
+    "left is then said to be not measured. Try graphene with the functional bulk-unconstrained.</p>"
 )
+# The place on the page where mends stand.
+MENDS = "mlxc-mends"
+SIDE_BY_SIDE = "Their equations of state, one after the other, in one figure of the panel “Equation of state”."
 
 
 def diagnose_panel(page: Page) -> Panel:
@@ -40,12 +44,15 @@ class DiagnoseView:
     """Observes a :class:`DiagnoseModel`."""
 
     def __init__(self, model: DiagnoseModel, messages: MessageArea) -> None:
+        self._model = model
         self._start = Button(description="Diagnose", button_style="primary", tooltip="Examine what is chosen")
         self._progress = HTML()
         self._body = HTML()
         self._body.add_class("mlxc-diagnosis")
+        self._mends = VBox()
         row = HBox([self._start, self._progress])
-        self.widget = VBox([row, self._body])
+        self.widget = VBox([row, self._body, self._mends])
+        self._messages = messages
         self._start.on_click(messages.starting(model.start))
         model.observe(messages.guard(lambda change: self._show(change["new"])), "picture")
         self._show(model.picture)
@@ -53,6 +60,26 @@ class DiagnoseView:
     def _show(self, picture: DiagnosisPicture) -> None:
         self._progress.value = progress_html(picture)
         self._body.value = body_html(picture)
+        self._mends.children = self._mend_widgets()
+
+    def _mend_widgets(self) -> list[Widget]:
+        """A button for each mend, and one for all of them side by side."""
+        mends = self._model.mends
+        if not mends:
+            return []
+        rows: list[Widget] = [HTML(f'<h3 id="{MENDS}">What mends it</h3>')]
+        rows += [self._try(mend["label"], mend["why"], index) for index, mend in enumerate(mends)]
+        if len(mends) > 1:
+            rows.append(self._try("All of these, side by side", SIDE_BY_SIDE, *range(len(mends))))
+        return rows
+
+    def _try(self, label: str, why: str, *indices: int) -> HBox:
+        button = Button(description=f"Try: {label}", tooltip="Runs the equation of state with it")
+        button.add_class("mlxc-try")
+        button.on_click(self._messages.starting(lambda: self._model.try_mend(*indices)))
+        row = HBox([button, HTML(f'<p class="mlxc-hint">{escape(why)}</p>')])
+        row.add_class("mlxc-wrap")
+        return row
 
 
 def progress_html(picture: DiagnosisPicture) -> str:
@@ -69,7 +96,9 @@ def body_html(picture: DiagnosisPicture) -> str:
         return _PLACEHOLDER
     from mlxc.tasks.diagnosis.html_report import finding_html, verdict_html  # matplotlib takes half a second to load
 
-    verdict = f"{verdict_html(dict(picture.summary))}{_link(dict(picture.summary))}" if picture.summary else ""
+    summary = dict(picture.summary)
+    mends = f'<p><a href="#{MENDS}">What mends it</a></p>' if summary.get("mends") else ""
+    verdict = f"{verdict_html(summary)}{mends}{_link(summary)}" if summary else ""
     tests = "".join(finding_html(dict(finding)) for finding in picture.findings)
     return f"<h3>{escape(picture.title)}</h3>{verdict}{tests}"
 

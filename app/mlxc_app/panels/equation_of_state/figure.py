@@ -11,17 +11,35 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from mlxc.crystal.resizing import Variation
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.references.tables import ReferenceLine
 from mlxc.units import EV_PER_ANG3_GPA
-from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStateCurve, EquationOfStatePicture
-from mlxc_app.widgets.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from mlxc_app.panels.equation_of_state.model import (
+    MOST_OVERLAID,
+    EquationOfStateCurve,
+    EquationOfStatePicture,
+    size_of,
+)
+from mlxc_app.widgets.palette import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    LILAC,
+    OCHRE,
+    OLIVE,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+)
 
 AXES = {"volume": "volume per atom (Å³)", "area": "area per atom (Å²)"}
 # This run and those beside it.
 LOOKS = ((BLUE, "circle"), (VERMILLION, "square"), (GREEN, "diamond"), (ORANGE, "triangle-up"), (PURPLE, "x"))
 # As many as there can be references: a figure cannot get traces later.
-REFERENCE_LOOKS = ((GREY, "solid"), (SKY, "dash"), (GREY, "dashdot"), (SKY, "dot"), (GREY, "longdash"))
+REFERENCE_LOOKS = ((GREY, "solid"), (SKY, "dash"), (OCHRE, "dashdot"), (LILAC, "dot"), (OLIVE, "longdash"))
 # Before there are points, curves of references reach so far to either side of their minimum.
 REACH = 0.06
 # A line answers to the mouse at its points only.
@@ -39,7 +57,7 @@ def eos_traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
     references: list[go.Scatter] = []
     for index, look in enumerate(REFERENCE_LOOKS):
         known = picture.references[index] if index < len(picture.references) else None
-        references += _reference(known, sizes, *look)
+        references += _reference(known, picture.varied, sizes, *look)
     names = [*distinct_names([curve.title for curve in curves]), *[""] * len(empty)]
     own, *others = [_points_and_fit(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
     residuals = [_residuals(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
@@ -60,7 +78,7 @@ def _range(picture: EquationOfStatePicture) -> np.ndarray:
     """The sizes at which curves of references are drawn."""
     found = [size for curve in (picture.own, *picture.others) for size in curve.sizes]
     if not found:
-        found = [r.volume_per_atom_ang3 * factor for r in picture.references for factor in (1 - REACH, 1 + REACH)]
+        found = [size_of(r, picture.varied) * factor for r in picture.references for factor in (1 - REACH, 1 + REACH)]
     return np.linspace(min(found), max(found), 60) if found else np.zeros(0)
 
 
@@ -70,10 +88,12 @@ def _points_and_fit(curve: EquationOfStateCurve, name: str, colour: str, symbol:
             x=curve.sizes,
             y=curve.energies,
             mode="markers",
-            name=name,
+            name=f"{name} (bad fit)" if curve.is_bad else name,
             legendgroup=colour,
             visible=bool(curve.sizes),
             marker={"size": 10, "color": colour, "symbol": symbol},
+            # The lowest one lies on the axis.
+            cliponaxis=False,
             hovertemplate="%{x:.3f}: %{y:.2f} meV<extra></extra>",
         ),
         go.Scatter(
@@ -99,7 +119,8 @@ def _other_branches(curve: EquationOfStateCurve) -> go.Scatter:
         mode="markers",
         name=_branch_name(curve.branch_moments),
         visible=bool(curve.branch_sizes),
-        marker={"size": 11, "color": VERMILLION, "symbol": "diamond-open", "line": {"width": 2}},
+        marker={"size": 11, "color": BROWN, "symbol": "diamond-open", "line": {"width": 2}},
+        cliponaxis=False,
         hovertemplate="%{x:.3f}: %{y:.2f} meV, %{text}<extra></extra>",
     )
 
@@ -122,19 +143,22 @@ def _residuals(curve: EquationOfStateCurve, name: str, colour: str, symbol: str)
         showlegend=False,
         visible=bool(curve.residuals),
         marker={"size": 9, "color": colour, "symbol": f"{symbol}-open"},
+        cliponaxis=False,
         hovertemplate="%{x:.3f}: %{y:.2g} meV off the fit<extra></extra>",
     )
 
 
-def _reference(reference: ReferenceLine | None, sizes: np.ndarray, colour: str, dash: str) -> list[go.Scatter]:
-    """A line at its volume, and its curve if it has one: its energies count from their minimum, like all others."""
+def _reference(
+    reference: ReferenceLine | None, varied: Variation, sizes: np.ndarray, colour: str, dash: str
+) -> list[go.Scatter]:
+    """A line at its volume, or area, and its curve if it has one: its energies count from their minimum."""
     words = reference_words(reference) if reference else ""
     look: dict[str, Any] = {"mode": "lines", "line": {"color": colour, "dash": dash, "width": 1.5}, "text": []}
     curve = _reference_curve(reference, sizes) if reference else np.zeros(0)
     group = f"{colour} {dash}"
     return [
         go.Scatter(
-            x=[reference.volume_per_atom_ang3] * POINTS_OF_A_LINE if reference else [],
+            x=[size_of(reference, varied)] * POINTS_OF_A_LINE if reference else [],
             y=np.linspace(0, 1, POINTS_OF_A_LINE) if reference else [],
             yaxis="y2",
             name=reference.label if reference else "",
@@ -166,7 +190,10 @@ def _reference_curve(reference: ReferenceLine, sizes: np.ndarray) -> np.ndarray:
 
 def reference_words(reference: ReferenceLine) -> str:
     """What a reference is, and where it comes from, in lines for a hover label."""
-    values = [f"V₀ = {reference.volume_per_atom_ang3:.3f} Å³ per atom"]
+    if reference.area_per_atom_ang2 is None:
+        values = [f"V₀ = {reference.volume_per_atom_ang3:.3f} Å³ per atom"]
+    else:
+        values = [f"A₀ = {reference.area_per_atom_ang2:.3f} Å² per atom"]
     if reference.lattice_constant_ang:
         values.append(f"a₀ = {reference.lattice_constant_ang:.4f} Å")
     if reference.bulk_modulus_gpa:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import Variation, natural_variation
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, FitError, fit_birch_murnaghan
+from mlxc.properties.fitted_curve import doubts_of_fit
 from mlxc.references.tables import ReferenceLine, reference_lines
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.shipped import shipped_names
@@ -46,7 +47,11 @@ class EquationOfStateCurve:
             square sheets.
         branch_sizes, branch_energies: The points of other magnetic branches, likewise.
         branch_moments: The moments of these points, Bohr magneton per atom.
-        note: What a person should know: that a fit failed or is not to be trusted, or that there are several branches.
+        note: What a person should know of a run that has ended: that a fit failed or is not to be trusted, or that
+            there are several branches.
+        is_bad: Whether something speaks against the fit of a run that has ended.
+        missing: How many points a run that is computed has still to come.
+        unconverged: How many points of the run in hand have not converged.
     """
 
     title: str = ""
@@ -63,6 +68,18 @@ class EquationOfStateCurve:
     branch_energies: tuple[float, ...] = ()
     branch_moments: tuple[float, ...] = ()
     note: str = ""
+    is_bad: bool = False
+    missing: int = 0
+    unconverged: int = 0
+
+    @property
+    def mark(self) -> str:
+        """What is to be written on the figure; empty if there is nothing to doubt."""
+        if self.unconverged:
+            return f"{self.unconverged} of {len(self.sizes)} points not converged"
+        if self.is_bad:
+            return f"Bad fit: B₀′ = {self.modulus_derivative:.1f}, residual {self.rms_residual:.2g} meV/atom"
+        return f"No fit through these {len(self.sizes)} points" if self.note and not self.curve_sizes else ""
 
     @property
     def rms_residual(self) -> float | None:
@@ -78,13 +95,21 @@ class EquationOfStatePicture:
         varied: ``volume`` or ``area``: what the sizes are.
         own: The curve of the run in hand; empty if that has no points.
         others: The curves of the earlier runs that are shown beside it.
-        references: The volumes that references have for the same crystal; none where the area varies.
+        references: What references say of the same crystal: volumes, or areas of a sheet.
     """
 
     varied: Variation = "volume"
     own: EquationOfStateCurve = field(default_factory=EquationOfStateCurve)
     others: tuple[EquationOfStateCurve, ...] = ()
     references: tuple[ReferenceLine, ...] = ()
+
+
+def size_of(reference: ReferenceLine, varied: Variation) -> float:
+    """Volume, or area, per atom of a reference, cubic or square angstrom."""
+    if varied == "volume":
+        return reference.volume_per_atom_ang3
+    assert reference.area_per_atom_ang2 is not None
+    return reference.area_per_atom_ang2
 
 
 class EquationOfStateModel(HasTraits):
@@ -117,6 +142,7 @@ class EquationOfStateModel(HasTraits):
         if change["new"] == "queued" and self._run.kind == "eos" and self._run.folder is not None:
             self._of_this_visit.add(str(self._run.folder.path))
         self._look_for_others()
+        self._redraw()
 
     def _choice_changed(self, change: Any) -> None:
         self._look_for_others()
@@ -165,11 +191,13 @@ class EquationOfStateModel(HasTraits):
         if self._run.result:
             own = curve_of_result(self._run.title, self._run.result, len(structure["species"]))
         else:
-            own = self._curve_so_far(varied, len(structure["species"]))
+            own = self._curve_so_far(varied, len(structure["species"]), task.points)
+        unconverged = sum(not point.get("converged", True) for point in points)
+        own = replace(own, unconverged=unconverged)
         self.picture = EquationOfStatePicture(varied, own, others, _references(structure["name"], varied))
 
-    def _curve_so_far(self, varied: Variation, natoms: int) -> EquationOfStateCurve:
-        """The curve through the points that a run has told."""
+    def _curve_so_far(self, varied: Variation, natoms: int, all_points: int) -> EquationOfStateCurve:
+        """The curve through the points that a run has told; what to think of it is said when the run has ended."""
         size = {"volume": "volume_ang3", "area": "area_ang2"}[varied]
         points, others = (
             Points(
@@ -179,7 +207,10 @@ class EquationOfStateModel(HasTraits):
             )
             for records in (self._run.of_kind("point"), self._run.of_kind("branch"))
         )
-        return fitted_curve(self._run.title, varied, points, others)
+        curve = fitted_curve(self._run.title, varied, points, others)
+        if self._run.active:
+            return replace(curve, note="", is_bad=False, missing=all_points - len(points.sizes))
+        return curve
 
     def _curve(self, path: str) -> EquationOfStateCurve:
         if path not in self._curves:
@@ -248,6 +279,7 @@ def fitted_curve(
         branch_energies=tuple((1000 * (others.energies - lowest)).tolist()),
         branch_moments=others.moments,
         note=note,
+        is_bad=fit is not None and bool(doubts_of_fit(fit, sizes, energies)),
     )
 
 
@@ -286,4 +318,6 @@ def _varied(result: dict[str, Any]) -> Variation:
 
 
 def _references(name: str, varied: Variation) -> tuple[ReferenceLine, ...]:
-    return tuple(reference_lines(name)) if varied == "volume" and name in shipped_names() else ()
+    """What is known of a shipped crystal in the quantity that varies."""
+    lines = reference_lines(name) if name in shipped_names() else []
+    return tuple(line for line in lines if (line.area_per_atom_ang2 is not None) == (varied == "area"))

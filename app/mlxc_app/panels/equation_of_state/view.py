@@ -13,9 +13,10 @@ from mlxc_app.panels.equation_of_state.model import (
     EquationOfStateCurve,
     EquationOfStateModel,
     EquationOfStatePicture,
+    size_of,
 )
 from mlxc_app.panels.panel import Page, Panel
-from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
 from mlxc_app.widgets.message import MessageArea
 
 ABOUT = (
@@ -65,6 +66,7 @@ class EquationOfStateView:
             xaxis=axis(AXES[model.picture.varied], anchor="y3"),
             yaxis=axis("F above its minimum (meV/atom)", domain=[0.3, 1], rangemode="tozero"),
             yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+            annotations=[mark(model.picture.own.mark)],
             yaxis3=axis("residual (meV)", domain=[0, 0.22], anchor="x", nticks=4),
         )
         self._caption = HTML()
@@ -99,6 +101,7 @@ class EquationOfStateView:
         with self.figure.batch_update():
             replace_data(self.figure, eos_traces(change["new"]))
             self.figure.layout.xaxis.title.text = AXES[change["new"].varied]
+            self.figure.layout.annotations = [mark(change["new"].own.mark)]
         self._show_words(change["new"])
 
     def _show_words(self, picture: EquationOfStatePicture) -> None:
@@ -111,7 +114,8 @@ def comparison_table(picture: EquationOfStatePicture) -> str:
     """HTML table: this run, those beside it and the references, with the deviation of this run from each."""
     rows = []
     if picture.own.size0 is not None:
-        rows.append(_run_row(picture.own, f"This run: {picture.own.title}", "", "mlxc-strong"))
+        so_far = f", {picture.own.missing} points to come" if picture.own.missing else ""
+        rows.append(_run_row(picture.own, f"This run{so_far}: {picture.own.title}", "", "mlxc-strong"))
     for curve in picture.others:
         rows.append(_run_row(curve, curve.title, _deviation(picture, curve.size0)))
     for reference in picture.references:
@@ -119,11 +123,11 @@ def comparison_table(picture: EquationOfStatePicture) -> str:
             _row(
                 reference.label,
                 reference.lattice_constant_ang,
-                reference.volume_per_atom_ang3,
+                size_of(reference, picture.varied),
                 reference.bulk_modulus_gpa,
                 reference.bulk_modulus_derivative,
                 None,
-                _deviation(picture, reference.volume_per_atom_ang3),
+                _deviation(picture, size_of(reference, picture.varied)),
                 source=reference.source,
             )
         )
@@ -139,7 +143,7 @@ def comparison_table(picture: EquationOfStatePicture) -> str:
 
 def _run_row(curve: EquationOfStateCurve, label: str, deviation: str, style: str = "") -> str:
     fitted = (curve.lattice_constant_ang, curve.size0, curve.modulus, curve.modulus_derivative, curve.rms_residual)
-    return _row(label, *fitted, deviation, style)
+    return _row(f"{label} (bad fit)" if curve.is_bad else label, *fitted, deviation, style)
 
 
 def _deviation(picture: EquationOfStatePicture, other: float | None) -> str:

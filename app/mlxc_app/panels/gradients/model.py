@@ -21,6 +21,14 @@ DECIDED = {"tolerance", "cutoff_smoothing_ha", "fft_grid"}
 FIXED_OCCUPATIONS = {"smearing", "width_ha"}
 # Kinds of the records of a gradient itself.
 FLOW = ("loss", "adjoint", "density_gradient")
+NO_STEP_OF_AN_ENERGY = (
+    "An energy can be differentiated, but a step that lowers it teaches nothing: a free energy is no error. Choose a "
+    "loss that has a reference, such as the lattice constant."
+)
+NO_STEP_WITHOUT_TARGET = (
+    "A step needs a target: without one it would only lower the quantity itself, right or wrong. Give a target, and "
+    "run the gradient again."
+)
 NO_PARAMETERS = "This functional has no parameters that a gradient could reach: choose pbe-kappa-mu or a network."
 
 
@@ -58,7 +66,7 @@ class GradientModel(HasTraits):
         picture: What is to be seen.
     """
 
-    loss = Unicode("energy")
+    loss = Unicode("lattice_constant")
     target = Unicode()
     mode = Unicode("implicit")
     step = Float(0.05)
@@ -75,8 +83,20 @@ class GradientModel(HasTraits):
 
     @property
     def can_step(self) -> bool:
-        """Whether there is a gradient to take a step along."""
-        return bool(self.picture.result.get("parameters"))
+        """Whether there is a gradient to take a step along, of a loss that a step should lower."""
+        return bool(self.picture.result.get("parameters")) and not self.no_step
+
+    @property
+    def no_step(self) -> str:
+        """Why no step is offered along the gradient that is shown, in a sentence or two; empty if one is, or if
+        there is no gradient.
+        """
+        result = self.picture.result
+        if not result.get("parameters"):
+            return ""
+        if LOSSES[result["loss"]].source == "energy":
+            return NO_STEP_OF_AN_ENERGY
+        return NO_STEP_WITHOUT_TARGET if result["target"] is None else ""
 
     def task(self) -> GradientTask:
         """What would be computed.
@@ -107,8 +127,10 @@ class GradientModel(HasTraits):
         """Do again what is shown, and then take a step along the gradient and see what it does.
 
         Raises:
-            InputError: there is nothing to do again, or the step is too long.
+            InputError: there is nothing to do again, a step would teach nothing, or it is too long.
         """
+        if self.no_step:
+            raise InputError(self.no_step)
         task = self._run.task
         if not isinstance(task, GradientTask):
             raise InputError("There is no gradient yet: press “Run gradient” first.")

@@ -59,6 +59,7 @@ class GradientView:
         self._model = model
         self._blocker = HTML()
         self._words = HTML()
+        self._no_step = HTML()
         self._explanation = HTML()
         self._table = HTML()
         self._start = Button(description="Run gradient", button_style="primary", tooltip="Differentiate the loss")
@@ -75,26 +76,26 @@ class GradientView:
         self.map = self._map(picture)
         # Plotly writes the classes of its figures itself, so what is folded is a box around them.
         self._boxes = VBox([self.curves]), VBox([self.map])
-        rows = self._choices(messages)
-        self.widget = VBox([*rows, self._blocker, self._words, *self._boxes, self._explanation, self._table])
+        above = [*self._choices(messages), self._blocker, self._words, self._no_step]
+        self.widget = VBox([*above, *self._boxes, self._explanation, self._table])
         self._start.on_click(messages.starting(model.start))
         self._again.on_click(messages.starting(model.take_step))
         self._shown.observe(messages.guard(self._show_chosen), "value")
         model.observe(messages.guard(self._show), "picture")
-        model.observe(messages.guard(self._show_buttons), "blocker")
+        model.observe(messages.guard(self._show_buttons), ["blocker", "loss"])
         self._show_words()
         self._show_buttons()
         self._unfold_figure()
 
     def _choices(self, messages: MessageArea) -> list[HBox]:
         loss = Dropdown(options=[(loss.loss_label, loss.name) for loss in LOSSES.values()], description="Loss", **FIELD)
-        target = Text(description="Target", placeholder="none", continuous_update=False, **SHORT)
+        self._target = Text(description="Target", continuous_update=False, **SHORT)
         mode = Dropdown(options=MODES, description="Mode", **FIELD)
         step = FloatText(description="Step", step=0.01, **SHORT)
-        for trait, widget in {"loss": loss, "target": target, "mode": mode, "step": step}.items():
+        for trait, widget in {"loss": loss, "target": self._target, "mode": mode, "step": step}.items():
             bind(self._model, trait, widget, messages)
         hint = HTML('<span class="mlxc-muted">× |θ|, at most 1</span>', layout={"width": "auto"})
-        rows = HBox([loss, target]), HBox([mode, step, hint]), HBox([self._start, self._again, self._shown])
+        rows = HBox([loss, self._target]), HBox([mode, step, hint]), HBox([self._start, self._again, self._shown])
         for row in rows:
             row.add_class("mlxc-panel-row")
         return list(rows)
@@ -106,7 +107,7 @@ class GradientView:
             height=330,
             showlegend=False,
             margin={"l": 90, "r": 90, "t": 20, "b": 75},
-            xaxis=axis(chart.x_title, type=chart.x_type),
+            xaxis=axis(chart.x_title, type=chart.x_type, automargin=True),
             yaxis=axis(
                 chart.y_title, type=chart.y_type, exponentformat="power", range=chart.y_range, dtick=chart.y_tick
             ),
@@ -174,8 +175,11 @@ class GradientView:
 
     def _show_buttons(self, change: Any = None) -> None:
         blocker = self._model.blocker
+        self._target.placeholder = "the reference" if LOSSES[self._model.loss].relative else "none"
         self._start.disabled = bool(blocker)
         self._again.disabled = not self._model.can_step
+        no_step = self._model.no_step
+        self._no_step.value = f'<p class="mlxc-hint">{escape(no_step)}</p>' if no_step else ""
         self._blocker.value = f'<div class="mlxc-blocker" role="status">{escape(blocker)}</div>' if blocker else ""
 
     def _show_words(self) -> None:

@@ -117,10 +117,10 @@ STOPS = (
                 formulas.ADJOINT,
             ),
         ),
-        SetUp("si", 8, 2, "pbe-kappa-mu"),
+        SetUp("si", 8, 4, "pbe-kappa-mu"),
         "Gradients",
-        "Silicon with pbe-kappa-mu is chosen, which has two parameters. Press “Run gradient”, then “Take one step and "
-        "run again”.",
+        "Silicon with pbe-kappa-mu is chosen, which has two parameters. The loss is the squared error of the lattice "
+        "constant. Press “Run gradient”, then “Take one step and run again”.",
         "Which of κ and μ has the larger gradient? Does the loss fall after the step, and by about as much as the "
         "gradient promises?",
         "Run gradient",
@@ -133,7 +133,8 @@ STOPS = (
         (),
         SetUp("graphene", 15, 3, "bulk-unconstrained"),
         "Diagnose",
-        "Graphene with a network that fails there is chosen. Press “Diagnose”; it takes a minute or two.",
+        "Graphene with a network that fails there is chosen. Press “Diagnose”; it takes a minute or two, and ends "
+        "with what mends it.",
         "The verdict names the largest cause. Look where in the cell the functional is asked something that it was "
         "never taught.",
         "Diagnose",

@@ -8,8 +8,11 @@ from typing import Any
 
 import anywidget
 import traitlets
+from ipywidgets import FileUpload, VBox
 
+from mlxc.errors import InputError
 from mlxc.runs.kept import find_run
+from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.panels.compare.view import COMPARE
 from mlxc_app.panels.panel import RUNS, Page, Panel
 from mlxc_app.run.runs_list_model import SHOWN, RunsListModel
@@ -17,9 +20,11 @@ from mlxc_app.run.runs_list_model import SHOWN, RunsListModel
 ABOUT = (
     f"The newest {SHOWN} runs that are kept, with the number that each was made for and the room that it takes. “Open” "
     "shows one in the panels as if it had just ended, while what is being computed goes on; “Use settings” fills the "
-    "form as it was for that run. Tick several to set them side by side. A heading sorts the table by its column."
+    "form as it was for that run. Tick several to set them side by side. A heading sorts the table by its column. "
+    "“Open an archive” shows a run that was taken away, here or elsewhere."
 )
 LIST_SECONDS = 1.0
+LIMIT = f"a ZIP of at most {MAX_FILE_BYTES // 1024**2} MB"
 
 
 def runs_panel(page: Page) -> Panel:
@@ -38,7 +43,7 @@ def runs_panel(page: Page) -> Panel:
     return Panel(
         RUNS,
         f"<p>{ABOUT}</p>",
-        lambda: RunsView(model, page).table,
+        lambda: RunsView(model, page).widget,
         group=RUNS,
         shown=look,
         follow=follow,
@@ -62,17 +67,31 @@ class RunsView:
 
     Attributes:
         table: The table.
+        widget: The table, below a button that opens an archive.
     """
 
     def __init__(self, model: RunsListModel, page: Page) -> None:
         self._model, self._page = model, page
         self.table = RunsTable()
+        upload = FileUpload(
+            accept=".zip", multiple=False, description="Open an archive", tooltip=f"A run that was taken away: {LIMIT}"
+        )
+        upload.add_class("mlxc-upload-run")
+        upload.observe(page.messages.guard(self._file_chosen), "value")
+        self.widget = VBox([upload, self.table])
         self.table.on_msg(page.messages.guard(self._act))
         model.observe(page.messages.guard(self._show), "entries")
         self._show()
 
     def _show(self, change: Any = None) -> None:
         self.table.entries = list(self._model.entries)
+
+    def _file_chosen(self, change: Any) -> None:
+        for file in change["new"]:
+            self._page.messages.clear()
+            if file["size"] > MAX_FILE_BYTES:
+                raise InputError(f"{file['name']}: {LIMIT}; open larger ones with “mlxc run FILE.zip”.")
+            self._model.open_archive(file["name"], bytes(file["content"]))
 
     def _act(self, widget: RunsTable, content: dict[str, Any], buffers: object) -> None:
         self._page.messages.clear()

@@ -23,6 +23,8 @@ COMPARED = 3
 COARSER = 3
 # Density residual at which they stop: the energy, of second order in it, is then right to microhartrees.
 TOLERANCE = 3e-4
+# They inform only: after the first one none is begun when less time is left for what is to come.
+LATE_SECONDS = 110.0
 # A cutoff that much higher shows what the given one leaves out.
 HIGHER = 1.3
 
@@ -31,7 +33,8 @@ def examine_basis_set(tested: CalculationUnderTest) -> Finding:
     """Compare the answer with that of a basis that is as good as complete, and some sets with each other."""
     given = tested.sound
     if not given.converged:
-        return Finding("basis", TITLE, f"No answer to compare with. {given.message}", "basis")
+        why = f"there is no answer to compare with, {given.message}"
+        return Finding("basis", TITLE, f"Not measured: {why}.", "basis", None, why)
     in_gaussians = tested.calculation.basis_kind is GAUSSIAN_ORBITALS
     better_calculation = (
         _in_plane_waves(tested.calculation, tested.calculation.ecut_ha)
@@ -46,17 +49,17 @@ def examine_basis_set(tested: CalculationUnderTest) -> Finding:
         if in_gaussians
         else f"{tested.calculation.ecut_ha:g} Ha beside {better_calculation.ecut_ha:g} Ha"
     )
-    sizes = " instead of ".join(size_in_words(answer, tested.calculation) for answer in (given, better))
+    sizes = " beside ".join(size_in_words(answer, tested.calculation) for answer in (given, better))
     sentence = (
-        f"{what}: the energy is {energy or 0:+z.1f} mHa per atom off; {sizes}."
-        if better.converged
-        else f"{what}: the better basis did not converge. {better.message}"
+        f"{what}: not measured, {better.message}."
+        if energy is None
+        else f"{what}: the energy is {energy:+z.1f} mHa per atom off; {sizes}."
     )
     if compared:
         rows = ", ".join(
             f"{name} {row['energy_above_plane_waves_mha_per_atom']:+z.1f}" for name, row in compared.items()
         )
-        sentence += f" Above the limit of plane waves, on a k mesh a third as dense, mHa per atom: {rows}."
+        sentence += f" Above the limit of plane waves, on a coarser k mesh, mHa per atom: {rows}."
     numbers = {
         "size_change_percent": size,
         "energy_change_mha_per_atom": energy,
@@ -68,11 +71,17 @@ def examine_basis_set(tested: CalculationUnderTest) -> Finding:
         title=TITLE,
         sentence=sentence,
         cause="basis",
-        severity=abs(size or 0.0) / TOLERABLE_SIZE_PERCENT,
-        effect=f"the basis changes the lattice constant by {size or 0:+z.2f} %",
+        severity=None if size is None else abs(size) / TOLERABLE_SIZE_PERCENT,
+        effect=_effect(given, better, size),
         numbers=numbers,
         plots=[_plot(compared)] if compared else [],
     )
+
+
+def _effect(given: Prediction, better: Prediction, size_percent: float | None) -> str:
+    if size_percent is not None:
+        return f"the basis changes the lattice constant by {size_percent:+z.2f} %"
+    return given.without_size or better.message or f"in the better basis {better.without_size}"
 
 
 def _in_plane_waves(calculation: Calculation, ecut_ha: float) -> Calculation:
@@ -102,11 +111,13 @@ def _compared_sets(tested: CalculationUnderTest) -> dict[str, dict[str, float]]:
     names = [name for name in SETS if all(has_functions(symbol, name) for symbol in set(species))]
     chosen = _spread(names, tested.calculation.gaussian_basis)
     found: dict[str, dict[str, float]] = {}
-    if not chosen:
+    if not chosen or tested.seconds_left < 0:
         return found
     sharpest = max(grid_cutoff(species, name, {}) for name in chosen)
     limit = tested.predict_soundly(_in_plane_waves(_with_gth(calculation), sharpest), with_size=False)
     for name in chosen:
+        if found and tested.seconds_left < LATE_SECONDS:
+            break
         answer = tested.predict_soundly(_in_set(calculation, name), with_size=False)
         above = answer.energy_change_mha(limit)
         if above is not None and answer.state is not None and answer.state.basis.linear_dependence is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlxc.tasks.diagnosis.finding import Finding
-from mlxc.tasks.diagnosis.prediction import NO_ANSWER, TOLERABLE_SIZE_PERCENT, Prediction, size_in_words
+from mlxc.tasks.diagnosis.prediction import NO_ANSWER, TOLERABLE_SIZE_PERCENT, size_in_words
 from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Does the answer snap back when the functional is held inside its training domain?"
@@ -22,9 +22,9 @@ def examine_extrapolation(tested: CalculationUnderTest) -> Finding:
     given, clamped, baseline = tested.given, tested.clamped, tested.baseline
     severity, effect = _blame(tested)
     words = {
-        name: _says(tested, given),
-        "clamped to the domain of its training": _says(tested, clamped),
-        tested.baseline_name: _says(tested, baseline),
+        name: size_in_words(given, tested.calculation),
+        "held inside the domain of its training": size_in_words(clamped, tested.calculation),
+        tested.baseline_name: size_in_words(baseline, tested.calculation),
     }
     sentence = "; ".join(f"{who}: {what}" for who, what in words.items())
     return Finding(
@@ -48,19 +48,19 @@ def examine_extrapolation(tested: CalculationUnderTest) -> Finding:
     )
 
 
-def _blame(tested: CalculationUnderTest) -> tuple[float, str]:
+def _blame(tested: CalculationUnderTest) -> tuple[float | None, str]:
     given, clamped = tested.given, tested.clamped
     if not given.converged and clamped.converged:
         return NO_ANSWER, f"{_beyond(tested)} keeps the SCF from converging"
     if not given.converged and tested.baseline.converged:
         return NO_ANSWER, f"the SCF converges with {tested.baseline_name}, with the model not even when it is clamped"
     if not given.converged:
-        return 0.0, "the SCF converges with no functional"
+        return None, "the SCF converges with no functional"
     if given.size is None and clamped.size is not None:
         return NO_ANSWER, f"{_beyond(tested)} leaves the energy without a minimum nearby"
     change = given.size_change_percent(clamped)
     if change is None:
-        return 0.0, "no size to compare"
+        return None, "there are no two sizes to compare"
     return abs(change) / TOLERABLE_SIZE_PERCENT, f"{_beyond(tested)} changes the lattice constant by {change:+z.2f} %"
 
 
@@ -71,16 +71,27 @@ def _beyond(tested: CalculationUnderTest) -> str:
     return f"extrapolation{edge}, in {100 * share:.0f} % of the volume,"
 
 
-def _says(tested: CalculationUnderTest, answer: Prediction) -> str:
-    return size_in_words(answer, tested.calculation) if answer.converged else "the SCF does not converge"
+def clamping_mends(tested: CalculationUnderTest) -> bool | None:
+    """Whether a learned functional held inside its domain comes near its baseline; None if that is not known."""
+    if not tested.clamped.converged:
+        return False
+    off = tested.clamped.size_change_percent(tested.baseline)
+    if off is None:
+        return False if tested.clamped.has_no_minimum else None
+    return abs(off) <= 5 * TOLERABLE_SIZE_PERCENT
 
 
 def _conclusion(tested: CalculationUnderTest) -> str:
     severity, _ = _blame(tested)
-    off = tested.clamped.size_change_percent(tested.baseline)
-    inside = off is not None and abs(off) > 5 * TOLERABLE_SIZE_PERCENT
+    mends = clamping_mends(tested)
+    if severity is None:
+        return "So it is not known whether the answer rests on extrapolation."
     if severity < 1:
         return "Clamping changes nothing that matters: the answer does not rest on extrapolation."
-    if not tested.clamped.converged or inside:
-        return "Clamping changes the answer, but does not mend it: the model errs inside its domain as well."
-    return "Clamped, it gives a sound answer: what it says outside its training domain is to blame."
+    if mends:
+        return "Clamped, it gives a sound answer: what it says outside its training domain is to blame."
+    if mends is None:
+        return "Clamped, its SCF settles; whether its answer is sound is not measured."
+    if tested.clamped.has_no_minimum:
+        return "Clamped, its SCF settles, but the size is wrong: the model errs inside its domain as well."
+    return "Clamping changes the answer, but does not mend it: the model errs inside its domain as well."

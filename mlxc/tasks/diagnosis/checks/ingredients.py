@@ -20,7 +20,7 @@ LABELS = {"s": "reduced gradient s", "rs": "Wigner-Seitz radius r_s (bohr)"}
 def examine_ingredients(tested: CalculationUnderTest) -> Finding:
     """Histograms of s and r_s, and what of them lies outside the domain of training."""
     if tested.variables is None:
-        return Finding("ingredients", TITLE, f"There is no density to look at. {tested.sound.message}")
+        return Finding("ingredients", TITLE, f"There is no density to look at: {tested.sound.message}.")
     variables, electrons, volumes = tested.variables
     domain, shares = tested.domain, tested.outside_shares
     whose = "of its training" if tested.domain_is_recorded else "that bulk crystals have"

@@ -24,7 +24,7 @@ def examine_profile(tested: CalculationUnderTest) -> Finding:
     """Planar averages across a sheet, or along the third lattice vector of a bulk crystal."""
     state = tested.sound.state
     if state is None:
-        return Finding("profile", TITLE, f"There is no density to look at. {tested.sound.message}")
+        return Finding("profile", TITLE, f"There is no density to look at: {tested.sound.message}.")
     crystal = state.crystal
     directions = vacuum_directions(crystal)
     axis = directions[0] if len(directions) == 1 else 2

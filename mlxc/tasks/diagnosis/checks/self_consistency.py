@@ -26,8 +26,8 @@ def examine_self_consistency(tested: CalculationUnderTest) -> Finding:
     """Look at the residuals of the calculation as it is given, and start it a second time from another density."""
     given = tested.given
     if given.state is None:
-        return Finding("self-consistency", TITLE, given.message, "self-consistency", *_failure(tested))
-    history = given.state.history
+        return Finding("self-consistency", TITLE, f"{given.message}.", "self-consistency", *_failure(tested))
+    history = given.history
     residuals = [record.density_residual for record in history]
     long_waves = [record.residual_spectrum[0] for record in history[-5:]]
     steps = [float(record.iteration) for record in history]
@@ -41,13 +41,14 @@ def examine_self_consistency(tested: CalculationUnderTest) -> Finding:
     }
     sloshes = numbers["long_wave_share"] > SLOSHING and not given.converged
     words = [
-        f"Converged after {len(history)} steps." if given.converged else given.message,
+        f"Converged after {len(history)} steps." if given.converged else f"It does not settle: {given.message}.",
         f"Each step multiplies the residual by {numbers['residual_falls_per_step']:.2g} on average.",
     ]
     if sloshes:
         words.append("The charge sloshes: most of the residual is in waves longer than 10 bohr.")
     if not given.converged:
         severity, effect = _failure(tested)
+        words.append(_comparison(tested))
         return Finding("self-consistency", TITLE, " ".join(words), "self-consistency", severity, effect, numbers, plots)
     other = tested.predict(tested.calculation.at_volumes(RATIOS)[1], start=given.larger, with_size=False)
     change = other.energy_change_mha(given)
@@ -79,8 +80,18 @@ def _spectrum_plot(steps: list[float], spectra: list[tuple[float, ...]]) -> Plot
     return Plot("What waves the residual consists of", "SCF step", "share of the squared residual (%)", curves)
 
 
+def _comparison(tested: CalculationUnderTest) -> str:
+    """Whether it is the functional, told by what others do in its place."""
+    if not tested.is_learned:
+        return "More steps, or a larger smearing width, may help."
+    settled = [name for name, answer in tested.stand_ins.items() if answer.converged]
+    if settled:
+        return f"It does with {' and '.join(settled)}, so that more steps or more smearing are no remedy."
+    return "It does not with other functionals either; more steps, or a larger smearing width, may help."
+
+
 def _failure(tested: CalculationUnderTest) -> tuple[float, str]:
     """Whether the SCF itself is to blame: not if it converges with another functional."""
     if tested.is_learned and (tested.clamped.converged or tested.baseline.converged):
-        return 0.0, "with another functional the SCF settles"
+        return 0.0, "it settles with other functionals"
     return NO_ANSWER, "the SCF does not settle"

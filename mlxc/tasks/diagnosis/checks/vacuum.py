@@ -25,8 +25,8 @@ def examine_vacuum(tested: CalculationUnderTest) -> Finding:
     higher = tested.predict_soundly(tested.calculation.with_crystal(in_higher_cell(crystal, HIGHER)), with_size=False)
     change = given.energy_change_mha(higher)
     if change is None:
-        why = given.message or higher.message
-        return Finding("vacuum", TITLE, f"The energies could not be compared. {why}", "vacuum")
+        why = given.message or f"in the higher cell {higher.message}"
+        return Finding("vacuum", TITLE, f"Not measured: {why}.", "vacuum", None, why)
     height = height_ang(crystal)
     return Finding(
         test="vacuum",

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.bands.model import BandsModel
-from mlxc_app.panels.bands.view import fermi_levels, traces
+from mlxc_app.panels.bands.view import BandsView, fermi_levels, traces
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 
 from mlxc.crystal.brillouin import band_path
 from mlxc.runs.folder import RunFolder
@@ -53,6 +54,16 @@ def test_a_finished_run_has_a_density_of_states_and_marks_its_gap(run: RunModel)
     assert "Indirect gap of 0.60 eV" in model.picture.words
     assert "at Γ" in model.picture.words
     assert "Indirect gap" in KINDS[run.kind].headline(run.result)
+
+
+@pytest.mark.parametrize("converged", [True, False])
+def test_bands_of_a_potential_that_has_not_converged_are_marked(run: RunModel, converged: bool) -> None:
+    model = started(run)
+    view = BandsView(model, ChooseModel("si"), MessageArea())
+    assert not view.figure.layout.annotations[0].visible
+    run.result = result(run) | {"converged": converged}
+    assert view.figure.layout.annotations[0].visible is not converged
+    assert (model.picture.doubt == "") is converged
 
 
 def test_spin_down_is_dashed(run: RunModel) -> None:

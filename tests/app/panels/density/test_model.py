@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from mlxc_app.panels.density.block import MOST_POINTS, FieldBlock
 from mlxc_app.panels.density.field import DENSITY, DIFFERENCE, POTENTIAL, PULL, SPIN, CrystalField, on_grid, read_field
-from mlxc_app.panels.density.model import DensityModel
+from mlxc_app.panels.density.model import NOT_CONVERGED, DensityModel
 from mlxc_app.panels.density.slice import MILLER, PLANES, cut, miller_orientation, planar_average
 from mlxc_app.panels.density.view import DensityView
 from mlxc_app.run.model import RunModel
@@ -259,6 +260,39 @@ def test_spins_and_potentials_are_offered_where_they_were_saved(run: RunModel, a
     # What the next run does not have is not looked at any more.
     finish(run, aluminium, "no magnet", 1.0)
     assert model.quantity == DENSITY
+
+
+def test_what_has_not_converged_is_marked_on_every_picture(run: RunModel, aluminium: Calculation) -> None:
+    model = DensityModel(run)
+    view = DensityView(model, MessageArea(), Theme())
+    further = {"xc_potential_ha": np.full((2, 8, 8, 8), 0.3), "pbe_xc_potential_ha": np.full((2, 8, 8, 8), 0.1)}
+    finish(run, aluminium, "unconverged", 1.0, moment=0.25, further=further, converged=False)
+
+    def marks() -> list[bool]:
+        figures = [annotation.visible for f in (view.cut, view.average) for annotation in f.figure.layout.annotations]
+        return [*figures, "Not converged" in view.surface.widget.children[0].children[-1].value]
+
+    for quantity in (DENSITY, SPIN, POTENTIAL):
+        model.quantity = quantity
+        assert marks() == [True] * 3
+    assert view.cut.figure.layout.annotations[0].text == NOT_CONVERGED
+    view.surface._switch(None)
+    assert marks() == [True] * 3
+    finish(run, aluminium, "converged", 1.0, moment=0.25)
+    model.quantity = DENSITY
+    assert marks() == [False] * 3
+    run.start(aluminium, "the next run")
+    assert marks() == [False] * 3
+
+
+def test_a_difference_from_what_has_not_converged_is_marked(run: RunModel, aluminium: Calculation) -> None:
+    model = DensityModel(run)
+    finish(run, aluminium, "unconverged", 1.0, converged=False)
+    finish(run, aluminium, "converged", 1.0)
+    other = read_field(run.folder.ground_state_path, DENSITY)  # type: ignore[union-attr]
+    assert model.doubt == ""
+    assert not other.minus(replace(other, has_converged=False)).has_converged
+    assert not replace(other, has_converged=False).minus(other).has_converged
 
 
 def test_the_panel_follows_the_model_and_the_model_the_panel(run: RunModel, aluminium: Calculation) -> None:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlxc_app.choose.functional_picker import FunctionalPicker
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.diagnose.model import DiagnoseModel
-from mlxc_app.panels.diagnose.view import body_html, progress_html
+from mlxc_app.panels.diagnose.view import DiagnoseView, body_html, progress_html
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
 
+from mlxc.runs.kept import kept_runs
 from mlxc.tasks.diagnosis.finding import TESTS, Curve, Finding, Plot
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.diagnosis.verdict import judge
 
 PLOT = Plot("A plot", "x", "y", [Curve("one", [1.0, 2.0], [3.0, 4.0])])
+MENDS = [
+    {"label": "held <inside>", "why": "So it <settles>.", "changes": {"xc": "clamped:bulk-unconstrained"}},
+    {"label": "constrained", "why": "Yes.", "changes": {"xc": "bulk-constrained"}},
+    {"label": "pbe", "why": "Yes.", "changes": {"xc": "pbe"}},
+]
 FINDINGS = [
     Finding("self-consistency", "Does it settle?", "Yes <b>.", "self-consistency", 0.0, plots=[PLOT]),
     Finding("extrapolation", "Does it snap back?", "It does.", "model", 9.0, "extrapolation beyond s = 3"),
@@ -48,6 +56,41 @@ def test_findings_appear_one_by_one_and_the_verdict_last(run: RunModel) -> None:
     assert progress_html(model.picture) == ""
 
 
+def test_a_diagnosis_ends_with_buttons_for_what_mends_it(run: RunModel) -> None:
+    choose = ChooseModel("graphene")
+    choose.xc = "bulk-unconstrained"
+    model = DiagnoseModel(run, choose)
+    view = DiagnoseView(model, MessageArea())
+    model.start()
+    assert view.widget.children[-1].children == ()
+    run.state, run.result = "finished", summary() | {"mends": MENDS}
+    heading, *rows = view.widget.children[-1].children
+    assert "What mends it" in heading.value
+    buttons = [row.children[0] for row in rows]
+    assert [button.description for button in buttons] == [
+        "Try: held <inside>", "Try: constrained", "Try: pbe", "Try: All of these, side by side",
+    ]  # fmt: skip
+    assert "&lt;settles&gt;" in rows[0].children[1].value
+    buttons[-1].click()
+    tasks = [folder.task for folder in kept_runs() if folder.kind == "eos"]
+    assert {task.calculation.xc for task in tasks} == {"clamped:bulk-unconstrained", "bulk-constrained", "pbe"}
+    asked = ChooseModel("si").calculation()
+    assert all(task.calculation.structure == asked.structure for task in tasks)
+    assert all(task.calculation.kmesh == asked.kmesh for task in tasks)
+    assert choose.xc == "pbe"
+
+
+def test_the_list_of_functionals_shows_one_that_is_held_inside_its_domain() -> None:
+    choose = ChooseModel("al")
+    picker = FunctionalPicker(choose, MessageArea())
+    choose.xc = "clamped:bulk-unconstrained"
+    names = picker.widget.children[0].children[0]
+    assert names.value == "clamped:bulk-unconstrained"
+    assert "Held inside the domain" in picker.widget.children[1].value
+    choose.xc = "pbe"
+    assert names.value == "pbe"
+
+
 def test_a_run_of_another_kind_shows_no_diagnosis(run: RunModel) -> None:
     model = DiagnoseModel(run, ChooseModel("si"))
     run.kind, run.title, run.result = "scf", "an SCF", {"free_energy_ha": -1.0}
@@ -58,4 +101,4 @@ def test_a_run_of_another_kind_shows_no_diagnosis(run: RunModel) -> None:
 def summary() -> dict[str, Any]:
     calculation = ChooseModel("si").calculation().model_dump(mode="json")
     findings = [finding.to_dict() for finding in FINDINGS]
-    return {"findings": findings, "seconds": 3.0, "calculation": calculation, **judge(FINDINGS).to_dict()}
+    return {"findings": findings, "mends": [], "seconds": 3.0, "calculation": calculation, **judge(FINDINGS).to_dict()}

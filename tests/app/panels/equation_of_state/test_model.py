@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.equation_of_state.figure import REFERENCE_LOOKS, distinct_names, eos_traces
-from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStateModel
+from mlxc_app.panels.equation_of_state.model import (
+    MOST_OVERLAID,
+    EquationOfStateCurve,
+    EquationOfStateModel,
+    EquationOfStatePicture,
+    size_of,
+)
 from mlxc_app.panels.equation_of_state.view import EquationOfStateView, comparison_table
 from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.message import MessageArea
 from stand_ins import IdleWorker
 
 from mlxc.calculation.calculation import Calculation
-from mlxc.properties.birch_murnaghan import BirchMurnaghan
+from mlxc.properties.birch_murnaghan import BirchMurnaghan, fit_birch_murnaghan
+from mlxc.references.tables import reference_lines
 from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.kinds import KINDS
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
 
 CURVE = BirchMurnaghan(-57.0, 16.5, 77 / EV_PER_ANG3_GPA, 4.5)
@@ -89,7 +98,7 @@ def test_points_keep_the_references_of_their_own_crystal(run: RunModel, aluminiu
     assert model.picture.references == references
 
 
-def test_a_sheet_is_drawn_against_its_area_without_references_of_volumes(run: RunModel) -> None:
+def test_a_sheet_is_drawn_against_its_area_with_references_of_areas(run: RunModel) -> None:
     model = EquationOfStateModel(run, ChooseModel("graphene"))
     assert model.picture.varied == "area"
     view = EquationOfStateView(model, MessageArea())
@@ -106,9 +115,14 @@ def test_a_sheet_is_drawn_against_its_area_without_references_of_volumes(run: Ru
     assert picture.own.sizes == pytest.approx(areas / 2)
     assert picture.own.size0 == pytest.approx(5.27 / 2)
     assert picture.own.modulus == pytest.approx(206.8)
-    assert picture.references == ()
+    # The area of a hexagonal cell is sqrt(3)/2 a^2, and there are two atoms in it.
+    (measured,) = [line for line in picture.references if line.label.startswith("experiment")]
+    assert size_of(measured, "area") == pytest.approx(3**0.5 / 4 * 2.4589**2)
+    traces = [trace for trace in eos_traces(picture) if trace.yaxis == "y2" and trace.visible]
+    assert [trace.x[0] for trace in traces] == [size_of(line, "area") for line in picture.references]
+    assert "Å² per atom" in traces[0].text[0]
     table = comparison_table(picture)
-    for text in ("area per atom (Å²)", "layer modulus B₀ (N/m)", "2.4669", "206.8"):
+    for text in ("area per atom (Å²)", "layer modulus B₀ (N/m)", "2.4669", "206.8", "2.4589", "Baskin"):
         assert text in table
     assert "GPa" not in table
     assert view.figure.layout.xaxis.title.text == "area per atom (Å²)"
@@ -122,12 +136,97 @@ def test_the_axis_follows_the_choice_of_a_crystal(run: RunModel) -> None:
     assert "area" in view.figure.layout.xaxis.title.text
 
 
-def test_points_without_a_minimum_say_so(run: RunModel, aluminium: Calculation) -> None:
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7])
+def test_a_run_that_goes_on_gives_no_alarm(run: RunModel, aluminium: Calculation, count: int) -> None:
     model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    for energies in (lambda n: -float(n), lambda n: float(n % 2), lambda n: abs(n - 3.0) ** 0.5):
+        run.records = tuple({**point, "energy_ev": energies(n)} for n, point in enumerate(points(count)))
+        assert len(model.picture.own.sizes) == count
+        assert model.picture.own.note == model.picture.own.mark == ""
+        assert not view.figure.layout.annotations[0].visible
+        assert "mlxc-caution" not in view.widget.children[0].value
+        assert "bad fit" not in comparison_table(model.picture)
+
+
+def test_points_without_a_minimum_say_so_when_the_run_has_ended(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
     run.start(EquationOfStateTask(calculation=aluminium), "volumes")
     run.records = tuple({**point, "energy_ev": -float(n)} for n, point in enumerate(points(5)))
+    run.state = "stopped"
     assert "no minimum" in model.picture.own.note
     assert len(model.picture.own.sizes) == 5
+    assert view.figure.layout.annotations[0].text == "No fit through these 5 points"
+
+
+def test_the_fit_of_a_run_that_goes_on_says_how_many_points_are_to_come(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.records = points(6)
+    assert "This run, 1 points to come" in comparison_table(model.picture)
+    run.records = points(7)
+    run.state = "finished"
+    assert "This run: volumes" in comparison_table(model.picture)
+
+
+# Energies off the curve by some meV, and curves whose asymmetry no crystal has.
+BAD = {
+    "noise": lambda v, n: float(CURVE(v)) + 0.004 * (-1) ** n,
+    "kink": lambda v, n: float(CURVE(v)) + (0.01 if n > 3 else 0.0),
+    "one point off": lambda v, n: float(CURVE(v)) + 0.02 * (n == 2),
+    "steep": lambda v, n: float(BirchMurnaghan(-57.0, 16.5, 77 / EV_PER_ANG3_GPA, 11.5)(v)),
+    "turned": lambda v, n: float(BirchMurnaghan(-57.0, 16.5, 77 / EV_PER_ANG3_GPA, -2.0)(v)),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_fit_is_marked_on_the_figure_and_in_the_result(run: RunModel, aluminium: Calculation, kind: str) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.records = tuple({**p, "energy_ev": BAD[kind](p["volume_ang3"], n)} for n, p in enumerate(points(7)))
+    run.state = "finished"
+    fit = fit_birch_murnaghan([p["volume_ang3"] for p in run.records], [p["energy_ev"] for p in run.records])
+    run.result = result_of(
+        run.records, energy0_ev=fit.energy0, lattice_constant_ang=4.04, bulk_modulus_gpa=77.0, seconds=1.0
+    )
+    assert model.picture.own.is_bad
+    annotation = view.figure.layout.annotations[0]
+    assert annotation.visible
+    assert annotation.text.startswith(f"Bad fit: B₀′ = {fit.bulk_modulus_derivative:.1f}")
+    assert "(bad fit)" in comparison_table(model.picture)
+    assert "(bad fit)" in view.figure.data[0].name
+    assert KINDS["eos"].headline(run.result).endswith("from a bad fit.")
+    assert KINDS["eos"].outcome(run.result) == "a₀ = 4.0400 Å, bad fit"
+
+
+def test_points_that_have_not_converged_are_marked(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    view = EquationOfStateView(model, MessageArea())
+    run.start(EquationOfStateTask(calculation=aluminium), "volumes")
+    run.records = tuple(point | {"converged": point["index"] > 1} for point in points(7))
+    assert view.figure.layout.annotations[0].text == "2 of 7 points not converged"
+
+
+def test_no_colour_stands_for_two_things() -> None:
+    picture = EquationOfStatePicture(references=tuple(reference_lines("al")))
+    curve = EquationOfStateCurve(sizes=(1.0,), energies=(0.0,), residuals=(0.0,), branch_sizes=(1.0,))
+    traces = eos_traces(replace(picture, own=curve, others=(curve,) * MOST_OVERLAID))
+    shown = [trace for trace in traces if trace.visible and trace.showlegend is not False]
+    colours = [trace.marker.color if trace.mode == "markers" else trace.line.color for trace in shown]
+    assert len(set(colours)) == len(colours) == 2 + MOST_OVERLAID + len(picture.references)
+    # The lowest point lies on the axis, and is drawn whole.
+    assert all(trace.cliponaxis is False for trace in traces if trace.mode == "markers")
+
+
+def test_a_good_fit_is_not_marked(run: RunModel, aluminium: Calculation) -> None:
+    model = EquationOfStateModel(run, ChooseModel("al"))
+    finish(run, EquationOfStateTask(calculation=aluminium), "with PBE")
+    assert not model.picture.own.is_bad
+    assert model.picture.own.mark == ""
+    assert KINDS["eos"].outcome(model._run.result | {"energy0_ev": -57.0}) == "a₀ = 4.0400 Å"
 
 
 def finish(run: RunModel, task: EquationOfStateTask, title: str, shift: float = 0.0) -> None:

@@ -12,6 +12,7 @@ from mlxc_app.panels.gradients.view import parameter_table
 from mlxc_app.run.model import RunModel
 
 from mlxc.errors import InputError
+from mlxc.observables.catalogue import LOSSES
 from mlxc.tasks.gradient.presentation import gradient_in_words
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.tasks.kinds import KINDS
@@ -31,6 +32,7 @@ def test_a_functional_without_parameters_blocks_the_run_and_another_one_frees_it
 
 def test_what_makes_no_loss_is_said_before_a_run(run: RunModel) -> None:
     model = model_of(run)
+    model.loss = "energy"
     model.mode = "unrolled"
     assert "choose implicit" in model.blocker
     model.mode, model.target = "implicit", "much"
@@ -100,7 +102,7 @@ def test_a_step_does_the_same_again_and_tells_what_has_moved(run: RunModel) -> N
         model.take_step()
     model.start()
     assert not model.can_step
-    run.result = result()
+    run.result = with_target()
     assert model.can_step
     before, run.state = run.task, "finished"
     model.step = 0.2
@@ -116,6 +118,43 @@ def test_a_step_does_the_same_again_and_tells_what_has_moved(run: RunModel) -> N
     worse = gradient_in_words(result() | {"step": 0.2, "after": after | {"loss": -100.0}})
     assert "rose" in worse
     assert "shorter step" in worse
+
+
+def test_the_loss_that_is_offered_first_is_an_error(run: RunModel) -> None:
+    task = model_of(run).task()
+    assert task.loss == "lattice_constant"
+    assert task.target_and_source[0] == pytest.approx(5.43, abs=0.1)
+    assert task.unit == "percent^2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "is no error"),
+        ({"target": -113.5, "loss_unit": "(eV)^2"}, "is no error"),
+        ({"loss": "density_moment", "loss_unit": "ang^2"}, "needs a target"),
+        ({"loss": "gap"}, "needs a target"),
+        ({"loss": "magnetisation", "loss_unit": "Bohr magneton"}, "needs a target"),
+        ({"loss": "magnetic_order_energy", "loss_unit": "meV"}, "needs a target"),
+    ],
+)
+def test_no_step_is_offered_along_what_is_no_error(run: RunModel, changes: dict[str, Any], words: str) -> None:
+    model = model_of(run)
+    model.start()
+    run.result = result() | changes
+    assert not model.can_step
+    assert words in model.no_step
+    with pytest.raises(InputError, match=words):
+        model.take_step()
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if name != "energy"])
+def test_a_step_is_offered_along_an_error(run: RunModel, loss: str) -> None:
+    model = model_of(run)
+    model.start()
+    run.result = with_target() | {"loss": loss}
+    assert model.can_step
+    assert model.no_step == ""
 
 
 def test_no_gradient_says_why() -> None:
@@ -146,6 +185,10 @@ def run_folders(run: RunModel) -> list[dict[str, Any]]:
     from mlxc.runs.kept import kept_runs
 
     return [folder.task.model_dump(mode="json") for folder in kept_runs() if folder.kind == "gradient"]
+
+
+def with_target() -> dict[str, Any]:
+    return result() | {"loss": "gap", "loss_unit": "(eV)^2", "target": 1.17, "target_source": "given"}
 
 
 def result() -> dict[str, Any]:
