@@ -12,7 +12,6 @@ from mlxc.calculation.notes import notes
 from mlxc.console.options import CONVERGED, NOT_CONVERGED, calculation_fields, check_writable, fail, tell
 from mlxc.console.record_table import Record, Tell
 from mlxc.crystal.summary import CrystalSummary
-from mlxc.errors import MlxcError
 from mlxc.tasks.command import Command
 from mlxc.tasks.kind import Kind, monitor_telling
 from mlxc.tasks.kinds import calculation_of, told
@@ -30,10 +29,10 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
     for file in command.files:
         check_writable(file.path(options), file.flag)
     task = kind.make(calculation_fields(options), command.fields(options))
-    if not options.json:
-        _tell_crystal(calculation_of(task))
+    calculation = calculation_of(task)
+    first = notes(calculation) if options.json else [*_understood(calculation), *notes(calculation)]
     with kind.progress(kind.records) as progress:
-        channel = _with_notes(calculation_of(task), progress.tell)
+        channel = _with_first(first, progress.tell)
         result = kind.run(task, monitor_telling(channel), channel)
     ending, summary = kind.ending(result), told(task, result)
     if save is not None and ending.state is not None:
@@ -45,22 +44,19 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
     return CONVERGED if ending.converged else fail(ending.message, NOT_CONVERGED)
 
 
-def _tell_crystal(calculation: Calculation) -> None:
-    """Say what was understood of the structure; where something stops the run, the sentence about that is enough."""
-    try:
-        calculation.check()
-    except MlxcError:
-        return
+def _understood(calculation: Calculation) -> list[str]:
+    """What was understood of the structure."""
     summary = CrystalSummary.of(calculation.crystal)
-    for sentence in summary.sentences():
-        tell(sentence)
-    if summary.primitive_in_words:
-        tell(f"The cell is not primitive: {summary.primitive_in_words}, which --primitive takes.")
+    smaller = summary.primitive_in_words
+    return [
+        *summary.sentences(),
+        *([f"The cell is not primitive: {smaller}, which --primitive takes."] if smaller else []),
+    ]
 
 
-def _with_notes(calculation: Calculation, channel: Tell) -> Tell:
+def _with_first(sentences: list[str], channel: Tell) -> Tell:
     """Tell records, and before the first one, when nothing was found that stops the run, what a person should know."""
-    remaining = notes(calculation)
+    remaining = list(sentences)
 
     def told(record: Record) -> None:
         while remaining:

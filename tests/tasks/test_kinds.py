@@ -155,7 +155,9 @@ def test_a_new_kind_is_computed_told_and_taken_away(
     assert (folder.kind, folder.task) == ("packing", task)
     execute(folder)
     assert folder.status["state"] == "finished"
-    assert folder.result == {"converged": True, "message": "", "atoms": [2, 4, 6], "most_atoms": 6}
+    assert folder.result is not None
+    own = {"converged": True, "message": "", "atoms": [2, 4, 6], "most_atoms": 6}
+    assert folder.result == own | {"crystal": folder.result["crystal"]}
     assert list(EXPORTS["csv"].make(folder)) == ["boxes.csv"]
     assert meanings(folder, archive_files(folder))["boxes.csv"] == "one row per box"
     assert command_line(folder).startswith("mlxc pack si ")

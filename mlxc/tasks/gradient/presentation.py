@@ -108,15 +108,15 @@ def _adjoint_in_words(step: Mapping[str, Any]) -> tuple[str, None]:
 
 def _parameter_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The single numbers that there are of each parameter, or array of parameters."""
-    moved = (summary["after"] or {}).get("single_parameters", {})
+    moved = (summary.get("after") or {}).get("single_parameters", {})
     return [
         {"parameter": name, **found, "value_after_step": moved.get(name)}
-        for name, found in (summary["parameters"] or {}).items()
+        for name, found in (summary.get("parameters") or {}).items()
     ]
 
 
 def _layer_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"layer": name, "gradient_norm": norm} for name, norm in (summary["layers"] or {}).items()]
+    return [{"layer": name, "gradient_norm": norm} for name, norm in (summary.get("layers") or {}).items()]
 
 
 PARAMETERS = ResultTable(
