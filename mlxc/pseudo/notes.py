@@ -11,7 +11,7 @@ from mlxc.pseudo.pseudodojo import PSEUDODOJO_FAMILIES, TABLES, pseudodojo_eleme
 
 
 def pseudopotential_note(species: Iterable[str], family: str, names: Mapping[str, str], xc: str) -> str:
-    """That other pseudopotentials are taken than one would expect, or that they are made for another functional.
+    """Say that other pseudopotentials are taken than one would expect, or that they are made for another functional.
 
     Args:
         species: The elements of the crystal.

@@ -30,8 +30,8 @@ def load_structure(source: str | Path, species: Sequence[str] = ()) -> Crystal:
     name = str(source)
     if name.lower() in shipped_names() and not (isinstance(source, Path) and source.is_file()):
         return _shipped(name, species)
-    path, part = _file_and_part(name)
     try:
+        path, part = _file_and_part(name)
         if path.is_dir():
             raise InputError(f"'{name}' is a folder; give a file that holds a structure.")
         if not path.exists():

@@ -199,7 +199,14 @@ def test_a_plain_module_with_declared_ingredients_is_a_functional() -> None:
             return LDA().exchange(rho)
 
     own, libxc = (
-        mlxc.scf(Crystal.load("al"), xc=xc, basis=PlaneWaves(8.0), kmesh=(2, 2, 2), smearing=FermiDirac(0.02))
+        mlxc.scf(
+            Crystal.load("al"),
+            xc=xc,
+            basis=PlaneWaves(8.0),
+            kmesh=(2, 2, 2),
+            smearing=FermiDirac(0.02),
+            pseudo="pseudodojo-pbe",  # by default each would take the table of its own kind
+        )
         for xc in (SlaterExchange(), "lda_x")
     )
     assert own.converged
