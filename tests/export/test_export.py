@@ -108,8 +108,9 @@ def test_script_and_command_in_the_archive_give_the_same_energy_elsewhere(
     expected = folder.result["free_energy_ha"]
     assert execute_script(unpacked / "run.py") == pytest.approx(expected, abs=1e-8)
     assert execute_command(unpacked / "run.sh") == pytest.approx(expected, abs=1e-8)
-    # The unpacked folder is one of a run itself.
-    assert RunFolder(unpacked).result == folder.result
+    # The unpacked folder is one of a run itself, in which files are named as they lie there.
+    xc = folder.result["calculation"]["xc"]
+    assert RunFolder(unpacked).result == json.loads(json.dumps(folder.result).replace(xc, Path(xc).name))
     # Who knows the owner's name can act as him.
     assert not [path for path in unpacked.iterdir() if b"secret-visitor" in path.read_bytes()]
     listed = (unpacked / "README.txt").read_text()

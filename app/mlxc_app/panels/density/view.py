@@ -135,7 +135,7 @@ class SurfaceView:
         self._mark = HTML()
         self._mark.add_class("mlxc-mark")
         self._place = VBox([self._ngl.widget, self._mark])
-        self._place.add_class("mlxc-marked")
+        self._place.add_class("mlxc-with-mark")
         self._level = FloatSlider(
             min=0, max=100, step=1, description="Level (%)", readout_format=".0f", continuous_update=False, **WIDE
         )

@@ -104,7 +104,7 @@ class GradientView:
         chart = self._chart(picture)
         return live_figure(
             traces(chart),
-            height=330,
+            height=310,
             showlegend=False,
             margin={"l": 90, "r": 90, "t": 20, "b": 75},
             xaxis=axis(chart.x_title, type=chart.x_type, automargin=True),
