@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,6 +50,13 @@ class Case:
     kmesh: tuple[int, int, int] = (2, 2, 2)
     metal: bool = False
     spin: bool = False
+
+    def settings(self, xc: str, ecut: float, folder: Path) -> dict[str, Any]:
+        """The fields of a :class:`mlxc.Calculation`, but for the structure."""
+        smearing = {"smearing": "fermi-dirac", "width_ha": 0.005} if self.metal else {"smearing": "none"}
+        return {
+            "xc": xc, "pseudo": str(folder), "ecut_ha": ecut, "kmesh": self.kmesh, "spin": self.spin, **smearing,
+        }  # fmt: skip
 
 
 def _zincblende(cation: str, anion: str, edge: float) -> Case:
@@ -111,19 +120,9 @@ def displaced(crystal: Crystal, seed: int) -> Crystal:
 
 def steps_of(case: Case, xc: str, seed: int, ecut: float, folder: Path) -> int | None:
     """The steps until the SCF has converged; None where it has not."""
-    smearing = {"smearing": "fermi-dirac", "width_ha": 0.005} if case.metal else {"smearing": "none"}
-    settings = {
-        "structure": displaced(case.crystal, seed),
-        "xc": xc,
-        "pseudo": str(folder),
-        "ecut_ha": ecut,
-        "kmesh": case.kmesh,
-        "spin": case.spin,
-        "max_iterations": MOST_STEPS,
-        **smearing,
-    }
+    settings = {"structure": displaced(case.crystal, seed), "max_iterations": MOST_STEPS}
     try:
-        state = Calculation.from_dict(settings).run(forces=False, differentiate=None)
+        state = Calculation.from_dict(settings | case.settings(xc, ecut, folder)).run(forces=False, differentiate=None)
     except InputError as error:
         print(f"{case.crystal.name} with {xc}: {error}", file=sys.stderr)
         return None
@@ -133,10 +132,10 @@ def steps_of(case: Case, xc: str, seed: int, ecut: float, folder: Path) -> int |
     return len(state.history)
 
 
-def main() -> None:
-    """Print one row for each crystal, with a column for each functional."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"default: {' '.join(CASES)}")
+def parsed(description: str, usual: Iterable[str]) -> argparse.Namespace:
+    """The arguments of a benchmark of these cases, by default of the usual ones."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="case", help=f"default: {' '.join(usual)}")
     parser.add_argument("--xc", nargs="+", default=XCS, help=f"default: {' '.join(XCS)}")
     parser.add_argument("--seed", type=int, default=1, help="of the displacements; default: %(default)s")
     parser.add_argument("--ecut", type=float, default=24.0, help="hartree; default: %(default)s")
@@ -144,6 +143,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(CASES)}")
+    return arguments
+
+
+def main() -> None:
+    """Print one row for each crystal, with a column for each functional."""
+    arguments = parsed(__doc__, CASES)
     folder = require(arguments.folder)
     print_header("crystal", *(f"steps with {xc}" for xc in arguments.xc))
     found: dict[str, list[int | None]] = {xc: [] for xc in arguments.xc}

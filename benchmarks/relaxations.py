@@ -11,15 +11,14 @@ forces is taken off them.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 import torch
 from ase import Atoms
 from ase.optimize import BFGS
-from meta_gga import CASES, XCS, Case, displaced
-from pseudodojo_files import DEFAULT_FOLDER, require
+from meta_gga import CASES, displaced, parsed
+from pseudodojo_files import require
 from tables import print_header, print_row
 
 from mlxc.ase import MLXC
@@ -30,12 +29,6 @@ KINDS = ("si", "mgo", "mos2", "h2o", "al", "fe")
 RELAXED, MOST_STEPS = 1e-3, 60
 # Of the central difference, angstrom.
 STEP = 0.005
-
-
-def calculator_of(case: Case, xc: str, ecut: float, folder: Path) -> MLXC:
-    """A calculator with the settings of a case."""
-    smearing = {"smearing": "fermi-dirac", "width_ha": 0.005} if case.metal else {"smearing": "none"}
-    return MLXC(xc=xc, pseudo=str(folder), ecut_ha=ecut, kmesh=case.kmesh, spin=case.spin, **smearing)
 
 
 def error_of_forces(atoms: Atoms, seed: int) -> float:
@@ -60,7 +53,7 @@ def largest_force(atoms: Atoms) -> float:
 def row_of(name: str, xc: str, seed: int, ecut: float, folder: Path) -> list[str]:
     """The row of the table for one crystal and one functional."""
     atoms = displaced(CASES[name].crystal, seed).to_ase()
-    atoms.calc = calculator_of(CASES[name], xc, ecut, folder)
+    atoms.calc = MLXC(**CASES[name].settings(xc, ecut, folder))
     first, error = largest_force(atoms), error_of_forces(atoms, seed)
     optimiser = BFGS(atoms, logfile=None)
     relaxed = optimiser.run(fmax=RELAXED, steps=MOST_STEPS)
@@ -70,15 +63,7 @@ def row_of(name: str, xc: str, seed: int, ecut: float, folder: Path) -> list[str
 
 def main() -> None:
     """Print one row for each crystal and functional."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"default: {' '.join(KINDS)}")
-    parser.add_argument("--xc", nargs="+", default=XCS, help=f"default: {' '.join(XCS)}")
-    parser.add_argument("--seed", type=int, default=1, help="of the displacements; default: %(default)s")
-    parser.add_argument("--ecut", type=float, default=24.0, help="hartree; default: %(default)s")
-    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="default: %(default)s")
-    arguments = parser.parse_args()
-    if unknown := set(arguments.cases) - set(CASES):
-        parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(CASES)}")
+    arguments = parsed(__doc__, KINDS)
     folder = require(arguments.folder)
     units = "(eV/angstrom)"
     print_header(
