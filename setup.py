@@ -10,7 +10,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-ASSETS = ("checkpoints", "pseudopotentials", "references", "structures")
+ASSETS = ("checkpoints", "frozen", "pseudopotentials", "references", "structures")
 # The notebook is the kernel's working directory, so it has a folder without modules.
 PAGE = ("app/dashboard.ipynb", "voila.json")
 

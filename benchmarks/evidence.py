@@ -53,6 +53,7 @@ BENCHMARKS = {
     "equations_of_state": Benchmark("python benchmarks/equations_of_state.py", ("pw.x",)),
     "magnetic_orders": Benchmark(f"{PSEUDODOJO} && python benchmarks/magnetic_orders.py", ("pw.x",)),
     "elements": Benchmark(f"{PSEUDODOJO} && python benchmarks/elements.py"),
+    "every_element": Benchmark("python benchmarks/every_element.py"),
     "headline": Benchmark("python benchmarks/headline.py", ("gpaw", "elk-lapw"), ("pyscf",)),
     "speed": Benchmark("python benchmarks/speed.py", ("pw.x",)),
     "speed_gth": Benchmark("python benchmarks/speed.py --pseudo gth", ("pw.x", "abinit")),

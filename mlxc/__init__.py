@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlxc.crystal.crystal import Crystal as Crystal
     from mlxc.errors import InputError as InputError
     from mlxc.errors import MlxcError as MlxcError
+    from mlxc.frozen.library import FrozenLibrary as FrozenLibrary
+    from mlxc.frozen.screening import screen as screen
     from mlxc.ground_state import scf as scf
     from mlxc.kohn_sham.mixing.mixers import AndersonMixing as AndersonMixing
     from mlxc.kohn_sham.mixing.mixers import LinearMixing as LinearMixing
@@ -48,6 +50,7 @@ _HOME = {
     "EquationOfStateTask": "mlxc.tasks.eos.task",
     "ExternalPotential": "mlxc.terms.external_potential",
     "FermiDirac": "mlxc.terms.entropy",
+    "FrozenLibrary": "mlxc.frozen.library",
     "Gaussian": "mlxc.terms.entropy",
     "GaussianOrbitals": "mlxc.basis.gaussian.basis",
     "GroundState": "mlxc.kohn_sham.state",
@@ -62,6 +65,7 @@ _HOME = {
     "SavedState": "mlxc.kohn_sham.saved_state",
     "functional": "mlxc.xc.catalogue",
     "scf": "mlxc.ground_state",
+    "screen": "mlxc.frozen.screening",
 }
 
 __version__ = "0.1.0"

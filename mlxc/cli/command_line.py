@@ -17,6 +17,7 @@ from mlxc import __version__
 from mlxc.cli.checkpoint import add_checkpoint_commands
 from mlxc.cli.compute import add_computing_command
 from mlxc.cli.runs import add_export_command, add_run_command
+from mlxc.cli.screening import add_freezing_command, add_screening_command
 from mlxc.cli.training import add_evaluation_command, add_training_command
 from mlxc.console.options import BAD_INPUT, CONVERGED, INTERRUPTED, fail, tell
 from mlxc.console.parser import SentenceParser
@@ -76,6 +77,12 @@ def make_parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="lattice constants of many solids", allow_abbrev=False)
     add_evaluation_command(evaluate)
+
+    screen = commands.add_parser("screen", help="functionals compared on many solids in seconds", allow_abbrev=False)
+    add_screening_command(screen)
+
+    freeze = commands.add_parser("freeze", help="densities of solids of your own, for mlxc screen", allow_abbrev=False)
+    add_freezing_command(freeze)
 
     run = commands.add_parser("run", help="compute the task in the folder of a run", allow_abbrev=False)
     add_run_command(run)

@@ -29,9 +29,24 @@ def add_evaluation_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("evaluation"), metavar="FOLDER", help="for results (evaluation)"
     )
+    add_job_options(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
+
+
+def add_job_options(parser: argparse.ArgumentParser) -> None:
+    """Add where independent computations go."""
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="local ones (1)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, whose workers compute instead")
-    parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
+
+
+def check_processes(options: argparse.Namespace) -> None:
+    """Say that there must be a process.
+
+    Raises:
+        InputError: there is none.
+    """
+    if options.processes < 1:
+        raise InputError(f"--processes: there must be at least one, not {options.processes}.")
 
 
 def _train(options: argparse.Namespace, _: list[str]) -> int:
@@ -43,7 +58,7 @@ def _train(options: argparse.Namespace, _: list[str]) -> int:
     config = read_config(options.config)
     folder = options.out or Path(config.name)
     trainer = Trainer(config, folder, on_step=_show_step)
-    _check_writable(folder)
+    check_writable(folder)
     report = checkpoint_report(trainer.run().model_dump(mode="json"))
     # A network's many parameters tell a person nothing.
     parameters = functional(str(folder / MODEL)).named_parameters()
@@ -52,7 +67,7 @@ def _train(options: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Make a folder, and find out before the calculations, not after them, that nothing can be written there.
 
     Raises:
@@ -70,18 +85,13 @@ def _show_step(record: dict[str, Any]) -> None:
 
 
 def _evaluate(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.solids.table import read_solids
+    from mlxc.solids.table import chosen_solids, read_solids
     from mlxc.training.evaluation import evaluate
     from mlxc.training.evaluation_report import markdown_tables, summary, write_report
 
-    if options.processes < 1:
-        raise InputError(f"--processes: there must be at least one, not {options.processes}.")
-    table = read_solids(options.suite)
-    for name in options.solids or []:
-        if name not in table:
-            raise InputError(f"--solids: there is no {name!r} in the table; there are {', '.join(table)}.")
-    solids = [table[name] for name in options.solids or table]
-    _check_writable(options.out)
+    check_processes(options)
+    solids = chosen_solids(read_solids(options.suite), options.solids)
+    check_writable(options.out)
     records = evaluate(
         solids,
         options.xc,

@@ -27,6 +27,7 @@ _CODES = {
     "gpaw": "GPAW",
     "cp2k_gth_tzv2p": "CP2K (GTH, TZV2P)",
 }
+_MEASURED = ("lattice_constant_ang", "bulk_modulus_gpa", "cohesive_energy_ev")
 # Farther than this from the all-electron volume a code's figure speaks of a calculation that went wrong, not of a
 # method: in the source, CP2K's volumes of sodium are off by a third.
 _LARGEST_DEVIATION = 0.1
@@ -129,12 +130,14 @@ def experiment(system: str) -> ReferenceLine:
     if lattice_constant is None:
         raise InputError(f"There is no measured lattice constant for '{system}'.")
     atoms = _ATOMS_PER_MEASURED_CUBE[system.split("_")[1]]
+    modulus = table["bulk_modulus_gpa"].get(system)
+    of_modulus = "" if modulus is None else f" Bulk modulus: {table['source_of_bulk_moduli']}"
     return ReferenceLine(
         label="experiment (zero-point corrected)",
         lattice_constant_ang=lattice_constant,
         volume_per_atom_ang3=lattice_constant**3 / atoms,
-        bulk_modulus_gpa=None,
-        source=table["source"],
+        bulk_modulus_gpa=modulus,
+        source=table["source"] + of_modulus,
     )
 
 
@@ -165,9 +168,17 @@ def _edge_ang(sheet: Crystal) -> float:
     return edge
 
 
-def measured_solids() -> dict[str, float]:
-    """Measured lattice constants, angstrom, corrected for zero-point expansion, by names such as ``"Al_fcc"``."""
-    return dict(_table("sol58lc_experiment.json")["lattice_constant_ang"])
+def measured_solids() -> dict[str, dict[str, float]]:
+    """What is measured of 28 solids, free of zero-point motion, by names such as ``"Al_fcc"``.
+
+    The keys are ``lattice_constant_ang``, and where it is known ``bulk_modulus_gpa`` and ``cohesive_energy_ev``, which
+    is per atom.
+    """
+    table = _table("sol58lc_experiment.json")
+    return {
+        name: {quantity: table[quantity][name] for quantity in _MEASURED if name in table[quantity]}
+        for name in table["lattice_constant_ang"]
+    }
 
 
 @cache

@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -163,10 +163,8 @@ def read_solids(source: str | Path) -> dict[str, Solid]:
         InputError: the table is not in order; a sentence says what is wrong with it.
     """
     if str(source) == SOL58LC:
-        rows: Iterable[dict[str, Any]] = [
-            {"name": name, "lattice_constant_ang": value} for name, value in measured_solids().items()
-        ]
-        return _solids(rows, SOL58LC)
+        measured = measured_solids().items()
+        return _solids(({"name": name} | known for name, known in measured), SOL58LC)
     if str(source).startswith(PREFIX):
         identifiers = [name for name in str(source).removeprefix(PREFIX).split(",") if name]
         return _solids(rows_of(fetch_documents(identifiers)), str(source))
@@ -183,6 +181,18 @@ def read_solids(source: str | Path) -> dict[str, Solid]:
     except (ValueError, KeyError, TypeError, OSError, StopIteration, RecursionError, csv.Error) as error:
         raise InputError(f"{path.name} cannot be read as a table of solids: {reason_of(error)}.") from None
     return _solids(rows, path.name)
+
+
+def chosen_solids(table: Mapping[str, Solid], names: Sequence[str] | None) -> list[Solid]:
+    """Some solids of a table, or all of them.
+
+    Raises:
+        InputError: a name is not in the table.
+    """
+    for name in names or []:
+        if name not in table:
+            raise InputError(f"--solids: there is no {name!r} in the table; there are {', '.join(table)}.")
+    return [table[name] for name in names or table]
 
 
 def _solids(rows: Iterable[dict[str, Any]], table: str) -> dict[str, Solid]:

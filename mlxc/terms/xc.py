@@ -14,7 +14,7 @@ from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.grid.irreducible_points import IrreduciblePoints
 from mlxc.utils.parallel import map_in_threads
-from mlxc.xc.analysis.domain import outside, reduced_variables, training_domains
+from mlxc.xc.analysis.domain import outside_fractions, training_domains
 from mlxc.xc.functional import declared_ingredients
 
 # The low-density switch: functionals see no density below this, electrons/bohr^3, and those well above it as they are.
@@ -180,14 +180,8 @@ def outside_training_domain(
         return None
     with torch.no_grad():
         ingredients = xc_ingredients(declared_ingredients(functional), grid, fields, points, ringing)
-        variables = reduced_variables(**ingredients)
-        outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
-        volume = torch.ones_like(outer) if points is None else points.weights
-        electrons = volume * ingredients["rho"].sum(0)
-        return {
-            "electrons": float((outer * electrons).sum() / electrons.sum()),
-            "volume": float((outer * volume).sum() / volume.sum()),
-        }
+        volumes = torch.ones_like(ingredients["rho"][0]) if points is None else points.weights
+        return outside_fractions(domains, ingredients, volumes)
 
 
 def kinetic_density_guess(grid: Grid, density: Tensor) -> Tensor:

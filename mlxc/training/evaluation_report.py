@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mlxc.solids.error_statistics import error_percent, error_table, markdown, plot_errors, statistics
 from mlxc.training.evaluation import Record
 
 LATTICE_CONSTANT, VOLUME = "lattice_constant_ang", "volume_ang3"
@@ -40,24 +41,10 @@ def errors_percent(records: Sequence[Record], quantity: str) -> dict[str, dict[s
     errors: dict[str, dict[str, float]] = {}
     for record in records:
         found = errors.setdefault(record["xc"], {})
-        known = record["references"].get(quantity)
-        if known is not None and quantity in record:
-            found[record["solid"]] = 100 * (record[quantity] / known - 1)
+        error = error_percent(record.get(quantity), record["references"].get(quantity))
+        if error is not None:
+            found[record["solid"]] = error
     return errors
-
-
-def statistics(errors: dict[str, float]) -> dict[str, float | None]:
-    """The number of errors, their mean, mean absolute and largest absolute value; None where there are none."""
-    values = list(errors.values())
-    if not values:
-        return {"count": 0, "mean": None, "mean_absolute": None, "largest": None}
-    sizes = [abs(value) for value in values]
-    return {
-        "count": len(values),
-        "mean": sum(values) / len(values),
-        "mean_absolute": sum(sizes) / len(sizes),
-        "largest": max(sizes),
-    }
 
 
 def summary(records: Sequence[Record]) -> dict[str, dict[str, dict[str, float | None]]]:
@@ -74,20 +61,8 @@ def markdown_tables(records: Sequence[Record]) -> str:
 
 
 def _markdown_table(records: Sequence[Record], quantity: str) -> str:
-    """One row for each solid with the errors of all functionals in percent, and the statistics below."""
-    errors = errors_percent(records, quantity)
     references = {record["solid"]: record["references"].get(quantity) for record in records}
-    rows = [["solid", quantity, *(f"{xc} (%)" for xc in errors)], ["---"] * (2 + len(errors))]
-    for name, known in references.items():
-        cells = [_shown(errors[xc].get(name), "+.2f") for xc in errors]
-        rows.append([name, _shown(known, "g"), *cells])
-    for label, key in (("mean", "mean"), ("mean absolute", "mean_absolute"), ("largest", "largest")):
-        rows.append([label, "", *(_shown(statistics(errors[xc])[key], ".2f") for xc in errors)])
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def _shown(value: float | None, style: str) -> str:
-    return "-" if value is None else f"{value:{style}}"
+    return markdown(error_table(errors_percent(records, quantity), references, quantity))
 
 
 def result_line(record: Record) -> str:
@@ -107,7 +82,8 @@ def write_report(records: Sequence[Record], folder: Path) -> None:
     content = json.dumps({"summary": summary(records), "results": plain}, indent=1)
     (folder / "results.json").write_text(content, encoding="utf-8")
     (folder / "results.md").write_text(markdown_tables(records), encoding="utf-8")
-    _plot(records, folder / "results.png")
+    groups = by_quantity(records).items()
+    plot_errors(folder / "results.png", {_LABELS[key]: errors_percent(group, key) for key, group in groups})
 
 
 def _names(record: Record) -> str:
@@ -117,26 +93,3 @@ def _names(record: Record) -> str:
 def _finite(value: Any) -> Any:
     """None for what is no number in JSON."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _plot(records: Sequence[Record], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    groups = by_quantity(records)
-    longest = max(len({record["solid"] for record in group}) for group in groups.values())
-    figure = Figure(figsize=(max(6.0, 0.45 * longest), 4 * len(groups)), layout="constrained")
-    for axes, (quantity, group) in zip(figure.subplots(len(groups), squeeze=False)[:, 0], groups.items(), strict=True):
-        _plot_errors(axes, errors_percent(group, quantity), _LABELS[quantity])
-    figure.savefig(path, dpi=150)
-
-
-def _plot_errors(axes: Any, errors: dict[str, dict[str, float]], what: str) -> None:
-    names = list(dict.fromkeys(name for found in errors.values() for name in found))
-    axes.axhline(0, color="black", linewidth=0.8)
-    for xc, found in errors.items():
-        functional = Path(xc).stem if xc.endswith(".safetensors") else xc
-        label = f"{functional}: {_shown(statistics(found)['mean_absolute'], '.2f')} %"
-        axes.plot([names.index(name) for name in found], list(found.values()), "o-", linewidth=0.8, label=label)
-    axes.set_xticks(range(len(names)), [name.replace("_", " ") for name in names], rotation=60, ha="right")
-    axes.set_ylabel(f"error of the {what} (%)")
-    axes.legend(title="mean absolute error")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,25 @@ def outside(domain: Domain, variables: Mapping[str, Tensor]) -> Tensor:
             result |= variables[name] < (-torch.inf if low is None else low)
             result |= variables[name] > (torch.inf if high is None else high)
     return result
+
+
+def outside_fractions(
+    domains: Sequence[Domain], ingredients: Mapping[str, Tensor], volumes: Tensor
+) -> dict[str, float]:
+    """The fractions of the ``electrons`` and of the ``volume`` that lie outside any of some domains.
+
+    Args:
+        domains: The domains.
+        ingredients: The ingredients at some points.
+        volumes: The volume of each point, in any unit, shape ``(npoint,)``.
+    """
+    variables = reduced_variables(**ingredients)
+    outer = torch.stack([outside(domain, variables) for domain in domains]).any(0).double()
+    electrons = volumes * ingredients["rho"].sum(0)
+    return {
+        "electrons": float((outer * electrons).sum() / electrons.sum()),
+        "volume": float((outer * volumes).sum() / volumes.sum()),
+    }
 
 
 def domain_of(densities: Iterable[tuple[Mapping[str, Tensor], Tensor]]) -> dict[str, tuple[float, float]]:
