@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "mlxc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[app,deepchem,docs,train,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[app,deepchem,docs,onnx,train,test]'
 	@touch $@
 
 app: environment

@@ -63,6 +63,7 @@ BENCHMARKS = {
     "gradients": Benchmark("python benchmarks/gradients.py accuracy al si ni graphene"),
     "gradients_gaussian": Benchmark("python benchmarks/gradients.py accuracy al-gaussian si-gaussian h-gaussian"),
     "gradients_cost": Benchmark("python benchmarks/gradients.py cost"),
+    "molecules": Benchmark("python benchmarks/molecules.py", packages=("pyscf",)),
     "neural_functional": Benchmark("python benchmarks/neural_functional.py"),
     "training": Benchmark("rm -rf build/kappa-mu && mlxc train scripts/training/kappa-mu.yaml --out build/kappa-mu"),
     "solids": Benchmark(f"{PSEUDODOJO} && python benchmarks/solids.py"),
