@@ -1,4 +1,4 @@
-"""Weights from elsewhere into checkpoints: PyTorch's ``state_dict`` files, as DeepChem writes them too."""
+"""Weights from elsewhere into checkpoints: ``state_dict`` files, as DeepChem has them too, and published networks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from mlxc.errors import InputError
 from mlxc.xc.checkpoint import save_checkpoint
 from mlxc.xc.checkpoints.architectures import build_architecture
 from mlxc.xc.checkpoints.record import LARGEST_FILE, SUFFIX, CheckpointRecord
+from mlxc.xc.published.form import PublishedFunctional
+from mlxc.xc.published.original import read_original, with_numbered_layers
 
 # Where files keep their weights beside an optimiser's state and the like; the first is DeepChem's.
 _NESTED = ("model_state_dict", "state_dict", "model")
@@ -28,7 +30,8 @@ def convert_checkpoint(
     The file is read without running anything in it: tensors and plain containers are all that it may hold.
 
     Args:
-        source: A ``state_dict`` saved by torch, alone or under a usual name, or a safetensors file.
+        source: A ``state_dict`` saved by torch, alone or under a usual name, or a safetensors file; for the forms of
+            :mod:`mlxc.xc.published` what their authors have published as well: a folder of ``.npy``, or TorchScript.
         target: The checkpoint to write.
         architecture: The form of the functional, see :mod:`mlxc.xc.checkpoints.architectures`.
         config: The settings that build the functional.
@@ -40,9 +43,12 @@ def convert_checkpoint(
     source = Path(source)
     functional = build_architecture(architecture, config)
     expected = functional.state_dict()
-    weights = _read_weights(source)
-    chosen = {name: _find(name, weights, expected[name], source) for name in expected}
-    functional.load_state_dict(chosen)
+    if isinstance(functional, PublishedFunctional):
+        wanted = functional.layer_names()
+        weights = read_original(source, functional) or with_numbered_layers(_read_weights(source))
+    else:
+        wanted, weights = list(expected), _read_weights(source)
+    functional.load_state_dict(expected | {name: _find(name, weights, expected[name], source) for name in wanted})
     return save_checkpoint(functional, target, **({"name": source.stem} | fields))
 
 
