@@ -25,6 +25,7 @@ def convert_published(name: str, source: Path, target: Path) -> CheckpointRecord
         InputError: the file is damaged or holds something else.
     """
     card, origin = CARDS[name], SOURCES[name]
+    licence = f"{origin.licence} (text in licences/{origin.licence_file})" if origin.licence else NO_LICENCE
     return convert_checkpoint(
         source,
         target,
@@ -34,5 +35,5 @@ def convert_published(name: str, source: Path, target: Path) -> CheckpointRecord
         description=card.summary,
         baseline=origin.baseline,
         training_data=f"{TRAINED_ON} {card.citation}",
-        licence=f"{origin.licence or NO_LICENCE}; converted from {origin.repository}, commit {origin.commit}",
+        licence=f"{licence}; converted from {origin.repository}, commit {origin.commit}",
     )

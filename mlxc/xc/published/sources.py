@@ -78,7 +78,7 @@ SOURCES = {
         "https://github.com/semodi/libnxc",
         "a852cc4bc7a78e84e2b80c29a54e5d5acfd0b010",
         {"models/MGGA_XC_XCDIFF/xc": "aaefdad9db9d1577b0f5e7ee13f45d66d66cb03431b7e58137b183febcee5b98"},
-        "MPL-2.0, S. Dick (libnxc)",
+        "MPL-2.0, S. Dick",
         "MPL-2.0-libnxc.txt",
         baseline="lda",
     ),
