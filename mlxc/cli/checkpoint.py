@@ -34,11 +34,7 @@ def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse
     _add_json(action)
 
     action = add("convert", _convert, "make a checkpoint of the weights in a PyTorch or DeepChem file")
-    action.add_argument(
-        "source",
-        type=Path,
-        help="state_dict saved by torch, a safetensors file, or what authors of networks have published",
-    )
+    action.add_argument("source", type=Path, help="state_dict saved by torch, safetensors, or as published by authors")
     action.add_argument("target", type=Path, help="checkpoint to write")
     action.add_argument("--architecture", required=True, metavar="NAME", help="form of the functional")
     action.add_argument("--config", default="{}", metavar="JSON", help="its settings, such as '{\"hidden\": [16, 16]}'")

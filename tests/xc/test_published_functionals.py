@@ -132,7 +132,7 @@ def test_the_network_of_kanungo_is_that_of_the_formulas(name: str) -> None:
 
 
 def vacuum_ingredients(nspin: int) -> dict[str, torch.Tensor]:
-    """All kinds of bonds from the densest core to the thinnest vacuum, gradients that vanish, and tau below any orbital's.
+    """All kinds of bonds from a dense core to the thinnest vacuum, vanishing gradients, and tau below any orbital's.
 
     Of two spins the second one is at the floor below which functionals see no density.
     """
