@@ -38,7 +38,7 @@ def card_table(card: FunctionalCard) -> str:
     entries = {
         "Origin": f"{card.origin}: {ORIGINS[card.origin]}",
         "To be cited": escape(card.citation),
-        "To know": "<br>".join(map(escape, card.remarks)),
+        "To know": "".join(f"<div>• {escape(remark)}</div>" for remark in card.remarks),
     }
     return _table(entries)
 
