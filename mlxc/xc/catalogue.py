@@ -127,7 +127,7 @@ def check_has_parameters(expression: str) -> None:
 
 def without_parameters(expression: str) -> InputError:
     """What is said of a functional that no gradient can reach."""
-    checkpoints = ", ".join(shipped_checkpoints())
+    checkpoints = ", ".join(name for name in shipped_checkpoints() if name not in CARDS)  # those that are our own
     return InputError(
         f"xc: {expression!r} has no parameters that a gradient could reach; {TRAINABLE} has two, and checkpoints such "
         f"as {checkpoints} have many."

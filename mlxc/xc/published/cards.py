@@ -56,7 +56,13 @@ CARDS = {
         "meta-generalised gradient: NN-meta-GGA, a network with no conventional functional underneath",
         "learned",
         _HM,
-        (_MOLECULES, f"{_NOT_UNIFORM}: off by 3 to 23 % between r_s = 1 and 10.", _FLOORS, _ROUGH),
+        (
+            _MOLECULES,
+            f"{_NOT_UNIFORM}: off by 3 to 23 % between r_s = 1 and 10.",
+            _FLOORS,
+            _ROUGH,
+            "In aluminium its potential has steps of hartrees, and no SCF settles.",
+        ),
     ),
     "kanungo-nnlda": FunctionalCard(
         "local density: NNLDA, a network added to the local density",
