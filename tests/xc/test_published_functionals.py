@@ -166,6 +166,7 @@ def kept_conditions(name: str) -> set[str]:
     return {result.name for result in check_constraints(functional(name)) if result.satisfied}
 
 
+@pytest.mark.thorough
 def test_the_report_on_exact_conditions_tells_what_is_odd_about_them() -> None:
     kept = {name: kept_conditions(name) for name in SHIPPED}
     # What each was built to keep, and the oddities that its card tells.

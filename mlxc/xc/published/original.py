@@ -7,8 +7,9 @@ Arrays of numpy (``.npy``) hold a header and the numbers; a TorchScript file is 
 
 from __future__ import annotations
 
-import io
 import re
+import zlib
+from lzma import LZMAError
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
@@ -25,6 +26,15 @@ ZIP = b"PK\x03\x04"
 # Little-endian numbers by the bytes that one takes.
 NUMBERS: dict[int, np.dtype[np.floating]] = {4: np.dtype("<f4"), 8: np.dtype("<f8")}
 LARGEST_GRAPH = 2**22
+# The beginning of a ``.npy`` file as numpy writes it, of versions 1 and 2 of the format: what the numbers are, whether
+# they are stored by columns, and the shape. It is matched rather than evaluated.
+ARRAY = re.compile(
+    rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
+    rb"\{'descr': '([ -&(-~]{1,20})', 'fortran_order': (True|False), 'shape': \((\d{1,9}(?:, \d{1,9})*,?)\), \} *\n",
+    re.DOTALL,
+)
+# What reading a zip file that somebody has altered may end in.
+DAMAGED_ZIP = (BadZipFile, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError, zlib.error, LZMAError)
 
 
 def read_original(source: Path, functional: PublishedFunctional) -> dict[str, Tensor] | None:
@@ -48,9 +58,9 @@ def read_original(source: Path, functional: PublishedFunctional) -> dict[str, Te
             with ZipFile(source) as archive:
                 return _from_torchscript(source, archive, functional, shapes)
     except OSError as error:
-        raise _refusal(source, f"cannot be read: {(error.strerror or str(error)).lower()}.") from None
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError):
-        raise _refusal(source, "is a damaged or encrypted zip file; nothing of it was run.") from None
+        raise refused(source, f"cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    except DAMAGED_ZIP:
+        raise refused(source, "is a damaged or encrypted zip file; nothing of it was run.") from None
     return None
 
 
@@ -59,14 +69,15 @@ def with_numbered_layers(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {re.sub(r"^(fc|lin)(?=\d+\.)", "network.layer", name): value for name, value in weights.items()}
 
 
-def _refusal(source: Path, reason: str) -> InputError:
+def refused(source: Path, reason: str) -> InputError:
+    """An error that says why a file is not taken."""
     return InputError(f"{str(source)!r} {reason}")
 
 
 def _is_zip(source: Path) -> bool:
     with source.open("rb") as file:
         if source.stat().st_size > LARGEST_FILE:
-            raise _refusal(source, f"is larger than {LARGEST_FILE >> 20} MiB.")
+            raise refused(source, f"is larger than {LARGEST_FILE >> 20} MiB.")
         return file.read(len(ZIP)) == ZIP
 
 
@@ -74,29 +85,28 @@ def _from_folder(
     folder: Path, functional: PublishedFunctional, shapes: dict[str, tuple[int, ...]]
 ) -> dict[str, Tensor]:
     if not functional.array_files:
-        raise _refusal(folder, f"is a folder, and {functional.architecture} is published in one file.")
+        raise refused(folder, f"is a folder, and {functional.architecture} is published in one file.")
     return {name: _tensor(_array(folder / file, shapes[name])) for name, file in functional.array_files.items()}
 
 
 def _array(path: Path, shape: tuple[int, ...]) -> NDArray[np.floating]:
     """The numbers in a ``.npy`` file of this shape."""
     if path.stat().st_size > LARGEST_FILE:
-        raise _refusal(path, f"is larger than {LARGEST_FILE >> 20} MiB.")
-    stream = io.BytesIO(path.read_bytes())
-    try:
-        version = np.lib.format.read_magic(stream)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        found, by_columns, numbers = read_header[version](stream)
-    except (ValueError, KeyError):
-        raise _refusal(path, "is no array of numpy, or its header is damaged.") from None
-    if numbers not in NUMBERS.values():
-        raise _refusal(path, f"holds {numbers}, not numbers of 4 or 8 bytes.")
-    if found != shape:
-        raise _refusal(path, f"holds an array of the shape {found}, not {shape}.")
-    content = stream.read()
-    if len(content) != numbers.itemsize * int(np.prod(shape)):
-        raise _refusal(path, f"holds {len(content)} bytes of numbers, which are not those of its header.")
-    return np.frombuffer(content, numbers).reshape(shape, order="F" if by_columns else "C")
+        raise refused(path, f"is larger than {LARGEST_FILE >> 20} MiB.")
+    content = path.read_bytes()
+    header = ARRAY.match(content)
+    if header is None:
+        raise refused(path, "is no array of numpy, or its header is damaged.")
+    kind, order, sizes = (part.decode("ascii") for part in header.groups())
+    numbers = next((numbers for numbers in NUMBERS.values() if numbers.str == kind), None)
+    if numbers is None:
+        raise refused(path, f"holds numbers of the kind {kind!r}, not of 4 or 8 bytes.")
+    if sizes.rstrip(",") != ", ".join(map(str, shape)):
+        raise refused(path, f"holds an array of the shape ({sizes}), not {shape}.")
+    found = content[header.end() :]
+    if len(found) != numbers.itemsize * int(np.prod(shape)):
+        raise refused(path, f"holds {len(found)} bytes of numbers, which are not those of its header.")
+    return np.frombuffer(found, numbers).reshape(shape, order="F" if order == "True" else "C")
 
 
 def _from_torchscript(
@@ -107,11 +117,11 @@ def _from_torchscript(
         return None
     members = {int(found[1]): name for name in archive.namelist() if (found := re.fullmatch(r"[^/]+/data/(\d+)", name))}
     if sorted(members) != list(range(len(shapes))):
-        raise _refusal(
+        raise refused(
             source, f"has {len(members)} arrays of weights, where {functional.architecture} has {len(shapes)}."
         )
     if functional.graph_has_tanh is not None and functional.graph_has_tanh != _has_tanh(source, archive, graph):
-        raise _refusal(source, f"has weights of the right shapes, but another graph than {functional.architecture}.")
+        raise refused(source, f"has weights of the right shapes, but another graph than {functional.architecture}.")
     return {
         name: _tensor(_member(source, archive, members[number], shape))
         for number, (name, shape) in enumerate(shapes.items())
@@ -120,7 +130,7 @@ def _from_torchscript(
 
 def _has_tanh(source: Path, archive: ZipFile, graph: list[str]) -> bool:
     if sum(archive.getinfo(name).file_size for name in graph) > LARGEST_GRAPH:
-        raise _refusal(source, f"has a graph of more than {LARGEST_GRAPH >> 20} MiB.")
+        raise refused(source, f"has a graph of more than {LARGEST_GRAPH >> 20} MiB.")
     return any(b"tanh" in archive.read(name) for name in graph)
 
 
@@ -129,7 +139,7 @@ def _member(source: Path, archive: ZipFile, member: str, shape: tuple[int, ...])
     size, count = archive.getinfo(member).file_size, int(np.prod(shape))
     width = size // count
     if width not in NUMBERS or size != width * count:
-        raise _refusal(source, f"has {size} bytes in {member!r}, not the {count} numbers of an array {shape}.")
+        raise refused(source, f"has {size} bytes in {member!r}, not the {count} numbers of an array {shape}.")
     return np.frombuffer(archive.read(member), NUMBERS[width]).reshape(shape)
 
 
