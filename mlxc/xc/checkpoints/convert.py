@@ -36,8 +36,8 @@ def convert_checkpoint(
     The file is read without running anything in it: tensors and plain containers are all that it may hold.
 
     Args:
-        source: A ``state_dict`` saved by torch, alone or under a usual name, or a safetensors file; for the forms of
-            :mod:`mlxc.xc.published` what their authors have published as well: a folder of ``.npy``, or TorchScript.
+        source: A ``state_dict`` saved by torch, alone or under a usual name, or a safetensors file; for published forms
+            also what their authors have published, see :mod:`mlxc.xc.published.original`.
         target: The checkpoint to write.
         architecture: The form of the functional, see :mod:`mlxc.xc.checkpoints.architectures`.
         config: The settings that build the functional.
