@@ -80,19 +80,20 @@ class PCNN(PublishedFunctional):
         softened, shares = softened_spins(rho, SMALL)
         m = softened ** (1 / 3)
         s, t = _inhomogeneity(m, squared_gradient(grad), tau.sum(0))
-        z = torch.tanh(torch.as_tensor(polarisation_mean(shares, 4 / 3)))
+        phi = torch.as_tensor(polarisation_mean(shares, 4 / 3))
+        z = torch.tanh(phi) if len(rho) == 2 else m.new_full((1,), tanh(1))
         return self.correlation_factor(torch.tanh(m), z, s, t) * self.scan.correlation(rho, grad, tau)
 
     def correlation_factor(self, r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> Tensor:
-        """F_c from the four descriptors, each of shape ``(npoint,)``."""
-        zero, one, nothing = torch.zeros_like(r), torch.ones_like(r), torch.zeros_like(r[:1])
+        """F_c from the four descriptors, each of shape ``(npoint,)``; ``z`` may be of one point that stands for all."""
+        nothing = torch.zeros_like(r[:1])
         density, inhomogeneity, output = self._third_of_density, self._third_of_inhomogeneity, self._correlation_output
         here, bond = density(r, z), inhomogeneity(s, t)
         network = output(here + bond)
         uniform = network - output(here + inhomogeneity(nothing, nothing)) + 1
-        dilute, dilute_unpolarised = output(density(zero, z) + bond), output(density(nothing, nothing) + bond)
-        low_density = network - dilute + output(density(r, zero) + bond) - dilute_unpolarised + 1
-        high_density = network - output(density(one, z) + bond) + 1
+        dilute, dilute_unpolarised = output(density(nothing, z) + bond), output(density(nothing, nothing) + bond)
+        low_density = network - dilute + output(density(r, nothing) + bond) - dilute_unpolarised + 1
+        high_density = network - output(density(nothing + 1, z) + bond) + 1
         q = s**2 + t**2
         d0, d1, d2 = torch.tanh(q), torch.tanh(r**2), torch.tanh((1 - r) ** 2)
         d01, d02, d12 = torch.tanh(r**2 + q), torch.tanh((1 - r) ** 2 + q), tanh(1)
@@ -100,32 +101,38 @@ class PCNN(PublishedFunctional):
         return _positive((c0 * uniform + c1 * low_density + c2 * high_density) / (c0 + c1 + c2))
 
     def _shared(self, s: Tensor, t: Tensor) -> Tensor:
-        """The layers on S and T that exchange and correlation share, shape ``(npoint, 100)``."""
+        """Half of the layers on S and T that exchange and correlation share, shape ``(npoint, 100)``."""
         return _two_layers(self.exchange_network, s, t)
 
     def _exchange_output(self, s: Tensor, t: Tensor) -> Tensor:
         layers = self.exchange_network
-        output: Tensor = layers["layer4"](_activation(layers["layer3"](self._shared(s, t))))
-        return output.squeeze(-1)
+        third = _linear(self._shared(s, t), *layers["layer3"].parameters())
+        return _linear(_half_activation(third), *layers["layer4"].parameters()).squeeze(-1)
 
     def _third_of_density(self, r: Tensor, z: Tensor) -> Tensor:
         """What R and Z add to the third layer of correlation, which is linear in what either pair adds."""
         weight, bias = self.correlation_network["layer3"].parameters()
-        return _two_layers(self.correlation_network, r, z) @ weight[:, :WIDTH].T + bias
+        return _linear(_two_layers(self.correlation_network, r, z), weight[:, :WIDTH], bias)
 
     def _third_of_inhomogeneity(self, s: Tensor, t: Tensor) -> Tensor:
         """What S and T add to it."""
         weight, _ = self.correlation_network["layer3"].parameters()
-        return self._shared(s, t) @ weight[:, WIDTH:].T
+        return _linear(self._shared(s, t), weight[:, WIDTH:])
 
     def _correlation_output(self, third: Tensor) -> Tensor:
         """N_c from the third layer before its activation."""
-        output: Tensor = self.correlation_network["layer4"](_activation(third))
-        return output.squeeze(-1)
+        return _linear(_half_activation(third), *self.correlation_network["layer4"].parameters()).squeeze(-1)
 
 
 def _two_layers(layers: torch.nn.ModuleDict, a: Tensor, b: Tensor) -> Tensor:
-    return _activation(layers["layer2"](_activation(layers["layer1"](torch.stack([a, b], -1)))))
+    """Half of what the first two layers give, shape ``(npoint, 100)``."""
+    first = layers["layer1"](torch.stack(torch.broadcast_tensors(a, b), -1))
+    return _half_activation(_linear(_half_activation(first), *layers["layer2"].parameters()))
+
+
+def _linear(half: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """A layer on twice its argument; to double the weights takes no time, to double what each point has takes much."""
+    return torch.nn.functional.linear(half, 2 * weight, bias)
 
 
 def _inhomogeneity(m: Tensor, sigma: Tensor, tau: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,14 +141,14 @@ def _inhomogeneity(m: Tensor, sigma: Tensor, tau: Tensor) -> tuple[Tensor, Tenso
     return s, torch.tanh(tau / (TAU_UNIFORM * m**5) - 1)
 
 
-def _activation(x: Tensor) -> Tensor:
-    """log2(1 + 4^x)."""
-    return 2 * torch.nn.functional.softplus(x, beta=2 * log(2), threshold=LARGEST_EXPONENT)
+def _half_activation(x: Tensor) -> Tensor:
+    """Half of log2(1 + 4^x)."""
+    return torch.nn.functional.softplus(x, beta=2 * log(2), threshold=LARGEST_EXPONENT)
 
 
 def _positive(y: Tensor) -> Tensor:
     """log2(1 + 4^(y - 1)), which is one at y = 1."""
-    return _activation(y - 1)
+    return 2 * _half_activation(y - 1)
 
 
 def _ratio(distance: Tensor, between: Tensor) -> Tensor:
