@@ -73,6 +73,14 @@ def calculation_of(task: AnyTask) -> Calculation:
     return task if isinstance(task, Calculation) else task.calculation
 
 
+def settings_of_its_kind(task: AnyTask) -> dict[str, Any]:
+    """The settings that the calculation of a task has because its kind takes them where nobody chooses others."""
+    if isinstance(task, Calculation):
+        return {}
+    usual = type(task).defaults(task.model_dump())
+    return {name: value for name, value in usual.items() if getattr(task.calculation, name) == value}
+
+
 def told(task: AnyTask, result: Result) -> dict[str, Any]:
     """What is told of a result: its summary, and under ``crystal`` what was understood of the structure."""
     calculation = calculation_of(task)

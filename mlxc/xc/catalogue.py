@@ -26,11 +26,22 @@ if TYPE_CHECKING:
 SHOWN_LENGTH = 60
 
 
+def functional_groups() -> dict[str, dict[str, str]]:
+    """Each name with one line that says what it is, by what a person may look for: a textbook's functionals, those
+    whose parameters are few and can be trained, networks, and what other packages publish.
+    """
+    trainable = {TRAINABLE: DESCRIPTIONS[TRAINABLE]}
+    return {
+        "Textbook": {name: line for name, line in DESCRIPTIONS.items() if name not in trainable},
+        "Trainable": trainable,
+        "Networks": {name: read_record(path).description for name, path in shipped_checkpoints().items()},
+        "Published": {name: f"from the package {_package(point)}" for name, point in _registered().items()},
+    }
+
+
 def functional_names() -> dict[str, str]:
     """Each name with one line that says what it is; the names of libxc are understood as well."""
-    shipped = {name: read_record(path).description for name, path in shipped_checkpoints().items()}
-    registered = {name: f"from the package {_package(point)}" for name, point in _registered().items()}
-    return DESCRIPTIONS | shipped | registered
+    return {name: line for group in functional_groups().values() for name, line in group.items()}
 
 
 def content_hashes(expression: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from ipywidgets import HTML, Button, FloatText, IntText, Widget
 
 from mlxc.crystal.vacuum import vacuum_directions
-from mlxc_app.choose.model import LABELS
+from mlxc_app.choose.labels import LABELS
 from mlxc_app.choose.structure_model import StructureModel
 from mlxc_app.widgets.binding import same
 from mlxc_app.widgets.controls import number, three_numbers

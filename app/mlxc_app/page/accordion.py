@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML, VBox, Widget
 from traitlets import HasTraits, Unicode
 
 from mlxc_app.page.navigation import Navigation
@@ -21,18 +21,24 @@ from mlxc_app.widgets.message import MessageArea
 class Accordion(HasTraits):
     """The buttons of all panels, group by group, then the panel that belongs to the pressed one.
 
+    Args:
+        panels: The panels.
+        messages: Where mistakes are told.
+        line: What stands between the buttons and the panel.
+
     Attributes:
         unfolded: The name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
     """
 
     unfolded = Unicode()
 
-    def __init__(self, panels: Sequence[Panel], messages: MessageArea) -> None:
+    def __init__(self, panels: Sequence[Panel], messages: MessageArea, line: Widget | None = None) -> None:
         super().__init__()
         self._panels = {panel.name: panel for panel in panels}
         self._places = {panel.name: _place(panel) for panel in panels}
         self.navigation = Navigation(panels)
-        self.widget = VBox([self.navigation.widget, *self._places.values()])
+        lines = [] if line is None else [line]
+        self.widget = VBox([self.navigation.widget, *lines, *self._places.values()])
         self.navigation.observe(messages.guard(lambda change: self._show(change["new"])), "chosen")
 
     def unfold(self, name: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
+from traitlets import Bool, Dict, HasTraits, Instance, Tuple, Unicode
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.runs.client import stop_run
@@ -59,6 +59,8 @@ class RunModel(HasTraits):
         title: The name of the run.
         records: What the run has told so far, in order, see :class:`~mlxc.tasks.kind.Kind`.
         result: The run's result; empty as long as there is none.
+        started: The run that was started last on this page.
+        opened: The run that was taken up last, because a person asked for it or came back.
         owner: The visitor, whose runs a reloaded page takes up; empty if he is not known.
         waiting: The runs behind the one that is computed.
         computing: Whether any run of this page waits or is being computed, shown or not.
@@ -71,6 +73,8 @@ class RunModel(HasTraits):
     title = Unicode()
     records = Tuple()
     result = Dict()
+    started = Instance(RunFolder, allow_none=True)
+    opened = Instance(RunFolder, allow_none=True)
     waiting = Tuple()
     computing = Bool(False)
     worker_ready = Bool(False)
@@ -141,6 +145,7 @@ class RunModel(HasTraits):
             runs.sort(key=lambda folder: folder.status["state"] != "running")
             self._queue = [*runs, *(folder for folder in self._queue if folder not in runs)]
         self._line_up()
+        self.opened = self.folder
 
     def start(self, task: AnyTask, title: str) -> None:
         """Start a run, or put it behind those that wait.
@@ -150,6 +155,7 @@ class RunModel(HasTraits):
         """
         Limits.from_environment().check(calculation_of(task))
         folder = RunFolder.create(task, title, owner=self.owner)
+        self.started = folder
         self.warm_up().submit(folder)
         if not self._queue:
             self._follow(folder)
@@ -166,6 +172,8 @@ class RunModel(HasTraits):
         self._follow(folder)
         self._along = folder in self._queue
         self._read()
+        self.opened = None
+        self.opened = folder
 
     def stop(self) -> None:
         """Ask the run that is computed to stop; returns at once."""

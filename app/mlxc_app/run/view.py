@@ -84,6 +84,7 @@ class RunView:
             ready = self._run.worker_ready
             self._text.value = "Ready to run." if ready else "Loading PyTorch; you can already press Run."
         elif state == "queued":
+            self._messages.forget_result()
             self._progress.value = 0
             self._text.value = escape(self._run.message) or "Starting …"
         elif state in CARDS:
@@ -98,7 +99,7 @@ class RunView:
         if state == "finished":
             what, note = kind_named(self._run.kind).headline(self._run.result), self._run.message
         advice = [self._advice(state), training_sentence(self._run.result)]
-        self._messages.show(
+        self._messages.show_result(
             CARDS[state],
             f"{self._run.title}: {what}",
             " ".join(filter(None, advice)),

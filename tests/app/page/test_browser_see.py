@@ -13,6 +13,7 @@ from browser import (
     LOADING_MS,
     RUNNING_MS,
     choose,
+    choose_functional,
     plot,
     plotted,
     press,
@@ -36,7 +37,7 @@ SHOWN = """panel => Array.from(document.querySelectorAll(`.mlxc-panel-${panel} .
 @pytest.fixture(scope="module")
 def silicon(page: Page) -> Page:
     """The page after a run of silicon in the local density approximation."""
-    page.get_by_label("XC functional", exact=True).select_option("lda")
+    choose_functional(page, "lda")
     # On a mesh of two, the equation of state has no minimum in the range.
     choose(page, SILICON, 5, 3)
     start(page, "Run")
@@ -105,7 +106,7 @@ def test_what_the_functional_does_differently_is_looked_at_in_a_miller_plane(sil
 
 def test_equations_of_state_of_two_functionals_are_overlaid(silicon: Page) -> None:
     for functional in ("lda", "pbe"):
-        silicon.get_by_label("XC functional", exact=True).select_option(functional)
+        choose_functional(silicon, functional)
         silicon.wait_for_timeout(500)
         start(silicon, "Run equation of state")
         silicon.wait_for_selector(f".mlxc-panel-{EQUATION_OF_STATE} h3:has-text('{functional}')", timeout=RUNNING_MS)
