@@ -41,7 +41,7 @@ class FunctionalPicker:
     def __init__(self, model: ChooseModel, cards: Cards, messages: MessageArea) -> None:
         self._model, self._messages = model, messages
         self.about = Button(description="About this functional")
-        self._names = GroupedChoice(description="XC functional", rows=11)
+        self._names = GroupedChoice(description="XC functional", rows=16)
         self._meaning = HTML()
         self._delete = Button(description="Delete", tooltip="Take this functional off the list")
         self._examination: asyncio.Task[None] | None = None

@@ -23,7 +23,7 @@ from mlxc_app.widgets.upload import MIB, Upload
 
 FILES = f"CIF, POSCAR, extended XYZ or cube; at most {MAX_FILE_BYTES // MIB} MB"
 CHOSEN, OWN, SHIPPED = "Chosen", "Your own", "Comes along"
-PICTURE_HEIGHT = "165px"
+PICTURE_HEIGHT = "155px"
 
 
 class StructureView:
@@ -65,7 +65,7 @@ class StructureView:
         text = Textarea(
             placeholder="CIF, POSCAR or extended XYZ",
             description="Paste a structure",
-            rows=6,
+            rows=4,
             continuous_update=False,
             layout=WIDE,
         )

@@ -1,7 +1,5 @@
 // A list in groups with headings. What a person chooses goes to the kernel; the list follows `groups` and `value`.
 
-let made = 0;
-
 const element = (tag, properties, ...children) => {
   const one = Object.assign(document.createElement(tag), properties);
   one.append(...children);
@@ -13,7 +11,8 @@ const group = ([heading, entries]) =>
 
 export default {
   render({ model, el }) {
-    const id = `mlxc-grouped-choice-${++made}`;
+    // Each list has a module of its own, so that they cannot be counted.
+    const id = `mlxc-grouped-choice-${Math.random().toString(36).slice(2)}`;
     const select = element("select", { id, size: model.get("rows") });
     const fill = () => {
       select.replaceChildren(...model.get("groups").map(group));
