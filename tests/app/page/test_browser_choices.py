@@ -157,7 +157,7 @@ def test_where_the_form_differs_from_what_is_shown_one_line_says_so_and_nothing_
     page.locator(LINE).wait_for(state="hidden")
 
 
-def test_a_run_that_is_opened_or_loaded_again_fills_the_form(page: Page) -> None:
+def test_a_run_that_is_opened_fills_the_form_and_so_does_any_run_that_is_asked_to(page: Page) -> None:
     choose(page, "Aluminium (fcc)", 7, 2)
     start(page, "Run equation of state")
     wait_until_done(page, "Aluminium")
@@ -171,12 +171,15 @@ def test_a_run_that_is_opened_or_loaded_again_fills_the_form(page: Page) -> None
     wait_for_choice(page, "Aluminium (fcc), pbe, 7 Ha, k mesh 2×2×2")
     press(page, "Convergence")
     page.locator(LINE, has_text=f"shown: {SILICON}; chosen: Aluminium (fcc)").wait_for(timeout=LOADING_MS)
+
+
+def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:
+    assert not [line for line in console if "is not registered" in line or line.startswith("error")]
+
+
+def test_a_page_that_is_loaded_again_shows_the_same_run_with_its_settings(page: Page) -> None:
     page.reload(wait_until="commit")
     wait_until_drawn(page)
     page.wait_for_selector("h3:has-text('Silicon')", timeout=LOADING_MS)
     wait_for_choice(page, f"{SILICON}, pbe, 6 Ha, k mesh 2×2×2")
     page.locator(LINE).wait_for(state="hidden")
-
-
-def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:
-    assert not [line for line in console if "is not registered" in line or line.startswith("error")]
