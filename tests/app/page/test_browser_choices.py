@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +21,16 @@ from browser import (
     start,
     unfold,
     upload,
+    visit,
     wait_until_done,
     wait_until_drawn,
 )
 
+from mlxc.pseudo.pseudodojo import pseudodojo_content
 from mlxc.utils.assets import asset_path
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -33,6 +38,18 @@ COLUMN_PX = 700
 NICKEL, SILICON = "Nickel (fcc)", "Silicon (diamond structure)"
 # The line itself has no height, so that nothing below it moves.
 LINE = ".mlxc-shown-and-chosen .widget-html-content > div"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def house_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The server has a folder of pseudopotentials of its own, in which there is aluminium."""
+    folder = tmp_path_factory.mktemp("server") / "house-set"
+    folder.mkdir()
+    content = pseudodojo_content("pseudodojo-pbe", "Al").replace(b"</UPF>", b"<!-- our own --></UPF>")
+    (folder / "Al.upf").write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLXC_PSEUDO_DIR", str(folder))
+        yield folder
 
 
 def line_of(page: Page, card: str) -> Locator:
@@ -171,6 +188,25 @@ def test_a_run_that_is_opened_fills_the_form_and_so_does_any_run_that_is_asked_t
     wait_for_choice(page, "Aluminium (fcc), pbe, 7 Ha, k mesh 2×2×2")
     press(page, "Convergence")
     page.locator(LINE, has_text=f"shown: {SILICON}; chosen: Aluminium (fcc)").wait_for(timeout=LOADING_MS)
+
+
+def test_a_link_works_where_the_server_has_pseudopotentials_of_its_own(
+    page: Page, house_set: Path, chromium: Browser, console: list[str], requests: list[str]
+) -> None:
+    choose(page, "Aluminium (fcc)", 8, 2)
+    families = page.get_by_label("Pseudopotentials", exact=True)
+    assert families.locator("option:checked").inner_text() == "the folder house-set"
+    start(page, "Run")
+    page.wait_for_selector(".mlxc-take-away a", state="attached", timeout=LOADING_MS)
+    link = page.locator(".mlxc-take-away a").evaluate("link => link.href")
+    assert str(house_set) not in zlib.decompress(urlsafe_b64decode(link.split("=")[1] + "==")).decode()
+    other = visit(chromium, link, console, requests)
+    wait_for_choice(other, "Aluminium (fcc), pbe, 8 Ha, k mesh 2×2×2")
+    open_card(other, "How fine")
+    families = other.get_by_label("Pseudopotentials", exact=True)
+    assert families.locator("option:checked").inner_text() == "the folder house-set"
+    assert other.locator(".mlxc-messages .mlxc-error").count() == 0
+    other.context.close()
 
 
 def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:
