@@ -59,9 +59,10 @@ class FunctionalPicker:
         return [with_problem(self._model, "xc", self._names), self._meaning, row]
 
     def _name_chosen(self, change: Any) -> None:
-        if change["new"] and change["new"] != self._model.xc:
+        chosen = self._names.listed
+        if chosen and chosen != self._model.xc:
             self._messages.clear()
-            self._model.xc = change["new"]
+            self._model.xc = chosen
 
     def _file_chosen(self, name: str, content: bytes) -> None:
         self._messages.show("information", f"{name} is being examined …")

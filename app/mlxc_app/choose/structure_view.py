@@ -146,7 +146,8 @@ class StructureList:
                 break
 
     def _name_chosen(self, change: Any) -> None:
-        self._choose(change["new"])
+        if self._names.listed:
+            self._choose(self._names.listed)
 
     def _choose(self, name: str) -> None:
         kind, _, own = name.partition("/")

@@ -43,20 +43,26 @@ function visitor() {
 function setup() {
   return new URLSearchParams(window.location.search).get("setup") ?? "";
 }
-function shown(name) {
+// Who comes by another link than before comes for what is in it.
+function keep(run) {
   try {
-    if (name) sessionStorage["mlxc-run"] = name;
-    return sessionStorage["mlxc-run"] ?? "";
+    sessionStorage["mlxc-run"] = JSON.stringify({ run, setup: setup() });
+  } catch {}
+}
+function kept() {
+  try {
+    const before = JSON.parse(sessionStorage["mlxc-run"]);
+    return before.setup === setup() ? before.run : "";
   } catch {
     return "";
   }
 }
 export default {
   initialize({ model }) {
-    const keep = () => shown(model.get("shown"));
-    model.on("change:shown", keep);
-    model.send({ visitor: visitor(), setup: setup(), run: shown("") });
-    return () => model.off("change:shown", keep);
+    const follow = () => keep(model.get("shown"));
+    model.on("change:shown", follow);
+    model.send({ visitor: visitor(), setup: setup(), run: kept() });
+    return () => model.off("change:shown", follow);
   },
 };
 """

@@ -20,7 +20,7 @@ class GroupedChoice(anywidget.AnyWidget):
     Attributes:
         description: The label.
         groups: A heading and the entries of each group, see :data:`Group`.
-        value: The name of the chosen entry; one that is in no group is not marked.
+        value: The name of the chosen entry. A browser may send any: ask :attr:`listed` for one that is in a group.
         rows: The number of lines that are seen at once.
     """
 
@@ -35,6 +35,11 @@ class GroupedChoice(anywidget.AnyWidget):
         with self.hold_sync():
             self.groups = [[heading, [list(entry) for entry in entries]] for heading, entries in groups if entries]
             self.value = value
+
+    @property
+    def listed(self) -> str:
+        """The name of the chosen entry if it is in a group, else an empty text."""
+        return self.value if self.value in [name for _, name in self.entries] else ""
 
     @property
     def entries(self) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from mlxc_app.widgets.theme import Theme
 from support import extxyz, poscar
 
 from mlxc.crystal.magnetism import ALONE
+from mlxc.utils.assets import asset_path
 
 
 class Column:
@@ -256,3 +258,47 @@ def test_what_was_chosen_when_a_text_was_read_is_said(column: Column) -> None:
     column["Paste a structure"].value = extxyz("Al") + extxyz("Cu")
     column["Use this text"].click()
     assert "The file has 2 images, and the last one was taken." in column.text()
+
+
+def test_a_browser_cannot_choose_what_is_in_no_list(column: Column, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    other.touch()
+    for label in ("XC functional", "Crystal"):
+        for name in (str(other), "Your own/../../x", "../al", "Chosen"):
+            column[label].value = name
+    assert (column.model.xc, column.model.shipped_name, column.messages.widget.value) == ("pbe", "al", "")
+
+
+def test_one_card_is_open_at_a_time_and_its_content_is_made_when_it_opens() -> None:
+    model, cards = ChooseModel(), Cards()
+    view = ChooseView(model, cards, MessageArea(), Theme())
+    before = len(list(_below(view.widget)))
+    buttons = [w for w in _below(view.widget) if getattr(w, "description", "") == "Change"]
+    for button in buttons:
+        button.value = True
+        assert [other.value for other in buttons].count(True) == 1
+        assert button.description == "Close"
+    assert len(list(_below(view.widget))) > before + 30
+    buttons[-1].value = False
+    assert cards.opened == ""
+
+
+@pytest.mark.process
+def test_functionals_stand_in_groups_and_a_persons_own_can_be_deleted(column: Column) -> None:
+    content = (asset_path("checkpoints") / "pbe-proxy.safetensors").read_bytes()
+    asyncio.run(column.view.functional.examine("mine.safetensors", content))
+    headings = [heading for heading, _ in column["XC functional"].groups]
+    assert [heading for heading in headings if heading != "Published"] == ["Textbook", "Trainable", "Networks", "Mine"]
+    assert Path(column.model.xc).stem == column["XC functional"].entries[-1][0] == "mine"
+    deletes = [w for w in column.all() if getattr(w, "description", "") == "Delete" and w.layout.display != "none"]
+    deletes[0].click()
+    assert column.model.xc == "pbe"
+    assert "mine is deleted" in column.messages.widget.value
+    assert column["XC functional"].groups[-1][0] != "Mine"
+
+
+@pytest.mark.process
+def test_a_refused_checkpoint_is_a_card_and_the_choice_stays(column: Column) -> None:
+    asyncio.run(column.view.functional.examine("bad.safetensors", b"no weights"))
+    assert "mlxc-error" in column.messages.widget.value
+    assert column.model.xc == "pbe"

@@ -174,22 +174,6 @@ def test_where_the_form_differs_from_what_is_shown_one_line_says_so_and_nothing_
     page.locator(LINE).wait_for(state="hidden")
 
 
-def test_a_run_that_is_opened_fills_the_form_and_so_does_any_run_that_is_asked_to(page: Page) -> None:
-    choose(page, "Aluminium (fcc)", 7, 2)
-    start(page, "Run equation of state")
-    wait_until_done(page, "Aluminium")
-    press(page, "Runs")
-    row = page.locator(".mlxc-runs-table tr", has_text="Silicon").first
-    row.get_by_role("button", name="Open").click()
-    wait_for_choice(page, f"{SILICON}, pbe, 6 Ha, k mesh 2×2×2")
-    press(page, "Runs")
-    row = page.locator(".mlxc-runs-table tr", has_text="Aluminium").first
-    row.get_by_role("button", name="Use these settings").click()
-    wait_for_choice(page, "Aluminium (fcc), pbe, 7 Ha, k mesh 2×2×2")
-    press(page, "Convergence")
-    page.locator(LINE, has_text=f"shown: {SILICON}; chosen: Aluminium (fcc)").wait_for(timeout=LOADING_MS)
-
-
 def test_a_link_works_where_the_server_has_pseudopotentials_of_its_own(
     page: Page, house_set: Path, chromium: Browser, console: list[str], requests: list[str]
 ) -> None:
@@ -207,6 +191,22 @@ def test_a_link_works_where_the_server_has_pseudopotentials_of_its_own(
     assert families.locator("option:checked").inner_text() == "the folder house-set"
     assert other.locator(".mlxc-messages .mlxc-error").count() == 0
     other.context.close()
+
+
+def test_a_run_that_is_opened_fills_the_form_and_so_does_any_run_that_is_asked_to(page: Page) -> None:
+    choose(page, "Aluminium (fcc)", 7, 2)
+    start(page, "Run equation of state")
+    wait_until_done(page, "Aluminium")
+    press(page, "Runs")
+    row = page.locator(".mlxc-runs-table tr", has_text="Silicon").first
+    row.get_by_role("button", name="Open").click()
+    wait_for_choice(page, f"{SILICON}, pbe, 6 Ha, k mesh 2×2×2")
+    press(page, "Runs")
+    row = page.locator(".mlxc-runs-table tr", has_text="Aluminium").first
+    row.get_by_role("button", name="Use these settings").click()
+    wait_for_choice(page, "Aluminium (fcc), pbe, 7 Ha, k mesh 2×2×2")
+    press(page, "Convergence")
+    page.locator(LINE, has_text=f"shown: {SILICON}; chosen: Aluminium (fcc)").wait_for(timeout=LOADING_MS)
 
 
 def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:
