@@ -37,7 +37,8 @@ class ShownAndChosen(HasTraits):
     def __init__(self, run: RunModel, choose: ChooseModel) -> None:
         super().__init__()
         self._run, self._choose = run, choose
-        self._choices: dict[RunFolder, Calculation] = {}
+        self._choices: dict[RunFolder | None, Calculation] = {}
+        self._compared: tuple[Any, ...] = ()
         run.observe(self._remember, "started")
         run.observe(self._fill, "opened")
         run.observe(self._compare, ["state", "title"])
@@ -75,19 +76,26 @@ class ShownAndChosen(HasTraits):
             return None
 
     def _compare(self, change: Any = None) -> None:
-        folder, task, chosen = self._run.folder, self._run.task, self._chosen()
+        """Changes that belong together are told one by one, and compared once."""
+        choices = [getattr(self._choose, name) for name in (*SETTINGS, "title", "blocker")]
+        compared = (self._run.folder, self._choices.get(self._run.folder), choices)
+        if compared != self._compared:
+            self._compared = compared
+            self.sentence = self._in_words()
+
+    def _in_words(self) -> str:
+        folder, task = self._run.folder, self._run.task
         if folder is None or task is None:
-            self.sentence = ""
-            return
+            return ""
+        chosen = self._chosen()
         name = title_of(calculation_of(task))
         if chosen is None:
-            self.sentence = f"shown: {name}; chosen: something that cannot be computed"
-        elif folder in self._choices:
+            return f"shown: {name}; chosen: something that cannot be computed"
+        if folder in self._choices:
             found = differences(self._choices[folder], chosen, among=SETTINGS)
-            self.sentence = sentence_of(found, name, self._choose.title)
         else:
             found = differences(calculation_of(task), chosen, but=settings_of_its_kind(task))
-            self.sentence = sentence_of(found, name, self._choose.title)
+        return sentence_of(found, name, self._choose.title)
 
 
 def title_of(calculation: Calculation) -> str:
