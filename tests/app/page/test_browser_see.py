@@ -105,11 +105,11 @@ def test_what_the_functional_does_differently_is_looked_at_in_a_miller_plane(sil
 
 
 def test_equations_of_state_of_two_functionals_are_overlaid(silicon: Page) -> None:
-    for functional in ("lda", "pbe"):
+    for functional in ("rpbe", "pbe"):
         choose_functional(silicon, functional)
         silicon.wait_for_timeout(500)
         start(silicon, "Run equation of state")
-        silicon.wait_for_selector(f".mlxc-panel-{EQUATION_OF_STATE} h3:has-text('{functional}')", timeout=RUNNING_MS)
+        silicon.wait_for_selector(f".mlxc-panel-{EQUATION_OF_STATE} h3:has-text(', {functional},')", timeout=RUNNING_MS)
         wait_until_done(silicon)
     panel = silicon.locator(f".mlxc-panel-{EQUATION_OF_STATE}")
     table = panel.locator(".mlxc-table").inner_text()
@@ -117,7 +117,7 @@ def test_equations_of_state_of_two_functionals_are_overlaid(silicon: Page) -> No
     assert len(panel.get_by_label("Beside it", exact=True).locator("option:checked").all()) == 1
     titles = silicon.evaluate(f"document.querySelector('{plot(EQUATION_OF_STATE)}').data.map(trace => trace.name)")
     # What both have in common, the crystal and the settings, is in the heading.
-    assert {"pbe", "lda"} <= set(titles)
+    assert {"pbe", "rpbe"} <= set(titles)
 
 
 def test_the_panels_fit_a_tablet_and_nothing_failed(silicon: Page, console: list[str]) -> None:
