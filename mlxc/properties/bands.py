@@ -105,7 +105,7 @@ class BandStructure:
         }
 
 
-def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS_WIDTH) -> BandStructure:
+def band_structure(ground: GroundState, points: int = 100, dos_width: float = DOS_WIDTH) -> BandStructure:
     """Bands on the path of :func:`~mlxc.crystal.brillouin.band_path`, and the density of states.
 
     Args:

@@ -89,7 +89,8 @@ def _target(result: Mapping[str, Any]) -> str:
     if result["target"] is None:
         return ""
     source = result["target_source"]
-    origin = "" if source in (None, "given") else f", {source}"
+    # The source may be a sentence of its own.
+    origin = "" if source in (None, "given") else f", {source.rstrip('.')}"
     return f" (target {_signed(result['target'])}{origin})"
 
 
