@@ -246,11 +246,12 @@ class RunModel(HasTraits):
             self.warm_up().submit(folder)
 
     def _follow(self, folder: RunFolder) -> None:
-        self.task = folder.task
-        self.parts = kind_of(self.task).parts(self.task)
+        task = folder.task
         self._offset, self.folder, self._told = 0, folder, time.time()
-        self.records = ()
+        # What belongs to the run before goes first: whoever looks in between sees nothing, and nothing that is mixed.
         self.result = {}
+        self.records = ()
+        self.task, self.parts = task, kind_of(task).parts(task)
         self.title, self.kind = folder.title, folder.kind
         self.state, self.seconds = "queued", 0
         # After the state: an empty message is none of the run before, whose result is gone.

@@ -16,12 +16,15 @@ Colour: TypeAlias = tuple[float, float, float]
 Shape: TypeAlias = tuple[Any, ...]
 
 ATOM_RADIUS_ANG = 0.48
-BOND_RADIUS_ANG = 0.13
-FRAME_RADIUS_ANG = 0.05
+BOND_RADIUS_ANG = 0.1
+# Edges of the cell may lie along bonds, and are seen there.
+FRAME_RADIUS_ANG = 0.12
 FRAME_COLOUR: Colour = (0.337, 0.706, 0.914)
 AXIS_RADIUS_ANG = 0.11
-# Of a lattice vector, as far as its arrow reaches, and its letter.
-AXIS_LENGTH_ANG, LETTER_ANG, LETTER_SIZE = 1.7, 2.2, 1.4
+# Of a lattice vector, as far as its arrow reaches, and its letter; and how far the arrows stand from the crystal.
+AXIS_LENGTH_ANG, LETTER_ANG, LETTER_SIZE, AXES_APART_ANG = 1.5, 2.0, 1.8, 2.8
+# NGL looks along its z, so that its x points to the left: what is to the right and towards the eye changes its sign.
+TO_VIEWER = np.array([-1.0, 1.0, -1.0])
 # Vermillion, bluish green and blue of the page's palette.
 AXES: dict[str, Colour] = {"a": (0.835, 0.369, 0.0), "b": (0.0, 0.62, 0.451), "c": (0.0, 0.447, 0.698)}
 
@@ -48,13 +51,20 @@ def bond_shapes(symbols: Sequence[str], positions: NDArray[np.float64], radius: 
     return shapes
 
 
-def axis_shapes(vectors: NDArray[np.float64]) -> list[Shape]:
-    """Arrows along the lattice vectors from the corner in which the cell begins, with their letters."""
+def axis_shapes(vectors: NDArray[np.float64], positions: NDArray[np.float64]) -> list[Shape]:
+    """Arrows along the lattice vectors, with their letters, beside the lower left corner of what is drawn.
+
+    Args:
+        vectors: The lattice vectors, ``(3, 3)``.
+        positions: The positions of what is drawn, ``(n, 3)``, where x points to the left.
+    """
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    corner = np.array([high[0] + AXES_APART_ANG, low[1], (low[2] + high[2]) / 2])
     shapes: list[Shape] = []
     for (letter, colour), vector in zip(AXES.items(), vectors, strict=True):
         along = vector / np.linalg.norm(vector)
-        tip, place = (along * AXIS_LENGTH_ANG).tolist(), (along * LETTER_ANG).tolist()
-        shapes.append(("arrow", [0.0, 0.0, 0.0], tip, colour, AXIS_RADIUS_ANG))
+        tip, place = (corner + along * AXIS_LENGTH_ANG).tolist(), (corner + along * LETTER_ANG).tolist()
+        shapes.append(("arrow", corner.tolist(), tip, colour, AXIS_RADIUS_ANG))
         shapes.append(("text", place, colour, LETTER_SIZE, letter))
     return shapes
 

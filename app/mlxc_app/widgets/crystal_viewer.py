@@ -6,12 +6,14 @@ from html import escape
 from typing import Any
 
 import nglview
+import numpy as np
 from ipywidgets import HTML, Button, HBox, ToggleButton, VBox, Widget
 
 from mlxc_app.widgets.crystal_picture import draw
 from mlxc_app.widgets.crystal_shapes import (
     ATOM_RADIUS_ANG,
     AXES,
+    TO_VIEWER,
     Colour,
     axis_shapes,
     bond_shapes,
@@ -72,12 +74,14 @@ class StructureViewer:
         for component in reversed(self._components):
             self._view.remove_component(component)
         picture = draw(self._structure, self._cell_only, self._along)
-        shapes = [*frame_shapes(picture.cell_edges), *axis_shapes(picture.axes)]
+        positions, edges = picture.positions * TO_VIEWER, picture.cell_edges * TO_VIEWER
+        drawn_places = np.concatenate([positions, edges.reshape(-1, 3)])
+        shapes = [*frame_shapes(edges), *axis_shapes(picture.axes * TO_VIEWER, drawn_places)]
         if self._bonds.value:
-            shapes += bond_shapes(picture.symbols, picture.positions)
+            shapes += bond_shapes(picture.symbols, positions)
         # Shapes are there at once, the atoms are loaded: in this order the viewer counts them as we do.
         drawn = self._view._add_shape(shapes, name="cell, axes and bonds")
-        text = nglview.TextStructure(pdb_text(picture.symbols, picture.positions), ext="pdb")
+        text = nglview.TextStructure(pdb_text(picture.symbols, positions), ext="pdb")
         atoms = self._view.add_component(text, default_representation=False)
         atoms.add_representation("spacefill", radius_type="size", radius_size=ATOM_RADIUS_ANG)
         atoms.center()

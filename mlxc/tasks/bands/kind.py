@@ -29,7 +29,7 @@ def _ending(bands: BandStructure) -> Ending:
 
 
 # Bands at one k point take so long as an SCF takes for it: they begin from nothing, and empty ones count as well.
-OF_AN_SCF = 0.7
+OF_AN_SCF = 0.9
 
 
 def _parts(task: BandsTask) -> Parts:

@@ -141,6 +141,7 @@ def traces(picture: BandsPicture) -> list[go.Scatter]:
         visible=bool(picture.edges),
         mode="markers",
         marker={"color": GREEN, "size": 11, "symbol": "diamond"},
+        cliponaxis=False,
     )
     return [*lines, *curves, edges]
 
@@ -163,8 +164,7 @@ def _path(picture: BandsPicture) -> dict[str, Any]:
 def _energies(picture: BandsPicture) -> list[float]:
     if picture.bands is None:
         return [LOWEST_EV, HIGHEST_EV]
-    levels = picture.bands.energies
-    return [max(LOWEST_EV, float(levels.min()) - 1), min(HIGHEST_EV, float(levels.max()) + 1)]
+    return [max(LOWEST_EV, float(picture.bands.energies.min()) - 1), min(HIGHEST_EV, picture.bands.complete_ev)]
 
 
 def _states(picture: BandsPicture) -> list[float]:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from mlxc_app.panels.density.block import FieldBlock
 from mlxc_app.widgets.crystal_picture import screen_axes
-from mlxc_app.widgets.crystal_shapes import ATOM_RADIUS_ANG, BOND_RADIUS_ANG, bond_shapes, frame_shapes, pdb_text
+from mlxc_app.widgets.crystal_shapes import (
+    ATOM_RADIUS_ANG,
+    BOND_RADIUS_ANG,
+    TO_VIEWER,
+    bond_shapes,
+    frame_shapes,
+    pdb_text,
+)
 from mlxc_app.widgets.crystal_viewer import BACKGROUNDS
 from mlxc_app.widgets.live_figure import live_figure
 from mlxc_app.widgets.ngl_canvas import NglCanvas
@@ -52,7 +59,7 @@ class NglIsosurfaces:
         theme.observe(self._colour, "dark")
         self._components: list[Any] = []
         self._block: FieldBlock | None = None
-        self._view.control.rotate(_quaternion(screen_axes()))
+        self._view.control.rotate(_quaternion(np.diag(TO_VIEWER) @ screen_axes()))
 
     @property
     def widget(self) -> Widget:

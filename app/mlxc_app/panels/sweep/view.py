@@ -145,17 +145,17 @@ def traces(picture: SweepPicture) -> list[go.Scatter]:
             marker_symbol="square", hovertemplate="%{x}: %{y:.4f} Å<extra></extra>",
             visible=any(size is not None for size in sizes), **look,
         ),
-        _mark(x, energies, picture.index_of(ENERGY), "x", "y", "energy converged from here on"),
-        _mark(x, sizes, picture.index_of(SIZE), "x2", "y2", "lattice constant converged from here on"),
+        _mark(x, energies, picture.index_of(ENERGY), "x", "y"),
+        _mark(x, sizes, picture.index_of(SIZE), "x2", "y2", showlegend=picture.index_of(ENERGY) is None),
     ]  # fmt: skip
 
 
-def _mark(x: list[Any], y: list[Any], index: int | None, x_axis: str, y_axis: str, name: str) -> go.Scatter:
+def _mark(x: list[Any], y: list[Any], index: int | None, x_axis: str, y_axis: str, **look: Any) -> go.Scatter:
     there = index is not None
     return go.Scatter(
         x=[x[index]] if index is not None else [],
         y=[y[index]] if index is not None else [],
-        name=name,
+        name="converged from here on",
         xaxis=x_axis,
         yaxis=y_axis,
         visible=there,
@@ -163,6 +163,7 @@ def _mark(x: list[Any], y: list[Any], index: int | None, x_axis: str, y_axis: st
         cliponaxis=False,
         marker={"color": GREEN, "size": 15, "symbol": "diamond"},
         hoverinfo="skip",
+        **look,
     )
 
 
