@@ -68,6 +68,10 @@ class StructureModel(HasTraits):
         """
         self._take_read(content, file_name, f" from {PurePath(file_name).name}")
 
+    def take_crystal(self, crystal: Crystal, title: str) -> None:
+        """Choose a crystal from elsewhere and settings that suit it."""
+        self._take(crystal, "", f"{crystal.formula}, {title}")
+
     def take_text(self, text: str) -> None:
         """Choose the structure in a pasted text and settings that suit it.
 

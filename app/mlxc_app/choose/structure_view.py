@@ -8,6 +8,7 @@ from ipywidgets import HTML, Button, FileUpload, Select, Text, Textarea, VBox, W
 
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.choose.cell_editor import CellEditor
+from mlxc_app.choose.database_search import DatabaseSearch, DatabaseSearchModel
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.structure_model import MAX_PASTE_BYTES
 from mlxc_app.choose.structure_search import find_structures
@@ -36,6 +37,7 @@ class StructureView:
             "Edit the cell: size, strain, supercell", lambda: CellEditor(model, messages).widgets, messages
         )
         own = Disclosure("Your own structure: file or text", self._make_own, messages)
+        databases = Disclosure("Databases of structures", self._make_databases, messages)
         self.widget = VBox(
             [
                 self._search,
@@ -45,6 +47,7 @@ class StructureView:
                 self._understood.widget,
                 edit.widget,
                 own.widget,
+                databases.widget,
             ]
         )
         self._search.observe(messages.guard(self._list), "value")
@@ -98,6 +101,9 @@ class StructureView:
         use.on_click(self._messages.guard(lambda button: self._text_chosen(text.value)))
         limit = HTML(hint(f"At most {MAX_PASTE_BYTES // 1000} kB."))
         return [upload, HTML(hint(FILES + ".")), text, limit, use]
+
+    def _make_databases(self) -> list[Widget]:
+        return DatabaseSearch(DatabaseSearchModel(self._model.take_crystal), self._messages).widgets
 
     def _file_chosen(self, change: Any) -> None:
         for file in change["new"]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from html import escape
+
+from mlxc_app.widgets.glossary import explained
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]\d+)\b")
@@ -19,6 +22,11 @@ def typeset(text: str) -> str:
 def typeset_html(html: str) -> str:
     """The same for HTML, with indices as well: v_xc gets a lowered xc. What comes from a user is escaped before."""
     return _INDEX.sub(r"\1<sub>\2</sub>", typeset(html))
+
+
+def told(sentence: str) -> str:
+    """HTML of a sentence of the library: escaped, printed, and with its words explained."""
+    return explained(typeset_html(escape(sentence)))
 
 
 def _power(found: re.Match[str]) -> str:

@@ -82,7 +82,7 @@ def _quantity(result: Mapping[str, Any], before: Mapping[str, Any]) -> str:
 
 def _name(result: Mapping[str, Any]) -> str:
     name: str = result["quantity"]
-    return name.replace(" - ", " − ")
+    return name.replace(" - ", " − ").replace("a0", "a₀")
 
 
 def _target(result: Mapping[str, Any]) -> str:

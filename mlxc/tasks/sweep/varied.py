@@ -13,7 +13,7 @@ from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacin
 # Of the calculation's own cutoff.
 CUTOFF_FACTORS = (0.5, 0.65, 0.8, 0.9, 1.0, 1.2, 1.5)
 # Of the distance between the calculation's own k points.
-SPACING_FACTORS = (2.5, 2.0, 1.5, 1.2, 1.0, 0.8, 0.65)
+SPACING_FACTORS = (2.0, 1.5, 1.2, 1.0, 0.8, 0.65, 0.5)
 FUNCTIONALS = ("lda", "pbesol", "pbe", "r2scan")
 
 

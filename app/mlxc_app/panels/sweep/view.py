@@ -13,9 +13,10 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.panels.sweep.model import ENERGY, SIZE, Converged, SweepModel, SweepPicture
 from mlxc_app.widgets.binding import bind
-from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
+from mlxc_app.widgets.typeset import told
 
 ABOUT = (
     "A result counts only if a finer calculation does not change it. Here one setting is varied and all others stay: "
@@ -68,6 +69,7 @@ class SweepView:
             yaxis=axis("distance of F from the last (meV/atom)", type="log", exponentformat="power", dtick=1),
             xaxis2=axis(_x_title(picture), domain=[0.58, 1], anchor="y2", type=_x_type(picture)),
             yaxis2=axis(_size_title(picture), anchor="x2", tickformat=".3f"),
+            annotations=[_no_sizes(picture)],
         )
         row = HBox([*self._starts, sizes])
         row.add_class("mlxc-panel-row")
@@ -99,10 +101,11 @@ class SweepView:
             for x_axis in (layout.xaxis, layout.xaxis2):
                 x_axis.type, x_axis.title.text, x_axis.autorange = _x_type(picture), _x_title(picture), True
             layout.yaxis2.title.text = _size_title(picture)
+            layout.annotations = [_no_sizes(picture)]
         self._show_words(picture)
 
     def _show_words(self, picture: SweepPicture) -> None:
-        words = f"<h3>{escape(picture.title)}</h3><p>{escape(picture.words)}</p>"
+        words = f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
         self._words.value = words if picture.title else _PLACEHOLDER
         self._takes.children = [self._take(converged) for converged in picture.converged]
         self._table.value = sweep_table(picture)
@@ -165,6 +168,12 @@ def _mark(x: list[Any], y: list[Any], index: int | None, x_axis: str, y_axis: st
         hoverinfo="skip",
         **look,
     )
+
+
+def _no_sizes(picture: SweepPicture) -> dict[str, Any]:
+    """What stands in the second plot as long as it is empty."""
+    words = "" if any(size is not None for size in _sizes(picture)) else "with “lattice constant as well”"
+    return mark(words, x=0.79, y=0.5, yanchor="middle", bgcolor="rgba(0,0,0,0)", font={"size": 14, "color": GREY})
 
 
 def _sizes(picture: SweepPicture) -> list[float | None]:
