@@ -38,6 +38,7 @@ _PLACEHOLDER = (
 MODES = [("implicit: one adjoint problem", "implicit"), ("unrolled: back through every SCF step", "unrolled")]
 LABEL = {"description_width": "60px"}
 FIELD: dict[str, Any] = {"style": LABEL, "layout": {"width": "min(480px, 100%)"}}
+SHOWN: dict[str, Any] = {"style": LABEL, "layout": {"width": "min(360px, 100%)"}}
 SHORT: dict[str, Any] = {"style": LABEL, "layout": {"width": "200px"}}
 
 
@@ -70,7 +71,7 @@ class GradientView:
         )
         # Until somebody chooses, the chart is shown on which there is most to see.
         self._chosen = self._suggesting = False
-        self._shown = Dropdown(options=[*CHARTS, HEAT_MAP], description="Show", **FIELD)
+        self._shown = Dropdown(options=[*CHARTS, HEAT_MAP], description="Show", **SHOWN)
         picture = model.picture
         self._shown.value = suggestion(picture)
         self.curves = self._curves(picture)

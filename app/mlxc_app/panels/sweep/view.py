@@ -148,20 +148,19 @@ def traces(picture: SweepPicture) -> list[go.Scatter]:
             marker_symbol="square", hovertemplate="%{x}: %{y:.4f} Å<extra></extra>",
             visible=any(size is not None for size in sizes), **look,
         ),
-        _mark(x, energies, picture.index_of(ENERGY), "x", "y"),
-        _mark(x, sizes, picture.index_of(SIZE), "x2", "y2", showlegend=picture.index_of(ENERGY) is None),
+        # One of both is in the legend, for both.
+        _mark(x, energies, picture.index_of(ENERGY), "x", "y", visible=bool(picture.converged)),
+        _mark(x, sizes, picture.index_of(SIZE), "x2", "y2", showlegend=False),
     ]  # fmt: skip
 
 
 def _mark(x: list[Any], y: list[Any], index: int | None, x_axis: str, y_axis: str, **look: Any) -> go.Scatter:
-    there = index is not None
     return go.Scatter(
         x=[x[index]] if index is not None else [],
         y=[y[index]] if index is not None else [],
         name="converged from here on",
         xaxis=x_axis,
         yaxis=y_axis,
-        visible=there,
         mode="markers",
         cliponaxis=False,
         marker={"color": GREEN, "size": 15, "symbol": "diamond"},
@@ -173,7 +172,15 @@ def _mark(x: list[Any], y: list[Any], index: int | None, x_axis: str, y_axis: st
 def _no_sizes(picture: SweepPicture) -> dict[str, Any]:
     """What stands in the second plot as long as it is empty."""
     words = "" if any(size is not None for size in _sizes(picture)) else "with “lattice constant as well”"
-    return mark(words, x=0.79, y=0.5, yanchor="middle", bgcolor="rgba(0,0,0,0)", font={"size": 14, "color": GREY})
+    return mark(
+        words,
+        x=0.79,
+        y=0.5,
+        yanchor="middle",
+        xanchor="center",
+        bgcolor="rgba(0,0,0,0)",
+        font={"size": 14, "color": GREY},
+    )
 
 
 def _sizes(picture: SweepPicture) -> list[float | None]:
