@@ -16,7 +16,7 @@ from mlxc.structures.optimade_search import FoundStructure, search_structures
 from mlxc_app.widgets.controls import LABEL, WIDE
 from mlxc_app.widgets.message import MessageArea, caution, hint
 
-ABOUT = "Asks a public database over the network (OPTIMADE), and nothing before you press the button."
+ABOUT = "Asks a public database (OPTIMADE) once you press the button."
 TITLES = {"mp": "Materials Project", "alexandria": "Alexandria", "cod": "Crystallography Open Database"}
 
 
