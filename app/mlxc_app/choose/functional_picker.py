@@ -11,14 +11,14 @@ from ipywidgets import HTML, Button, HBox, Widget
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc.xc.catalogue import functional_groups
 from mlxc.xc.checkpoints.record import SUFFIX
-from mlxc_app.choose.cards import MODEL, Card, Cards
 from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import USUAL_FUNCTIONAL, ChooseModel
 from mlxc_app.choose.own.checkpoints import delete_checkpoint, keep_checkpoint, own_checkpoints
 from mlxc_app.choose.words import describe
-from mlxc_app.widgets.grouped_choice import Group, GroupedChoice
+from mlxc_app.widgets.choosing.cards import MODEL, Card, Cards
+from mlxc_app.widgets.choosing.grouped_choice import Group, GroupedChoice
+from mlxc_app.widgets.choosing.upload import MIB, Upload
 from mlxc_app.widgets.message import MessageArea, hint
-from mlxc_app.widgets.upload import MIB, Upload
 
 CHOSEN, MINE = "Chosen", "Mine"
 LIMIT = f"A functional that you have trained: {SUFFIX}, at most {MAX_FILE_BYTES // MIB} MB"

@@ -104,7 +104,7 @@ class ChooseModel(StructureModel):
             values["structure"] = self.structure | {GIVEN_CELL: self._given_cell.model_dump(mode="json")}
         return Calculation.from_dict(values)
 
-    def take_task(self, task: AnyTask) -> None:
+    def take_calculation(self, task: AnyTask) -> None:
         """Choose what the calculation of a task says, but for what nobody has chosen there.
 
         Raises:

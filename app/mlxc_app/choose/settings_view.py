@@ -11,12 +11,12 @@ from ipywidgets import HTML, Dropdown, IntText, ToggleButtons, VBox, Widget
 from mlxc.basis.kinds import BASES
 from mlxc.calculation.presets import PRESETS
 from mlxc.pseudo.library import FAMILIES
-from mlxc_app.choose.cards import HOW_FINE, Card, Cards
 from mlxc_app.choose.electrons_view import ElectronsView
 from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.labels import LABELS
 from mlxc_app.choose.model import CUSTOM, ChooseModel
 from mlxc_app.widgets.binding import bind, same
+from mlxc_app.widgets.choosing.cards import HOW_FINE, Card, Cards
 from mlxc_app.widgets.controls import WIDE, number, three_numbers
 from mlxc_app.widgets.message import MessageArea, caution, hint
 

@@ -7,20 +7,20 @@ from typing import Any
 from ipywidgets import HTML, Button, HBox, Text, Textarea, VBox, Widget
 
 from mlxc.structures.files import MAX_FILE_BYTES
-from mlxc_app.choose.cards import CRYSTAL, Card, Cards
 from mlxc_app.choose.cell_editor import CellEditor
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.database_search import DatabaseSearch, DatabaseSearchModel
 from mlxc_app.choose.structure_model import MAX_PASTE_BYTES
 from mlxc_app.choose.structure_search import find_own_structures, find_structures
 from mlxc_app.choose.understood_view import UnderstoodView
+from mlxc_app.widgets.choosing.cards import CRYSTAL, Card, Cards
+from mlxc_app.widgets.choosing.grouped_choice import GroupedChoice
+from mlxc_app.widgets.choosing.upload import MIB, Upload
 from mlxc_app.widgets.controls import WIDE
 from mlxc_app.widgets.crystal_viewer import StructureViewer
 from mlxc_app.widgets.disclosure import Disclosure
-from mlxc_app.widgets.grouped_choice import GroupedChoice
 from mlxc_app.widgets.message import MessageArea, hint
 from mlxc_app.widgets.theme import Theme
-from mlxc_app.widgets.upload import MIB, Upload
 
 FILES = f"CIF, POSCAR, extended XYZ or cube; at most {MAX_FILE_BYTES // MIB} MB"
 CHOSEN, OWN, SHIPPED = "Chosen", "Your own", "Comes along"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ipywidgets import VBox
 
-from mlxc_app.choose.cards import Cards
 from mlxc_app.choose.functional_picker import FunctionalPicker
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.settings_view import SettingsView
 from mlxc_app.choose.structure_view import StructureView
+from mlxc_app.widgets.choosing.cards import Cards
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
 

@@ -86,7 +86,7 @@ class Dashboard:
         for folder in shown:
             self.page.run.open(folder)
         if self.presence.setup and not shown:
-            self.page.choose.take_task(decode_setup(self.presence.setup))
+            self.page.choose.take_calculation(decode_setup(self.presence.setup))
 
     def _keep(self, change: Any) -> None:
         """The browser knows which run is shown."""

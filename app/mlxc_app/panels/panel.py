@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from ipywidgets import Widget
 
-from mlxc_app.choose.cards import Cards
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.side_by_side import SideBySide
+from mlxc_app.widgets.choosing.cards import Cards
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.pointer import Pointer
 from mlxc_app.widgets.theme import Theme

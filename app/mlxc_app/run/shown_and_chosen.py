@@ -52,7 +52,7 @@ class ShownAndChosen(HasTraits):
         """
         folder, task = self._run.folder, self._run.task
         if folder is not None and task is not None:
-            self._choose.take_task(task)
+            self._choose.take_calculation(task)
             self._choices[folder] = self._choose.calculation()
             self._compare()
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from ipywidgets import HTML, Button, Widget
-from mlxc_app.choose.cards import CRYSTAL, HOW_FINE, MODEL, Cards
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
+from mlxc_app.widgets.choosing.cards import CRYSTAL, HOW_FINE, MODEL, Cards
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
 from support import extxyz, poscar

@@ -88,5 +88,5 @@ def test_a_run_of_an_own_structure_is_known_by_its_name() -> None:
     model.take_file("magnesia.vasp", poscar("Mg").encode())
     run = model.calculation()
     other = ChooseModel("si")
-    other.take_task(run)
+    other.take_calculation(run)
     assert (other.title, other.own_name) == ("Mg from magnesia.vasp", model.own_name)

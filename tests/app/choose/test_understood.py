@@ -91,7 +91,7 @@ def test_a_very_skewed_cell_is_said_to_be_computed_in_another_one() -> None:
     beside.model.change(repeats=(1, 1, 2))
     assert beside.model.calculation().given_cell is None
     other = ChooseModel("al")
-    other.take_task(calculation)
+    other.take_calculation(calculation)
     assert other.cell_note == beside.model.cell_note
     assert other.calculation() == calculation
     other.take_shipped("al")

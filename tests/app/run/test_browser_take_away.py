@@ -30,10 +30,9 @@ CHOICE = f"{COMPARE} .mlxc-compare-choice select"
 def own(chromium: Browser, address: str, console: list[str], requests: list[str]) -> Page:
     """The page of a visitor who has run silicon with two functionals."""
     page = visit(chromium, address, console, requests)
-    choose(page, "Silicon (diamond structure)", 5, 2)
     for functional in ("lda", "pbe"):
         choose_functional(page, functional)
-        page.wait_for_timeout(500)
+        choose(page, "Silicon (diamond structure)", 5, 2)
         start(page, "Run")
         wait_until_done(page)
         page.wait_for_selector(f".mlxc-command:has-text('{functional}')", state="attached", timeout=LOADING_MS)

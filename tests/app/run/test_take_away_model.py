@@ -85,7 +85,7 @@ def test_the_view_sends_a_file_when_it_is_asked(finished: RunModel, monkeypatch:
 def test_a_link_fills_the_form(finished: RunModel) -> None:
     link = TakeAwayModel(finished).offer.link
     choose = ChooseModel("si")
-    choose.take_task(decode_setup(link.removeprefix("?setup=")))
+    choose.take_calculation(decode_setup(link.removeprefix("?setup=")))
     assert (choose.shipped_name, choose.ecut_ha, choose.kmesh) == ("al", 10, (2, 2, 2))
     assert choose.blocker == ""
     assert choose.calculation() == finished.task
@@ -96,7 +96,7 @@ def test_a_structure_of_ones_own_travels_in_the_link(tmp_path: Path) -> None:
     content = b"mine\n1.0\n0 2 2\n2 0 2\n2 2 0\nAl\n1\nDirect\n0 0 0\n"
     sender.take_file("POSCAR", content)
     sender.smearing, sender.xc = "none", "lda"
-    receiver.take_task(decode_setup(encode_setup(sender.calculation())))
+    receiver.take_calculation(decode_setup(encode_setup(sender.calculation())))
     assert receiver.shipped_name == ""
     assert (receiver.smearing, receiver.xc) == ("none", "lda")
     assert np.allclose(receiver.structure["lattice_ang"], sender.structure["lattice_ang"])
@@ -105,7 +105,7 @@ def test_a_structure_of_ones_own_travels_in_the_link(tmp_path: Path) -> None:
 def test_what_the_page_cannot_be_set_to_is_said() -> None:
     choose = ChooseModel("si")
     with pytest.raises(InputError, match="seed: 7 → 0"):
-        choose.take_task(Calculation.from_dict({"structure": "al", "seed": 7}))
+        choose.take_calculation(Calculation.from_dict({"structure": "al", "seed": 7}))
     assert choose.shipped_name == "al"
 
 

@@ -73,7 +73,7 @@ class DiagnoseModel(HasTraits):
         settings = self.picture.summary["calculation"]
         kept = {name: value for name, value in settings.items() if name not in REPLACED}
         for index in indices:
-            self._choose.take_task(Calculation.from_dict({**kept, **self.mends[index]["changes"]}))
+            self._choose.take_calculation(Calculation.from_dict({**kept, **self.mends[index]["changes"]}))
             calculation = self._choose.calculation().model_dump(exclude=REPLACED - {"tolerance"})
             self._run.start(EquationOfStateTask.from_dict({"calculation": calculation}), self._choose.run_title())
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlxc_app.choose.cards import HOW_FINE
 from mlxc_app.panels.learn import formulas
+from mlxc_app.widgets.choosing.cards import HOW_FINE
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mlxc_app.panels.compare.view import COMPARE
 from mlxc_app.panels.panel import RUNS, Page, Panel
 from mlxc_app.run.runs_list_model import SHOWN, RunsListModel
 from mlxc_app.run.shown_and_chosen_view import USE
-from mlxc_app.widgets.upload import MIB, Upload
+from mlxc_app.widgets.choosing.upload import MIB, Upload
 
 ABOUT = (
     f"The newest {SHOWN} runs that are kept, with the number that each was made for and the room that it takes. “Open” "
@@ -99,7 +99,7 @@ class RunsView:
             self._compare([str(name) for name in content["names"]])
 
     def _use_settings(self, name: str) -> None:
-        self._page.choose.take_task(self._model.task(name))
+        self._page.choose.take_calculation(self._model.task(name))
         self._page.messages.show("information", "The settings of this run are filled in. Change some, or press Run.")
 
     def _compare(self, names: list[str]) -> None:
