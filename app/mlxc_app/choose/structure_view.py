@@ -8,8 +8,8 @@ from ipywidgets import HTML, Button, HBox, Text, Textarea, VBox, Widget
 
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.choose.cell_editor import CellEditor
+from mlxc_app.choose.database_search import DatabaseSearch, DatabaseSearchModel
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.choose.own.database_search import DatabaseSearch, DatabaseSearchModel
 from mlxc_app.choose.structure_model import MAX_PASTE_BYTES
 from mlxc_app.choose.structure_search import find_own_structures, find_structures
 from mlxc_app.choose.understood_view import UnderstoodView

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from mlxc_app.choose.database_search import DatabaseSearch, DatabaseSearchModel
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.choose.own.database_search import DatabaseSearch, DatabaseSearchModel
 from mlxc_app.widgets.message import MessageArea
 
 from mlxc import Crystal
