@@ -3,8 +3,7 @@
 ========================  ==================================================================================
 ``task.json``             ``{"task": ..., "title": ..., "owner": ..., ...}``: the kind of the task and its fields; in a
                           folder from an archive ``files`` as well, the files that lie beside it, with their SHA-256
-``status.json``           ``{"state": ..., "message": ..., "queued": ..., "started": ..., "ended": ..., "worker": ...,
-                          "pid": ...}``
+``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "worker": ..., "pid": ...}``
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | ..., ...}``, see :mod:`mlxc.tasks.kind`
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
@@ -121,10 +120,7 @@ class RunFolder:
 
     @property
     def status(self) -> dict[str, Any]:
-        """``{"state", "message", "queued", "started", "ended", "pid"}``.
-
-        A run whose process is gone is stopped or failed.
-        """
+        """``{"state", "message", "started", "ended", "pid"}``; one whose process is gone is stopped or failed."""
         status = self._read("status.json") or {"state": "failed", "message": "The run's folder holds no status."}
         if status["state"] == "running" and not _alive(status.get("pid")):
             self.set_status(*(("stopped", STOPPED) if self.stop_requested else ("failed", DIED)))
@@ -132,8 +128,8 @@ class RunFolder:
         return status
 
     def set_status(self, state: State, message: str = "") -> None:
-        """Write the state; the times at which it was queued, started and ended are added."""
-        status = {"queued": time.time()} | self._read("status.json")
+        """Write the state; the times of the start and the end are added."""
+        status = self._read("status.json")
         status |= {"state": state, "message": message}
         if state == "running":
             status |= {"started": time.time(), "pid": os.getpid()}
@@ -145,6 +141,11 @@ class RunFolder:
     def exists(self) -> bool:
         """Whether the run has not been deleted."""
         return (self.path / TASK_FILE).exists()
+
+    @property
+    def began(self) -> float:
+        """Since when the run has been computed, or else waited: seconds since the epoch."""
+        return float(self._read("status.json").get("started") or (self.path / TASK_FILE).stat().st_mtime)
 
     @property
     def forsaken(self) -> bool:

@@ -277,9 +277,8 @@ class RunModel(HasTraits):
             self.result = self.folder.result or {}
         self.message = status.get("message", "") or self._place_in_line(status["state"])
         self.state = status["state"]
-        began = status.get("started", status.get("queued"))
-        if self.active and began is not None:
-            self.seconds = max(0, int(time.time() - began))
+        if self.active and self.folder.exists:
+            self.seconds = max(0, int(time.time() - self.folder.began))
 
     def _place_in_line(self, state: str) -> str:
         """What the shown run waits for among those of this page; empty if it waits for none of them."""
