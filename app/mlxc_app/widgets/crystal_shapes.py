@@ -35,9 +35,9 @@ def element_colour(symbol: str) -> Colour:
     return red, green, blue
 
 
-def frame_shapes(edges: NDArray[np.float64]) -> list[Shape]:
+def frame_shapes(edges: NDArray[np.float64], radius: float = FRAME_RADIUS_ANG) -> list[Shape]:
     """Edges of the unit cell, ``(12, 2, 3)``."""
-    return [("cylinder", start, end, FRAME_COLOUR, FRAME_RADIUS_ANG) for start, end in edges.tolist()]
+    return [("cylinder", start, end, FRAME_COLOUR, radius) for start, end in edges.tolist()]
 
 
 def bond_shapes(symbols: Sequence[str], positions: NDArray[np.float64], radius: float = BOND_RADIUS_ANG) -> list[Shape]:

@@ -133,6 +133,9 @@ def test_a_diagnosis_ends_with_a_verdict(page: Page) -> None:
     page.locator(f".mlxc-panel-{DIAGNOSE} button").click()
     page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
     page.wait_for_selector(f".mlxc-panel-{DIAGNOSE} .verdict", timeout=RUNNING_MS)
+    # Its figures are those of all panels, with the colours of the page.
+    page.wait_for_selector(f"{plot(DIAGNOSE)} .main-svg", timeout=LOADING_MS)
+    assert page.locator(f".mlxc-panel-{DIAGNOSE} svg:not(.js-plotly-plot svg)").count() == 0
 
 
 def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:

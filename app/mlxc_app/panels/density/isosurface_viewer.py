@@ -16,6 +16,7 @@ from mlxc_app.widgets.crystal_picture import screen_axes
 from mlxc_app.widgets.crystal_shapes import (
     ATOM_RADIUS_ANG,
     BOND_RADIUS_ANG,
+    FRAME_RADIUS_ANG,
     TO_VIEWER,
     bond_shapes,
     frame_shapes,
@@ -29,7 +30,7 @@ from mlxc_app.widgets.theme import Theme
 
 HEIGHT = 370
 OPACITY = 0.55
-# Atoms and bonds inside a surface, beside those of a picture of their own.
+# Atoms, bonds and frame around a surface, beside those of a picture of their own.
 SMALLER = 0.4
 # Plotly computes its surfaces on every change, from so many points along each edge at most.
 PLOTLY_POINTS = 32
@@ -75,7 +76,8 @@ class NglIsosurfaces:
         if block is None or level is None:
             return
         box = block.box
-        shapes = [*frame_shapes(box.cell_edges), *bond_shapes(box.symbols, box.positions, SMALLER * BOND_RADIUS_ANG)]
+        shapes = frame_shapes(box.cell_edges, SMALLER * FRAME_RADIUS_ANG)
+        shapes += bond_shapes(box.symbols, box.positions, SMALLER * BOND_RADIUS_ANG)
         # Shapes are there at once, what is loaded is not: in this order the viewer counts them as we do.
         frame = self._view._add_shape(shapes, name="cell and bonds")
         text = nglview.TextStructure(pdb_text(box.symbols, box.positions), ext="pdb")
