@@ -28,14 +28,14 @@ CHOICE = f"{COMPARE} .mlxc-compare-choice select"
 
 @pytest.fixture(scope="module")
 def own(chromium: Browser, address: str, console: list[str], requests: list[str]) -> Page:
-    """The page of a visitor who has run silicon with two functionals."""
+    """The page of a visitor who has run silicon with two functionals, which share their pseudopotentials."""
     page = visit(chromium, address, console, requests)
-    for functional in ("lda", "pbe"):
+    for functional in ("rpbe", "pbe"):
         choose_functional(page, functional)
         choose(page, "Silicon (diamond structure)", 5, 2)
         start(page, "Run")
         wait_until_done(page)
-        page.wait_for_selector(f".mlxc-command:has-text('{functional}')", state="attached", timeout=LOADING_MS)
+        page.wait_for_selector(f".mlxc-command:has-text('--xc {functional}')", state="attached", timeout=LOADING_MS)
     return page
 
 
@@ -117,7 +117,7 @@ def test_two_runs_are_set_side_by_side(own: Page, tmp_path: Path) -> None:
     mine = [index for index, label in enumerate(labels) if "Silicon" in label and ", 5 Ha" in label]
     own.locator(CHOICE).select_option(index=mine[:2])
     own.wait_for_selector(f"{COMPARE} table", timeout=LOADING_MS)
-    assert "B differs from A in functional: pbe → lda." in own.locator(COMPARE).inner_text()
+    assert "B differs from A in functional: pbe → rpbe." in own.locator(COMPARE).inner_text()
     steps = f"{COMPARE} .js-plotly-plot >> nth=1"
     own.wait_for_function(
         f"document.querySelectorAll('{COMPARE} .js-plotly-plot')[1]?.data?.[1].y?.length > 2", timeout=LOADING_MS
