@@ -23,7 +23,7 @@ from mlxc.structures.shipped import shipped_names
 from mlxc.tasks.kinds import calculation_of, settings_of_its_kind
 from mlxc.tasks.task import AnyTask
 from mlxc.xc.catalogue import check_name
-from mlxc.xc.checkpoints.files import shipped_checkpoints
+from mlxc.xc.checkpoints.files import named_checkpoints
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc.xc.sums.expression import split_sum
 
@@ -115,4 +115,4 @@ def _with_family(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_file(name: str) -> bool:
-    return name not in shipped_checkpoints() and ("/" in name or "\\" in name or name.lower().endswith(SUFFIX))
+    return name.lower() not in named_checkpoints() and ("/" in name or "\\" in name or name.lower().endswith(SUFFIX))
