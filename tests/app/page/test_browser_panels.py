@@ -121,7 +121,7 @@ def test_a_gradient_is_drawn_as_bars_and_a_step_lowers_the_loss(page: Page) -> N
     assert min(plotted(page, GRADIENTS, 1)) > 0
     start(page, "Take one step and run again")
     page.get_by_text("the loss fell from").first.wait_for(timeout=RUNNING_MS)
-    page.get_by_label("Show", exact=True).select_option("Pull over rs and s")
+    page.get_by_label("Show", exact=True).select_option("Pull over rₛ and s")
     heat = page.locator(f".mlxc-panel-{GRADIENTS} .js-plotly-plot .heatmaplayer image:visible")
     heat.wait_for(timeout=LOADING_MS)
 

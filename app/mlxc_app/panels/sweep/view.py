@@ -192,7 +192,7 @@ def _sizes(picture: SweepPicture) -> list[float | None]:
 def _size_title(picture: SweepPicture) -> str:
     has_constant = any(point.lattice_constant_ang is not None for point in picture.points)
     has_size = any(point.size_ang is not None for point in picture.points)
-    return "lattice constant a₀ (Å)" if has_constant or not has_size else "size of an atom, ∛V₀ (Å)"
+    return "lattice constant a₀ (Å)" if has_constant or not has_size else "length per atom (Å)"
 
 
 def _x_title(picture: SweepPicture) -> str:
