@@ -25,6 +25,7 @@ from mlxc.kohn_sham.solved_state import Course, Electrons, SolvedState
 from mlxc.kohn_sham.start.second_start import larger_moments, told, was_lost
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
+from mlxc.utils.stages import stage
 from mlxc.xc.identity import identity_of
 
 
@@ -125,7 +126,9 @@ class _Attempt:
         self._number: int = before._number + 1 if before else 1
         self._steps = len(before.history) if before else 0
         self.history: list[SCFRecord] = []
+        stage("Making the first density and orbitals")
         iteration.prepare(start)
+        stage("The first SCF step")
 
     def iterate(self, max_iterations: int, monitor: Monitor | None, began: float) -> None:
         """Take steps until the fields have converged, or there were as many as are allowed."""

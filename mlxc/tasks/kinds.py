@@ -22,12 +22,13 @@ from mlxc.tasks.kind import Kind, Result
 from mlxc.tasks.moments.kind import ENERGY_AGAINST_MOMENT
 from mlxc.tasks.orders.kind import MAGNETIC_ORDERS
 from mlxc.tasks.scf.kind import SCF
+from mlxc.tasks.sweep.kind import SWEEP
 from mlxc.tasks.task import AnyTask
 from mlxc.utils.plugins import plugins
 
 ENTRY_POINTS = "mlxc.kinds"
 # The kinds that come with mlxc, in the order in which ``mlxc --help`` lists their commands.
-OWN = (SCF, EQUATION_OF_STATE, BANDS, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON)
+OWN = (SCF, EQUATION_OF_STATE, BANDS, SWEEP, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON)
 
 
 def _by_name() -> dict[str, Kind]:

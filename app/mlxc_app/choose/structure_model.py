@@ -100,6 +100,10 @@ class StructureModel(HasTraits):
         """
         self._take_read(content, file_name, f" from {PurePath(file_name).name}")
 
+    def take_crystal(self, crystal: Crystal, title: str) -> None:
+        """Choose a crystal from elsewhere and settings that suit it."""
+        self._take_and_keep(OwnStructure(f"{crystal.formula}, {title}", crystal, ()), title)
+
     def take_text(self, text: str) -> None:
         """Choose the structure in a pasted text and settings that suit it.
 
@@ -157,10 +161,13 @@ class StructureModel(HasTraits):
         """Choose what is read and keep it; what was chosen or left out on the way is told beside the picture."""
         reading = read(content, file_name)
         own = OwnStructure(f"{reading.crystal.formula}{where}", reading.crystal, reading.notes)
+        self._take_and_keep(own, PurePath(file_name).name)
+
+    def _take_and_keep(self, own: OwnStructure, name: str) -> None:
+        """Choose a structure that a person brings; what cannot be computed is not kept."""
         with self._several_changes():
-            # What cannot be computed is not kept.
             self._take(own.crystal, "", own.title)
-            self.own_name, self.remarks = keep_structure(own, PurePath(file_name).name, self.owner), own.remarks
+            self.own_name, self.remarks = keep_structure(own, name, self.owner), own.remarks
 
     def _take_known(self, crystal: Crystal, shipped_name: str) -> None:
         """Choose a crystal under the name that it has here, if it is known."""

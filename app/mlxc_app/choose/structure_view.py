@@ -8,6 +8,7 @@ from ipywidgets import HTML, Button, HBox, Text, Textarea, VBox, Widget
 
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.choose.cell_editor import CellEditor
+from mlxc_app.choose.database_search import DatabaseSearch, DatabaseSearchModel
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.structure_model import MAX_PASTE_BYTES
 from mlxc_app.choose.structure_search import find_own_structures, find_structures
@@ -23,7 +24,7 @@ from mlxc_app.widgets.theme import Theme
 
 FILES = f"CIF, POSCAR, extended XYZ or cube; at most {MAX_FILE_BYTES // MIB} MB"
 CHOSEN, OWN, SHIPPED = "Chosen", "Your own", "Comes along"
-PICTURE_HEIGHT = "155px"
+PICTURE_HEIGHT = "150px"
 
 
 class StructureView:
@@ -53,8 +54,12 @@ class StructureView:
         finder = StructureList(model, messages)
         edit = Disclosure("Edit the cell", lambda: CellEditor(model, messages).widgets, messages)
         paste = Disclosure("Paste a text", self._make_paste, messages)
-        self._drawers = [edit, paste]
+        databases = Disclosure("Databases", self._make_databases, messages)
+        self._drawers = [edit, paste, databases]
         return [finder.widget, one_of(self._drawers, finder.widget)]
+
+    def _make_databases(self) -> list[Widget]:
+        return DatabaseSearch(DatabaseSearchModel(self._model.take_crystal), self._messages).widgets
 
     def _fold_drawers(self, change: Any) -> None:
         """A card that opens again begins with the list."""

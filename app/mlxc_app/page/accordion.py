@@ -15,6 +15,7 @@ from traitlets import HasTraits, Unicode
 
 from mlxc_app.page.navigation import Navigation
 from mlxc_app.panels.panel import Panel
+from mlxc_app.widgets.glossary import explained
 from mlxc_app.widgets.message import MessageArea
 
 
@@ -60,8 +61,8 @@ class Accordion(HasTraits):
     def _fill(self, name: str) -> None:
         panel, place = self._panels[name], self._places[name]
         if not place.children:
-            about = f'<details class="mlxc-about"><summary>What am I looking at?</summary>{panel.about}</details>'
-            place.children = [HTML(about), panel.make()]
+            about = f"<summary>What am I looking at?</summary>{explained(panel.about)}"
+            place.children = [HTML(f'<details class="mlxc-about">{about}</details>'), panel.make()]
 
     def _tell(self, name: str, shown: bool) -> None:
         tell = self._panels[name].shown

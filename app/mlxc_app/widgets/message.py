@@ -12,6 +12,7 @@ from ipywidgets import HTML
 
 from mlxc.errors import MlxcError
 from mlxc.runs.folder import runs_directory
+from mlxc_app.widgets.typeset import typeset_html
 
 Result = TypeVar("Result")
 Kind = Literal["error", "warning", "success", "information"]
@@ -36,24 +37,28 @@ def card(kind: Kind, what: str, advice: str = "", details: str = "", note: str =
     """
     role = "alert" if kind == "error" else "status"
     heading = f"<strong>{DONE_WITH_NOTE if note else HEADINGS[kind]}.</strong>"
-    extra = f'<div class="mlxc-doubt">{escape(note)}</div>' if note else ""
-    extra += f'<div class="mlxc-advice">{escape(advice)}</div>' if advice else ""
+    extra = f'<div class="mlxc-doubt">{_printed(note)}</div>' if note else ""
+    extra += f'<div class="mlxc-advice">{_printed(advice)}</div>' if advice else ""
     if details:
         extra += f"<details><summary>Details</summary><pre>{escape(details)}</pre></details>"
     looks = "warning" if note else kind
-    return f'<div class="mlxc-card mlxc-{looks}" role="{role}">{heading} {escape(what)}{extra}</div>'
+    return f'<div class="mlxc-card mlxc-{looks}" role="{role}">{heading} {_printed(what)}{extra}</div>'
 
 
 def hint(text: str) -> str:
     """HTML of a short explanation below a control; the string is escaped."""
-    return f'<p class="mlxc-hint mlxc-under">{escape(text)}</p>'
+    return f'<p class="mlxc-hint mlxc-under">{_printed(text)}</p>'
 
 
 def caution(text: str) -> str:
     """HTML of a sentence below a control about what may be wrong with it; the string is escaped, an empty one shows
     nothing.
     """
-    return f'<p class="mlxc-caution mlxc-under" role="status">{escape(text)}</p>' if text else ""
+    return f'<p class="mlxc-caution mlxc-under" role="status">{_printed(text)}</p>' if text else ""
+
+
+def _printed(text: str) -> str:
+    return typeset_html(escape(text))
 
 
 def log_file() -> Path:

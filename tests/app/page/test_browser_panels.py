@@ -121,7 +121,7 @@ def test_a_gradient_is_drawn_as_bars_and_a_step_lowers_the_loss(page: Page) -> N
     assert min(plotted(page, GRADIENTS, 1)) > 0
     start(page, "Take one step and run again")
     page.get_by_text("the loss fell from").first.wait_for(timeout=RUNNING_MS)
-    page.get_by_label("Show", exact=True).select_option("Pull over rs and s")
+    page.get_by_label("Show", exact=True).select_option("Pull over rₛ and s")
     heat = page.locator(f".mlxc-panel-{GRADIENTS} .js-plotly-plot .heatmaplayer image:visible")
     heat.wait_for(timeout=LOADING_MS)
 
@@ -133,6 +133,9 @@ def test_a_diagnosis_ends_with_a_verdict(page: Page) -> None:
     page.locator(f".mlxc-panel-{DIAGNOSE} button").click()
     page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
     page.wait_for_selector(f".mlxc-panel-{DIAGNOSE} .verdict", timeout=RUNNING_MS)
+    # Its figures are those of all panels, with the colours of the page.
+    page.wait_for_selector(f"{plot(DIAGNOSE)} .main-svg", timeout=LOADING_MS)
+    assert page.locator(f".mlxc-panel-{DIAGNOSE} svg:not(.js-plotly-plot svg)").count() == 0
 
 
 def test_the_console_reports_no_error(page: Page, console: list[str]) -> None:
