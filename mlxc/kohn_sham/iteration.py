@@ -150,6 +150,19 @@ class SCFIteration:
             self._fields = problem.guessed_fields(density)
             self._tau_is_guessed = TAU in problem.kinds
 
+    def refill(self, state: State, electrons: Tensor) -> None:
+        """Start with the orbitals of another iteration of the same problem, filled otherwise.
+
+        Args:
+            state: What the last step of the other one has found.
+            electrons: The electrons in each of its orbitals, shape ``(nk * nspin, nband)``.
+        """
+        self._fields = self.problem.fields(state.pairs.orbitals, electrons)
+        self._nband = state.pairs.orbitals.shape[1] + self._spare
+        self._orbitals = self._with_bands(state.pairs.orbitals)
+        self._importance = self._likely_importance()
+        self._starts = 1
+
     def _forget(self) -> None:
         """Mix from now on without what was learnt so far."""
         problem = self.problem

@@ -137,7 +137,7 @@ class RunView:
             done = (point + done) / parts
             words = f"{part.capitalize()} {point + 1} of {parts}. "
         if step.get("start", 1) > 1:
-            words += "Started again, from larger moments. "
+            words += "Started again. "
         words += f"Step {step['iteration']}: density residual {residual:.1e}, target {target:.0e}"
         left = seconds_left(self._run.of_kind(ITERATION), target, parts)
         return words if left is None else f"{words}; {in_words(left)}", min(done, 1.0)
