@@ -16,9 +16,9 @@ from tables import cell, print_header, print_row
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.run import run_calculation
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.ground_state import warm_up
 from mlxc.kohn_sham.state import GroundState
-from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.xc.catalogue import functional
 
 BASELINE = "pbe"

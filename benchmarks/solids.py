@@ -16,9 +16,9 @@ import torch
 from pseudodojo_files import DEFAULT_FOLDER, require
 from tables import print_header, print_row
 
+from mlxc.frozen.curve import SolidCurve, compute_curve
 from mlxc.ground_state import warm_up
-from mlxc.training.solids import SOL58LC, read_solids
-from mlxc.training.subjects.curve import SolidCurve, compute_curve
+from mlxc.solids.table import SOL58LC, read_solids
 from mlxc.xc.catalogue import functional
 
 TESTED = (

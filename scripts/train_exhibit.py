@@ -29,9 +29,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, jacrev, vmap
 
 from mlxc.crystal.crystal import Crystal
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import SolidCurve
-from mlxc.training.subjects.snapshot import Snapshot
+from mlxc.frozen.curve import SolidCurve
+from mlxc.frozen.snapshot import Snapshot
+from mlxc.solids.table import Solid
 from mlxc.training.subjects.subjects import Preparation
 from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import functional

@@ -23,13 +23,13 @@ from mlxc import (
     SavedState,
 )
 from mlxc.calculation.run import run_calculation
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.properties.bands import band_structure
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.gradient_flow import gradient_flow
 from mlxc.response.implicit import Implicit
 from mlxc.response.levels import band_gap
 from mlxc.response.unrolled import Unrolled
-from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.xc.identity import identity_of
 from mlxc.xc.lda import LDA
 

@@ -70,9 +70,9 @@ def _show_step(record: dict[str, Any]) -> None:
 
 
 def _evaluate(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.solids.table import read_solids
     from mlxc.training.evaluation import evaluate
     from mlxc.training.evaluation_report import markdown_tables, summary, write_report
-    from mlxc.training.solids import read_solids
 
     if options.processes < 1:
         raise InputError(f"--processes: there must be at least one, not {options.processes}.")

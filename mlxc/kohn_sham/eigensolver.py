@@ -17,8 +17,13 @@ from mlxc.utils.parallel import map_in_threads
 
 # The search space is collapsed to the current orbitals when it would exceed this many times their number.
 LARGEST_SPACE = 4
-# Norm of what orthogonalisation leaves of a unit vector.
-SAFE_REMAINDER = 1e-3
+# Orthogonalisation that leaves less of a unit vector is done again: rounding errors, and what the vectors lack of being
+# orthonormal themselves, are divided by what is left. W. Kahan's rule, "twice is enough": B. N. Parlett, The Symmetric
+# Eigenvalue Problem (SIAM, 1998), section 6.9.
+SAFE_REMAINDER = 0.5
+MOST_PASSES = 3
+# A direction of which less is left, as a share of a unit vector, is not independent of the others.
+DEPENDENT = 1e-2
 
 
 @dataclass(frozen=True)
@@ -42,21 +47,35 @@ class Eigenpairs:
         return replace(self, eigenvalues=self.eigenvalues[:, :nband], orbitals=self.orbitals[:, :nband])
 
 
-def orthonormalise(vectors: Tensor, overlap: Tensor | None = None) -> Tensor:
+def orthonormalise(vectors: Tensor) -> Tensor:
     """Orthonormal rows spanning the same space, shape ``(batch, nvector, nplanewave)``: Cholesky, QR as fallback.
 
     Args:
         vectors: The vectors, linearly independent.
-        overlap: <vector_j|vector_i>, where it is known already.
     """
-    overlap = vectors @ vectors.mH if overlap is None else overlap
+    vectors = vectors / _norms(vectors)[..., None]
+    result, smallest = _by_cholesky(vectors, vectors @ vectors.mH)
+    if smallest > DEPENDENT:
+        return result
+    if smallest > DEPENDENT**2:
+        # Rounding errors grow with the square of the condition; a second time there is none to speak of.
+        # Y. Yamamoto et al., Electron. Trans. Numer. Anal. 44, 306 (2015).
+        return _by_cholesky(result, result @ result.mH)[0]
+    return torch.linalg.qr(vectors.mT).Q.mT.contiguous()
+
+
+def _by_cholesky(vectors: Tensor, overlap: Tensor) -> tuple[Tensor, float]:
+    """The vectors made orthonormal in their order, and the least that is left of any without those before it.
+
+    Where that is lost in rounding errors it is zero, and the vectors come back as they are.
+    """
     factor, info = torch.linalg.cholesky_ex(overlap)
-    smallest = factor.diagonal(dim1=-2, dim2=-1).real.min()
-    if bool((info > 0).any()) or float(smallest) < 1e-4:
-        return torch.linalg.qr(vectors.mT).Q.mT.contiguous()
+    if bool((info > 0).any()):
+        return vectors, 0.0
     # The inverse of a small factor times the vectors is far faster on a CPU than a batched triangular solve.
     identity = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device)
-    return torch.linalg.solve_triangular(factor, identity, upper=False) @ vectors
+    inverse = torch.linalg.solve_triangular(factor, identity, upper=False)
+    return inverse @ vectors, float(factor.diagonal(dim1=-2, dim2=-1).real.min())
 
 
 def inner_products(left: Tensor, right: Tensor) -> Tensor:
@@ -172,6 +191,7 @@ def davidson(
         corrections = _complement(corrections, vectors)
         new_images = hamiltonian.apply(corrections)
         cross, own = inner_products(corrections, images), inner_products(corrections, new_images)
+        own = own + torch.diag_embed(_out_of_the_way(corrections, projected)).to(own.dtype)
         projected = torch.cat([torch.cat([projected, cross.mH], dim=2), torch.cat([cross, own], dim=2)], dim=1)
         vectors, images = torch.cat([vectors, corrections], dim=1), torch.cat([images, new_images], dim=1)
         applied += extension
@@ -188,12 +208,29 @@ def _select(values: Tensor, bands: Tensor) -> Tensor:
 
 
 def _complement(corrections: Tensor, vectors: Tensor) -> Tensor:
-    """Orthonormal corrections, orthogonal to the vectors."""
-    for _ in range(3):
+    """Orthonormal corrections, orthogonal to the vectors; zeros in the place of those that bring nothing new."""
+    for _ in range(MOST_PASSES):
         corrections = corrections / _norms(corrections)[..., None].clamp(min=1e-300)
         corrections = corrections - inner_products(vectors, corrections).mT @ vectors
-        # Where little is left, rounding errors are a large part of it, and the vectors have to be removed once more.
         overlap = corrections @ corrections.mH
         if float(overlap.diagonal(dim1=1, dim2=2).real.min()) > SAFE_REMAINDER**2:
             break
-    return orthonormalise(corrections, overlap)
+    result, smallest = _by_cholesky(corrections, overlap)
+    return result if smallest > DEPENDENT else _independent(corrections, overlap)
+
+
+def _independent(vectors: Tensor, overlap: Tensor) -> Tensor:
+    """Orthonormal combinations of vectors of which some depend on the others; zeros in the place of as many.
+
+    The canonical orthogonalisation of P.-O. Loewdin, Adv. Quantum Chem. 5, 185 (1970).
+    """
+    shares, combinations = torch.linalg.eigh(overlap)
+    new = shares > DEPENDENT**2
+    factors = torch.where(new, shares.where(new, 1.0).rsqrt(), 0.0)
+    return (combinations * factors[:, None]).mH @ vectors
+
+
+def _out_of_the_way(vectors: Tensor, projected: Tensor) -> Tensor:
+    """An energy above all that is looked for, for vectors that are zero; none for others. Shape ``(nrow, nvector)``."""
+    above = 1 + projected.abs().sum(-1).amax(-1)
+    return torch.where(_norms(vectors) < SAFE_REMAINDER, above[:, None], 0.0)

@@ -80,7 +80,7 @@ class TrainingConfig(_Part):
         name: The name of the model that comes out.
         description: One sentence, which is recorded with the model.
         start: The functional whose parameters are trained: a name, or a checkpoint.
-        solids: The table of solids, see :func:`~mlxc.training.solids.read_solids`.
+        solids: The table of solids, see :func:`~mlxc.solids.table.read_solids`.
         train: The names of solids to learn from.
         validate_on: The names of solids that decide when to stop, never learned from.
         targets: The quantities that are to be right.

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import SolidCurve, compute_curve
+from mlxc.frozen.curve import SolidCurve, compute_curve
+from mlxc.solids.table import Solid
 
 
 class LatticeConstants(nn.Module):
@@ -58,7 +58,7 @@ class SolidsModel(TorchModel):
     The features of the data set are calculations, as
     :class:`~mlxc.adapters.deepchem.MaterialStructureFeaturizer` makes them, its labels lattice constants in angstrom.
     Each crystal is converged once, at several volumes; the functional is then trained at these densities, see
-    :mod:`mlxc.training.subjects.snapshot`.
+    :mod:`mlxc.frozen.snapshot`.
 
     Args:
         functional: A functional with parameters.

@@ -16,10 +16,10 @@ from typing import Any
 from torch import nn
 
 from mlxc.errors import InputError, MlxcError
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import compute_curve, protocol
-from mlxc.training.tables.known_quantities import reference_curve
-from mlxc.training.tables.table_values import reason_of
+from mlxc.frozen.curve import compute_curve, protocol
+from mlxc.solids.known_quantities import reference_curve
+from mlxc.solids.table import Solid
+from mlxc.solids.table_values import reason_of
 from mlxc.utils.job_pool import finished
 from mlxc.utils.json_lines import read_json_lines, write_json_lines
 from mlxc.xc.catalogue import check_name, content_hashes, functional

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
+from mlxc.frozen.curve import SolidError
 from mlxc.observables.catalogue import TARGETS
 from mlxc.properties.birch_murnaghan import FitError
+from mlxc.solids.known_quantities import is_known
+from mlxc.solids.table import Solid
 from mlxc.training.config import Target
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import SolidError
 from mlxc.training.subjects.subjects import Subject
-from mlxc.training.tables.known_quantities import is_known
 
 PERCENT = 0.01
 # The error that a solid without a minimum counts for, so that losing it is no gain.

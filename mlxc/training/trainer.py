@@ -19,14 +19,14 @@ from torch import nn
 
 from mlxc.errors import InputError
 from mlxc.observables.catalogue import TARGETS
+from mlxc.solids.known_quantities import is_known
+from mlxc.solids.table import read_solids
 from mlxc.training.config import Optimiser, TrainingConfig
 from mlxc.training.log import TrainingLog
 from mlxc.training.loss import MEASURES, Assessment, assess
 from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
-from mlxc.training.solids import read_solids
 from mlxc.training.subjects.subjects import Preparation, Subject
-from mlxc.training.tables.known_quantities import is_known
 from mlxc.utils.replacing import replacing
 from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import check_name, content_hashes, functional

@@ -10,8 +10,8 @@ import pytest
 
 from mlxc import Calculation, Crystal, GroundState
 from mlxc.calculation.run import run_calculation
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
-from mlxc.training.subjects.snapshot import Snapshot
 from mlxc.xc.analysis.domain import outside, reduced_variables
 from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoints.files import checkpoint_of

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from mlxc import Calculation, Crystal, EquationOfStateTask
 from mlxc.crystal.resizing import area_ang2, height_ang, lattice_constant, natural_variation, resized
 from mlxc.errors import InputError
+from mlxc.frozen.curve import RATIOS, TOLERANCE, SolidCurve, protocol
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.properties.eos import EquationOfState
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import RATIOS, TOLERANCE, SolidCurve, protocol
-from mlxc.training.subjects.snapshot import Snapshot
-from mlxc.training.tables.known_quantities import reference_curve
+from mlxc.solids.known_quantities import reference_curve
+from mlxc.solids.table import Solid
 from mlxc.units import BOHR_ANG, EV_PER_ANG2_N_PER_M, HARTREE_EV
 
 # Coarse, and smooth enough that the planes that come and go with the height of the cell are not felt.

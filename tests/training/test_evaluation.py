@@ -20,11 +20,11 @@ import pytest
 
 from mlxc import InputError, MlxcError
 from mlxc.cli import main
+from mlxc.frozen import curve
+from mlxc.solids.table import Solid, prototype, read_solids
 from mlxc.training import evaluation
 from mlxc.training.evaluation import RESULTS, Job, Record, compute, evaluate
 from mlxc.training.evaluation_report import errors_percent, markdown_tables, statistics, summary, write_report
-from mlxc.training.solids import Solid, prototype, read_solids
-from mlxc.training.subjects import curve
 from mlxc.utils import job_pool
 from mlxc.utils.json_lines import read_json_lines
 from mlxc.xc.enhancement import NeuralEnhancement

@@ -10,7 +10,7 @@ import pytest
 
 from mlxc import InputError
 from mlxc.cli import main
-from mlxc.training.solids import Solid, prototype, read_solids
+from mlxc.solids.table import Solid, prototype, read_solids
 
 ROW = {"name": "Al_fcc", "lattice_constant_ang": 4.05}
 BAD_ROWS = {

@@ -20,14 +20,14 @@ from support import Outcome
 
 import mlxc
 from mlxc import InputError
+from mlxc.frozen.curve import SolidCurve, compute_curve
 from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
 from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
+from mlxc.solids.table import Solid, prototype, read_solids
 from mlxc.training.config import Regularisation, Target, TrainingConfig, read_config
 from mlxc.training.log import read_log
 from mlxc.training.loss import assess
 from mlxc.training.regularisers import Penalty
-from mlxc.training.solids import Solid, prototype, read_solids
-from mlxc.training.subjects.curve import SolidCurve, compute_curve
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.training.subjects.subjects import Preparation
 from mlxc.training.trainer import Trainer

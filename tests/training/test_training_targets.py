@@ -10,12 +10,12 @@ import torch
 
 import mlxc
 from mlxc import InputError
+from mlxc.frozen.curve import SolidCurve, compute_curve
+from mlxc.frozen.energy_difference import EnergyDifference
 from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.solids.table import Solid, prototype
 from mlxc.training.config import Target
 from mlxc.training.loss import absolute, assess, squared
-from mlxc.training.solids import Solid, prototype
-from mlxc.training.subjects.curve import SolidCurve, compute_curve
-from mlxc.training.subjects.energy_difference import EnergyDifference
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.training.subjects.subjects import Preparation

@@ -13,11 +13,11 @@ import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.planewave.hamiltonian import LocalOperator
+from mlxc.frozen.curve import compute_curve
 from mlxc.grid.fields import Fields
 from mlxc.properties.bands import eigenvalues_at
 from mlxc.properties.forces import forces_and_stress
-from mlxc.training.solids import read_solids
-from mlxc.training.subjects.curve import compute_curve
+from mlxc.solids.table import read_solids
 from mlxc.xc.functional import Functional
 from mlxc.xc.lda import LDA
 

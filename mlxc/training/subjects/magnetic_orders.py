@@ -8,11 +8,11 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mlxc.calculation.magnetic_pair import compute_magnetic_pair
+from mlxc.frozen.curve import TOLERANCE, SolidError
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.observable import Source
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import TOLERANCE, SolidError
-from mlxc.training.subjects.snapshot import Snapshot
+from mlxc.solids.table import Solid
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from mlxc.calculation.run import run_calculation
 from mlxc.errors import InputError
+from mlxc.frozen.curve import SolidError
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.observable import Source
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import SolidError
-from mlxc.training.subjects.snapshot import Snapshot
-from mlxc.training.tables.known_quantities import is_known
+from mlxc.solids.known_quantities import is_known
+from mlxc.solids.table import Solid
 
 # Of the density, to which these quantities are of first order.
 TOLERANCE = 1e-7

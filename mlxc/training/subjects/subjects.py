@@ -16,15 +16,15 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
+from mlxc.frozen.curve import SolidCurve, SolidError, compute_curve, protocol
+from mlxc.frozen.energy_difference import EnergyDifference
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.observables.catalogue import TARGETS
 from mlxc.observables.observable import Source
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.curve import SolidCurve, SolidError, compute_curve, protocol
-from mlxc.training.subjects.energy_difference import EnergyDifference
+from mlxc.solids.known_quantities import is_known
+from mlxc.solids.table import Solid
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
-from mlxc.training.subjects.snapshot import Snapshot
-from mlxc.training.tables.known_quantities import is_known
 from mlxc.xc.catalogue import content_hashes
 from mlxc.xc.identity import identity_of
 

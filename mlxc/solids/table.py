@@ -35,9 +35,9 @@ from mlxc.pseudo.library import default_family, find_pseudopotentials, fingerpri
 from mlxc.pseudo.made_for import PBE
 from mlxc.pseudo.pseudodojo import PSEUDODOJO
 from mlxc.references.tables import measured_solids
+from mlxc.solids.materials_project import PREFIX, fetch_documents, rows_of
+from mlxc.solids.table_values import fields, number, reason_of, text, truth
 from mlxc.structures.default_settings import likely_metal, mesh_with_spacing
-from mlxc.training.tables.materials_project import PREFIX, fetch_documents, rows_of
-from mlxc.training.tables.table_values import fields, number, reason_of, text, truth
 
 # Names of structures in tables, and of the same in ASE.
 PROTOTYPES = {

@@ -6,7 +6,7 @@ from mlxc.crystal.resizing import natural_variation
 from mlxc.crystal.symmetry import cells_per_cube
 from mlxc.observables.catalogue import TARGETS
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
-from mlxc.training.solids import Solid
+from mlxc.solids.table import Solid
 from mlxc.units import EV_PER_ANG3_GPA
 
 

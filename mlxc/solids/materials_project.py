@@ -41,7 +41,7 @@ def fetch_documents(identifiers: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def rows_of(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of a table of solids, see :func:`~mlxc.training.solids.read_solids`.
+    """Rows of a table of solids, see :func:`~mlxc.solids.table.read_solids`.
 
     Raises:
         InputError: a document has no structure.

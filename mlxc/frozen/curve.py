@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from mlxc.calculation.volumes import states_at_volumes
 from mlxc.crystal.resizing import natural_variation
 from mlxc.errors import InputError, MlxcError
+from mlxc.frozen.snapshot import Snapshot
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.observable import Source
-from mlxc.training.solids import Solid
-from mlxc.training.subjects.snapshot import Snapshot
-from mlxc.training.tables.known_quantities import reference_curve
+from mlxc.solids.known_quantities import reference_curve
+from mlxc.solids.table import Solid
 from mlxc.units import HARTREE_EV
 from mlxc.xc.identity import FunctionalIdentity
 

@@ -1,0 +1,1 @@
+"""Solids and what is known of them: tables."""
