@@ -87,7 +87,7 @@ class SCFIteration:
         moments: The moments that the atoms start with.
         bands_suffice: False after a step in which smearing reached the highest computed band.
         converged: Whether the last step changed the density by less than the tolerance.
-        note: What a person should know of the occupations of a converged state; empty if there is nothing.
+        note: What :meth:`fills_the_lowest` has found that a person should know; empty if there is nothing.
 
     Raises:
         InputError: the basis is too small for the bands.
@@ -228,10 +228,10 @@ class SCFIteration:
         solved = meaningful and pairs.residual < ENOUGH * bound
         self.converged = solved and self._convergence.reached(residual) and self.bands_suffice
         if self.converged and self._smearing is None:
-            self.converged = self._fills_the_lowest(self._previous)
+            self.converged = self.fills_the_lowest(self._previous)
         return self._previous
 
-    def _fills_the_lowest(self, state: State) -> bool:
+    def fills_the_lowest(self, state: State) -> bool:
         """Whether no orbital is missing among those that fixed occupations fill; if one is, it is there from now on."""
         above = levels_above(
             self.problem.basis,

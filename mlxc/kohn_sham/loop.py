@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,23 +80,19 @@ def converge(
         prepared = time.perf_counter()
         attempt.iterate(max_iterations, monitor, prepared)
         of_starts, history = "", attempt.history
-        second = None
-        if spin and total_moment is None and (moments := attempt.larger_moments()) is not None:
-            second = _Attempt(iteration_from(moments), attempt)
-            second.iteration.prepare(())
-        elif (filling := attempt.other_filling()) is not None:
-            second = _Attempt(iteration_from(attempt.iteration.moments), attempt)
-            second.iteration.refill(attempt.state, filling)
+        second = _second(attempt, iteration_from, spin and total_moment is None)
         if second is not None:
             second.iterate(max_iterations, monitor, prepared)
             attempt, other, of_starts = _better(attempt, second)
             # What was kept comes last, whichever was first.
             history = [replace(r, iteration=n) for n, r in enumerate([*other.history, *attempt.history], start=1)]
+        if smearing is None and not attempt.iteration.converged:
+            attempt.iteration.fills_the_lowest(attempt.state)
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
     iteration, state = attempt.iteration, attempt.state
-    of_end = iteration.note if iteration.converged else _why(problem, attempt, convergence.tolerance)
-    message = " ".join(filter(None, (of_end, of_starts, note)))
+    of_end = "" if iteration.converged else _why(problem, attempt, convergence.tolerance, smearing is not None)
+    message = " ".join(filter(None, (of_end, iteration.note, of_starts, note)))
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
     fields = Fields.unstacked(state.fields, problem.kinds)
     xc = problem.xc.energy_of(fields)
@@ -168,6 +164,21 @@ class _Attempt:
         return other_filling(self.state.pairs.eigenvalues, self.state.occupations.electrons)
 
 
+def _second(
+    first: _Attempt, iteration_from: Callable[[NDArray[np.float64]], SCFIteration], moment_is_free: bool
+) -> _Attempt | None:
+    """An attempt from another start, if one may lead to a lower energy."""
+    if moment_is_free and (moments := first.larger_moments()) is not None:
+        second = _Attempt(iteration_from(moments), first)
+        second.iteration.prepare(())
+        return second
+    if (filling := first.other_filling()) is not None:
+        second = _Attempt(iteration_from(first.iteration.moments), first)
+        second.iteration.refill(first.state, filling)
+        return second
+    return None
+
+
 def _better(first: _Attempt, second: _Attempt) -> tuple[_Attempt, _Attempt, str]:
     """The attempt to keep, the lower one if both have converged; the other one, and what to tell of both."""
     atoms = len(first.iteration.moments)
@@ -214,10 +225,10 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
     )
 
 
-def _why(problem: Problem, attempt: _Attempt, tolerance: float) -> str:
+def _why(problem: Problem, attempt: _Attempt, tolerance: float, has_smearing: bool) -> str:
     """One sentence about an SCF that has not converged."""
     state, history = attempt.state, attempt.history
-    cause = reason(problem.basis.grid, state.change, history, attempt.iteration.bands_suffice)
+    cause = reason(problem.basis.grid, state.change, history, attempt.iteration.bands_suffice, has_smearing)
     return (
         f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, where "
         f"{tolerance:.1e} is asked for: {cause}."
