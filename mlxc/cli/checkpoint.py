@@ -1,4 +1,4 @@
-"""The commands ``mlxc checkpoint show | verify | convert | list``."""
+"""The commands ``mlxc checkpoint show | verify | convert | fetch | list``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Command = Callable[[argparse.Namespace, list[str]], int]
 
 
 def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse.ArgumentParser]) -> None:
-    """Add the four commands to ``mlxc checkpoint``; ``kind`` is the class of their parsers."""
+    """Add the five commands to ``mlxc checkpoint``; ``kind`` is the class of their parsers."""
     commands = parser.add_subparsers(
         title="commands", required=True, dest="action", metavar="action", parser_class=kind
     )
@@ -24,8 +24,8 @@ def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse
         action.set_defaults(command=command)
         return action
 
-    action = add("show", _show, "what a checkpoint says of itself")
-    action.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
+    action = add("show", _show, "what a checkpoint says of itself, and what is known of a functional")
+    action.add_argument("checkpoint", help="a file, or the name of a checkpoint or of another functional with a card")
     _add_json(action)
 
     action = add("verify", _verify, "check the exact conditions of density-functional theory")
@@ -34,14 +34,17 @@ def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse
     _add_json(action)
 
     action = add("convert", _convert, "make a checkpoint of the weights in a PyTorch or DeepChem file")
-    action.add_argument("source", type=Path, help="state_dict saved by torch, or a safetensors file")
+    action.add_argument("source", type=Path, help="state_dict saved by torch, safetensors, or as published by authors")
     action.add_argument("target", type=Path, help="checkpoint to write")
     action.add_argument("--architecture", required=True, metavar="NAME", help="form of the functional")
     action.add_argument("--config", default="{}", metavar="JSON", help="its settings, such as '{\"hidden\": [16, 16]}'")
     for field in ("name", "description", "baseline", "training_data", "licence"):
         action.add_argument(f"--{field.replace('_', '-')}", metavar="TEXT", help=f"{field.replace('_', ' ')}, recorded")
 
-    _add_json(add("list", _list, "the checkpoints that come with mlxc"))
+    action = add("fetch", _fetch, "download a published network that does not come with mlxc, and convert it")
+    action.add_argument("name", help="its name; 'mlxc checkpoint list' tells which there are")
+
+    _add_json(add("list", _list, "the checkpoints that come with mlxc, and those that can be fetched"))
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -49,11 +52,21 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.console.checkpoint_report import checkpoint_report
+    from mlxc.console.checkpoint_report import card_report, checkpoint_report
+    from mlxc.xc.catalogue import card_of
+    from mlxc.xc.checkpoints.files import checkpoint_path
     from mlxc.xc.checkpoints.record import read_record
 
-    record = read_record(_path(options.checkpoint)).model_dump(mode="json")
-    print(json.dumps(record, indent=1) if options.json else checkpoint_report(record))
+    card = card_of(options.checkpoint)
+    known = None if card is None else card.to_dict()
+    path = checkpoint_path(options.checkpoint)
+    if path is None and known is not None:
+        record, report = {"name": options.checkpoint}, f"{options.checkpoint}: {known['summary']}"
+    else:
+        record = read_record(path or Path(options.checkpoint)).model_dump(mode="json")
+        report = checkpoint_report(record)
+    told = report if known is None else f"{report}\n\n{card_report(known)}"
+    print(json.dumps(record | {"card": known}, indent=1) if options.json else told)
     return 0
 
 
@@ -99,17 +112,25 @@ def _convert(options: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
-def _list(options: argparse.Namespace, _: list[str]) -> int:
-    from mlxc.xc.checkpoints.files import shipped_checkpoints
+def _fetch(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.console.checkpoint_report import checkpoint_report
     from mlxc.xc.checkpoints.record import read_record
+    from mlxc.xc.published.fetch import fetch_checkpoint
 
-    described = {name: read_record(path).description for name, path in shipped_checkpoints().items()}
-    lines = [f"  {name:24}{description}" for name, description in described.items()]
-    print(json.dumps(described, indent=1) if options.json else "\n".join(lines))
+    path = fetch_checkpoint(options.name)
+    print(f"{checkpoint_report(read_record(path).model_dump(mode='json'))}\n\nWritten to {path}")
     return 0
 
 
-def _path(name: str) -> Path:
-    from mlxc.xc.checkpoints.files import shipped_checkpoints
+def _list(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.xc.checkpoints.files import named_checkpoints, to_be_fetched
+    from mlxc.xc.checkpoints.record import read_record
+    from mlxc.xc.published.cards import CARDS
 
-    return shipped_checkpoints().get(name, Path(name))
+    described = {name: read_record(path).description for name, path in named_checkpoints().items()}
+    lines = [f"  {name:24}{description}" for name, description in described.items()]
+    if absent := to_be_fetched():
+        lines += ["", "Brought by 'mlxc checkpoint fetch NAME', since their authors state no licence:"]
+        lines += [f"  {name:24}{CARDS[name].summary}" for name in absent]
+    print(json.dumps(described, indent=1) if options.json else "\n".join(lines))
+    return 0

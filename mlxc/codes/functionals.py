@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlxc.xc.catalogue import functional_names
+from mlxc.xc.libxc.named import NAMED
 from mlxc.xc.libxc.names import find_libxc
 from mlxc.xc.sums.expression import split_sum
 
@@ -18,6 +19,7 @@ _IN_LIBXC = {
     "scan": "mgga_x_scan,mgga_c_scan",
     "r2scan": "mgga_x_r2scan,mgga_c_r2scan",
     "pbe-kappa-mu": "gga_x_pbe,gga_c_pbe",
+    **{name: named.code for name, named in NAMED.items()},
 }
 _IN_GPAW = {
     "lda_x,lda_c_pw": "LDA",

@@ -1,4 +1,4 @@
-"""The record of a checkpoint as text for a person."""
+"""The record of a checkpoint, and the card of a functional, as text for a person."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ def checkpoint_report(record: dict[str, Any]) -> str:
             value = ", ".join(map(str, value))
         lines.append(row(key.replace("_", " "), str(value)))
     return "\n".join(lines)
+
+
+def card_report(card: dict[str, Any]) -> str:
+    """What is known of a functional beyond its record, from plain data."""
+    remarks = [row("" if index else "to know", remark) for index, remark in enumerate(card["remarks"])]
+    return "\n".join([row("origin", card["origin"]), row("to be cited", card["citation"]), *remarks])

@@ -33,7 +33,7 @@ def levels_of_spins(summary: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 def row(label: str, value: str) -> str:
     """A line with a label and a value."""
-    return f"  {label:28}{value}"
+    return f"  {label:27} {value}"
 
 
 def number(value: float | None, form: str) -> str:

@@ -19,7 +19,7 @@ from mlxc.pseudo.library import FAMILIES
 from mlxc.pseudo.pseudodojo import PSEUDODOJO
 from mlxc.structures.shipped import shipped_names
 from mlxc.xc.catalogue import check_name
-from mlxc.xc.checkpoints.files import shipped_checkpoints
+from mlxc.xc.checkpoints.files import named_checkpoints
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc.xc.sums.expression import split_sum
 
@@ -97,4 +97,4 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_file(name: str) -> bool:
-    return name not in shipped_checkpoints() and ("/" in name or "\\" in name or name.lower().endswith(SUFFIX))
+    return name.lower() not in named_checkpoints() and ("/" in name or "\\" in name or name.lower().endswith(SUFFIX))

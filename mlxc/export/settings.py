@@ -14,7 +14,7 @@ from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_crystal, shipped_names
 from mlxc.tasks.kinds import calculation_of
 from mlxc.tasks.task import AnyTask
-from mlxc.xc.checkpoints.files import checkpoint_path, shipped_checkpoints, unclamped, with_files_renamed
+from mlxc.xc.checkpoints.files import checkpoint_path, named_checkpoints, unclamped, with_files_renamed
 from mlxc.xc.sums.expression import split_sum
 
 # What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
@@ -137,10 +137,10 @@ def file_stem(name: str) -> str:
 def checkpoint_files(xc: str) -> dict[str, Path]:
     """The checkpoint files in a functional, by the names that they have beside an exported file.
 
-    The shipped ones have names and no files here. Files of the same name in different folders are numbered.
+    Those that have a name have no files here. Files of the same name in different folders are numbered.
     """
     names = dict.fromkeys(unclamped(name) for _, name in split_sum(xc))
-    paths = [checkpoint_path(name) for name in names if name not in shipped_checkpoints()]
+    paths = [checkpoint_path(name) for name in names if name.lower() not in named_checkpoints()]
     found: dict[str, Path] = {}
     for path in filter(None, paths):
         namesakes = sum(other.name == path.name for other in found.values())

@@ -34,6 +34,7 @@ from mlxc.errors import InputError
 from mlxc.tasks.kinds import kind_of, task_from_dict
 from mlxc.tasks.task import AnyTask
 from mlxc.utils.replacing import replacing
+from mlxc.utils.user_data import user_data_directory
 from mlxc.xc.checkpoints.files import with_files_renamed
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
@@ -47,10 +48,7 @@ DIED = "The process that computed this run ended unexpectedly; its records are k
 
 def runs_directory() -> Path:
     """Where runs are kept: ``$MLXC_RUNS``, or ``mlxc/runs`` in the user's data directory."""
-    if "MLXC_RUNS" in os.environ:
-        return Path(os.environ["MLXC_RUNS"])
-    data_home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data_home) / "mlxc" / "runs"
+    return user_data_directory("runs", "MLXC_RUNS")
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,28 @@ from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
 from mlxc.utils.spelling import closest_name
-from mlxc.xc.checkpoints.files import CLAMPED, checkpoint_of, checkpoint_path, shipped_checkpoints, unclamped
+from mlxc.xc.cards.card import FunctionalCard, Origin
+from mlxc.xc.checkpoints.files import (
+    CLAMPED,
+    checkpoint_of,
+    checkpoint_path,
+    named_checkpoints,
+    shipped_checkpoints,
+    to_be_fetched,
+    unclamped,
+)
 from mlxc.xc.checkpoints.record import read_record
-from mlxc.xc.conventional import DESCRIPTIONS, GROUP, TRAINABLE, build_conventional, build_sum, is_conventional
+from mlxc.xc.conventional import (
+    DESCRIPTIONS,
+    GROUP,
+    TRAINABLE,
+    build_conventional,
+    build_sum,
+    conventional_card,
+    is_conventional,
+)
 from mlxc.xc.libxc.names import close_libxc_name
+from mlxc.xc.published.cards import CARDS
 from mlxc.xc.sums.expression import split_sum
 
 if TYPE_CHECKING:
@@ -28,9 +46,36 @@ SHOWN_LENGTH = 60
 
 def functional_names() -> dict[str, str]:
     """Each name with one line that says what it is; the names of libxc are understood as well."""
-    shipped = {name: read_record(path).description for name, path in shipped_checkpoints().items()}
+    checkpoints = {name: read_record(path).description for name, path in named_checkpoints().items()}
     registered = {name: f"from the package {_package(point)}" for name, point in _registered().items()}
-    return DESCRIPTIONS | shipped | registered
+    return DESCRIPTIONS | checkpoints | registered
+
+
+def card_of(name: str) -> FunctionalCard | None:
+    """What a person should know of a functional; None where nothing is written down.
+
+    Args:
+        name: The name of a single functional; for a checkpoint file its card is that of its form, if that is a
+            published one.
+
+    Raises:
+        InputError: the checkpoint is not in order.
+    """
+    record = checkpoint_of(name)
+    if record is not None:
+        return CARDS.get(record.architecture)
+    return CARDS.get(name.lower()) or conventional_card(name)
+
+
+def origin_of(name: str) -> Origin | None:
+    """The kind of origin of a functional, of :data:`~mlxc.xc.cards.card.ORIGINS`; None where it is not known.
+
+    A checkpoint has learned from data. Arguments and errors as for :func:`card_of`.
+    """
+    card = card_of(name)
+    if card is not None:
+        return card.origin
+    return None if checkpoint_path(name) is None else "learned"
 
 
 def content_hashes(expression: str) -> list[str]:
@@ -59,8 +104,13 @@ def _check_single_name(name: str) -> None:
         return
     if name in _registered() or is_conventional(name):
         return
+    if name.lower() in to_be_fetched():
+        raise InputError(
+            f"xc: {name!r} does not come with mlxc, since its authors state no licence; 'mlxc checkpoint fetch "
+            f"{name.lower()}' brings it onto this computer."
+        )
     shown = name if len(name) <= SHOWN_LENGTH else f"{name[:SHOWN_LENGTH]}..."
-    ours = [*DESCRIPTIONS, *shipped_checkpoints(), *_registered()]
+    ours = [*DESCRIPTIONS, *named_checkpoints(), *to_be_fetched(), *_registered()]
     meant = closest_name(shown.lower(), ours) or close_libxc_name(shown)
     names = f"there are {', '.join(DESCRIPTIONS)}, and the names of libxc such as gga_x_b88,gga_c_lyp."
     hint = f"did you mean '{meant}'?" if meant else names
@@ -77,7 +127,7 @@ def check_has_parameters(expression: str) -> None:
 
 def without_parameters(expression: str) -> InputError:
     """What is said of a functional that no gradient can reach."""
-    checkpoints = ", ".join(shipped_checkpoints())
+    checkpoints = ", ".join(name for name in shipped_checkpoints() if name not in CARDS)  # those that are our own
     return InputError(
         f"xc: {expression!r} has no parameters that a gradient could reach; {TRAINABLE} has two, and checkpoints such "
         f"as {checkpoints} have many."

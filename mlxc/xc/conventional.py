@@ -11,6 +11,8 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
+from mlxc.xc.cards.card import FunctionalCard
+from mlxc.xc.libxc.named import card_in_libxc, listed_names
 from mlxc.xc.libxc.names import find_libxc
 from mlxc.xc.sums.expression import split_sum
 
@@ -22,22 +24,74 @@ TRAINABLE = "pbe-kappa-mu"
 GROUP = "mlxc.functionals"
 # What each functional is, and what makes it: a module and a name in it that is called without arguments.
 FUNCTIONALS = {
-    "lda": ("local density: Slater exchange, Perdew-Wang 1992 correlation", "mlxc.xc.lda:LDA"),
-    "lda_xc_teter93": ("local density: Teter's rational fit", "mlxc.xc.lda:Teter93"),
-    "pbe": ("generalised gradient: Perdew, Burke, Ernzerhof 1996", "mlxc.xc.gga:PBE"),
-    "pbesol": ("generalised gradient: PBE for solids, 2008", "mlxc.xc.gga:pbesol"),
+    "lda": (
+        FunctionalCard(
+            "local density: Slater exchange, Perdew-Wang 1992 correlation",
+            "non-empirical",
+            "J. P. Perdew, Y. Wang, Phys. Rev. B 45, 13244 (1992)",
+        ),
+        "mlxc.xc.lda:LDA",
+    ),
+    "lda_xc_teter93": (
+        FunctionalCard(
+            "local density: Teter's rational fit",
+            "non-empirical",
+            "S. Goedecker, M. Teter, J. Hutter, Phys. Rev. B 54, 1703 (1996)",
+        ),
+        "mlxc.xc.lda:Teter93",
+    ),
+    "pbe": (
+        FunctionalCard(
+            "generalised gradient: Perdew, Burke, Ernzerhof 1996",
+            "non-empirical",
+            "J. P. Perdew, K. Burke, M. Ernzerhof, Phys. Rev. Lett. 77, 3865 (1996)",
+        ),
+        "mlxc.xc.gga:PBE",
+    ),
+    "pbesol": (
+        FunctionalCard(
+            "generalised gradient: PBE for solids, 2008",
+            "non-empirical",
+            "J. P. Perdew et al., Phys. Rev. Lett. 100, 136406 (2008)",
+        ),
+        "mlxc.xc.gga:pbesol",
+    ),
     "rpbe": (
-        "generalised gradient: PBE revised for adsorption by Hammer, Hansen, Norskov 1999",
+        FunctionalCard(
+            "generalised gradient: PBE revised for adsorption by Hammer, Hansen, Norskov 1999",
+            "non-empirical",
+            "B. Hammer, L. B. Hansen, J. K. Norskov, Phys. Rev. B 59, 7413 (1999)",
+        ),
         "mlxc.xc.gga:RPBE",
     ),
     "scan": (
-        "meta-generalised gradient: strongly constrained and appropriately normed, 2015",
+        FunctionalCard(
+            "meta-generalised gradient: strongly constrained and appropriately normed, 2015",
+            "non-empirical",
+            "J. Sun, A. Ruzsinszky, J. P. Perdew, Phys. Rev. Lett. 115, 036402 (2015)",
+            ("Its switch is stiff around alpha = 1; r2scan is the same without that.",),
+        ),
         "mlxc.xc.mgga:SCAN",
     ),
-    "r2scan": ("meta-generalised gradient: SCAN regularised, 2020", "mlxc.xc.mgga:R2SCAN"),
-    TRAINABLE: ("PBE whose two parameters kappa and mu can be trained", "mlxc.xc.gga:PBE.from_config"),
+    "r2scan": (
+        FunctionalCard(
+            "meta-generalised gradient: SCAN regularised, 2020",
+            "non-empirical",
+            "J. W. Furness et al., J. Phys. Chem. Lett. 11, 8208 (2020)",
+        ),
+        "mlxc.xc.mgga:R2SCAN",
+    ),
+    TRAINABLE: (
+        FunctionalCard(
+            "PBE whose two parameters kappa and mu can be trained",
+            "fitted",
+            "J. P. Perdew, K. Burke, M. Ernzerhof, Phys. Rev. Lett. 77, 3865 (1996)",
+            ("It is PBE until somebody trains it.",),
+        ),
+        "mlxc.xc.gga:PBE.from_config",
+    ),
 }
-DESCRIPTIONS = {name: description for name, (description, _) in FUNCTIONALS.items()}
+DESCRIPTIONS = {name: card.summary for name, (card, _) in FUNCTIONALS.items()} | listed_names()
 
 
 def is_conventional(name: str) -> bool:
@@ -47,6 +101,13 @@ def is_conventional(name: str) -> bool:
         InputError: libxc has the functional, but it is not semilocal.
     """
     return name.lower() in DESCRIPTIONS or find_libxc(name) is not None
+
+
+def conventional_card(name: str) -> FunctionalCard | None:
+    """What is known of a conventional functional, in upper or lower case; None for most of libxc."""
+    if name.lower() in FUNCTIONALS:
+        return FUNCTIONALS[name.lower()][0]
+    return card_in_libxc(name)
 
 
 def build_conventional(name: str) -> nn.Module:

@@ -11,9 +11,6 @@ from torch import Tensor
 from mlxc.xc.functional import Functional
 from mlxc.xc.spin import spin_interpolation, spin_scaled, squared_polarisation, total_and_shares
 
-# f''(0) of the spin interpolation f(zeta).
-SPIN_STIFFNESS_DENOMINATOR = 8 / (9 * (2 ** (4 / 3) - 2))
-
 
 def wigner_seitz_radius(density: Tensor) -> Tensor:
     """r_s = (3 / 4 pi n)^(1/3), bohr."""
@@ -39,6 +36,8 @@ class PW92Correlation(Functional):
     UNPOLARISED = (0.0310907, 0.21370, 7.5957, 3.5876, 1.6382, 0.49294)
     POLARISED = (0.01554535, 0.20548, 14.1189, 6.1977, 3.3662, 0.62517)
     STIFFNESS = (0.0168869, 0.11125, 10.357, 3.6231, 0.88026, 0.49671)
+    # f''(0) of the spin interpolation f(zeta).
+    CURVATURE = 8 / (9 * (2 ** (4 / 3) - 2))
 
     def energy_per_electron(self, density: Tensor, shares: Tensor | None) -> Tensor:
         """eps_c(r_s, zeta), hartree.
@@ -68,7 +67,16 @@ class PW92Correlation(Functional):
         f = spin_interpolation(shares)
         z2, one_minus_z2 = squared_polarisation(shares)
         towards_polarised = (polarised - unpolarised) * f * z2**2
-        return unpolarised + stiffness * f / SPIN_STIFFNESS_DENOMINATOR * one_minus_z2 * (1 + z2) + towards_polarised
+        return unpolarised + stiffness * f / self.CURVATURE * one_minus_z2 * (1 + z2) + towards_polarised
+
+
+class PrintedPW92Correlation(PW92Correlation):
+    """The same fit with the constants as the paper prints them: libxc's ``lda_c_pw``."""
+
+    UNPOLARISED = (0.031091, *PW92Correlation.UNPOLARISED[1:])
+    POLARISED = (0.015545, *PW92Correlation.POLARISED[1:])
+    STIFFNESS = (0.016887, *PW92Correlation.STIFFNESS[1:])
+    CURVATURE = 1.709921
 
 
 def _fit(rs: Tensor, a: float, alpha1: float, *betas: float) -> Tensor:

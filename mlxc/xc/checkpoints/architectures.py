@@ -11,9 +11,16 @@ from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.functional import CheckpointFunctional
 from mlxc.xc.gga import PBE
 from mlxc.xc.hybrid import HybridXC
+from mlxc.xc.published.hm import HMGGA, HMLDA, HMMGGA
+from mlxc.xc.published.kanungo import KanungoNNGGA, KanungoNNGGAUEG, KanungoNNLDA
+from mlxc.xc.published.pcnn import PCNN
+from mlxc.xc.published.xcdiff import XCDIFF
 from mlxc.xc.unconstrained import NNLDA, NNPBE
 
-FORMS: tuple[type[CheckpointFunctional], ...] = (NeuralEnhancement, PBE, HybridXC, NNLDA, NNPBE)
+FORMS: tuple[type[CheckpointFunctional], ...] = (
+    NeuralEnhancement, PBE, HybridXC, NNLDA, NNPBE, PCNN, XCDIFF, HMLDA, HMGGA, HMMGGA,
+    KanungoNNLDA, KanungoNNGGA, KanungoNNGGAUEG,
+)  # fmt: skip
 ARCHITECTURES = {form.architecture: form for form in FORMS}
 
 

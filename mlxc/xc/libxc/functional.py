@@ -15,11 +15,13 @@ from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
 from mlxc.xc.functional import INGREDIENTS, Functional
+from mlxc.xc.gga import squared_reduced_gradient
 from mlxc.xc.libxc.names import find_libxc
 
 NUMBER_OF_INGREDIENTS = {"LDA": 1, "GGA": 2, "MGGA": 3}
 # The second derivatives of a polarised meta-GGA are 100 numbers per point: at most this many points at a time.
 POINTS_AT_ONCE = 1 << 16
+LARGEST_S = 1e4
 
 
 class LibXC(Functional):
@@ -46,16 +48,29 @@ class LibXC(Functional):
     def forward(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
         """XC energy per volume, from those of the arguments that are its ingredients."""
         fields = [rho[:, None]]
-        if grad is not None:
-            fields.append(grad)
         if tau is not None and grad is not None:
-            fields.append(_of_at_least_one_orbital(tau, rho, grad)[:, None])
+            grad = _of_electrons(grad, rho)
+            fields += [grad, _of_at_least_one_orbital(tau, rho, grad)[:, None]]
+        elif grad is not None:
+            fields.append(grad)
         energy: Tensor = _Energy.apply(torch.cat(fields, 1), self.code)
         return energy
 
     def extra_repr(self) -> str:
         """The name in libxc, for ``print``."""
         return self.code.lower()
+
+
+def _of_electrons(grad: Tensor, rho: Tensor) -> Tensor:
+    """The gradient, shortened to s = ``LARGEST_S`` of each spin where it is longer.
+
+    Where a density decays as that of atoms s stays below it down to 1e-12 electrons/bohr^3, but the noise of a grid has
+    no such limit. There the indicator (tau - tau_W) / tau_uniform, a difference of numbers of the size of s^2, would be
+    noise as well, and so would be what a functional says that depends on it for any s.
+    """
+    nspin = len(rho)
+    s2 = squared_reduced_gradient(nspin * rho, nspin * grad.movedim(1, 0))
+    return grad * (LARGEST_S**2 / s2.clamp(min=LARGEST_S**2)).sqrt()[:, None]
 
 
 def _of_at_least_one_orbital(tau: Tensor, rho: Tensor, grad: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from typing import Any
 
 from mlxc.errors import InputError
 from mlxc.utils.spelling import closest_name
+from mlxc.xc.libxc.named import NAMED
 
 LONGEST_NAME = 100
 # One name or two. PySCF would read more (sums, factors, numbers); a name is what people can look up.
@@ -44,12 +45,16 @@ class LibXCEntry:
 def find_libxc(name: str) -> LibXCEntry | None:
     """Look up a name such as ``gga_x_b88`` or a pair such as ``gga_x_b88,gga_c_lyp``; None if libxc has no such one.
 
-    Upper and lower case are the same. Names that PySCF knows, such as ``blyp`` or ``m06-l``, are understood as well.
+    Upper and lower case are the same. The names of :data:`~mlxc.xc.libxc.named.NAMED`, and those that PySCF knows, such
+    as ``blyp`` or ``m06-l``, are understood as well.
 
     Raises:
-        InputError: libxc has it, but it needs what is not available here, such as exact exchange.
+        InputError: libxc has it, but it needs what is not available here, such as exact exchange; or it is a functional
+            that only a newer libxc has.
     """
     name = name.lower()
+    if name in NAMED:
+        return _find_named(name)
     if len(name) > LONGEST_NAME or not NAMES.fullmatch(name):
         return None
     from pyscf.dft import libxc
@@ -68,6 +73,18 @@ def find_libxc(name: str) -> LibXCEntry | None:
     if obstacle:
         raise InputError(f"xc: '{name}' {obstacle}; choose one such as pbe or r2scan.")
     return LibXCEntry(code, libxc.xc_type(code))
+
+
+def _find_named(name: str) -> LibXCEntry:
+    from pyscf.dft import libxc
+
+    named = NAMED[name]
+    found = find_libxc(named.code)
+    if found is None:
+        raise InputError(
+            f"xc: '{name}' is {named.code} of libxc from version {named.since}; this one is {libxc.libxc_version()}."
+        )
+    return found
 
 
 def close_libxc_name(name: str) -> str | None:

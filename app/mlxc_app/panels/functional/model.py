@@ -8,7 +8,9 @@ from typing import Any
 
 from traitlets import Bool, HasTraits, Instance, Unicode, observe
 
-from mlxc.errors import MlxcError
+from mlxc.errors import InputError, MlxcError
+from mlxc.xc.cards.card import FunctionalCard
+from mlxc.xc.catalogue import card_of
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.words import FunctionalDescription, describe
 from mlxc_app.panels.functional.report import FunctionalReport, check_functional
@@ -20,12 +22,14 @@ class FunctionalModel(HasTraits):
     Attributes:
         shown: Whether somebody looks.
         description: The description of the chosen functional.
+        card: What is known of it; None where nothing is.
         report: The functional's answers; None before they have come.
         problem: Why there are no answers, in one sentence.
     """
 
     shown = Bool(False)
     description = Instance(FunctionalDescription)
+    card = Instance(FunctionalCard, allow_none=True)
     report = Instance(FunctionalReport, allow_none=True)
     problem = Unicode()
 
@@ -48,6 +52,7 @@ class FunctionalModel(HasTraits):
 
     def _turn(self, change: Any = None) -> None:
         self.problem = ""
+        self.card = _card(self._choose.xc)
         self.description = describe(self._choose.xc)
         self.report = self._reports.get(self._choose.xc)
         self._changed.set()
@@ -70,3 +75,11 @@ class FunctionalModel(HasTraits):
         # Meanwhile a person may have turned to another functional.
         if name == self._choose.xc:
             self.report, self.problem = self._reports.get(name), problem
+
+
+def _card(name: str) -> FunctionalCard | None:
+    """What is known of a functional; nothing of a file that cannot be read any more, which its description says."""
+    try:
+        return card_of(name)
+    except InputError:
+        return None

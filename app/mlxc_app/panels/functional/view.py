@@ -11,7 +11,7 @@ from ipywidgets import HTML, VBox
 
 from mlxc_app.panels.functional.model import FunctionalModel
 from mlxc_app.panels.functional.report import Constraint, Curve, FunctionalReport
-from mlxc_app.panels.functional.words import record_table
+from mlxc_app.panels.functional.words import card_table, record_table
 from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import card
@@ -58,7 +58,7 @@ class FunctionalView:
 
     def __init__(self, model: FunctionalModel) -> None:
         self._model = model
-        self._description, self._record = HTML(), HTML()
+        self._description, self._card, self._record = HTML(), HTML(), HTML()
         self._state = HTML()
         self._conditions = HTML()
         self.figure = live_figure(
@@ -73,7 +73,7 @@ class FunctionalView:
         curves = HTML(f'<p class="mlxc-hint">{CURVES}</p>')
         heading = HTML("<h3>Enhancement factor</h3>")
         self.widget = VBox(
-            [self._description, self._state, heading, self.figure, curves, self._record, self._conditions]
+            [self._description, self._card, self._state, heading, self.figure, curves, self._record, self._conditions]
         )
         model.observe(self._show_description, "description")
         model.observe(self._show_report, ["report", "problem"])
@@ -84,6 +84,7 @@ class FunctionalView:
         description = self._model.description
         self._description.value = f"<h3>{escape(description.title)}</h3><p>{escape(description.meaning)}</p>"
         self._record.value = record_table(description.record) if description.record else ""
+        self._card.value = card_table(self._model.card) if self._model.card else ""
 
     def _show_report(self, change: Any) -> None:
         with self.figure.batch_update():

@@ -1,9 +1,10 @@
-"""The record of a checkpoint in words that a person understands, as HTML."""
+"""The record of a checkpoint and the card of a functional in words that a person understands, as HTML."""
 
 from __future__ import annotations
 
 from html import escape
 
+from mlxc.xc.cards.card import ORIGINS, FunctionalCard
 from mlxc.xc.checkpoints.record import Bound, CheckpointRecord
 
 VARIABLES = {
@@ -29,6 +30,20 @@ def record_table(record: CheckpointRecord) -> str:
         "Licence": escape(record.licence),
         "Fingerprint": escape(record.content_hash.removeprefix("sha256:")[:SHORT_HASH]),
     }
+    return _table(entries)
+
+
+def card_table(card: FunctionalCard) -> str:
+    """HTML table of what is known of a functional."""
+    entries = {
+        "Origin": f"{card.origin}: {ORIGINS[card.origin]}",
+        "To be cited": escape(card.citation),
+        "To know": "".join(f"<div>• {escape(remark)}</div>" for remark in card.remarks),
+    }
+    return _table(entries)
+
+
+def _table(entries: dict[str, str]) -> str:
     rows = [f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in entries.items() if value]
     return f'<table class="mlxc-table">{"".join(rows)}</table>'
 

@@ -13,7 +13,7 @@ from mlxc_app.choose.words import describe
 from mlxc_app.panels.functional.model import FunctionalModel
 from mlxc_app.panels.functional.report import FunctionalCheckError, FunctionalReport, check_functional, failure_sentence
 from mlxc_app.panels.functional.view import constraint_table
-from mlxc_app.panels.functional.words import record_table
+from mlxc_app.panels.functional.words import card_table, record_table
 from mlxc_app.run.training_domain import training_sentence
 
 from mlxc.errors import InputError
@@ -46,6 +46,33 @@ def test_a_checkpoint_is_described_by_its_record() -> None:
     assert "0.02 to 31.6" in table
     assert describe("pbe").record is None
     assert "1996" in describe("pbe").meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("xcdiff", ("learned", "not symmetric in the spins", "L161109")),
+        ("mcml", ("learned", "J. Comput. Chem. 42, 2004")),
+        ("pbe", ("non-empirical", "77, 3865")),
+    ],
+)
+def test_the_card_of_a_functional_tells_its_origin_what_to_cite_and_what_to_know(
+    name: str, told: tuple[str, ...]
+) -> None:
+    choose = ChooseModel()
+    model = FunctionalModel(choose)
+    choose.xc = name
+    assert model.card is not None
+    assert all(words in card_table(model.card) for words in told)
+
+
+@pytest.mark.parametrize("name", ["pbe-proxy", "0.5*pbe + 0.5*scan", "gga_x_b88,gga_c_lyp", "/tmp/gone.safetensors"])
+def test_of_other_functionals_nothing_is_written_down(name: str) -> None:
+    choose = ChooseModel()
+    model = FunctionalModel(choose)
+    choose.xc = "pcnn"
+    choose.xc = name
+    assert model.card is None
 
 
 def test_a_file_that_has_gone_is_described_by_a_sentence() -> None:
