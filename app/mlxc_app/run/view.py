@@ -159,7 +159,7 @@ class RunView:
             done = (sum(parts.lengths[:point]) + done * sum(parts.lengths[point : point + 1])) / sum(parts.lengths)
             words = f"{parts.name.capitalize()} {point + 1} of {parts.count}. "
         if step.get("start", 1) > 1:
-            words += "Started again, from larger moments. "
+            words += "Started again. "
         words += f"Step {step['iteration']}: residual {residual:.1e}, target {target:.0e}"
         return words, min(done, 1.0)
 

@@ -222,9 +222,10 @@ def second_start_words(picture: ConvergencePicture) -> str:
         return ""
     return card(
         "information",
-        "The first start lost its moment on the way, or did not come to rest. With step "
-        f"{picture.second_start} (dashed line) the calculation begins again, from larger moments; of two states that "
-        "have converged the one with the lower energy is kept.",
+        "The first start may have missed the lowest state: it lost its moment on the way, did not come to rest, or "
+        f"filled the open shell of a free atom in one of several ways. With step {picture.second_start} (dashed line) "
+        "the calculation begins again, from larger moments or with other orbitals filled; of two states that have "
+        "converged the one with the lower energy is kept.",
     )
 
 
