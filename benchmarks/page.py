@@ -39,6 +39,7 @@ from browser import (  # noqa: E402
     EQUATION_OF_STATE,
     FLAGS,
     choose,
+    choose_functional,
     plot,
     press,
     visit,
@@ -220,8 +221,7 @@ def measure_path() -> None:
         press(page, "Equation of state")
         wait_for_data(page, EQUATION_OF_STATE)
         done("its equation of state is drawn beside references")
-        page.get_by_label("XC functional", exact=True).select_option(label=NEURAL)
-        page.wait_for_timeout(500)
+        choose_functional(page, NEURAL)
         computed("Run equation of state")
         done("that of the neural functional")
         press(page, "Compare")

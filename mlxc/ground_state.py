@@ -36,6 +36,7 @@ from mlxc.response.choice import AdjointName, adjoint_of
 from mlxc.terms.entropy import Smearing
 from mlxc.terms.selectable import SelectedTerm, common_symmetry
 from mlxc.terms.standard import standard_terms
+from mlxc.utils.stages import stage
 from mlxc.xc.catalogue import functional
 from mlxc.xc.identity import identity_of
 
@@ -117,16 +118,20 @@ def scf(
     if spin is None:
         spin = usual_spin(crystal, total_moment, smearing is None)
     check_spin(spin, total_moment, smearing is None)
+    stage("Reading the pseudopotentials")
     module = functional(xc)
     family = basis.pseudopotential_family(crystal) if pseudo is None else pseudo
     name = identity_of(module).name
     entries = find_pseudopotentials(crystal.species, family, name, pseudo_names or {})
     check_filling(sum(entries[symbol].charge for symbol in crystal.species), total_moment, smearing is None)
     pseudopotentials = {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()}
+    stage("Looking for the symmetry")
     group = basis.symmetry(crystal)
     remaining = common_symmetry(terms, crystal, group)
     # The grid is the same whatever terms are selected.
-    discretised = basis.discretise(crystal, irreducible_mesh(kmesh, remaining), group, device)
+    kpoints = irreducible_mesh(kmesh, remaining)
+    stage(f"Setting up the basis at {len(kpoints)} k point{'s' if len(kpoints) > 1 else ''}")
+    discretised = basis.discretise(crystal, kpoints, group, device)
     calculation: dict[str, Any] = {
         "structure": crystal.to_dict(),
         "xc": name,
@@ -146,6 +151,7 @@ def scf(
         # What no text defines, or several terms of one name, cannot be asked for by a calculation.
         names = [term.name for term in terms]
         calculation["terms"] = {term.name: term.text if names.count(term.name) == 1 else None for term in terms}
+    stage("Placing the ions and their potentials")
     ground = converge(
         Problem(crystal, discretised, standard_terms(module, terms), pseudopotentials, remaining),
         smearing=smearing,
@@ -164,6 +170,7 @@ def scf(
     )
     ground = replace(ground, atomic_moments=atomic_moments(ground), pseudopotentials=sources(family, name, entries))
     if forces:
+        stage("Forces and stress")
         ground = with_forces(ground, held=bool(terms))
     if adjoint is not None:
         ground = adjoint.attach(ground)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "tests" / "app"), str(ROOT / "benchmarks")]
 
-from browser import LOADING_MS, choose, press, unfold  # noqa: E402
+from browser import LOADING_MS, choose, choose_crystal, choose_functional, open_card, press  # noqa: E402
 from page import COMPARE, visited  # noqa: E402
 
 if TYPE_CHECKING:
@@ -44,16 +44,10 @@ def take(page: Page, folder: Path, name: str) -> None:
     page.wait_for_timeout(500)
 
 
-def functional(page: Page, name: str) -> None:
-    """Choose a functional."""
-    page.get_by_label("XC functional", exact=True).select_option(label=name)
-    page.wait_for_timeout(800)
-
-
 def moment(page: Page) -> None:
     """Compute the energy of nickel against its moment, with a smearing that leaves no steps in the curve."""
     choose(page, NICKEL, 24, 6)
-    unfold(page, "Smearing and spin")
+    open_card(page, "How fine")
     page.get_by_label("Smearing", exact=True).select_option(label="Gaussian")
     press(page, "Moment")
     highest = page.get_by_label("Up to (μB)", exact=True)
@@ -80,7 +74,7 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     take(page, folder, "magnetic-orders")
     choose(page, SILICON, 12, 4)
     for name in ("pbe", "pbe-proxy"):
-        functional(page, name)
+        choose_functional(page, name)
         compute(page, "Run equation of state")
     press(page, "Equation of state")
     take(page, folder, "equation-of-state")
@@ -92,7 +86,7 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     page.locator(f"{choice} option").nth(1).wait_for(timeout=LOADING_MS)
     page.locator(choice).select_option(index=[0, 1])
     take(page, folder, "compare")
-    functional(page, "pbe-kappa-mu")
+    choose_functional(page, "pbe-kappa-mu")
     press(page, "Gradients")
     compute(page, "Run gradient")
     take(page, folder, "gradients")
@@ -103,9 +97,8 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     press(page, "Learn")
     take(page, folder, "learn")
     if with_diagnosis:
-        page.get_by_label("Crystal", exact=True).select_option(label=GRAPHENE)
-        page.wait_for_timeout(800)
-        functional(page, "bulk-unconstrained")
+        choose_crystal(page, GRAPHENE)
+        choose_functional(page, "bulk-unconstrained")
         press(page, "Diagnose")
         page.wait_for_timeout(LOOK_MS)
         compute(page, "Diagnose")

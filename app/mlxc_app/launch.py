@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mlxc.console.parser import SentenceParser
 from mlxc.errors import InputError
+from mlxc.runs.kept import SHARED_VARIABLE
 from mlxc.runs.limits import ATOMS, ECUT, SECONDS, Limits
 from mlxc.runs.locks import SLOTS_VARIABLE, slot_count
-from mlxc_app.run.runs_list_model import SHARED_VARIABLE
 
 PACKAGE = Path(__file__).resolve().parent
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")

@@ -12,10 +12,11 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.errors import InputError
-from mlxc.units import BOHR_ANG
 
 # Distance on a path below which two places are the same, 1/bohr.
 _SAME_PLACE = 1e-6
+# Bands bend between special points, and a short segment may have a maximum of its own.
+LEAST_INTERVALS = 8
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def band_path(crystal: Crystal, points: int) -> BandPath:
 
     Args:
         crystal: The crystal whose Bravais lattice counts.
-        points: The approximate number of k points.
+        points: The approximate number of k points. They are equally far apart, but for short segments, which have more:
+            as far as the number allows, a band is drawn through at least ``LEAST_INTERVALS`` pieces on each segment.
 
     Raises:
         InputError: fewer than two points, or a molecule, which has a vacuum on all sides.
@@ -135,10 +137,44 @@ def band_path(crystal: Crystal, points: int) -> BandPath:
         raise InputError(f"points: a path needs at least 2 k points, not {points}.")
     if len(vacuum_directions(crystal)) == 3:
         raise InputError(f"structure: {crystal.name} has a vacuum on all sides; it has levels, but no bands.")
-    path = _ase_path(crystal, points)
-    distances, places, names = path.get_linear_kpoint_axis()
-    labels = tuple((float(place) * BOHR_ANG, str(name)) for place, name in zip(places, names, strict=True))
-    return BandPath(path.kpts, distances * BOHR_ANG, labels)
+    lines = _lines(crystal)
+    lengths = [line.lengths for line in lines]
+    segments, total = sum(map(len, lengths)), sum(map(sum, lengths))
+    least = min(LEAST_INTERVALS, points // max(segments, 1))
+    fractional, distances, labels, here = [], [], [], 0.0
+    for line in lines:
+        labels.append((here, line.names[0]))
+        for start, end, length, name in zip(line.corners, line.corners[1:], line.lengths, line.names[1:], strict=False):
+            intervals = max(1, least, round(length / total * (points - 1)))
+            steps = np.arange(intervals) / intervals
+            fractional.append(start + steps[:, None] * (end - start))
+            distances.append(here + steps * length)
+            here += length
+            labels.append((here, name))
+        fractional.append(line.corners[-1:])
+        distances.append(np.array([here]))
+    return BandPath(np.concatenate(fractional), np.concatenate(distances), tuple(labels))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A part of a path without a jump: its corners, fractional, their names, and what lies between them, 1/bohr."""
+
+    corners: NDArray[np.float64]
+    names: list[str]
+    lengths: list[float]
+
+
+def _lines(crystal: Crystal) -> list[_Line]:
+    from ase.dft.kpoints import parse_path_string
+
+    path = _ase_path(crystal, 0)
+    reciprocal = 2 * np.pi * np.linalg.inv(crystal.lattice).T
+    lines = []
+    for names in parse_path_string(path.path):
+        corners = np.array([path.special_points[name] for name in names])
+        lines.append(_Line(corners, names, np.linalg.norm(np.diff(corners, axis=0) @ reciprocal, axis=1).tolist()))
+    return lines
 
 
 def _ase_path(crystal: Crystal, points: int) -> Any:

@@ -4,6 +4,12 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from mlxc.errors import InputError
 
+# The elements that make bonds or ions instead of a metal.
+NONMETALS = frozenset(
+    ("H", "He", "B", "C", "N", "O", "F", "Ne", "Si", "P", "S", "Cl", "Ar", "Ge", "As", "Se", "Br", "Kr", "Te", "I",
+     "Xe", "At", "Rn")
+)  # fmt: skip
+
 
 def atomic_number(symbol: str) -> int:
     """Atomic number of a chemical symbol.

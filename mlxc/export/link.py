@@ -1,7 +1,8 @@
 """A set-up in a link: its settings, compressed into letters that an address may contain.
 
 Whoever opens a link may have got it from anybody. So it can name shipped structures and functionals, and hold a
-structure, but no path: what it names is never looked for among files.
+structure, but no path: what it names is never looked for among files. A folder of pseudopotentials travels by its name
+and the hashes of its files.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from typing import Any
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
+from mlxc.export.carried_family import carried_family, family_here, is_carried_family
 from mlxc.export.settings import settings_of
 from mlxc.pseudo.library import FAMILIES
 from mlxc.pseudo.pseudodojo import PSEUDODOJO
 from mlxc.structures.shipped import shipped_names
+from mlxc.tasks.kinds import calculation_of, settings_of_its_kind
+from mlxc.tasks.task import AnyTask
 from mlxc.xc.catalogue import check_name
 from mlxc.xc.checkpoints.files import named_checkpoints
 from mlxc.xc.checkpoints.record import SUFFIX
@@ -30,22 +34,24 @@ LONGEST_NAME = 60
 DAMAGED = "The link to a set-up is damaged: its end may be missing. The page shows its usual set-up instead."
 
 
-def encode_setup(calculation: Calculation) -> str:
-    """The value of ``?setup=`` in a link that restores a calculation.
+def encode_setup(task: AnyTask) -> str:
+    """The value of ``?setup=`` in a link that restores the calculation that a task is about.
+
+    What nobody has chosen, such as the smoothed cutoff of energies at several volumes, is left out.
 
     Raises:
         InputError: the calculation needs a file that only this machine has, or a structure too large for a link.
     """
-    settings = settings_of(calculation)
+    calculation = calculation_of(task)
+    nobodys = settings_of_its_kind(task)
+    settings = {name: value for name, value in settings_of(calculation).items() if name not in nobodys}
     for _, name in split_sum(calculation.xc):
         if _is_file(name):
             raise InputError(f"A link cannot hold the functional {name.split('/')[-1]}, which is a file of your own.")
     if calculation.terms:
         raise InputError("A link cannot hold further terms of the energy, which are files of your own.")
     if calculation.pseudo not in FAMILIES:
-        raise InputError(
-            "A link cannot hold pseudopotentials of your own; it names one of the families that come along."
-        )
+        settings["pseudo"] = carried_family(calculation)
     text = json.dumps(settings, separators=(",", ":"))
     encoded = urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
     if len(encoded) > LONGEST_LINK or len(text) > LARGEST_SETUP_BYTES:
@@ -59,7 +65,7 @@ def decode_setup(encoded: str) -> Calculation:
     Raises:
         InputError: the link holds no calculation that can be taken; it is one sentence, whatever the link holds.
     """
-    return Calculation.from_dict(_checked(_settings(encoded)))
+    return Calculation.from_dict(_with_family(_checked(_settings(encoded))))
 
 
 def _settings(encoded: str) -> dict[str, Any]:
@@ -88,12 +94,24 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"The link calls its structure by more than {LONGEST_NAME} letters.")
     if settings.get("terms"):
         raise InputError("The link asks for further terms of the energy, which are files.")
-    if settings.get("pseudo", PSEUDODOJO) not in tuple(FAMILIES):
+    pseudo = settings.get("pseudo", PSEUDODOJO)
+    if pseudo not in tuple(FAMILIES) and not is_carried_family(pseudo):
         raise InputError(f"The link asks for pseudopotentials that are none of {', '.join(FAMILIES)}.")
     if not isinstance(functional, str) or any(_is_file(name) for _, name in split_sum(functional)):
         raise InputError("The link names a functional that is a file; choose that file under “Your own functional”.")
     check_name(functional)
     return settings
+
+
+def _with_family(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the family here that has the files of the folder that the link names, if it names one."""
+    carried = settings.get("pseudo", PSEUDODOJO)
+    if carried in tuple(FAMILIES):
+        return settings
+    # The rest of the settings is checked, and so are structure and names.
+    calculation = Calculation.from_dict({name: value for name, value in settings.items() if name != "pseudo"})
+    species, names = calculation.crystal.species, calculation.pseudo_names
+    return settings | {"pseudo": family_here(carried, species, calculation.xc, names)}
 
 
 def _is_file(name: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.kind import ELAPSED
 from mlxc.tasks.kinds import kind_named
 
 # A spreadsheet takes a text that begins so for a formula, and titles come from anybody.
@@ -51,12 +52,15 @@ def _cell(value: Any) -> Any:
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record in one level: entries of dictionaries become columns of their own; a list has no place in a table."""
+    """A record in one level: entries of dictionaries become columns of their own; a list has no place in a table.
+
+    When a record came is a matter of progress, and no result.
+    """
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, Mapping):
             flat |= {f"{name}.{part}": item for part, item in value.items() if not _is_list(item)}
-        elif name != "kind" and not _is_list(value):
+        elif name not in ("kind", ELAPSED) and not _is_list(value):
             flat[name] = value
     return flat
 

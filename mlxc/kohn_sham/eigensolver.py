@@ -6,7 +6,7 @@ residuals and is kept orthonormal; Rayleigh-Ritz gives the best orbitals in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -41,6 +41,10 @@ class Eigenpairs:
     orbitals: Tensor
     residual: float
     applications: float
+
+    def lowest(self, nband: int) -> Eigenpairs:
+        """The same without those above the lowest ones."""
+        return replace(self, eigenvalues=self.eigenvalues[:, :nband], orbitals=self.orbitals[:, :nband])
 
 
 def orthonormalise(vectors: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.grid.fields import TAU, Fields
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
-from mlxc.kohn_sham.level_above import levels_above
+from mlxc.kohn_sham.level_above import has_room_above, levels_above
 from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
@@ -87,7 +87,7 @@ class SCFIteration:
         moments: The moments that the atoms start with.
         bands_suffice: False after a step in which smearing reached the highest computed band.
         converged: Whether the last step changed the density by less than the tolerance.
-        note: What a person should know of the occupations of a converged state; empty if there is nothing.
+        note: What :meth:`fills_the_lowest` has found that a person should know; empty if there is nothing.
 
     Raises:
         InputError: the basis is too small for the bands.
@@ -117,7 +117,10 @@ class SCFIteration:
         likely_moment = 0.0 if nspin == 1 else abs(moments).sum() if total_moment is None else total_moment
         preferred = band_count(problem.ions.nelectrons, smearing is not None, likely_moment)
         occupied = band_count(problem.ions.nelectrons, False, likely_moment)
-        self._nband = problem.basis.band_count(occupied, preferred)
+        filled = problem.basis.band_count(occupied, preferred)
+        # Where occupations are fixed, a band above the filled ones goes along, see :mod:`mlxc.kohn_sham.level_above`.
+        self._spare = int(smearing is None and has_room_above(problem.basis, filled))
+        self._nband = filled + self._spare
         self._previous: State | None = None
         self._starts = 0
         self._tau_is_guessed = False
@@ -133,7 +136,7 @@ class SCFIteration:
             density = extrapolated_density(starts, problem.basis.grid, problem.ions)
             orbitals = extrapolated_orbitals(starts, problem.basis)
             self._fields = problem.extrapolated_fields(density, orbitals, starts[-1].occupations)
-            self._nband = max(self._nband, orbitals.shape[1])
+            self._nband = max(self._nband, orbitals.shape[1] + self._spare)
             self._orbitals = self._with_bands(orbitals)
             self._importance = self._importance_of(starts[-1].occupations)
             self._starts = len(starts)
@@ -146,6 +149,19 @@ class SCFIteration:
             self._importance = self._likely_importance()
             self._fields = problem.guessed_fields(density)
             self._tau_is_guessed = TAU in problem.kinds
+
+    def refill(self, state: State, electrons: Tensor) -> None:
+        """Start with the orbitals of another iteration of the same problem, filled otherwise.
+
+        Args:
+            state: What the last step of the other one has found.
+            electrons: The electrons in each of its orbitals, shape ``(nk * nspin, nband)``.
+        """
+        self._fields = self.problem.fields(state.pairs.orbitals, electrons)
+        self._nband = state.pairs.orbitals.shape[1] + self._spare
+        self._orbitals = self._with_bands(state.pairs.orbitals)
+        self._importance = self._likely_importance()
+        self._starts = 1
 
     def _forget(self) -> None:
         """Mix from now on without what was learnt so far."""
@@ -165,7 +181,7 @@ class SCFIteration:
 
     def _importance_of(self, electrons: Tensor) -> Tensor:
         """How much each orbital matters: by its electrons, since empty bands merely steady the eigensolver."""
-        importance = electrons.abs() * self._nspin / 2
+        importance = torch.nn.functional.pad(electrons, (0, self._spare)).abs() * self._nspin / 2
         first_empty = (importance < LOWEST_EMPTY).int().argmax(dim=1, keepdim=True)
         least = torch.zeros_like(importance).scatter_(1, first_empty, LOWEST_EMPTY)
         return torch.maximum(importance, least)
@@ -182,7 +198,8 @@ class SCFIteration:
         """Diagonalise in the potential of the current density, and mix what comes out into it."""
         problem, grid = self.problem, self.problem.basis.grid
         potential = problem.effective_potential(self._fields)
-        pairs = self._diagonalise(potential)
+        with_spare = self._diagonalise(potential)
+        pairs = with_spare.lowest(self._nband - self._spare)
         occupations = self._occupy(pairs.eigenvalues)
         fields = problem.fields(pairs.orbitals, occupations.electrons)
         change = fields - self._fields
@@ -205,22 +222,22 @@ class SCFIteration:
             self._fields[-1] = fields[-1]
             self._tau_is_guessed = False
             self._forget()
-        self._orbitals = pairs.orbitals
+        self._orbitals = with_spare.orbitals
         self._importance = self._importance_of(occupations.electrons)
         self._add_bands_if_needed(occupations)
         solved = meaningful and pairs.residual < ENOUGH * bound
         self.converged = solved and self._convergence.reached(residual) and self.bands_suffice
         if self.converged and self._smearing is None:
-            self.converged = self._fills_the_lowest(self._previous)
+            self.converged = self.fills_the_lowest(self._previous)
         return self._previous
 
-    def _fills_the_lowest(self, state: State) -> bool:
+    def fills_the_lowest(self, state: State) -> bool:
         """Whether no orbital is missing among those that fixed occupations fill; if one is, it is there from now on."""
         above = levels_above(
             self.problem.basis,
             self.problem.hamiltonian(state.potential),
             state.pairs.eigenvalues,
-            state.pairs.orbitals,
+            self._orbitals,
             state.occupations.electrons,
             self._seed,
         )
@@ -228,8 +245,9 @@ class SCFIteration:
             return True
         self.note = above.told
         if above.misses_a_state:
-            self._nband = above.orbitals.shape[1]
             self._orbitals = above.orbitals
+            # Past steps were those of other orbitals, and say nothing of these.
+            self._forget()
         return not above.misses_a_state
 
     def _magnetisations(self, density: Tensor) -> tuple[float, float] | tuple[None, None]:

@@ -1,7 +1,8 @@
-"""The lowest levels above those that fixed occupations fill, which the steps of the SCF do not compute.
+"""The lowest levels above those that fixed occupations fill.
 
 Without them nobody sees that an orbital is missing among the filled ones, or that bands overlap, so that the filled
-levels are not the lowest ones and the crystal is a metal.
+levels are not the lowest ones and the crystal is a metal. The steps of the SCF carry a rough one along: without it the
+eigensolver hardly tells the highest filled level from the next one where the gap is small.
 """
 
 from __future__ import annotations
@@ -50,6 +51,14 @@ class LevelsAbove:
         )
 
 
+def has_room_above(basis: Basis, nband: int) -> bool:
+    """Whether a basis can tell a level above so many bands."""
+    try:
+        return basis.band_count(nband, nband + 1) > nband
+    except InputError:
+        return False
+
+
 def levels_above(
     basis: Basis, hamiltonian: Hamiltonian, eigenvalues: Tensor, orbitals: Tensor, electrons: Tensor, seed: int
 ) -> LevelsAbove | None:
@@ -59,21 +68,20 @@ def levels_above(
         basis: The basis of the orbitals.
         hamiltonian: H of all k points and spins.
         eigenvalues: The levels that are known, shape ``(nk * nspin, nband)``, hartree.
-        orbitals: Their orbitals, shape ``(nk * nspin, nband, nfunction)``.
+        orbitals: Their orbitals, and that of the level above where it is guessed already, shape
+            ``(nk * nspin, nband, nfunction)`` with one band more or none.
         electrons: The electrons in each of them, shape ``(nk * nspin, nband)``; those of a spin are the same at all k.
         seed: The seed of the noise in the orbital to start from.
     """
     nband = eigenvalues.shape[1]
-    try:
-        if basis.band_count(nband, nband + 1) == nband:
-            return None
-    except InputError:
+    if not has_room_above(basis, nband):
         return None
-    new = basis.lowest_functions(nband + 1, seed)[:, -1:].repeat(len(orbitals) // len(basis.kpoints), 1, 1)
+    if orbitals.shape[1] == nband:
+        new = basis.lowest_functions(nband + 1, seed)[:, -1:].repeat(len(orbitals) // len(basis.kpoints), 1, 1)
+        orbitals = orthonormalise(torch.cat([orbitals, new], dim=1))
     counts = torch.zeros_like(eigenvalues)
     counts = torch.nn.functional.pad(counts, (0, 1), value=1.0)
-    guess = orthonormalise(torch.cat([orbitals, new], dim=1))
-    pairs = diagonalise(hamiltonian, guess, nband + 1, counts, ACCURACY, MOST_STEPS)
+    pairs = diagonalise(hamiltonian, orbitals, nband + 1, counts, ACCURACY, MOST_STEPS)
     filled = electrons > 0
     fallen = (eigenvalues - pairs.eigenvalues[:, :nband])[filled].max()
     return LevelsAbove(pairs.orbitals, float(fallen) > MISSED, _overlap(pairs.eigenvalues, filled, basis))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mlxc.crystal.magnetism import starting_moments
 from mlxc.grid.fields import Fields
@@ -22,9 +23,11 @@ from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, residual_energy, residual_spectrum
 from mlxc.kohn_sham.solved_state import Course, Electrons, SolvedState
+from mlxc.kohn_sham.start.open_shell import is_free_atom, other_filling, told_of_shells
 from mlxc.kohn_sham.start.second_start import larger_moments, told, was_lost
 from mlxc.kohn_sham.state import GroundState
 from mlxc.terms.entropy import Smearing
+from mlxc.utils.stages import stage
 from mlxc.xc.identity import identity_of
 
 
@@ -73,21 +76,26 @@ def converge(
         return SCFIteration(problem, smearing, convergence, mixer, eigensolver, seed, nspin, moments, total_moment)
 
     with torch.no_grad():
-        attempt = _Attempt(iteration_from(starting_moments(problem.crystal)), start)
+        attempt = _Attempt(iteration_from(starting_moments(problem.crystal)))
+        stage("Making the first density and orbitals")
+        attempt.iteration.prepare(start)
+        stage("The first SCF step")
         prepared = time.perf_counter()
         attempt.iterate(max_iterations, monitor, prepared)
         of_starts, history = "", attempt.history
-        if spin and total_moment is None and (moments := attempt.larger_moments()) is not None:
-            second = _Attempt(iteration_from(moments), (), attempt)
+        second = _second(attempt, iteration_from, spin and total_moment is None)
+        if second is not None:
             second.iterate(max_iterations, monitor, prepared)
             attempt, other, of_starts = _better(attempt, second)
             # What was kept comes last, whichever was first.
             history = [replace(r, iteration=n) for n, r in enumerate([*other.history, *attempt.history], start=1)]
+        if smearing is None and not attempt.iteration.converged:
+            attempt.iteration.fills_the_lowest(attempt.state)
     finished = time.perf_counter()
     seconds = {"setup": prepared - started, "scf": finished - prepared, "total": finished - started}
     iteration, state = attempt.iteration, attempt.state
-    of_end = iteration.note if iteration.converged else _why(problem, attempt, convergence.tolerance)
-    message = " ".join(filter(None, (of_end, of_starts, note)))
+    of_end = "" if iteration.converged else _why(problem, attempt, convergence.tolerance, smearing is not None)
+    message = " ".join(filter(None, (of_end, iteration.note, of_starts, note)))
     # F is variational: with respect to the functional's parameters only the explicit dependence of E_xc counts.
     fields = Fields.unstacked(state.fields, problem.kinds)
     xc = problem.xc.energy_of(fields)
@@ -111,8 +119,7 @@ class _Attempt:
     """One SCF from one start.
 
     Args:
-        iteration: The iteration, not yet prepared.
-        start: Results to start from.
+        iteration: The iteration, to be prepared before it is iterated.
         before: The attempt before this one, whose steps the records go on from; None for the first one.
 
     Attributes:
@@ -120,12 +127,11 @@ class _Attempt:
         history: A record for each step.
     """
 
-    def __init__(self, iteration: SCFIteration, start: Sequence[SolvedState], before: _Attempt | None = None) -> None:
+    def __init__(self, iteration: SCFIteration, before: _Attempt | None = None) -> None:
         self.iteration = iteration
         self._number: int = before._number + 1 if before else 1
         self._steps = len(before.history) if before else 0
         self.history: list[SCFRecord] = []
-        iteration.prepare(start)
 
     def iterate(self, max_iterations: int, monitor: Monitor | None, began: float) -> None:
         """Take steps until the fields have converged, or there were as many as are allowed."""
@@ -154,6 +160,27 @@ class _Attempt:
             return None
         return larger_moments(self.iteration.problem.crystal.species, moments, self.absolute)
 
+    def other_filling(self) -> Tensor | None:
+        """The electrons in each orbital of a second start, if one may lead to a lower energy."""
+        if self.iteration.continues or not self.iteration.converged or not is_free_atom(self.iteration.problem.crystal):
+            return None
+        return other_filling(self.state.pairs.eigenvalues, self.state.occupations.electrons)
+
+
+def _second(
+    first: _Attempt, iteration_from: Callable[[NDArray[np.float64]], SCFIteration], moment_is_free: bool
+) -> _Attempt | None:
+    """An attempt from another start, if one may lead to a lower energy."""
+    if moment_is_free and (moments := first.larger_moments()) is not None:
+        second = _Attempt(iteration_from(moments), first)
+        second.iteration.prepare(())
+        return second
+    if (filling := first.other_filling()) is not None:
+        second = _Attempt(iteration_from(first.iteration.moments), first)
+        second.iteration.refill(first.state, filling)
+        return second
+    return None
+
 
 def _better(first: _Attempt, second: _Attempt) -> tuple[_Attempt, _Attempt, str]:
     """The attempt to keep, the lower one if both have converged; the other one, and what to tell of both."""
@@ -161,8 +188,11 @@ def _better(first: _Attempt, second: _Attempt) -> tuple[_Attempt, _Attempt, str]
     if not (first.iteration.converged and second.iteration.converged):
         return (second, first, "") if second.iteration.converged else (first, second, "")
     difference = (second.state.free_energy - first.state.free_energy) / atoms
-    ended = first.absolute[-1] / atoms, second.absolute[-1] / atoms
-    note = told(first.iteration.moments, second.iteration.moments, difference, ended)
+    if second.iteration.moments is first.iteration.moments:
+        note = told_of_shells(difference)
+    else:
+        ended = first.absolute[-1] / atoms, second.absolute[-1] / atoms
+        note = told(first.iteration.moments, second.iteration.moments, difference, ended)
     return (first, second, note) if difference > 0 else (second, first, note)
 
 
@@ -198,10 +228,10 @@ def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFReco
     )
 
 
-def _why(problem: Problem, attempt: _Attempt, tolerance: float) -> str:
+def _why(problem: Problem, attempt: _Attempt, tolerance: float, has_smearing: bool) -> str:
     """One sentence about an SCF that has not converged."""
     state, history = attempt.state, attempt.history
-    cause = reason(problem.basis.grid, state.change, history, attempt.iteration.bands_suffice)
+    cause = reason(problem.basis.grid, state.change, history, attempt.iteration.bands_suffice, has_smearing)
     return (
         f"Not converged: after {len(history)} steps the density residual is {state.density_residual:.1e}, where "
         f"{tolerance:.1e} is asked for: {cause}."

@@ -27,7 +27,7 @@ class SCFRecord:
         absolute_magnetisation_bohr_magneton: The integral of |up minus down|, which an antiferromagnet has as well;
             None without spin polarisation.
         start: Which start of the SCF this step belongs to, counted from 1, see
-            :mod:`mlxc.kohn_sham.start.second_start`.
+            :mod:`mlxc.kohn_sham.start.second_start` and :mod:`mlxc.kohn_sham.start.open_shell`.
         point: Which volume of an equation of state, or which moment, this step belongs to, None for a single run.
     """
 

@@ -27,6 +27,8 @@ RESIDUAL_TOLERANCE = 1e-5
 # k points whose bands are computed at the same time, which bounds the memory.
 TOGETHER = 32
 MAX_STEPS = 60
+# Empty bands, and their part of the occupied ones: a density of states is known up to the lowest of the uppermost band.
+LEAST_EMPTY, EMPTY_PART = 6, 2
 DOS_WIDTH = 0.2 / HARTREE_EV
 SPINS = ("up", "down")
 
@@ -105,7 +107,7 @@ class BandStructure:
         }
 
 
-def band_structure(ground: GroundState, points: int = 60, dos_width: float = DOS_WIDTH) -> BandStructure:
+def band_structure(ground: GroundState, points: int = 100, dos_width: float = DOS_WIDTH) -> BandStructure:
     """Bands on the path of :func:`~mlxc.crystal.brillouin.band_path`, and the density of states.
 
     Args:
@@ -165,8 +167,8 @@ def eigenvalues_at(
 ) -> NDArray[np.float64]:
     """Eigenvalues, hartree, shape ``(nspin, nk, nband)``, at any fractional k points in the converged potential.
 
-    There are as many as hold the electrons of the larger spin, some empty ones above them, and no fewer than the SCF
-    has computed.
+    There are as many as hold the electrons of the larger spin, at least ``LEAST_EMPTY`` empty ones above them as far as
+    the basis has them, and no fewer than the SCF has computed.
 
     Args:
         ground: A converged state that was computed in this process.
@@ -196,8 +198,9 @@ def _eigenvalues(ground: GroundState, problem: Problem, kpoints: NDArray[np.floa
     basis = settings.discretise(ground.crystal, KPoints(kpoints, weights), SpaceGroup.identity(), ground.basis.device)
     nspin = len(ground.density)
     electrons, moment = problem.ions.nelectrons, ground.magnetisation or 0.0
-    wanted = max(band_count(electrons, True, moment), ground.eigenvalues.shape[1])
-    nband = basis.band_count(band_count(electrons, False, moment), wanted)
+    occupied = band_count(electrons, False, moment)
+    wanted = max(occupied + max(LEAST_EMPTY, occupied // EMPTY_PART), ground.eigenvalues.shape[1])
+    nband = basis.band_count(occupied, wanted)
     hamiltonian = problem.hamiltonian_in(basis, ground.effective_potential)
     guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
     counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)

@@ -37,13 +37,19 @@ FOLDER_VARIABLE = "MLXC_PSEUDO_DIR"
 PseudopotentialData = GTHParameters | RadialPseudopotential
 
 
+def users_folder() -> Path | None:
+    """The folder with the user's own files that ``MLXC_PSEUDO_DIR`` names; None if there is none."""
+    value = os.environ.get(FOLDER_VARIABLE)
+    return Path(value).expanduser() if value else None
+
+
 def default_family(species: tuple[str, ...]) -> str:
     """The family for a crystal when nobody has chosen one.
 
     The user's folder (environment variable ``MLXC_PSEUDO_DIR``) if it has all elements; else PseudoDojo, if all its
     files are shipped or in that folder; else the GTH tables, which know most elements but are hard for many.
     """
-    folder = _users_folder()
+    folder = users_folder()
     if folder is not None and all(file_in_folder(folder, symbol) is not None for symbol in set(species)):
         return str(folder)
     return DEFAULT_FALLBACK if without_pseudodojo(species) else PSEUDODOJO
@@ -51,14 +57,14 @@ def default_family(species: tuple[str, ...]) -> str:
 
 def without_pseudodojo(species: tuple[str, ...]) -> list[str]:
     """The elements of which neither PseudoDojo nor the user's folder has a pseudopotential, in their order."""
-    folder, known = _users_folder(), pseudodojo_elements(pseudodojo_table(PSEUDODOJO, (), "pbe"))
+    folder, known = users_folder(), pseudodojo_elements(pseudodojo_table(PSEUDODOJO, (), "pbe"))
     missing = [symbol for symbol in dict.fromkeys(species) if symbol not in known]
     return [symbol for symbol in missing if folder is None or file_in_folder(folder, symbol) is None]
 
 
 def families_with(species: tuple[str, ...]) -> list[str]:
     """The families that have a pseudopotential for each of these elements, the user's folder among them."""
-    folder = _users_folder()
+    folder = users_folder()
     families = list(FAMILIES) if folder is None else [str(folder), *FAMILIES]
     return [family for family in families if all(_has(family, symbol) for symbol in set(species))]
 
@@ -154,7 +160,7 @@ def _source(table: str, entry: PseudopotentialData) -> dict[str, str]:
     if isinstance(entry, GTHParameters):
         return {"table": table, "file": GTH_TABLES[table], "name": entry.name, "sha256": fingerprint(entry)}
     in_table = table not in TABLES or entry.symbol in pseudodojo_elements(table)
-    return {"table": table if in_table else str(_users_folder()), "file": entry.name, "sha256": entry.sha256}
+    return {"table": table if in_table else str(users_folder()), "file": entry.name, "sha256": entry.sha256}
 
 
 def fingerprint(data: PseudopotentialData) -> str:
@@ -168,11 +174,6 @@ def fingerprint(data: PseudopotentialData) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _users_folder() -> Path | None:
-    value = os.environ.get(FOLDER_VARIABLE)
-    return Path(value).expanduser() if value else None
-
-
 def _file(table: str, symbol: str, name: str | None) -> Path | None:
     """The file of an element, None where it is in a shipped table."""
     return _file_beside_table(table, symbol, name) if table in TABLES else _file_of_folder(table, symbol, name)
@@ -182,7 +183,7 @@ def _file_beside_table(table: str, symbol: str, name: str | None) -> Path | None
     """The file of an element that a table has not, in the user's folder."""
     if symbol in pseudodojo_elements(table) and name in (None, f"{symbol}.upf"):
         return None
-    folder = _users_folder()
+    folder = users_folder()
     found = None if folder is None else file_in_folder(folder, symbol, name)
     if found is None and name is not None:
         raise InputError(

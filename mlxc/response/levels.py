@@ -84,4 +84,4 @@ def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpai
     pairs = diagonalise(hamiltonian, orbitals, total, counts, ACCURACY, MAX_STEPS)
     if pairs.residual > USELESS:
         raise ResponseError(f"The levels did not converge: a residual of {pairs.residual:.1e} hartree is left.")
-    return Eigenpairs(pairs.eigenvalues[:, :nband], pairs.orbitals[:, :nband], pairs.residual, pairs.applications)
+    return pairs.lowest(nband)

@@ -141,6 +141,11 @@ class RunFolder:
         return (self.path / TASK_FILE).exists()
 
     @property
+    def began(self) -> float:
+        """Since when the run has been computed, or else waited: seconds since the epoch."""
+        return float(self._read("status.json").get("started") or (self.path / TASK_FILE).stat().st_mtime)
+
+    @property
     def forsaken(self) -> bool:
         """Whether the run waits for a process that is gone."""
         status = self._read("status.json")

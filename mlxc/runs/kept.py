@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from mlxc.errors import InputError
 from mlxc.runs.folder import TASK_FILE, RunFolder, runs_directory
+
+# Set where a server has many visitors: each of them sees what was made in his own browser only.
+SHARED_VARIABLE = "MLXC_SHARED"
+
+
+def is_shared() -> bool:
+    """Whether many visitors use the runs directory who do not see each other's runs and files."""
+    return SHARED_VARIABLE in os.environ
 
 
 def kept_runs() -> list[RunFolder]:

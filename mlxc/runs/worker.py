@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,10 @@ from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.locks import lock, slot
-from mlxc.tasks.kind import monitor_telling
+from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, told
+from mlxc.utils.stages import listening
 
-WAITING = "Waits until another run on this machine has ended."
 # How much later than its limit a run is ended that does not come to the end of its SCF step.
 GRACE_SECONDS = 5.0
 
@@ -44,14 +44,15 @@ def execute(folder: RunFolder) -> None:
 
 
 def _execute(folder: RunFolder) -> None:
-    def waiting() -> None:
+    def waiting(number: int, holders: Sequence[str]) -> None:
         if not folder.exists or folder.stop_requested:
             raise RunStoppedError(STOPPED)
-        if folder.status["message"] != WAITING:
-            folder.set_status("queued", WAITING)
+        words = waiting_words(folder, number, holders)
+        if folder.status["message"] != words:
+            folder.set_status("queued", words)
 
     try:
-        with slot(folder.path.parent / "slots", waiting):
+        with slot(folder.path.parent / "slots", folder.path.name, waiting):
             folder.set_status("running")
             _compute(folder)
     except RunStoppedError as error:
@@ -69,10 +70,27 @@ def _execute(folder: RunFolder) -> None:
         )
 
 
+def waiting_words(folder: RunFolder, number: int, holders: Sequence[str]) -> str:
+    """What a run waits for, in a sentence: its number in line, and what this machine computes meanwhile.
+
+    Args:
+        folder: The run that waits.
+        number: Its number in line, 1 for the next one.
+        holders: The names of the folders of what is computed; titles are told to their owner only.
+    """
+    runs = [RunFolder(folder.path.parent / name) for name in holders]
+    own = [f"“{run.title}”" for run in runs if folder.owner and run.owner == folder.owner]
+    others = len(runs) - len(own)
+    told = [*own, f"{others} other run{'s' if others > 1 else ''}"] if others else own
+    computed = f"; now computed: {', '.join(told)}" if told else ""
+    return f"Number {number} in line on this machine{computed}."
+
+
 def _compute(folder: RunFolder) -> None:
     task, longest = folder.task, Limits.from_environment().seconds
-    kind, tell = kind_of(task), partial(_append_or_stop, folder)
-    tell_step, started = monitor_telling(tell), time.monotonic()
+    started = time.monotonic()
+    kind, tell = kind_of(task), partial(_append_or_stop, folder, started)
+    tell_step = monitor_telling(tell)
 
     def monitor(record: SCFRecord) -> None:
         tell_step(record)
@@ -82,10 +100,11 @@ def _compute(folder: RunFolder) -> None:
     from mlxc.kohn_sham.state import GroundState  # with PyTorch, which has been loaded by then
     from mlxc.properties.xc_comparison import xc_potentials
 
-    with _watchdog(folder, longest):
+    with _watchdog(folder, longest), listening(lambda words: tell(_stage(words))):
         result = kind.run(task, monitor, tell)
     ending = kind.ending(result)
     if ending.state is not None:
+        folder.append(_stage("Saving the state") | {ELAPSED: round(time.monotonic() - started, 3)})
         # What another process has computed has no functional here.
         potentials = xc_potentials(ending.state) if isinstance(ending.state, GroundState) else {}
         ending.state.save(folder.ground_state_path, {**potentials, **ending.fields})
@@ -93,8 +112,12 @@ def _compute(folder: RunFolder) -> None:
     folder.set_status("finished" if ending.converged else "not converged", ending.message)
 
 
-def _append_or_stop(folder: RunFolder, record: dict[str, Any]) -> None:
-    folder.append(record)
+def _stage(words: str) -> dict[str, Any]:
+    return {"kind": STAGE, "words": words}
+
+
+def _append_or_stop(folder: RunFolder, began: float, record: dict[str, Any]) -> None:
+    folder.append(record | {ELAPSED: round(time.monotonic() - began, 3)})
     if folder.stop_requested:
         raise RunStoppedError(STOPPED)
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.elements import NONMETALS
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.units import BOHR_ANG
 
-_NONMETALS = "H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe At Rn"
 _SPACING_METAL = 2 * np.pi * 0.04  # distance of k points, 1/angstrom
 _SPACING_OTHER = 2 * np.pi * 0.06
 
@@ -42,7 +42,7 @@ def flat_along_vacuum(crystal: Crystal, mesh: Sequence[int]) -> list[int]:
 
 def likely_metal(crystal: Crystal) -> bool:
     """Whether no element that makes bonds or ions instead of a metal is in the crystal."""
-    return not set(_NONMETALS.split()).intersection(crystal.species)
+    return not NONMETALS.intersection(crystal.species)
 
 
 def mesh_with_spacing(crystal: Crystal, spacing_per_ang: float) -> list[int]:

@@ -2,8 +2,8 @@
 
 An entry is ``PROVIDER/ID``, with a provider of ``PROVIDERS``, or an address that holds the version of the interface,
 ``https://HOST/.../v1/ID``, with or without ``structures`` before the identifier. Only the command line
-(``optimade:...`` in the place of a structure) and :meth:`mlxc.Crystal.from_optimade` come here: no name or setting
-that a page or a link holds does.
+(``optimade:...`` in the place of a structure), :meth:`mlxc.Crystal.from_optimade` and a person who searches on the page
+come here: no name or setting that a page or a link holds does.
 
 Whatever answers may be anybody, so nothing but HTTP is spoken, not even after a redirection, an answer is limited in
 size and time, and nothing in it is believed before it is checked. What the fields mean is in the specification,
@@ -59,9 +59,9 @@ def fetch_structure(entry: str) -> Crystal:
     Raises:
             InputError: the entry cannot be fetched; one sentence says what is wrong with it or with the network.
     """
-    shown = _shown(entry)
+    shown = in_a_sentence(entry)
     url, identifier = entry_address(entry)
-    document = _document(_fetch(url, shown), shown)
+    document = _document(fetched(url, shown), shown)
     try:
         return crystal_of(document, identifier)
     except InputError as error:
@@ -77,13 +77,15 @@ def entry_address(entry: str) -> tuple[str, str]:
     if "://" in entry:
         found = re.fullmatch(r"(https?://[^\s?#]+?/v1(?:\.\d+)*)/(?:structures/)?([^\s?#]+)", entry)
         if found is None or not _host(found[1]):
-            raise InputError(f"'{_shown(entry)}': an address of OPTIMADE has the form https://HOST/v1/structures/ID.")
+            raise InputError(
+                f"'{in_a_sentence(entry)}': an address of OPTIMADE has the form https://HOST/v1/structures/ID."
+            )
         base, identifier = found.groups()
     else:
         provider, _, identifier = entry.partition("/")
         if not identifier or provider not in PROVIDERS:
             raise InputError(
-                f"'{_shown(entry)}': an entry of OPTIMADE is PROVIDER/ID or https://HOST/v1/structures/ID; the "
+                f"'{in_a_sentence(entry)}': an entry of OPTIMADE is PROVIDER/ID or https://HOST/v1/structures/ID; the "
                 f"providers are {', '.join(PROVIDERS)}."
             )
         base = f"{PROVIDERS[provider]}/v1"
@@ -127,8 +129,17 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _fetch(url: str, shown: str) -> bytes:
-    host = _shown(_host(url))
+def fetched(url: str, shown: str) -> bytes:
+    """The answer to a request.
+
+    Args:
+        url: The address.
+        shown: What is asked for, as a sentence begins with it.
+
+    Raises:
+        InputError: there is no answer, or it is too large or too slow; one sentence says so.
+    """
+    host = in_a_sentence(_host(url))
     request = urllib.request.Request(
         url, headers={"Accept": "application/vnd.api+json, application/json", "User-Agent": f"mlxc/{mlxc.__version__}"}
     )
@@ -149,7 +160,7 @@ def _fetch(url: str, shown: str) -> bytes:
         raise InputError(f"{shown}: {host} {_refusal(error.code)}.") from None
     except (OSError, HTTPException, ValueError) as error:
         cause = getattr(error, "reason", error)
-        said = _shown(str(getattr(cause, "strerror", None) or cause)) or type(error).__name__
+        said = in_a_sentence(str(getattr(cause, "strerror", None) or cause)) or type(error).__name__
         raise InputError(
             f"{shown}: {host} cannot be reached ({said}); without a network, give a file instead."
         ) from None
@@ -244,6 +255,6 @@ def _numbers(values: Any, field: str, rows: int) -> np.ndarray[Any, np.dtype[np.
     return array
 
 
-def _shown(text: str) -> str:
+def in_a_sentence(text: str) -> str:
     """What a person, or anybody, has written, in a length and letters that fit a sentence."""
     return "".join(letter for letter in text if letter.isprintable())[:SHOWN_LENGTH]

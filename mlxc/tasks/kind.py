@@ -15,6 +15,7 @@ from mlxc.console.progress import Progress, iteration_line
 from mlxc.console.record_table import Record, RecordTable, ResultTable, Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.tasks.command import Command
+from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 ITERATION = "iteration"
 # Told by every SCF, through the monitor, and so among the records of every kind.
 ITERATIONS = RecordTable("iterations", "one row per SCF step", iteration_line)
+# What a run begins between the steps, ``words`` for a person; told by whatever computes, see mlxc.utils.stages.
+STAGE = "stage"
+# In each record of a run's folder: the seconds since the run began.
+ELAPSED = "elapsed_seconds"
 
 
 class Result(Protocol):
@@ -85,9 +90,9 @@ def nothing(_: Any) -> str:
     return ""
 
 
-def one_part(_: Any) -> tuple[int, str]:
-    """The parts of a task whose calculations are not alike."""
-    return 1, ""
+def one_part(_: Any) -> Parts:
+    """The parts of a task that is a single self-consistent calculation."""
+    return Parts()
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ class Kind:
         figures: What exported scripts print of a summary; those that it lacks, or that are None, are left out.
         command: The command that computes it; None if it is computed in run folders only.
         advice: What to do after a run that has not converged, made from its records; empty for the usual advice.
-        parts: How many SCF calculations of about the same length a task consists of, and what each of them is.
+        parts: The SCF calculations that a task consists of, and how long they take beside each other.
         progress: What shows records while a command computes.
     """
 
@@ -127,7 +132,7 @@ class Kind:
     figures: tuple[Figure, ...] = ()
     command: Command | None = None
     advice: Callable[[Sequence[Record]], str] = nothing
-    parts: Callable[[Any], tuple[int, str]] = one_part
+    parts: Callable[[Any], Parts] = one_part
     progress: Callable[[Mapping[str, RecordTable]], Progress] = Progress
 
     def make(self, calculation: dict[str, Any], further: dict[str, Any]) -> AnyTask:

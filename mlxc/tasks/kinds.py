@@ -22,12 +22,13 @@ from mlxc.tasks.kind import Kind, Result
 from mlxc.tasks.moments.kind import ENERGY_AGAINST_MOMENT
 from mlxc.tasks.orders.kind import MAGNETIC_ORDERS
 from mlxc.tasks.scf.kind import SCF
+from mlxc.tasks.sweep.kind import SWEEP
 from mlxc.tasks.task import AnyTask
 from mlxc.utils.plugins import plugins
 
 ENTRY_POINTS = "mlxc.kinds"
 # The kinds that come with mlxc, in the order in which ``mlxc --help`` lists their commands.
-OWN = (SCF, EQUATION_OF_STATE, BANDS, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON)
+OWN = (SCF, EQUATION_OF_STATE, BANDS, SWEEP, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON)
 
 
 def _by_name() -> dict[str, Kind]:
@@ -71,6 +72,14 @@ def title_of(name: str) -> str:
 def calculation_of(task: AnyTask) -> Calculation:
     """The calculation that a task is about: of an equation of state, that at the given volume."""
     return task if isinstance(task, Calculation) else task.calculation
+
+
+def settings_of_its_kind(task: AnyTask) -> dict[str, Any]:
+    """The settings that the calculation of a task has because its kind takes them where nobody chooses others."""
+    if isinstance(task, Calculation):
+        return {}
+    usual = type(task).defaults(task.model_dump())
+    return {name: value for name, value in usual.items() if getattr(task.calculation, name) == value}
 
 
 def told(task: AnyTask, result: Result) -> dict[str, Any]:

@@ -44,11 +44,24 @@ if TYPE_CHECKING:
 SHOWN_LENGTH = 60
 
 
-def functional_names() -> dict[str, str]:
-    """Each name with one line that says what it is; the names of libxc are understood as well."""
+def functional_groups() -> dict[str, dict[str, str]]:
+    """Each name with one line that says what it is, by what a person may look for: a textbook's functionals, those
+    whose parameters are few and can be trained, networks, and what authors and other packages have published.
+    """
+    trainable = {TRAINABLE: DESCRIPTIONS[TRAINABLE]}
     checkpoints = {name: read_record(path).description for name, path in named_checkpoints().items()}
     registered = {name: f"from the package {_package(point)}" for name, point in _registered().items()}
-    return DESCRIPTIONS | checkpoints | registered
+    return {
+        "Textbook": {name: line for name, line in DESCRIPTIONS.items() if name not in trainable},
+        "Trainable": trainable,
+        "Networks": {name: line for name, line in checkpoints.items() if name not in CARDS},
+        "Published": {name: line for name, line in checkpoints.items() if name in CARDS} | registered,
+    }
+
+
+def functional_names() -> dict[str, str]:
+    """Each name with one line that says what it is; the names of libxc are understood as well."""
+    return {name: line for group in functional_groups().values() for name, line in group.items()}
 
 
 def card_of(name: str) -> FunctionalCard | None:

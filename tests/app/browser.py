@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,10 +82,34 @@ def wait_for_data(page: Page, panel: str, trace: int = 0, axis: str = "y", timeo
     )
 
 
-def choose(page: Page, crystal: str, cutoff_ha: float, mesh: int) -> None:
-    """Fill the form."""
+def open_card(page: Page, title: str) -> None:
+    """Open a card of the choices, unless it is open; the others close."""
+    card = f".mlxc-choice-{title.lower().replace(' ', '-')}"
+    if not page.locator(f"{card}.mlxc-opened").count():
+        page.locator(f"{card} .mlxc-change").click()
+        page.locator(f"{card}.mlxc-opened").wait_for()
+
+
+def choose_crystal(page: Page, crystal: str) -> None:
+    """Choose a crystal in the list."""
+    open_card(page, "Crystal")
+    for drawer in page.locator(".mlxc-fold-button", has_text="▾").all():
+        drawer.click()
     page.get_by_label("Crystal", exact=True).select_option(label=crystal)
     page.wait_for_timeout(500)
+
+
+def choose_functional(page: Page, functional: str) -> None:
+    """Choose a functional in the list."""
+    open_card(page, "Model")
+    page.get_by_label("XC functional", exact=True).select_option(label=functional)
+    page.wait_for_timeout(500)
+
+
+def choose(page: Page, crystal: str, cutoff_ha: float, mesh: int) -> None:
+    """Fill the form."""
+    choose_crystal(page, crystal)
+    open_card(page, "How fine")
     fields = [page.get_by_label("Cutoff (Ha)", exact=True), *page.locator(".mlxc-mesh input").all()]
     for field, value in zip(fields, [cutoff_ha, mesh, mesh, mesh], strict=True):
         field.fill(f"{value:g}")
@@ -92,12 +117,21 @@ def choose(page: Page, crystal: str, cutoff_ha: float, mesh: int) -> None:
     page.wait_for_timeout(500)
 
 
+def upload(page: Page, card: str, file: Path) -> None:
+    """Bring a file to a card of the choices."""
+    open_card(page, card)
+    with page.expect_file_chooser() as chooser:
+        page.locator(f".mlxc-choice-{card.lower()} .mlxc-upload button").click()
+    chooser.value.set_files(file)
+
+
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
 def unfold(page: Page, words: str) -> None:
-    """Unfold what the column of choices hides behind a button, unless it is unfolded."""
+    """Unfold what the card of the crystal hides behind a button, unless it is unfolded."""
+    open_card(page, "Crystal")
     button = page.locator(".mlxc-fold-button", has_text=words)
     if button.inner_text().startswith("▸"):
         button.click()

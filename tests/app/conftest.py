@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def runs_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test keeps is not among the runs of whoever runs it."""
+    monkeypatch.setenv("MLXC_RUNS", str(tmp_path / "runs"))
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunModel:
     """A model of runs in an empty directory, with a worker that computes nothing."""

@@ -39,6 +39,7 @@ def iteration(number: int, energy: float, point: int | None = None) -> dict[str,
         "magnetisation_bohr_magneton": None,
         "residual_spectrum": [0.1, 0.2, 0.3, 0.4],
         "seconds": float(number),
+        "elapsed_seconds": float(number),
     }
 
 

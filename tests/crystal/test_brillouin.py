@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from ase.dft.kpoints import get_monkhorst_pack_size_and_offset
 
 from mlxc import Crystal
-from mlxc.crystal.brillouin import full_mesh, irreducible_mesh, irreducible_places
+from mlxc.crystal.brillouin import band_path, full_mesh, irreducible_mesh, irreducible_places
 from mlxc.crystal.symmetry import SpaceGroup
+from mlxc.units import BOHR_ANG
 
+CRYSTALS = ("si", "mg", "nacl")
 MESHES = [(4, 4, 4), (3, 2, 1), (1, 1, 1), (2, 5, 3)]
 
 
@@ -35,3 +39,20 @@ def test_each_point_is_an_image_of_the_one_that_stands_for_it(name: str, mesh: t
     for point, place in zip(points, places, strict=True):
         distances = images[:, place] - point
         assert np.abs(distances - distances.round()).max(-1).min() < 1e-9
+
+
+@pytest.mark.parametrize("name", ["si", "graphene", "mg", "nacl", "hbn"])
+@pytest.mark.parametrize("points", [60, 100, 200])
+def test_the_path_of_bands_is_that_of_ase_with_enough_points_on_each_segment(name: str, points: int) -> None:
+    crystal = Crystal.load(name)
+    path = band_path(crystal, points)
+    theirs = crystal.to_ase().cell.bandpath(npoints=400, pbc=[True, True, name in CRYSTALS])
+    distances, places, names = theirs.get_linear_kpoint_axis()
+    assert [label for _, label in path.labels] == list(names)
+    np.testing.assert_allclose([place for place, _ in path.labels], places * BOHR_ANG, atol=1e-8)
+    assert path.distances[-1] == pytest.approx(distances[-1] * BOHR_ANG)
+    assert len(path) == pytest.approx(points, abs=points / 4)
+    corners = sorted({round(place, 8) for place, _ in path.labels})
+    for start, end in pairwise(corners):
+        inside = (path.distances > start + 1e-6) & (path.distances < end - 1e-6)
+        assert inside.sum() >= min(8, points // len(corners)) - 1

@@ -111,6 +111,50 @@ def test_mixing_leaves_a_maximum_of_the_energy_that_attracts_newtons_method() ->
     assert moment == pytest.approx((a / b) ** 0.5, rel=1e-4)
 
 
+@pytest.mark.parametrize("moment", [1.0, 3.0])
+def test_mixing_leaves_a_maximum_in_few_steps_wherever_it_starts(moment: float) -> None:
+    """A curvature that is hardly negative, as between states of high and low spin, makes a small residual over a wide
+    range; F = -a m^2 / 2 + b m^4 / 4 with its minimum at 5.
+    """
+    a = 0.02
+    b = a / 25
+    mixer = AndersonMixer(GRID, (DENSITY,), 0.8, 0.0)
+    state = fields(ELECTRONS, moment)
+    up_and_down = torch.stack([state[:, 0] + state[:, 1], state[:, 0] - state[:, 1]], dim=1) / 2
+    for _ in range(30):
+        moment = float((up_and_down[0, 0, 0] - up_and_down[0, 1, 0]).real * GRID.volume)
+        change = fields(0.0, a * moment - b * moment**3)
+        up_and_down = mixer.next(up_and_down, torch.stack([change[:, 1], -change[:, 1]], dim=1) / 2)
+    assert moment == pytest.approx(5.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("response", [-5.0, -0.5, 0.0, 0.5, 1.5])
+def test_a_magnetisation_overreacts_that_comes_out_changed_the_other_way(response: float) -> None:
+    """What comes out changes by the response times what went in, and the residual by one less."""
+    limit, change = MagnetisationLimit(GRID), fields(0.3, 0.2)
+    assert limit.overreacts(change, (response - 1) * change) is (response < 0)
+    assert limit.overreacts(-change, (1 - response) * change) is (response < 0)
+
+
+def test_mixing_takes_short_steps_where_the_magnetisation_overreacts() -> None:
+    """As in an atom whose levels of both spins lie at the Fermi level: what comes out moves by -9 times what went in,
+    beside a soft part whose residual is half of what is left.
+    """
+    stiff, soft, wave = 10.0, 0.5, 5
+    target = fields(ELECTRONS, 2.0)
+    target[0, 1, wave] = 0.01
+    mixer, state = AndersonMixer(GRID, (DENSITY,), 0.9, 0.0), fields(ELECTRONS, 3.0)
+    up_and_down = torch.stack([state[:, 0] + state[:, 1], state[:, 0] - state[:, 1]], dim=1) / 2
+    for _ in range(15):
+        state = torch.stack([up_and_down[:, 0] + up_and_down[:, 1], up_and_down[:, 0] - up_and_down[:, 1]], dim=1)
+        change = soft * (target - state)
+        change[0, 1, 0] *= stiff / soft
+        up_and_down = mixer.next(
+            up_and_down, torch.stack([change[:, 0] + change[:, 1], change[:, 0] - change[:, 1]], dim=1) / 2
+        )
+    torch.testing.assert_close(state, target, rtol=0, atol=1e-6)
+
+
 def test_the_length_of_a_residual_of_the_charge_is_its_electric_energy() -> None:
     change = noise(1, 2, seed=1)
     change[0, 1] = 0

@@ -172,7 +172,7 @@ def test_bands_hold_the_electrons_of_the_larger_spin_and_empty_ones(smearing: Fe
     settings = {"kmesh": (1, 1, 1), "smearing": smearing, "spin": True, "total_moment": 9.0, "pseudo": "gth"}
     bands = band_structure(mlxc.scf(atoms, basis=PlaneWaves(4.0), **settings), 4)
     up, down = bands.eigenvalues
-    assert up.shape[-1] == 13
+    assert up.shape[-1] == 15
     result = bands.summary()
     assert result["fermi_levels_ha"][1] is None
     of_up, of_down = result["spin_gaps_ev"]

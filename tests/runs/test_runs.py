@@ -22,7 +22,7 @@ from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.runs.limits import Limits
 from mlxc.runs.locks import lock, slot
-from mlxc.runs.worker import execute
+from mlxc.runs.worker import execute, waiting_words
 
 QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}
 LONG = {"structure": "al", "ecut_ha": 60, "kmesh": [12, 12, 12], "tolerance": 1e-12}
@@ -54,7 +54,13 @@ def test_a_run_writes_its_steps_its_result_and_its_state(tmp_path: Path) -> None
     result = folder.result
     assert result is not None
     assert folder.status["state"] == "finished"
-    assert [record["iteration"] for record in records] == list(range(1, result["iterations"] + 1))
+    steps = [record["iteration"] for record in records if record["kind"] == "iteration"]
+    assert steps == list(range(1, result["iterations"] + 1))
+    stages = [record["words"] for record in records if record["kind"] == "stage"]
+    assert stages[0] == "Reading the pseudopotentials"
+    assert stages[-1] == "Saving the state"
+    times = [record["elapsed_seconds"] for record in records]
+    assert times == sorted(times)
     loaded = GroundState.load(folder.ground_state_path)
     assert float(loaded.energy) == result["free_energy_ha"]
     assert float(loaded.basis.grid.integrate(loaded.density).sum()) == pytest.approx(8)
@@ -201,15 +207,55 @@ def test_a_run_waits_for_a_place_and_says_so(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("MLXC_MAX_RUNS", "1")
     folder = folder_for(QUICK, tmp_path)
 
-    def nobody() -> None:
-        raise AssertionError("there is a place")
-
-    with slot(tmp_path / "slots", nobody):
+    with slot(tmp_path / "slots", "a run of somebody", nobody):
         thread = threading.Thread(target=execute, args=(folder,))
         thread.start()
-        wait_for(lambda: "another run" in folder.status["message"])
+        wait_for(lambda: "Number 1 in line" in folder.status["message"])
+        assert "now computed: 1 other run" in folder.status["message"]
     thread.join()
     assert folder.status["state"] == "finished"
+
+
+def nobody(number: int, holders: list[str]) -> None:
+    raise AssertionError("there is a place")
+
+
+def test_who_waits_is_told_the_titles_of_his_own_runs_only(tmp_path: Path) -> None:
+    calculation = Calculation.from_dict(QUICK)
+    mine, waits, foreign = (RunFolder.create(calculation, owner, tmp_path, owner) for owner in ("ada", "ada", "grace"))
+    words = waiting_words(waits, 2, [mine.path.name, foreign.path.name])
+    assert words == "Number 2 in line on this machine; now computed: “ada”, 1 other run."
+    assert "grace" not in words
+
+
+def test_places_are_given_in_the_order_in_which_runs_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLXC_MAX_RUNS", "1")
+    monkeypatch.setattr("mlxc.runs.locks.WAIT_SECONDS", 0.01)
+    numbers: dict[str, int] = {}
+    done: list[str] = []
+
+    def wait_and_work(name: str) -> None:
+        with slot(tmp_path / "slots", name, lambda number, holders: numbers.update({name: number})):
+            done.append(name)
+
+    threads = [threading.Thread(target=wait_and_work, args=(name,)) for name in ("first", "second", "third")]
+    with slot(tmp_path / "slots", "before all", nobody):
+        for number, thread in enumerate(threads, start=1):
+            thread.start()
+            wait_for(lambda: len(numbers) == number)  # noqa: B023 - called at once
+        assert numbers == {"first": 1, "second": 2, "third": 3}
+    for thread in threads:
+        thread.join()
+    assert done == ["first", "second", "third"]
+    assert not list((tmp_path / "slots" / "line").iterdir())
+
+
+def test_who_has_gone_away_holds_nobody_up(tmp_path: Path) -> None:
+    line = tmp_path / "slots" / "line"
+    line.mkdir(parents=True)
+    (line / "00000000000000000001-1-1").touch()
+    with slot(tmp_path / "slots", "a run", nobody):
+        assert not list(line.iterdir())
 
 
 def test_a_run_that_takes_too_long_is_stopped_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +264,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_says_so(tmp_path: Path, monkey
     execute(folder)
     assert folder.status["state"] == "stopped"
     assert "longest time" in folder.status["message"]
-    assert len(folder.records()[0]) == 1
+    assert [record["kind"] for record in folder.records()[0]].count("iteration") == 1
 
 
 @pytest.mark.parametrize(("name", "value", "word"), [("ECUT", "4", "cutoff"), ("ATOMS", "1", "2 atoms")])

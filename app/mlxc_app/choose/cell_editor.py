@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ipywidgets import HTML, Button, FloatText, IntText, Widget
+from ipywidgets import Button, FloatText, IntText, Widget
 
 from mlxc.crystal.vacuum import vacuum_directions
-from mlxc_app.choose.model import LABELS
+from mlxc_app.choose.labels import LABELS
 from mlxc_app.choose.structure_model import StructureModel
 from mlxc_app.widgets.binding import same
 from mlxc_app.widgets.controls import number, three_numbers
-from mlxc_app.widgets.message import MessageArea, hint
+from mlxc_app.widgets.message import MessageArea
 
 # Digits of a length that are shown, angstrom.
 DIGITS = 5
@@ -32,11 +32,10 @@ class CellEditor:
         self._height = number(LABELS["height_ang"], 1)
         self._strain = three_numbers(LABELS["strain_percent"], ("a", "b", "c"), FloatText, "mlxc-strain")
         self._repeats = three_numbers(LABELS["repeats"], ("n₁", "n₂", "n₃"), IntText, "mlxc-supercell")
-        reset = Button(description="Back to the original cell")
+        reset = Button(description="Back to the original cell", tooltip="Everything here is computed, not only drawn")
         reset.add_class("mlxc-reset")
-        note = HTML(hint("Everything here is computed, not only drawn."))
         self.widgets: list[Widget] = [
-            self._constant, self._scale, self._strain, self._height, self._repeats, note, reset,
+            self._constant, self._scale, self._strain, self._height, self._repeats, reset,
         ]  # fmt: skip
         reset.on_click(messages.guard(lambda button: model.reset()))
         self._take(self._constant, "lattice_constant_ang", self._shown_constant)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import HTML, Checkbox, Dropdown, VBox, Widget
+from ipywidgets import Checkbox, Dropdown, VBox, Widget
 
 from mlxc_app.choose.field_problem import with_problem
-from mlxc_app.choose.model import LABELS, ChooseModel
+from mlxc_app.choose.labels import LABELS
+from mlxc_app.choose.model import ChooseModel
 from mlxc_app.widgets.binding import bind, same
-from mlxc_app.widgets.controls import LABEL, WIDE, number
-from mlxc_app.widgets.message import MessageArea, hint
+from mlxc_app.widgets.controls import WIDE, number
+from mlxc_app.widgets.message import MessageArea
 
 SMEARINGS = [
     ("Fermi-Dirac", "fermi-dirac"),
@@ -19,34 +20,37 @@ SMEARINGS = [
     ("none (insulators only)", "none"),
 ]
 
+MOMENTS = (
+    "Moment to start from, along one axis. If nothing is known of it, the element has its usual one; opposite signs "
+    "start an antiferromagnet."
+)
+
 
 class ElectronsView:
     """Observes a :class:`ChooseModel`.
 
     Attributes:
-        widgets: The widgets, from top to bottom.
+        smearing: The fields for smearing.
+        spin: The field for spin, and those for moments, which are seen where there is spin.
     """
 
     def __init__(self, model: ChooseModel, messages: MessageArea) -> None:
         self._model, self._messages = model, messages
-        smearing = Dropdown(options=SMEARINGS, description=LABELS["smearing"], style=LABEL, layout=WIDE)
+        smearing = Dropdown(options=SMEARINGS, description=LABELS["smearing"], layout=WIDE)
         self._width = number(LABELS["width_ha"], 0.005)
-        spin = Checkbox(description=LABELS["spin"], style=LABEL, layout=WIDE)
+        spin = Checkbox(description=LABELS["spin"], indent=False, layout=WIDE)
         self._moments = VBox()
-        self._hold = Checkbox(description="Hold total moment", style=LABEL, layout=WIDE)
+        self._hold = Checkbox(description="Hold total moment", indent=False, layout=WIDE)
         self._total = number(LABELS["total_moment"], 0.5)
-        about = hint(
-            "Moments to start from, along one axis. If nothing is known of them, each element has its usual one; "
-            "opposite signs start an antiferromagnet."
-        )
         total = with_problem(model, "total_moment", self._total)
-        self._magnetic = VBox([self._moments, HTML(about), self._hold, total])
-        self.widgets: list[Widget] = [
+        polarised = with_problem(model, "spin", spin)
+        polarised.add_class("mlxc-wide")
+        self._magnetic = (self._moments, VBox([self._hold, total]))
+        self.smearing: list[Widget] = [
             with_problem(model, "smearing", smearing),
             with_problem(model, "width_ha", self._width),
-            with_problem(model, "spin", spin),
-            self._magnetic,
         ]
+        self.spin: list[Widget] = [polarised, *self._magnetic]
         for trait, widget in (("smearing", smearing), ("width_ha", self._width), ("spin", spin)):
             bind(model, trait, widget, messages)
         self._hold.observe(messages.guard(self._take_total), "value")
@@ -64,7 +68,8 @@ class ElectronsView:
     def _show(self, change: Any = None) -> None:
         model = self._model
         self._width.disabled = model.smearing == "none"
-        self._magnetic.layout.display = "" if model.spin else "none"
+        for part in self._magnetic:
+            part.layout.display = "" if model.spin else "none"
         holds = model.total_moment is not None
         # The number first: the box asks for it.
         if holds and not same(self._total.value, model.total_moment):
@@ -78,7 +83,7 @@ class ElectronsView:
             self._moments.children = [self._moment_field(element) for element in elements]
         for element, field in zip(elements, self._moments.children, strict=True):
             moment = self._model.starting_moment(element)
-            field.tooltip = "As in the file: not the same for all atoms." if moment is None else ""
+            field.tooltip = MOMENTS if moment is not None else "As in the file: not the same for all atoms."
             if not same(field.value, moment or 0.0):
                 field.value = moment or 0.0
 

@@ -1,25 +1,33 @@
-"""The list of functionals, among them a person's own, and the way to bring one."""
+"""The card with the list of functionals, among them a person's own, and the way to bring one."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
-from ipywidgets import HTML, Button, Dropdown, FileUpload, HBox, Layout, VBox
+from ipywidgets import HTML, Button, HBox, Widget
 
 from mlxc.structures.files import MAX_FILE_BYTES
-from mlxc.xc.catalogue import functional_names
+from mlxc.xc.catalogue import functional_groups
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.field_problem import with_problem
-from mlxc_app.choose.model import ChooseModel
-from mlxc_app.choose.uploaded_checkpoints import keep_checkpoint, uploaded_checkpoints
+from mlxc_app.choose.model import USUAL_FUNCTIONAL, ChooseModel
+from mlxc_app.choose.own.checkpoints import delete_checkpoint, keep_checkpoint, own_checkpoints
 from mlxc_app.choose.words import describe
+from mlxc_app.widgets.choosing.cards import MODEL, Card, Cards
+from mlxc_app.widgets.choosing.grouped_choice import Group, GroupedChoice
+from mlxc_app.widgets.choosing.upload import MIB, Upload
 from mlxc_app.widgets.message import MessageArea, hint
 
+CHOSEN, MINE = "Chosen", "Mine"
+LIMIT = f"A functional that you have trained: {SUFFIX}, at most {MAX_FILE_BYTES // MIB} MB"
 
-def functional_choices() -> list[tuple[str, str]]:
-    """The (label, name) of every functional in the list."""
-    own = [(f"{path.stem} (your own)", str(path)) for path in uploaded_checkpoints()]
-    return [(name, name) for name in functional_names()] + own
+
+def functional_choices(owner: str) -> list[Group]:
+    """The functionals by group, each with its label and its name; those of the visitor are the last."""
+    groups = [(heading, [(name, name) for name in names]) for heading, names in functional_groups().items()]
+    return [*groups, (MINE, [(path.stem, str(path)) for path in own_checkpoints(owner)])]
 
 
 class FunctionalPicker:
@@ -27,50 +35,59 @@ class FunctionalPicker:
 
     Attributes:
         about: The button that asks for more about the chosen functional.
+        widget: The card.
     """
 
-    def __init__(self, model: ChooseModel, messages: MessageArea, **style: Any) -> None:
+    def __init__(self, model: ChooseModel, cards: Cards, messages: MessageArea) -> None:
         self._model, self._messages = model, messages
-        self._listing = False
-        self._names = Dropdown(options=functional_choices(), description="XC functional", **style)
+        self.about = Button(description="About this functional")
+        self._names = GroupedChoice(description="XC functional", rows=16)
         self._meaning = HTML()
-        self.about = Button(description="About this functional", layout=Layout(width="190px"))
-        limit = f"A functional that you have trained: {SUFFIX}, at most {MAX_FILE_BYTES // 1024**2} MB"
-        self._upload = FileUpload(accept=SUFFIX, multiple=False, description="Your own functional", tooltip=limit)
-        self._upload.add_class("mlxc-upload-functional")
-        more = HBox([self.about, self._upload])
-        more.add_class("mlxc-more")
-        self.widget = VBox([with_problem(model, "xc", self._names), self._meaning, more])
-        self.widget.add_class("mlxc-picker")
+        self._delete = Button(description="Delete", tooltip="Take this functional off the list")
+        self._examination: asyncio.Task[None] | None = None
+        self._card = Card(MODEL, cards, [], self._make, messages)
+        self.widget = self._card.widget
         self._names.observe(messages.guard(self._name_chosen), "value")
-        self._upload.observe(messages.guard(self._file_chosen), "value")
-        model.observe(self._show, "xc")
+        self._delete.on_click(messages.guard(self._delete_chosen))
+        model.observe(messages.guard(self._show), ["xc", "owner"])
         self._show()
 
+    def _make(self) -> list[Widget]:
+        upload = Upload("Your own functional …", LIMIT, SUFFIX, MAX_FILE_BYTES, self._file_chosen, self._messages)
+        row = HBox([self.about, upload, self._delete])
+        row.add_class("mlxc-more")
+        return [with_problem(self._model, "xc", self._names), self._meaning, row]
+
     def _name_chosen(self, change: Any) -> None:
-        if not self._listing:
-            self._model.xc = change["new"]
-
-    def _file_chosen(self, change: Any) -> None:
-        for file in change["new"]:
+        chosen = self._names.listed
+        if chosen and chosen != self._model.xc:
             self._messages.clear()
-            path = str(keep_checkpoint(file["name"], bytes(file["content"])))
-            self._list(path)
-            self._model.xc = path
+            self._model.xc = chosen
 
-    def _list(self, chosen: str) -> None:
-        """Renew the list; in between, the widget believes that the first name was chosen."""
-        self._listing = True
-        try:
-            choices = functional_choices()
-            is_listed = chosen in [name for _, name in choices]
-            self._names.options = choices if is_listed else [*choices, (describe(chosen).title, chosen)]
-            self._names.value = chosen
-        finally:
-            self._listing = False
+    def _file_chosen(self, name: str, content: bytes) -> None:
+        self._messages.show("information", f"{name} is being examined …")
+        self._examination = asyncio.get_running_loop().create_task(self.examine(name, content))
+
+    async def examine(self, name: str, content: bytes) -> None:
+        """Take a checkpoint into the list and choose it, or say what is wrong with it."""
+        path = await self._messages.guarded(keep_checkpoint(name, content, self._model.owner))
+        if path is not None:
+            self._messages.clear()
+            self._model.xc = str(path)
+            self._show()
+
+    def _delete_chosen(self, button: Button) -> None:
+        self._messages.clear()
+        path = Path(self._model.xc)
+        delete_checkpoint(path, self._model.owner)
+        self._model.xc = USUAL_FUNCTIONAL
+        self._messages.show("information", f"{path.stem} is deleted; {self._model.xc} is chosen.")
 
     def _show(self, change: Any = None) -> None:
-        if self._model.xc not in [name for _, name in self._names.options]:
-            self._list(self._model.xc)
-        self._names.value = self._model.xc
-        self._meaning.value = hint(describe(self._model.xc).meaning)
+        chosen, description = self._model.xc, describe(self._model.xc)
+        groups = functional_choices(self._model.owner)
+        is_listed = chosen in [name for _, names in groups for _, name in names]
+        self._names.show([(CHOSEN, [] if is_listed else [(description.title, chosen)]), *groups], chosen)
+        self._meaning.value = hint(description.meaning)
+        self._delete.layout.display = "" if chosen in [name for _, name in groups[-1][1]] else "none"
+        self._card.tell(description.title, description.meaning)

@@ -7,14 +7,12 @@ from typing import Any
 
 from traitlets import Bool, Dict, Float, Int, Tuple, Unicode, observe
 
-from mlxc.basis.kind import BasisKind, Size
+from mlxc.basis.kind import BasisKind
 from mlxc.basis.kinds import BASES, DEFAULT_BASIS
 from mlxc.calculation.calculation import Calculation
-from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
 from mlxc.calculation.feasibility import check_calculation
 from mlxc.calculation.notes import basis_note, cell_note, spin_note
 from mlxc.calculation.presets import PRESETS
-from mlxc.calculation.setting import settings_table
 from mlxc.calculation.settings import GIVEN_CELL, GivenCell
 from mlxc.crystal.cell_edits import CellEdit
 from mlxc.crystal.crystal import Crystal
@@ -24,24 +22,15 @@ from mlxc.pseudo.library import families_with
 from mlxc.pseudo.made_for import made_for
 from mlxc.runs.limits import Limits
 from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
-from mlxc.structures.shipped import shipped_record
-from mlxc_app.choose.setup_difference import setup_differences
+from mlxc.tasks.kinds import calculation_of, settings_of_its_kind
+from mlxc.tasks.task import AnyTask
+from mlxc_app.choose.labels import SETTINGS, field_of, in_words_of_the_page
+from mlxc_app.choose.setup_difference import differences
 from mlxc_app.choose.structure_model import StructureModel
-from mlxc_app.choose.words import functional_in_words
+from mlxc_app.choose.words import estimate_sentence, functional_in_words, size_sentence, without_folders
 
 BALANCED, CUSTOM = "balanced", ""
-# What a person edits beyond the settings of a calculation.
-_EDITS = {
-    "moments": "Starting moment",
-    "lattice_constant_ang": "Constant a (Å)",
-    "scale_percent": "Scale (%)",
-    "strain_percent": "Strain (%)",
-    "height_ang": "Height of cell (Å)",
-    "repeats": "Supercell",
-}
-_TABLE = settings_table(Calculation)
-LABELS = {name: setting.title for name, setting in _TABLE.items()} | _EDITS
-SETTINGS = tuple(name for name, setting in _TABLE.items() if setting.on_page)
+USUAL_FUNCTIONAL = "pbe"
 
 
 class ChooseModel(StructureModel):
@@ -65,7 +54,7 @@ class ChooseModel(StructureModel):
         estimate: An estimate of time and memory, in one sentence; empty if it cannot start.
     """
 
-    xc = Unicode("pbe")
+    xc = Unicode(USUAL_FUNCTIONAL)
     basis = Unicode(DEFAULT_BASIS)
     gaussian_basis = Unicode()
     gaussian_sets = Tuple()
@@ -115,38 +104,40 @@ class ChooseModel(StructureModel):
             values["structure"] = self.structure | {GIVEN_CELL: self._given_cell.model_dump(mode="json")}
         return Calculation.from_dict(values)
 
-    def take_calculation(self, calculation: Calculation) -> None:
-        """Choose what a calculation says.
+    def take_calculation(self, task: AnyTask) -> None:
+        """Choose what the calculation of a task says, but for what nobody has chosen there.
 
         Raises:
             InputError: it has a setting that the page does not offer, or cannot be computed here; the page takes
                 over what it can.
         """
-        crystal = calculation.crystal
-        name = shipped_structure(calculation) or ""
+        calculation, nobodys = calculation_of(task), settings_of_its_kind(task)
         with self._several_changes():
             self.xc = calculation.xc
-            self._take(crystal, name, shipped_record(name)["title"] if name else f"{crystal.formula} ({crystal.name})")
+            self._take_known(calculation.crystal, shipped_structure(calculation) or "")
             self.basis = calculation.basis
             self._turn_to_basis()
-            for setting in SETTINGS:
-                if setting != "structure" and (value := getattr(calculation, setting)) is not None:
+            for setting in (name for name in SETTINGS if name != "structure" and name not in nobodys):
+                if (value := getattr(calculation, setting)) is not None:
                     setattr(self, setting, value)
             self.total_moment = calculation.total_moment
             self._given_cell, self.cell_note = calculation.given_cell, cell_note(calculation)
             self._mesh_of_original = calculation.kmesh
             self._look()
-        if phrases := setup_differences(calculation, self.calculation()):
-            raise InputError(f"The page cannot be set to all of it; what differs: {'; '.join(phrases)}.")
+        if found := differences(calculation, self.calculation(), but=nobodys):
+            phrases = "; ".join(difference.phrase for difference in found)
+            raise InputError(f"The page cannot be set to all of it; what differs: {phrases}.")
 
     def run_title(self) -> str:
         """A short name for a run of these choices."""
-        mesh = "×".join(str(n) for n in self.kmesh)
         # The functional may be a file, whose folder says nothing to a person.
-        functional = functional_in_words(self.xc)
+        return f"{self.title}, {functional_in_words(self.xc)}, {self.settings_in_short()}"
+
+    def settings_in_short(self) -> str:
+        """Basis, cutoff, k mesh and spin in a few words."""
+        mesh = "×".join(str(n) for n in self.kmesh)
         basis = self.kind.in_short({name: getattr(self, name) for name in SETTINGS})
-        spin = ", spin" if self.spin else ""
-        return f"{self.title}, {functional}, {basis}, k mesh {mesh}{spin}"
+        return f"{basis}, k mesh {mesh}{', spin' if self.spin else ''}"
 
     def choose_preset(self, name: str) -> None:
         """Take cutoff, k mesh and tolerance of a preset, see :mod:`mlxc.calculation.presets`."""
@@ -272,14 +263,15 @@ class ChooseModel(StructureModel):
             Limits.from_environment().check(calculation)
             size = check_calculation(calculation)
         except MlxcError as error:
-            self.blocker, self.size, self.estimate = _in_words_of_the_page(str(error)), "", ""
+            sentence = without_folders(str(error), self.xc)
+            self.blocker, self.size, self.estimate = in_words_of_the_page(sentence), "", ""
             self.spin_note = self.basis_note = ""
-            self.blocked_field = _field_of(str(error))
+            self.blocked_field = field_of(sentence)
         else:
             self.spacing_per_ang = spacing_of_mesh(calculation.crystal, calculation.kmesh)
             self.blocked_field = ""
-            self.blocker, self.size = "", _size_sentence(size, calculation)
-            self.estimate = _estimate_sentence(size, calculation)
+            self.blocker, self.size = "", size_sentence(size, calculation)
+            self.estimate = estimate_sentence(size, calculation)
             self.spin_note, self.basis_note = spin_note(calculation), basis_note(calculation)
 
     def _matching_preset(self) -> str:
@@ -290,29 +282,3 @@ class ChooseModel(StructureModel):
             if own == (self.ecut_ha, self.tolerance, self.kmesh):
                 return name
         return CUSTOM
-
-
-def _field_of(sentence: str) -> str:
-    """The setting that a sentence such as ``kmesh.0: ...`` is about; empty if it names none."""
-    field = sentence.partition(":")[0].split(".")[0]
-    return field if field in LABELS else ""
-
-
-def _in_words_of_the_page(sentence: str) -> str:
-    """A sentence about a field, such as ``kmesh.0: ...``, with the label that the field has on the page."""
-    field = _field_of(sentence)
-    return f"{LABELS[field]}:{sentence.partition(':')[2]}" if field else sentence
-
-
-def _size_sentence(size: Size, calculation: Calculation) -> str:
-    return (
-        f"{size.electrons} valence electrons in the cell, {size.irreducible_kpoints} k points after symmetry, "
-        f"about {size.functions} {calculation.basis_kind.functions} for each."
-    )
-
-
-def _estimate_sentence(size: Size, calculation: Calculation) -> str:
-    seconds = estimate_seconds(calculation, size)
-    run, curve = seconds_in_words(seconds), seconds_in_words(SCFS_PER_EQUATION_OF_STATE * seconds)
-    memory = f"{size.memory_gb:.1f} GB" if size.memory_gb >= 0.1 else "less than 0.1 GB"
-    return f"Run {run}, equation of state {curve} on two cores; {memory} of memory."

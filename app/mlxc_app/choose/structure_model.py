@@ -20,6 +20,13 @@ from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.errors import InputError, MlxcError
 from mlxc.structures.files import read
 from mlxc.structures.shipped import shipped_crystal, shipped_record
+from mlxc_app.choose.own.structures import (
+    OwnStructure,
+    delete_structure,
+    keep_structure,
+    own_structure,
+    own_structure_like,
+)
 
 # A pasted text comes as a single message; a larger structure is a file's business.
 MAX_PASTE_BYTES = 200_000
@@ -30,7 +37,9 @@ class StructureModel(HasTraits):
     """The chosen crystal. Edits always start from the crystal as it was chosen, so that they can be taken back.
 
     Attributes:
+        owner: The visitor, whose own structures and functionals these are; empty if he is not known.
         shipped_name: The name of the shipped structure, empty for one from a file.
+        own_name: The name of the structure among a person's own, empty for others.
         structure: The edited crystal as plain lists, see ``Crystal.to_dict``; the last one that could be made.
         title: How the crystal is called on the page.
         edit: What is to become of the chosen crystal.
@@ -40,7 +49,9 @@ class StructureModel(HasTraits):
         problem: Why no crystal can be made of edit and moments, in one sentence; empty if there is one.
     """
 
+    owner = Unicode()
     shipped_name = Unicode()
+    own_name = Unicode()
     structure = Dict()
     title = Unicode()
     edit = Instance(CellEdit, args=())
@@ -60,6 +71,27 @@ class StructureModel(HasTraits):
         record = shipped_record(name)
         self._take(shipped_crystal(name), name, record["title"])
 
+    def take_own(self, name: str) -> None:
+        """Choose one of a person's own structures and the settings that suit it.
+
+        Raises:
+            InputError: it is not there any more, or cannot be computed; the former choice stays.
+        """
+        own = own_structure(name, self.owner)
+        with self._several_changes():
+            self._take(own.crystal, "", own.title)
+            self.own_name, self.remarks = name, own.remarks
+
+    def delete_own(self, name: str) -> None:
+        """Take a structure off the list of a person's own; if it is chosen, it stays so.
+
+        Raises:
+            InputError: it is not there any more.
+        """
+        delete_structure(name, self.owner)
+        if self.own_name == name:
+            self.own_name = ""
+
     def take_file(self, file_name: str, content: bytes) -> None:
         """Choose the structure in an uploaded file (CIF, POSCAR, extxyz, cube) and settings that suit it.
 
@@ -67,6 +99,10 @@ class StructureModel(HasTraits):
             InputError: the file holds no crystal that can be computed; the former choice stays.
         """
         self._take_read(content, file_name, f" from {PurePath(file_name).name}")
+
+    def take_crystal(self, crystal: Crystal, title: str) -> None:
+        """Choose a crystal from elsewhere and settings that suit it."""
+        self._take_and_keep(OwnStructure(f"{crystal.formula}, {title}", crystal, ()), title)
 
     def take_text(self, text: str) -> None:
         """Choose the structure in a pasted text and settings that suit it.
@@ -122,16 +158,32 @@ class StructureModel(HasTraits):
         return of_element[0] if len(of_element) == 1 else None
 
     def _take_read(self, content: str | bytes, file_name: str, where: str) -> None:
-        """Choose what is read; what was chosen or left out on the way is told beside the picture."""
+        """Choose what is read and keep it; what was chosen or left out on the way is told beside the picture."""
         reading = read(content, file_name)
-        self._take(reading.crystal, "", f"{reading.crystal.formula}{where}")
-        self.remarks = reading.notes
+        own = OwnStructure(f"{reading.crystal.formula}{where}", reading.crystal, reading.notes)
+        self._take_and_keep(own, PurePath(file_name).name)
+
+    def _take_and_keep(self, own: OwnStructure, name: str) -> None:
+        """Choose a structure that a person brings; what cannot be computed is not kept."""
+        with self._several_changes():
+            self._take(own.crystal, "", own.title)
+            self.own_name, self.remarks = keep_structure(own, name, self.owner), own.remarks
+
+    def _take_known(self, crystal: Crystal, shipped_name: str) -> None:
+        """Choose a crystal under the name that it has here, if it is known."""
+        if shipped_name:
+            self._take(crystal, shipped_name, shipped_record(shipped_name)["title"])
+        elif own_name := own_structure_like(crystal, self.owner):
+            self.take_own(own_name)
+        else:
+            self._take(crystal, "", f"{crystal.formula} ({crystal.name})")
 
     def _take(self, crystal: Crystal, shipped_name: str, title: str) -> None:
         """Choose a crystal; nothing of the former one stays."""
         with self._several_changes():
             self.original, self._original_title = crystal, title
-            self.edit, self.moments, self.shipped_name, self.remarks = CellEdit(), {}, shipped_name, ()
+            self.edit, self.moments, self.remarks = CellEdit(), {}, ()
+            self.shipped_name, self.own_name = shipped_name, ""
             self._build()
 
     def _build(self) -> None:

@@ -12,6 +12,8 @@ from mlxc.crystal.summary import CrystalSummary
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.widgets.message import MessageArea
 
+DRAWN = "What is outside of the frame is drawn for the eye only."
+
 
 class UnderstoodView:
     """Observes a :class:`ChooseModel`."""
@@ -38,8 +40,8 @@ class UnderstoodView:
         smaller = summary.primitive_in_words if model.edit == CellEdit() else ""
         self._primitive.layout.display = "" if smaller else "none"
         self._words.value = (
-            f'<p class="mlxc-muted">{escape(model.title)}: {summary.atoms_in_words} in the cell that is computed '
-            f'(blue frame). The rest is drawn for the eye only.</p><table class="mlxc-understood">'
+            f'<p class="mlxc-muted" title="{DRAWN}">{summary.atoms_in_words} in the cell that is computed '
+            f'(blue frame)</p><table class="mlxc-understood">'
             f"{''.join(_row(label, words) for label, words in _rows(summary, smaller).items())}</table>"
         )
 

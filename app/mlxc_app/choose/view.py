@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from ipywidgets import HTML, VBox
+from ipywidgets import VBox
 
 from mlxc_app.choose.functional_picker import FunctionalPicker
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.settings_view import SettingsView
 from mlxc_app.choose.structure_view import StructureView
-from mlxc_app.widgets.controls import LABEL, WIDE
+from mlxc_app.widgets.choosing.cards import Cards
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
 
 
 class ChooseView:
-    """Observes a :class:`ChooseModel`.
+    """Observes a :class:`ChooseModel`: three cards.
 
     Attributes:
-        functional: The list of functionals.
+        functional: The card of the functional.
+        widget: The column.
     """
 
-    def __init__(self, model: ChooseModel, messages: MessageArea, theme: Theme) -> None:
-        self.functional = FunctionalPicker(model, messages, style=LABEL, layout=WIDE)
+    def __init__(self, model: ChooseModel, cards: Cards, messages: MessageArea, theme: Theme) -> None:
+        self.functional = FunctionalPicker(model, cards, messages)
         self.widget = VBox(
             [
-                HTML("<h2>1. Crystal</h2>"),
-                StructureView(model, messages, theme).widget,
-                HTML("<h2>2. Exchange and correlation</h2>"),
+                StructureView(model, cards, messages, theme).widget,
                 self.functional.widget,
-                HTML("<h2>3. How fine</h2>"),
-                SettingsView(model, messages).widget,
+                SettingsView(model, cards, messages).widget,
             ]
         )

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from mlxc.basis.kind import Size
+from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
 from mlxc.errors import InputError
 from mlxc.xc.catalogue import functional_names
 from mlxc.xc.checkpoints.files import CLAMPED, checkpoint_of, unclamped
 from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord
+
+
+def without_folders(sentence: str, xc: str) -> str:
+    """A sentence about a functional without the folders of its checkpoint files, which are the server's."""
+    for word in map(unclamped, re.split(r"[\s*]+", xc)):
+        sentence = sentence.replace(word, PurePath(word).name) if "/" in word else sentence
+    return sentence
 
 
 def functional_in_words(xc: str) -> str:
@@ -42,8 +53,24 @@ def describe(name: str) -> FunctionalDescription:
     try:
         record = checkpoint_of(name)
     except InputError as error:
-        return FunctionalDescription(title, str(error), None)
+        return FunctionalDescription(title, without_folders(str(error), name), None)
     meaning = record.description if record else functional_names().get(name, "")
     if name.startswith(CLAMPED):
         meaning = f"Held inside the domain of its training, beyond which it guesses: {meaning}"
     return FunctionalDescription(title, meaning, record)
+
+
+def size_sentence(size: Size, calculation: Calculation) -> str:
+    """How large a run is."""
+    return (
+        f"{size.electrons} valence electrons in the cell, {size.irreducible_kpoints} k points after symmetry, "
+        f"about {size.functions} {calculation.basis_kind.functions} for each."
+    )
+
+
+def estimate_sentence(size: Size, calculation: Calculation) -> str:
+    """How long it takes and how much memory."""
+    seconds = estimate_seconds(calculation, size)
+    run, curve = seconds_in_words(seconds), seconds_in_words(SCFS_PER_EQUATION_OF_STATE * seconds)
+    memory = f"{size.memory_gb:.1f} GB" if size.memory_gb >= 0.1 else "less than 0.1 GB"
+    return f"Run {run}, equation of state {curve} on two cores; {memory} of memory."

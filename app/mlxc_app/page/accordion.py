@@ -10,16 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML, VBox, Widget
 from traitlets import HasTraits, Unicode
 
 from mlxc_app.page.navigation import Navigation
 from mlxc_app.panels.panel import Panel
+from mlxc_app.widgets.glossary import explained
 from mlxc_app.widgets.message import MessageArea
 
 
 class Accordion(HasTraits):
     """The buttons of all panels, group by group, then the panel that belongs to the pressed one.
+
+    Args:
+        panels: The panels.
+        messages: Where mistakes are told.
+        line: What stands between the buttons and the panel.
 
     Attributes:
         unfolded: The name of the panel that is shown; empty before :meth:`unfold` is called for the first time.
@@ -27,12 +33,13 @@ class Accordion(HasTraits):
 
     unfolded = Unicode()
 
-    def __init__(self, panels: Sequence[Panel], messages: MessageArea) -> None:
+    def __init__(self, panels: Sequence[Panel], messages: MessageArea, line: Widget | None = None) -> None:
         super().__init__()
         self._panels = {panel.name: panel for panel in panels}
         self._places = {panel.name: _place(panel) for panel in panels}
         self.navigation = Navigation(panels)
-        self.widget = VBox([self.navigation.widget, *self._places.values()])
+        lines = [] if line is None else [line]
+        self.widget = VBox([self.navigation.widget, *lines, *self._places.values()])
         self.navigation.observe(messages.guard(lambda change: self._show(change["new"])), "chosen")
 
     def unfold(self, name: str) -> None:
@@ -54,8 +61,8 @@ class Accordion(HasTraits):
     def _fill(self, name: str) -> None:
         panel, place = self._panels[name], self._places[name]
         if not place.children:
-            about = f'<details class="mlxc-about"><summary>What am I looking at?</summary>{panel.about}</details>'
-            place.children = [HTML(about), panel.make()]
+            about = f"<summary>What am I looking at?</summary>{explained(panel.about)}"
+            place.children = [HTML(f'<details class="mlxc-about">{about}</details>'), panel.make()]
 
     def _tell(self, name: str, shown: bool) -> None:
         tell = self._panels[name].shown

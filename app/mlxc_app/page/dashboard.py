@@ -26,6 +26,9 @@ from mlxc_app.panels.panel import LEARN, Page
 from mlxc_app.panels.registry import make_panels
 from mlxc_app.run.model import ComputesRuns, RunModel
 from mlxc_app.run.result_line import ResultLine
+from mlxc_app.run.runs_list_model import visible_runs
+from mlxc_app.run.shown_and_chosen import ShownAndChosen
+from mlxc_app.run.shown_and_chosen_view import ShownAndChosenView
 from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.take_away_view import TakeAwayView
 from mlxc_app.run.view import RunView
@@ -47,12 +50,14 @@ class Dashboard:
         self.panels = make_panels(self.page)
         self.presence = Presence()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
-        choose_view = ChooseView(choose, messages, self.page.theme)
-        self.accordion = Accordion(self.panels, messages)
+        choose_view = ChooseView(choose, self.page.cards, messages, self.page.theme)
+        self._line = ShownAndChosenView(ShownAndChosen(run, choose), messages).widget
+        self.accordion = Accordion(self.panels, messages, self._line)
         watched = WatchedPanel(run, self.panels, lambda: self.accordion.unfolded, self._unfold)
         result = ResultLine(messages, TakeAwayView(TakeAwayModel(run), messages), INVITATION)
-        self.presence.observe(messages.guard(self._restore), "setup")
         self.presence.observe(messages.guard(self._begin), "visited")
+        run.observe(self._keep, ["state", "title"])
+        self.accordion.observe(self._show_line, "unfolded")
         run.observe(messages.guard(watched.follow), "state")
         result.invitation.on_click(messages.guard(lambda button: self.accordion.unfold(LEARN)))
         choose_view.functional.about.on_click(messages.guard(lambda button: self.accordion.unfold(FUNCTIONAL)))
@@ -74,9 +79,24 @@ class Dashboard:
             poll()
             await asyncio.sleep(POLL_SECONDS)
 
-    def _restore(self, change: Any) -> None:
-        """Choose what the link says by which a person came."""
-        self.page.choose.take_calculation(decode_setup(change["new"]))
+    def _restore(self) -> None:
+        """Show the run that was shown before the page was reloaded, or choose what the link in the address says."""
+        owner, came_back = self.presence.visitor, self.presence.run
+        shown = [folder for folder in visible_runs(owner) if folder.path.name == came_back]
+        for folder in shown:
+            self.page.run.open(folder)
+        if self.presence.setup and not shown:
+            self.page.choose.take_calculation(decode_setup(self.presence.setup))
+
+    def _keep(self, change: Any) -> None:
+        """The browser knows which run is shown."""
+        if self.page.run.folder is not None:
+            self.presence.shown = self.page.run.folder.path.name
+
+    def _show_line(self, change: Any) -> None:
+        """What a panel says of something else than a run cannot differ from what is chosen."""
+        (panel,) = (panel for panel in self.panels if panel.name == change["new"])
+        self._line.layout.display = "" if panel.kinds or panel.shows else "none"
 
     def _unfold(self, name: str) -> None:
         self.accordion.unfold(name)
@@ -84,8 +104,10 @@ class Dashboard:
     def _begin(self, change: Any) -> None:
         """Start what a page without a visitor can do without, and what need not be ready while the page is drawn."""
         self.page.run.warm_up()
+        self.page.choose.owner = self.presence.visitor
         self.page.run.belong_to(self.presence.visitor)
         self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)
+        self._restore()
 
 
 def show() -> asyncio.Task[None] | None:
@@ -120,4 +142,6 @@ def _writable_runs_directory() -> Path:
 
 
 def _css() -> str:
-    return "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "bar.css"))
+    return "".join(
+        Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "bar.css", "choices.css")
+    )

@@ -25,6 +25,8 @@ class Presence(anywidget.AnyWidget):
     Attributes:
         visitor: A random name that the browser keeps, so that a reloaded page finds its runs; empty if it keeps none.
         setup: The value of ``?setup=`` in the address; empty if there is none.
+        run: The name of the run that was shown before the page was reloaded; empty if none was.
+        shown: The name of the run that is shown, which the browser keeps until its tab is closed.
         visited: Whether a browser has loaded the page.
     """
 
@@ -41,10 +43,33 @@ function visitor() {
 function setup() {
   return new URLSearchParams(window.location.search).get("setup") ?? "";
 }
-export default { initialize({ model }) { model.send({ visitor: visitor(), setup: setup() }); } };
+// Who comes by another link than before comes for what is in it.
+function keep(run) {
+  try {
+    sessionStorage["mlxc-run"] = JSON.stringify({ run, setup: setup() });
+  } catch {}
+}
+function kept() {
+  try {
+    const before = JSON.parse(sessionStorage["mlxc-run"]);
+    return before.setup === setup() ? before.run : "";
+  } catch {
+    return "";
+  }
+}
+export default {
+  initialize({ model }) {
+    const follow = () => keep(model.get("shown"));
+    model.on("change:shown", follow);
+    model.send({ visitor: visitor(), setup: setup(), run: kept() });
+    return () => model.off("change:shown", follow);
+  },
+};
 """
     visitor = traitlets.Unicode("")
     setup = traitlets.Unicode("")
+    run = traitlets.Unicode("")
+    shown = traitlets.Unicode("").tag(sync=True)
     visited = traitlets.Bool(False)
     beat = traitlets.Int(0).tag(sync=True)
 
@@ -61,4 +86,5 @@ export default { initialize({ model }) { model.send({ visitor: visitor(), setup:
     def _greet(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         self.visitor = str(content.get("visitor", ""))
         self.setup = str(content.get("setup", ""))
+        self.run = str(content.get("run", ""))
         self.visited = True

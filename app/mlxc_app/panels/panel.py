@@ -10,6 +10,7 @@ from ipywidgets import Widget
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.side_by_side import SideBySide
+from mlxc_app.widgets.choosing.cards import Cards
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.pointer import Pointer
 from mlxc_app.widgets.theme import Theme
@@ -25,6 +26,7 @@ class Page:
         messages: Where a panel reports what went wrong.
         theme: Whether the page is dark, for what cannot be coloured by a style sheet.
         unfold: A function that shows the panel of a name; usable as soon as the page is put together.
+        cards: Which card of the choices is open.
         pointer: What shows a person where to press.
         side_by_side: Which runs a person wants to see side by side.
     """
@@ -34,6 +36,7 @@ class Page:
     messages: MessageArea
     theme: Theme
     unfold: Callable[[str], None]
+    cards: Cards = field(default_factory=Cards)
     pointer: Pointer = field(default_factory=Pointer)
     side_by_side: SideBySide = field(default_factory=SideBySide)
 

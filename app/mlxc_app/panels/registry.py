@@ -22,6 +22,7 @@ from mlxc_app.panels.moments.view import moments_panel
 from mlxc_app.panels.orders.view import orders_panel
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.panels.runs.view import runs_panel
+from mlxc_app.panels.sweep.view import sweep_panel
 
 ENTRY_POINTS = "mlxc_app.panels"
 # In the order of their buttons within each group; the first is unfolded when the page opens.
@@ -29,6 +30,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     convergence_panel,
     density_panel,
     equation_of_state_panel,
+    sweep_panel,
     moments_panel,
     bands_panel,
     orders_panel,

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
-from traitlets import Bool, Dict, HasTraits, Tuple, Unicode
+from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.runs.client import stop_run
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.runs.limits import Limits
-from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.kinds import calculation_of, kind_named, kind_of
+from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
+from mlxc_app.run.time_left import seconds_left
 
 # A process that has died is replaced within this time, if the page that had started it is still there.
 FORSAKEN_SECONDS = 5.0
@@ -43,10 +46,19 @@ class WaitingRun:
     Attributes:
         name: The name of its folder.
         title: What a person called it.
+        number: Its number in line, 1 for the next one.
+        behind: The title of the run that comes before it.
     """
 
     name: str
     title: str
+    number: int
+    behind: str
+
+    @property
+    def words(self) -> str:
+        """What it waits for, in a sentence."""
+        return f"Number {self.number} in line, behind “{self.behind}”."
 
 
 class RunModel(HasTraits):
@@ -59,7 +71,10 @@ class RunModel(HasTraits):
         title: The name of the run.
         records: What the run has told so far, in order, see :class:`~mlxc.tasks.kind.Kind`.
         result: The run's result; empty as long as there is none.
+        started: The run that was started last on this page.
+        opened: The run that was taken up last, because a person asked for it or came back.
         owner: The visitor, whose runs a reloaded page takes up; empty if he is not known.
+        seconds: The whole seconds for which the shown run has been waiting, or computed, so far.
         waiting: The runs behind the one that is computed.
         computing: Whether any run of this page waits or is being computed, shown or not.
         worker_ready: Whether the computing process has finished loading.
@@ -71,6 +86,9 @@ class RunModel(HasTraits):
     title = Unicode()
     records = Tuple()
     result = Dict()
+    started = Instance(RunFolder, allow_none=True)
+    opened = Instance(RunFolder, allow_none=True)
+    seconds = Int(0)
     waiting = Tuple()
     computing = Bool(False)
     worker_ready = Bool(False)
@@ -86,9 +104,10 @@ class RunModel(HasTraits):
         self._forsaken: dict[RunFolder, float] = {}
         # Whether the page goes on to the next run when the shown one has ended.
         self._along = True
-        self._offset = 0
+        self._offset, self._told = 0, time.time()
         self.folder: RunFolder | None = None
         self.task: AnyTask | None = None
+        self.parts = Parts()
 
     @property
     def active(self) -> bool:
@@ -99,6 +118,22 @@ class RunModel(HasTraits):
     def calculation(self) -> Calculation | None:
         """The calculation of the shown run, see :func:`~mlxc.tasks.kinds.calculation_of`."""
         return None if self.task is None else calculation_of(self.task)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the shown run will still take; None if that cannot be told."""
+        calculation = self.calculation
+        left = None
+        if self.state == "running" and calculation is not None:
+            left = seconds_left(self.records, self.parts, calculation.tolerance, self._fraction)
+        return None if left is None else max(0.0, left - (time.time() - self._told))
+
+    @property
+    def _fraction(self) -> float | None:
+        """Which part of what follows its self-consistent calculations the last record says to be done."""
+        last = self.records[-1] if self.records else {"kind": ""}
+        table = kind_named(self.kind).records.get(last["kind"])
+        return None if table is None or table.doing is None else table.doing(last)[1]
 
     @property
     def ground_state_path(self) -> Path | None:
@@ -141,6 +176,7 @@ class RunModel(HasTraits):
             runs.sort(key=lambda folder: folder.status["state"] != "running")
             self._queue = [*runs, *(folder for folder in self._queue if folder not in runs)]
         self._line_up()
+        self.opened = self.folder
 
     def start(self, task: AnyTask, title: str) -> None:
         """Start a run, or put it behind those that wait.
@@ -150,6 +186,7 @@ class RunModel(HasTraits):
         """
         Limits.from_environment().check(calculation_of(task))
         folder = RunFolder.create(task, title, owner=self.owner)
+        self.started = folder
         self.warm_up().submit(folder)
         if not self._queue:
             self._follow(folder)
@@ -166,6 +203,8 @@ class RunModel(HasTraits):
         self._follow(folder)
         self._along = folder in self._queue
         self._read()
+        self.opened = None
+        self.opened = folder
 
     def stop(self) -> None:
         """Ask the run that is computed to stop; returns at once."""
@@ -197,7 +236,10 @@ class RunModel(HasTraits):
         for folder in self._queue:
             self._adopt(folder)
         self.computing = bool(self._queue)
-        self.waiting = tuple(WaitingRun(folder.path.name, folder.title) for folder in self._queue[1:])
+        self.waiting = tuple(
+            WaitingRun(folder.path.name, folder.title, number, before.title)
+            for number, (before, folder) in enumerate(pairwise(self._queue), start=1)
+        )
         if self._along and not self.active:
             # A short run may have begun and ended since the last look: then it is the last one that was computed.
             coming = self._queue[:1] or [folder for folder in lined_up if folder.exists][-1:]
@@ -212,12 +254,14 @@ class RunModel(HasTraits):
             self.warm_up().submit(folder)
 
     def _follow(self, folder: RunFolder) -> None:
-        self.task = folder.task
-        self._offset, self.folder = 0, folder
-        self.records = ()
+        task = folder.task
+        self._offset, self.folder, self._told = 0, folder, time.time()
+        # What belongs to the run before goes first: whoever looks in between sees nothing, and nothing that is mixed.
         self.result = {}
+        self.records = ()
+        self.task, self.parts = task, kind_of(task).parts(task)
         self.title, self.kind = folder.title, folder.kind
-        self.state = "queued"
+        self.state, self.seconds = "queued", 0
         # After the state: an empty message is none of the run before, whose result is gone.
         self.message = ""
 
@@ -226,11 +270,21 @@ class RunModel(HasTraits):
         assert self.folder is not None
         status = self.folder.status
         records, self._offset = self.folder.records(self._offset)
-        self.records = (*self.records, *records)
+        if records:
+            self._told = time.time()
+            self.records = (*self.records, *records)
         if status["state"] in ENDED:
             self.result = self.folder.result or {}
-        self.message = status.get("message", "")
+        self.message = status.get("message", "") or self._place_in_line(status["state"])
         self.state = status["state"]
+        if self.active and self.folder.exists:
+            self.seconds = max(0, int(time.time() - self.folder.began))
+
+    def _place_in_line(self, state: str) -> str:
+        """What the shown run waits for among those of this page; empty if it waits for none of them."""
+        if state != "queued" or self.folder is None:
+            return ""
+        return next((entry.words for entry in self.waiting if entry.name == self.folder.path.name), "")
 
 
 def _pending(folder: RunFolder) -> bool:

@@ -1,4 +1,4 @@
-"""The runs that wait for their turn, each with a button that removes it."""
+"""The runs that wait for their turn, each with its number in line and a button that removes it."""
 
 from __future__ import annotations
 
@@ -45,4 +45,5 @@ class QueueView:
     def _row(self, entry: WaitingRun) -> HBox:
         remove = Button(description="Remove", tooltip=f"Do not compute {entry.title}")
         remove.on_click(self._messages.guard(lambda button: self._run.remove(entry.name)))
-        return HBox([HTML(escape(entry.title)), remove])
+        words = f'{escape(entry.title)}<br><span class="mlxc-muted">{escape(entry.words)}</span>'
+        return HBox([HTML(words), remove])

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 from contextlib import suppress
 from typing import Any
 
 from traitlets import Bool, HasTraits, Tuple, observe
 
-from mlxc.calculation.calculation import Calculation
 from mlxc.export.reopening import open_archive
 from mlxc.runs.folder import TASK_FILE, RunFolder
-from mlxc.runs.kept import find_run, kept_runs
-from mlxc.tasks.kinds import KINDS, calculation_of, title_of
+from mlxc.runs.kept import find_run, is_shared, kept_runs
+from mlxc.tasks.kinds import KINDS, title_of
+from mlxc.tasks.task import AnyTask
 from mlxc_app.run.model import RunModel
 
 SHOWN = 100
-# Set where a server has many visitors: each of them sees the runs of his own browser only.
-SHARED_VARIABLE = "MLXC_SHARED"
 
 
 def visible_runs(owner: str) -> list[RunFolder]:
     """The runs that this visitor may see, the newest first."""
-    return [folder for folder in kept_runs() if SHARED_VARIABLE not in os.environ or folder.owner == owner]
+    return [folder for folder in kept_runs() if not is_shared() or folder.owner == owner]
 
 
 class RunsListModel(HasTraits):
@@ -91,13 +88,13 @@ class RunsListModel(HasTraits):
         find_run(name).delete()
         self.refresh()
 
-    def calculation(self, name: str) -> Calculation:
-        """The settings of a run.
+    def task(self, name: str) -> AnyTask:
+        """The task of a run.
 
         Raises:
             InputError: it is not there any more, or its folder is damaged.
         """
-        return calculation_of(find_run(name).task)
+        return find_run(name).task
 
     def _look_at(self, folder: RunFolder) -> tuple[tuple[float, float], dict[str, Any]]:
         times = _changed(folder, TASK_FILE), _changed(folder, "status.json")

@@ -17,7 +17,6 @@ from mlxc.export.density import SavedDensity
 from mlxc.export.files import EXPORTS, Files
 from mlxc.export.link import encode_setup
 from mlxc.runs.folder import ENDED, RunFolder
-from mlxc.tasks.kinds import calculation_of
 from mlxc_app.run.model import RunModel
 
 ARCHIVE = "zip"
@@ -106,7 +105,7 @@ def offer_of(folder: RunFolder) -> TakeAway:
         missing |= {"hdf5", ARCHIVE}
         note = f"The file of the state is larger than {LARGEST_MB} MB: fetch it from {folder.ground_state_path}."
     try:
-        link, problem = f"?setup={encode_setup(calculation_of(folder.task))}", ""
+        link, problem = f"?setup={encode_setup(folder.task)}", ""
     except InputError as error:
         link, problem = "", str(error)
     return TakeAway(

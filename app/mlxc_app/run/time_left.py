@@ -1,51 +1,99 @@
-"""How long a run will still take, from the fall of its density residual so far."""
+"""How long a run will still take, all of it, from what it has told so far.
+
+Of a self-consistent field the density residual falls by about the same factor from step to step, whatever the
+crystal, so that after a few steps it is known how many are left. The calculations of one task resemble each other, and
+how long they take beside each other says the kind of the task.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
-from math import log
+from itertools import pairwise
+from math import log10
 from typing import Any
 
-# The first steps of an SCF say little about the later ones.
-STEPS = 5
+from mlxc.tasks.kind import ELAPSED, ITERATION
+from mlxc.tasks.parts import Parts
+
+# Powers of ten by which the residual usually falls in a step, which counts as much as so many steps of this SCF.
+USUAL_FALL, USUAL_WEIGHT = 0.85, 2
+# The last step seldom ends just at the target.
+HALF_A_STEP = 0.5
+# Before so many steps of the first SCF nothing is said.
+FIRST_STEPS = 3
+# How many steps tell how long the next ones take.
+RECENT = 3
 FEW_SECONDS = 10
+LONG_SECONDS = 90
+
+Record = dict[str, Any]
 
 
-def seconds_left(iterations: Sequence[dict[str, Any]], target: float, points: int = 1) -> float | None:
-    """Seconds until the last of ``points`` self-consistent calculations is done; None if that cannot be told yet.
+def seconds_left(records: Sequence[Record], parts: Parts, target: float, fraction: float | None = None) -> float | None:
+    """Seconds until a task is done, counted from its last record; None if that cannot be told yet, or at all.
 
     Args:
-        iterations: The records of the steps so far, ``seconds`` counted from the start of each calculation.
-        target: The residual at which a calculation ends.
-        points: The number of calculations of an equation of state, of which the last in ``iterations`` is in hand.
+        records: What the task has told so far.
+        parts: What it consists of.
+        target: The density residual at which a self-consistent calculation ends.
+        fraction: Which part is done of what follows the self-consistent calculations; None if the last record does not
+            say so.
     """
-    done = [list(steps) for _, steps in groupby(iterations, key=lambda record: record.get("point"))]
-    if not done:
+    steps = [record for record in records if record["kind"] == ITERATION]
+    done = _calculations(steps)
+    if not parts.lengths or not done or (len(done) == 1 and len(done[0]) < FIRST_STEPS):
         return None
-    in_hand = _seconds_of_one(done[-1], target)
-    lengths = [steps[-1]["seconds"] for steps in done[:-1]]
-    if in_hand is None:
-        return None
-    typical = sum(lengths) / len(lengths) if lengths else done[-1][-1]["seconds"] + in_hand
-    return in_hand + typical * (points - len(done))
+    since_step = records[-1][ELAPSED] - steps[-1][ELAPSED]
+    ends = [0.0, *(group[-1][ELAPSED] for group in done)]
+    in_hand = _seconds_of_scf(done[-1], target)
+    spent = [end - begin for begin, end in pairwise(ends)]
+    spent[-1] += in_hand
+    known = parts.lengths[: len(done)]
+    unit = sum(spent[: len(known)]) / sum(known)
+    after = unit * parts.after
+    if len(done) > parts.count or (in_hand == 0 and len(done) == parts.count):
+        since_parts = records[-1][ELAPSED] - ends[parts.count]
+        if fraction:  # what follows has been measured, otherwise it is only compared
+            return since_parts * (1 - fraction) / fraction
+        return max(0.0, in_hand - since_step, after - since_parts)
+    return max(0.0, in_hand + unit * sum(parts.lengths[len(done) :]) + after - since_step)
 
 
-def _seconds_of_one(steps: Sequence[dict[str, Any]], target: float) -> float | None:
-    """Seconds that one calculation still takes: the residual falls geometrically, its logarithm is a straight line."""
-    first, last = steps[-STEPS:][0], steps[-1]
-    if last["density_residual"] <= target:
+def _calculations(steps: Sequence[Record]) -> list[list[Record]]:
+    """The steps of each self-consistent calculation; the same point may be computed again."""
+    found: list[list[Record]] = []
+    for step in steps:
+        last = found[-1][-1] if found else None
+        if last is None or step["point"] != last["point"] or step["iteration"] <= last["iteration"]:
+            found.append([])
+        found[-1].append(step)
+    return found
+
+
+def _seconds_of_scf(steps: Sequence[Record], target: float) -> float:
+    """Seconds that one self-consistent calculation still takes."""
+    steps = [step for step in steps if step.get("start", 1) == steps[-1].get("start", 1)]
+    last = steps[-1]["density_residual"]
+    if last <= target:
         return 0.0
-    fall = log(first["density_residual"] / last["density_residual"]) if last["density_residual"] > 0 else 0.0
-    if fall <= 0 or last["seconds"] <= first["seconds"]:
-        return None
-    return log(last["density_residual"] / target) / fall * (last["seconds"] - first["seconds"])
+    fallen = log10(steps[0]["density_residual"] / last)
+    fall = (fallen + USUAL_FALL * USUAL_WEIGHT) / (len(steps) - 1 + USUAL_WEIGHT)
+    # Of a field that does not settle, nobody knows.
+    fall = max(fall, USUAL_FALL / 4)
+    recent = [step["seconds"] for step in steps][-RECENT - 1 :]
+    each = (recent[-1] - recent[0]) / (len(recent) - 1) if len(recent) > 1 else recent[0]
+    return (log10(last / target) / fall + HALF_A_STEP) * each
 
 
 def in_words(seconds: float) -> str:
-    """A time in words, such as ``about 20 s left``."""
+    """A time that is left in words, such as ``about 20 s left``."""
     if seconds < FEW_SECONDS:
         return "a few seconds left"
-    if seconds < 90:
+    if seconds < LONG_SECONDS:
         return f"about {10 * round(seconds / 10)} s left"
     return f"about {round(seconds / 60)} min left"
+
+
+def duration_in_words(seconds: int) -> str:
+    """A time that has gone by in words, such as ``12 s`` or ``3 min 5 s``."""
+    return f"{seconds} s" if seconds < LONG_SECONDS else f"{seconds // 60} min {seconds % 60} s"

@@ -9,15 +9,16 @@ from typing import Any
 from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 
 from mlxc.tasks.eos.task import EquationOfStateTask
-from mlxc.tasks.kind import ITERATION
+from mlxc.tasks.kind import ITERATION, STAGE
 from mlxc.tasks.kinds import kind_named
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.summary_view import SummaryView
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.queue_view import QueueView
-from mlxc_app.run.time_left import in_words, seconds_left
+from mlxc_app.run.time_left import duration_in_words, in_words
 from mlxc_app.run.training_domain import training_sentence
 from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.typeset import typeset
 
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
@@ -25,6 +26,7 @@ ADVICE = {
     "failed": "If the sentence names a setting, change it; otherwise lower the cutoff or the k mesh, and run again.",
     "stopped": "Press Run to start afresh.",
 }
+STARTING = "Starting …"
 CARDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
 
 
@@ -56,7 +58,7 @@ class RunView:
         choose.observe(self._show_buttons, "blocker")
         run.observe(self._show_state, ["state", "worker_ready", "message"])
         run.observe(self._show_buttons, "computing")
-        run.observe(self._show_progress, "records")
+        run.observe(self._show_progress, ["records", "seconds"])
         self._show_state()
 
     def _run_scf(self, button: Button) -> None:
@@ -84,8 +86,9 @@ class RunView:
             ready = self._run.worker_ready
             self._text.value = "Ready to run." if ready else "Loading PyTorch; you can already press Run."
         elif state == "queued":
+            self._messages.forget_result()
             self._progress.value = 0
-            self._text.value = escape(self._run.message) or "Starting …"
+            self._show_progress()
         elif state in CARDS:
             self._show_end(state)
 
@@ -98,7 +101,7 @@ class RunView:
         if state == "finished":
             what, note = kind_named(self._run.kind).headline(self._run.result), self._run.message
         advice = [self._advice(state), training_sentence(self._run.result)]
-        self._messages.show(
+        self._messages.show_result(
             CARDS[state],
             f"{self._run.title}: {what}",
             " ".join(filter(None, advice)),
@@ -111,36 +114,60 @@ class RunView:
         usual = ADVICE.get(state, "")
         return (kind_named(self._run.kind).advice(self._run.records) or usual) if state == "not converged" else usual
 
-    def _show_progress(self, change: Any) -> None:
-        """Tell the latest record of which there is something to say."""
-        if self._run.active:
-            told = (self._in_words(record) for record in reversed(self._run.records))
-            self._text.value, fraction = next(filter(None, told), (self._text.value, None))
-            if fraction is not None:
-                self._progress.value = fraction
+    def _show_progress(self, change: Any = None) -> None:
+        """Tell the latest record of which there is something to say, and the time, which goes on in between."""
+        run = self._run
+        if not run.active:
+            return
+        told = (self._in_words(record) for record in reversed(run.records))
+        words, fraction = next(filter(None, told), (run.message or STARTING, None))
+        self._text.value = progress_html(words, self._time_in_words())
+        if fraction is not None:
+            self._progress.value = fraction
+
+    def _time_in_words(self) -> str:
+        run = self._run
+        if not run.seconds:
+            return ""
+        so_far = f"{duration_in_words(run.seconds)} so far"
+        left = run.seconds_left
+        return so_far if left is None else f"{so_far}, {in_words(left)}"
 
     def _in_words(self, record: dict[str, Any]) -> tuple[str, float | None] | None:
         """What the run is doing, and which fraction is done; None for records of which there is nothing to say."""
         if record["kind"] == ITERATION:
             return self._step_in_words(record)
+        if record["kind"] == STAGE:
+            return f"{self._part_in_words(record)}{record['words']} …", None
         table = kind_named(self._run.kind).records.get(record["kind"])
         return None if table is None or table.doing is None else table.doing(record)
 
+    def _part_in_words(self, stage: dict[str, Any]) -> str:
+        """The part of the task that a stage prepares: the first one, or that after the last step."""
+        parts, steps = self._run.parts, self._run.of_kind(ITERATION)
+        number = steps[-1]["point"] + 2 if steps and steps[-1]["point"] is not None else 1
+        is_part = parts.count > 1 and number <= parts.count
+        return f"{parts.name.capitalize()} {number} of {parts.count}. " if is_part else ""
+
     def _step_in_words(self, step: dict[str, Any]) -> tuple[str, float]:
-        calculation, task = self._run.calculation, self._run.task
+        calculation, parts = self._run.calculation, self._run.parts
         assert calculation is not None
         residual, target = step["density_residual"], calculation.tolerance
-        parts, part = kind_named(self._run.kind).parts(task)
         done, words = scf_fraction(residual, target), ""
-        if parts > 1:
+        if parts.count > 1:
             point = step["point"] or 0
-            done = (point + done) / parts
-            words = f"{part.capitalize()} {point + 1} of {parts}. "
+            done = (sum(parts.lengths[:point]) + done * sum(parts.lengths[point : point + 1])) / sum(parts.lengths)
+            words = f"{parts.name.capitalize()} {point + 1} of {parts.count}. "
         if step.get("start", 1) > 1:
-            words += "Started again, from larger moments. "
-        words += f"Step {step['iteration']}: density residual {residual:.1e}, target {target:.0e}"
-        left = seconds_left(self._run.of_kind(ITERATION), target, parts)
-        return words if left is None else f"{words}; {in_words(left)}", min(done, 1.0)
+            words += "Started again. "
+        words += f"Step {step['iteration']}: residual {residual:.1e}, target {target:.0e}"
+        return words, min(done, 1.0)
+
+
+def progress_html(words: str, time: str) -> str:
+    """What a run is doing, and its time, a line each; what has no room is seen by pointing at it."""
+    told = escape(typeset(words))
+    return f'<div class="mlxc-doing" title="{told}">{told}</div><div>{escape(time)}</div>'
 
 
 def scf_fraction(residual: float, target: float) -> float:

@@ -6,6 +6,8 @@ from typing import Any
 
 from ipywidgets import HTML, FloatText, HBox, IntText
 
+from mlxc_app.widgets.glossary import explained, meaning_of
+
 LABEL: dict[str, Any] = {"description_width": "132px"}
 # As plain values: a widget makes a layout of its own of them, which can be hidden alone.
 WIDE = {"width": "100%"}
@@ -16,13 +18,14 @@ SHORT = {"width": "72px"}
 
 def number(label: str, step: float, **properties: Any) -> FloatText:
     """A field for a number, its label in front."""
-    return FloatText(description=label, step=step, style=LABEL, layout=WIDE, **properties)
+    words = {"tooltip": meaning_of(label)} | properties
+    return FloatText(description=label, step=step, style=LABEL, layout=WIDE, **words)
 
 
 def three_numbers(label: str, names: tuple[str, str, str], kind: type[IntText | FloatText], style: str) -> HBox:
     """Three small fields in a row, each with its own label; they are the children after the first."""
     fields = [kind(description=name, style=SHORT_LABEL, layout=SHORT) for name in names]
-    row = HBox([HTML(f'<div class="mlxc-label">{label}</div>'), *fields])
+    row = HBox([HTML(f'<div class="mlxc-label">{explained(label)}</div>'), *fields])
     row.add_class("mlxc-three")
     row.add_class(style)
     return row

@@ -31,15 +31,17 @@ class CrystalPicture:
     Attributes:
         symbols: The chemical symbol of each atom.
         positions: The positions of the atoms, ``(natom, 3)``.
-        cell_edges: The twelve edges of the unit cell, ``(12, 2, 3)``.
+        cell_edges: The twelve edges of the unit cell, ``(12, 2, 3)``, which begins at the origin.
+        axes: The lattice vectors a, b and c, ``(3, 3)``.
     """
 
     symbols: tuple[str, ...]
     positions: NDArray[np.float64]
     cell_edges: NDArray[np.float64]
+    axes: NDArray[np.float64]
 
 
-def draw(structure: dict[str, Any], cell_only: bool = False) -> CrystalPicture:
+def draw(structure: dict[str, Any], cell_only: bool = False, along: int | None = None) -> CrystalPicture:
     """The atoms in a block along x, y and z that starts at the first atom and repeats the crystal where it can.
 
     For the primitive cell of an fcc, bcc, diamond or rock-salt crystal the block is the well-known cube. For a crystal
@@ -48,6 +50,7 @@ def draw(structure: dict[str, Any], cell_only: bool = False) -> CrystalPicture:
     Args:
         structure: The structure as plain data, see ``Crystal.to_dict``.
         cell_only: Whether to draw the cell itself in any case, as for a supercell.
+        along: Which lattice vector points to the eye, 0 to 2; None for the usual view from a little above.
     """
     crystal = Crystal.from_dict(structure)
     lattice = np.array(structure["lattice_ang"])
@@ -58,18 +61,20 @@ def draw(structure: dict[str, Any], cell_only: bool = False) -> CrystalPicture:
     else:
         symbols, positions = _atoms_of_block(crystal, lattice, block, empty)
     edges = np.array(CELL_EDGES) @ lattice
-    turn = screen_axes().T
-    return CrystalPicture(tuple(symbols), positions @ turn, edges @ turn)
+    turn = (screen_axes() if along is None else axes_along(lattice, along)).T
+    return CrystalPicture(tuple(symbols), positions @ turn, edges @ turn, lattice @ turn)
 
 
 def _atoms_of_block(
     crystal: Crystal, lattice: NDArray[np.float64], block: NDArray[np.float64], empty: tuple[int, ...]
 ) -> tuple[list[str], NDArray[np.float64]]:
-    # Across a vacuum the image of what is on this side is not drawn.
-    end = block + np.where(across_vacuum(lattice, empty), -1, 1) * MARGIN_ANG
+    # Across a vacuum the images nearest to the first atom are drawn, and not those on its other side.
+    through_vacuum = across_vacuum(lattice, empty)
+    begin = np.where(through_vacuum, -block / 2, -MARGIN_ANG)
+    end = np.where(through_vacuum, block / 2, block + MARGIN_ANG)
     shifts = cells_around(lattice, float(np.linalg.norm(block)))
     candidates = (crystal.positions[:, None] - crystal.positions[0] + shifts) @ lattice
-    inside = ((candidates > -MARGIN_ANG) & (candidates < end)).all(axis=-1)
+    inside = ((candidates >= begin) & (candidates < end)).all(axis=-1)
     return _symbols(crystal, inside), candidates[inside]
 
 
@@ -127,3 +132,12 @@ def screen_axes() -> NDArray[np.float64]:
     right = np.array([np.cos(AZIMUTH), np.sin(AZIMUTH), 0])
     eye = np.array([np.sin(AZIMUTH) * np.cos(ELEVATION), -np.cos(AZIMUTH) * np.cos(ELEVATION), np.sin(ELEVATION)])
     return np.array([right, np.cross(eye, right), eye])
+
+
+def axes_along(lattice: NDArray[np.float64], index: int) -> NDArray[np.float64]:
+    """Right, up and towards the eye as rows: a lattice vector points to the eye, and c up, or of c itself b."""
+    eye = lattice[index] / np.linalg.norm(lattice[index])
+    up = lattice[1 if index == 2 else 2]
+    up = up - (up @ eye) * eye
+    up /= np.linalg.norm(up)
+    return np.array([np.cross(up, eye), up, eye])

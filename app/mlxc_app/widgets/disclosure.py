@@ -31,6 +31,10 @@ class Disclosure(HasTraits):
         self._button.observe(messages.guard(lambda change: self._show(change["new"])), "value")
         self._show(False)
 
+    def fold(self) -> None:
+        """Hide the content."""
+        self._button.value = False
+
     def _show(self, unfolded: bool) -> None:
         if unfolded and not self._content.children:
             self._content.children = list(self._make())

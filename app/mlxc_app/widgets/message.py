@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ipywidgets import HTML
 
 from mlxc.errors import MlxcError
 from mlxc.runs.folder import runs_directory
+from mlxc_app.widgets.typeset import typeset_html
 
+Result = TypeVar("Result")
 Kind = Literal["error", "warning", "success", "information"]
 HEADINGS: dict[Kind, str] = {
     "error": "This did not work",
@@ -35,24 +37,28 @@ def card(kind: Kind, what: str, advice: str = "", details: str = "", note: str =
     """
     role = "alert" if kind == "error" else "status"
     heading = f"<strong>{DONE_WITH_NOTE if note else HEADINGS[kind]}.</strong>"
-    extra = f'<div class="mlxc-doubt">{escape(note)}</div>' if note else ""
-    extra += f'<div class="mlxc-advice">{escape(advice)}</div>' if advice else ""
+    extra = f'<div class="mlxc-doubt">{_printed(note)}</div>' if note else ""
+    extra += f'<div class="mlxc-advice">{_printed(advice)}</div>' if advice else ""
     if details:
         extra += f"<details><summary>Details</summary><pre>{escape(details)}</pre></details>"
     looks = "warning" if note else kind
-    return f'<div class="mlxc-card mlxc-{looks}" role="{role}">{heading} {escape(what)}{extra}</div>'
+    return f'<div class="mlxc-card mlxc-{looks}" role="{role}">{heading} {_printed(what)}{extra}</div>'
 
 
 def hint(text: str) -> str:
     """HTML of a short explanation below a control; the string is escaped."""
-    return f'<p class="mlxc-hint mlxc-under">{escape(text)}</p>'
+    return f'<p class="mlxc-hint mlxc-under">{_printed(text)}</p>'
 
 
 def caution(text: str) -> str:
     """HTML of a sentence below a control about what may be wrong with it; the string is escaped, an empty one shows
     nothing.
     """
-    return f'<p class="mlxc-caution mlxc-under" role="status">{escape(text)}</p>' if text else ""
+    return f'<p class="mlxc-caution mlxc-under" role="status">{_printed(text)}</p>' if text else ""
+
+
+def _printed(text: str) -> str:
+    return typeset_html(escape(text))
 
 
 def log_file() -> Path:
@@ -63,9 +69,10 @@ def log_file() -> Path:
 
 
 class MessageArea:
-    """The place on the page where cards appear."""
+    """The place on the page where cards appear: that of a result, and for a while those about what a person does."""
 
     def __init__(self) -> None:
+        self._lasting = ""
         self.widget = HTML()
         self.widget.add_class("mlxc-messages")
 
@@ -73,9 +80,19 @@ class MessageArea:
         """Replace what is shown by a card, see :func:`card`."""
         self.widget.value = card(kind, what, advice, details, note)
 
+    def show_result(self, kind: Kind, what: str, advice: str = "", details: str = "", note: str = "") -> None:
+        """Show what came of something that is shown on the page; it comes back when another card is cleared."""
+        self._lasting = card(kind, what, advice, details, note)
+        self.widget.value = self._lasting
+
+    def forget_result(self) -> None:
+        """Nothing that is shown on the page has come to an end."""
+        self._lasting = ""
+        self.clear()
+
     def clear(self) -> None:
-        """Show no card."""
-        self.widget.value = ""
+        """Show no other card than that of a result."""
+        self.widget.value = self._lasting
 
     def guard(self, handler: Callable[..., Any]) -> Callable[..., None]:
         """Wrap a callback: an exception in it, which would otherwise vanish, becomes a card on the page."""
@@ -83,17 +100,30 @@ class MessageArea:
         def guarded(*arguments: Any) -> None:
             try:
                 handler(*arguments)
-            except MlxcError as error:
-                self.show("error", str(error))
             except Exception as error:
-                _logger().exception("A callback of the page failed.")
-                self.show(
-                    "error",
-                    f"The page met an unexpected problem ({type(error).__name__}: {error}).",
-                    f"Reload the page to go on; finished runs are kept. Details are in {log_file()}.",
-                )
+                self._tell(error)
 
         return guarded
+
+    async def guarded(self, work: Awaitable[Result]) -> Result | None:
+        """What some work comes to; None if it fails, which becomes a card on the page."""
+        try:
+            return await work
+        except Exception as error:
+            self._tell(error)
+            return None
+
+    def _tell(self, error: Exception) -> None:
+        """Show what went wrong, and log what nobody has foreseen."""
+        if isinstance(error, MlxcError):
+            self.show("error", str(error))
+            return
+        _logger().error("A callback of the page failed.", exc_info=error)
+        self.show(
+            "error",
+            f"The page met an unexpected problem ({type(error).__name__}: {error}).",
+            f"Reload the page to go on; finished runs are kept. Details are in {log_file()}.",
+        )
 
     def starting(self, start: Callable[[], None]) -> Callable[..., None]:
         """A guarded callback of a button that starts something: the card about what was before goes away."""

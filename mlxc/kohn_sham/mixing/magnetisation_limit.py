@@ -49,6 +49,32 @@ class MagnetisationLimit:
             return False
         return _inner(step[0, 1], out) < DOWNHILL * _inner(out, out)
 
+    def overreacts(self, change: Tensor, of_residual: Tensor) -> bool:
+        """Whether a magnetisation that is changed comes out changed the other way.
+
+        Then it belongs to a minimum, however short a step along the residual may be the right one: electrons of a free
+        atom go from one spin to the other where levels of both lie at the Fermi level, and shift these.
+
+        Args:
+            change: The change of what went in, of total and magnetisation, Fourier coefficients
+                ``(nfield, nspin, ngvector)``.
+            of_residual: The change of what came out minus what went in, same shape.
+        """
+        if change.shape[1] == 1:
+            return False
+        return _inner(change[0, 1], of_residual[0, 1]) < -_inner(change[0, 1], change[0, 1])
+
+    def along(self, step: Tensor, residual: Tensor) -> float:
+        """The component of a step along the residual of the magnetisation, in units of the residual.
+
+        Args:
+            step: The step that is proposed, of total and magnetisation, Fourier coefficients
+                ``(nfield, 2, ngvector)``.
+            residual: What came out of the last step minus what went in, same shape.
+        """
+        magnetisation = residual[0, 1]
+        return _inner(step[0, 1], magnetisation) / _inner(magnetisation, magnetisation)
+
     def __call__(self, step: Tensor, residual: Tensor, fields: Tensor) -> Tensor:
         """The step to take; all of total and magnetisation, Fourier coefficients ``(nfield, nspin, ngvector)``.
 

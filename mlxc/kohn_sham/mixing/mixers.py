@@ -26,7 +26,7 @@ from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stu
 # one leads beyond that, where localised electrons answer much more strongly. Fields with tau take the usual step, since
 # silicon with r2SCAN needs more than twice as many steps after a short one.
 FIRST_STEP = 0.5
-# How many times the usual step of the magnetisation leads away from a maximum of the energy.
+# So many times the usual step of the magnetisation, at least, leads away from a maximum of the energy.
 AWAY = 3.0
 
 
@@ -121,7 +121,7 @@ class ScheduledMixer:
         mixers: The mixers, from the fastest to the safest.
     """
 
-    def __init__(self, mixers: Sequence[Mixer]) -> None:
+    def __init__(self, mixers: Sequence[LinearMixer | AndersonMixer]) -> None:
         self._current, *self._remaining = mixers
         self._sizes: list[float] = []
 
@@ -132,11 +132,17 @@ class ScheduledMixer:
             self._sizes = []
             if self._remaining:
                 self._current, *self._remaining = self._remaining
-        return self._current.next(fields, residual, size)
+        proposed = self._current.next(fields, residual, size)
+        if self._current.left_a_maximum:
+            # The residual rises on the way down from a maximum, which is no sign of trouble.
+            self._sizes = []
+        return proposed
 
 
 class LinearMixer:
     """Adds a fraction of the preconditioned residual; arguments as for :class:`AndersonMixer`."""
+
+    left_a_maximum = False
 
     def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float) -> None:
         self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
@@ -158,6 +164,9 @@ class AndersonMixer:
         depth: How many past steps are remembered beside the last one.
         downhill: Whether what is sought is a minimum of the energy, so that steps of the magnetisation keep away from
             maxima, and the first step is short.
+
+    Attributes:
+        left_a_maximum: Whether the last step leads away from a maximum of the energy.
     """
 
     def __init__(
@@ -171,9 +180,11 @@ class AndersonMixer:
     ) -> None:
         self._depth = depth
         self._first_step = FIRST_STEP if downhill and TAU not in kinds else 1.0
+        self._damping = damping
         self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
         self._metric = FieldsMetric(grid, kinds)
         self._limit = MagnetisationLimit(grid) if downhill else None
+        self.left_a_maximum = False
         self._fields: list[Tensor] = []
         self._residuals: list[Tensor] = []
 
@@ -190,13 +201,23 @@ class AndersonMixer:
             taken[:, 0] *= self._first_step
         step = best_fields + taken - fields
         if self._limit is not None:
-            if self._limit.leads_uphill(step, residual, fields):
+            self.left_a_maximum = self._limit.leads_uphill(step, residual, fields) and not self._overreacts()
+            if self.left_a_maximum:
                 # What was learnt on the other side of the maximum leads back to it.
                 del self._fields[:-1], self._residuals[:-1]
+                # As far away from it again as it is, so that few steps are enough wherever they began.
+                away = max(AWAY * self._damping, -self._limit.along(step, residual))
                 step = self._precondition(residual)
-                step[:, 1] *= AWAY
+                step[:, 1] *= away / self._damping
             step = self._limit(step, residual, fields)
         return _up_and_down(fields + step)
+
+    def _overreacts(self) -> bool:
+        """Whether what came out of the last two steps says that no maximum of the energy is near."""
+        if len(self._residuals) == 1 or self._limit is None:
+            return False
+        (before, last), (before_out, last_out) = self._fields[-2:], self._residuals[-2:]
+        return self._limit.overreacts(last - before, last_out - before_out)
 
     def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Fields and residual whose residual would be the smallest if it were a linear function of the fields."""

@@ -65,7 +65,7 @@ def is_stuck(residuals: Sequence[float]) -> bool:
     return min(residuals[-PATIENCE:]) > 0.5 * min(residuals[:-PATIENCE])
 
 
-def reason(grid: Grid, residual: Tensor, history: Sequence[SCFRecord], bands_suffice: bool) -> str:
+def reason(grid: Grid, residual: Tensor, history: Sequence[SCFRecord], bands_suffice: bool, has_smearing: bool) -> str:
     """Why an SCF has not converged, as a clause for a person.
 
     Args:
@@ -73,7 +73,9 @@ def reason(grid: Grid, residual: Tensor, history: Sequence[SCFRecord], bands_suf
         residual: What came out of the last step minus what went in, Fourier coefficients ``(nspin, ngvector)``.
         history: The records of the whole SCF.
         bands_suffice: Whether smearing stayed below the highest computed band.
+        has_smearing: Whether there is any.
     """
+    steadier = "a larger smearing" if has_smearing else "a smearing such as fermi-dirac"
     if not bands_suffice:
         return "too few bands: smearing still reaches the highest one; choose a smaller width"
     magnetic = residual[0] - residual[1] if len(residual) == 2 else torch.zeros_like(residual[0])
@@ -82,11 +84,11 @@ def reason(grid: Grid, residual: Tensor, history: Sequence[SCFRecord], bands_suf
         moments = [record.magnetisation_bohr_magneton or 0.0 for record in history[-PATIENCE:]]
         return (
             f"the magnetic moment oscillates between {min(moments):.2f} and {max(moments):.2f} Bohr magneton; "
-            "start from other moments, hold the total moment, or choose a larger smearing"
+            f"start from other moments, hold the total moment, or choose {steadier}"
         )
     if len(history) > 1 and history[-1].density_residual < 0.3 * history[-2].density_residual:
         return "it was still converging; allow more iterations"
     long_waves = (grid.squares > 0) & (grid.squares < LONG_WAVES**2)
     if float(charge[long_waves].norm()) > 0.5 * float(charge.norm()):
-        return "charge sloshing: charge moves to and fro over long distances; choose a larger smearing"
-    return "the density oscillates within the atoms; allow more iterations or choose a larger smearing"
+        return f"charge sloshing: charge moves to and fro over long distances; choose {steadier}"
+    return f"the density oscillates within the atoms; allow more iterations or choose {steadier}"

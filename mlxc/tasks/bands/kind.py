@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlxc.console.record_table import Tell
+from mlxc.crystal.brillouin import irreducible_mesh
+from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.bands.presentation import PORTIONS, band_report, bands_outcome, bands_sentence
 from mlxc.tasks.bands.task import BandsTask
 from mlxc.tasks.command import Command, Option
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
+from mlxc.tasks.parts import Parts
 
 if TYPE_CHECKING:
     from mlxc.properties.bands import BandStructure
@@ -23,6 +26,15 @@ def _run(task: BandsTask, monitor: Monitor | None, tell: Tell) -> BandStructure:
 
 def _ending(bands: BandStructure) -> Ending:
     return Ending(bands.converged, bands.message, bands.ground)
+
+
+# Bands at one k point take so long as an SCF takes for it: they begin from nothing, and empty ones count as well.
+OF_AN_SCF = 0.9
+
+
+def _parts(task: BandsTask) -> Parts:
+    kpoints = len(irreducible_mesh(task.calculation.kmesh, SpaceGroup.of(task.calculation.crystal)))
+    return Parts(after=OF_AN_SCF * (task.points + kpoints) / kpoints)
 
 
 BANDS = Kind(
@@ -43,7 +55,7 @@ BANDS = Kind(
         "bands",
         "bands, gap and density of states",
         (
-            Option("--points", ("points",), "k points along the path, up to 200 (60)", {"type": int, "metavar": "N"}),
+            Option("--points", ("points",), "k points along the path, up to 200 (100)", {"type": int, "metavar": "N"}),
             Option(
                 "--dos-width",
                 ("dos_width_ev",),
@@ -52,4 +64,5 @@ BANDS = Kind(
             ),
         ),
     ),
+    parts=_parts,
 )

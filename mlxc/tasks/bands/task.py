@@ -23,7 +23,7 @@ class BandsTask(Task):
         dos_width_ev: The standard deviation of the Gaussian that stands for each level in the density of states.
     """
 
-    points: int = Field(default=60, ge=2, le=200)
+    points: int = Field(default=100, ge=2, le=200)
     dos_width_ev: float = Field(default=0.2, ge=0.01, le=5, allow_inf_nan=False)
 
     def run(

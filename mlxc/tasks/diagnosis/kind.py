@@ -11,6 +11,7 @@ from mlxc.tasks.command import Command, WrittenFile
 from mlxc.tasks.diagnosis.presentation import FINDINGS, diagnosis_report, diagnosis_sentence
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
+from mlxc.tasks.parts import Parts
 
 if TYPE_CHECKING:
     from mlxc.tasks.diagnosis.result import Diagnosis
@@ -20,6 +21,10 @@ def _run(task: DiagnosisTask, monitor: Monitor | None, tell: Tell) -> Diagnosis:
     from mlxc.tasks.diagnosis.run import run_diagnosis
 
     return run_diagnosis(task, monitor, tell)
+
+
+def _parts(task: DiagnosisTask) -> Parts:
+    return Parts.unknown()
 
 
 def _ending(diagnosis: Diagnosis) -> Ending:
@@ -48,4 +53,5 @@ DIAGNOSIS = Kind(
         "why a calculation disagrees: a verdict",
         files=(WrittenFile("--html", "FILE.html", "write a report with plots, in one file", _write_html),),
     ),
+    parts=_parts,
 )

@@ -17,6 +17,7 @@ from mlxc.tasks.eos.presentation import (
 )
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
+from mlxc.tasks.parts import Parts
 
 if TYPE_CHECKING:
     from mlxc.properties.eos import EquationOfState
@@ -48,8 +49,12 @@ def _ending(equation: EquationOfState) -> Ending:
     return Ending(equation.converged, equation.message, equation.reference)
 
 
-def _parts(task: EquationOfStateTask) -> tuple[int, str]:
-    return task.points, task.vary
+def _parts(task: EquationOfStateTask) -> Parts:
+    if task.calculation.spin:
+        # A moment comes to rest slowly from wherever it starts, and the largest volume is computed once more from free
+        # atoms, see mlxc.tasks.eos.second_branch.
+        return Parts((1.0,) * task.points, task.vary, after=1.0)
+    return Parts.continued(task.points, task.vary)
 
 
 EQUATION_OF_STATE = Kind(

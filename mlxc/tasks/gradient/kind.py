@@ -10,6 +10,7 @@ from mlxc.kohn_sham.monitor import Monitor
 from mlxc.observables.catalogue import LOSSES
 from mlxc.tasks.command import Command, Option
 from mlxc.tasks.eos.presentation import POINTS, advice_without_minimum
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.gradient.presentation import (
     ADJOINT_STEPS,
     DENSITY_GRADIENTS,
@@ -22,6 +23,7 @@ from mlxc.tasks.gradient.presentation import (
 )
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
+from mlxc.tasks.parts import CONTINUED, Parts
 
 if TYPE_CHECKING:
     from mlxc.tasks.gradient.result import GradientResult
@@ -35,6 +37,18 @@ def _run(task: GradientTask, monitor: Monitor | None, tell: Tell) -> GradientRes
 
 def _ending(result: GradientResult) -> Ending:
     return Ending(result.converged, result.message, result.ground, result.fields)
+
+
+# Beside one SCF: Dyson's equation, or back through each step of the field.
+RESPONSE = 1.0
+SCFS_OF_A_LOSS = {"curve": EquationOfStateTask.model_fields["points"].default, "orders": 2}
+
+
+def _parts(task: GradientTask) -> Parts:
+    count = SCFS_OF_A_LOSS.get(task.observable.source, 1)
+    lengths = Parts.continued(count, "").lengths
+    after_step = (CONTINUED,) * count if task.step is not None else ()
+    return Parts(lengths + after_step, "calculation", 0.0 if task.observable.is_variational else RESPONSE)
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -87,4 +101,5 @@ GRADIENT = Kind(
         ),
     ),
     advice=advice_without_minimum,
+    parts=_parts,
 )

@@ -82,14 +82,15 @@ def _quantity(result: Mapping[str, Any], before: Mapping[str, Any]) -> str:
 
 def _name(result: Mapping[str, Any]) -> str:
     name: str = result["quantity"]
-    return name.replace(" - ", " − ")
+    return name.replace(" - ", " − ").replace("a0", "a₀")
 
 
 def _target(result: Mapping[str, Any]) -> str:
     if result["target"] is None:
         return ""
     source = result["target_source"]
-    origin = "" if source in (None, "given") else f", {source}"
+    # The source may be a sentence of its own.
+    origin = "" if source in (None, "given") else f", {source.rstrip('.')}"
     return f" (target {_signed(result['target'])}{origin})"
 
 

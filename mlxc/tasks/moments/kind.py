@@ -10,6 +10,7 @@ from mlxc.tasks.command import Command, Option
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
 from mlxc.tasks.moments.presentation import MOMENTS, moments_outcome, moments_report, moments_sentence
 from mlxc.tasks.moments.task import MomentsTask
+from mlxc.tasks.parts import Parts
 
 if TYPE_CHECKING:
     from mlxc.tasks.moments.result import MomentsResult
@@ -26,8 +27,8 @@ def _ending(result: MomentsResult) -> Ending:
     return Ending(result.converged, result.message, result.state)
 
 
-def _parts(task: MomentsTask) -> tuple[int, str]:
-    return len(task.steps), "moment"
+def _parts(task: MomentsTask) -> Parts:
+    return Parts.continued(len(task.steps), "moment")
 
 
 _A_MOMENT = {"type": float, "metavar": "MB"}

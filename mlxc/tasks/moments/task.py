@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -71,6 +71,11 @@ class MomentsTask(Task):
         if self.moments is not None and any(value is not None for value in of_range):
             raise InputError("moments: give the moments themselves, or a range with --from, --to and --points.")
         return self
+
+    @classmethod
+    def defaults(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Spin, without which there is no moment to hold."""
+        return {"spin": True}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:

@@ -16,6 +16,7 @@ from mlxc.tasks.orders.presentation import (
     orders_sentence,
 )
 from mlxc.tasks.orders.task import MagneticOrdersTask
+from mlxc.tasks.parts import Parts
 
 if TYPE_CHECKING:
     from mlxc.tasks.orders.result import OrderedStates
@@ -31,8 +32,14 @@ def _ending(states: OrderedStates) -> Ending:
     return Ending(states.converged, states.message, states.lowest)
 
 
-def _parts(task: MagneticOrdersTask) -> tuple[int, str]:
-    return len(task.orders), "order"
+# How the work grows with the number of cells: more bands on a larger grid, at fewer k points.
+GROWTH = 2.0
+
+
+def _parts(task: MagneticOrdersTask) -> Parts:
+    # Spins double the work of all orders but the non-magnetic one.
+    lengths = (order.cells**GROWTH * (1 if order.kind == "non-magnetic" else 2) for order in task.orders)
+    return Parts(tuple(lengths), "order")
 
 
 MAGNETIC_ORDERS = Kind(

@@ -9,6 +9,7 @@ from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.command import Command
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
+from mlxc.tasks.parts import Parts
 from mlxc.tasks.scf.presentation import ground_state_outcome, ground_state_report, ground_state_sentence
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ def _run(task: Calculation, monitor: Monitor | None, tell: Tell) -> GroundState:
 
 def _ending(ground: GroundState) -> Ending:
     return Ending(ground.converged, ground.message, ground)
+
+
+# What forces and stress take beside the SCF.
+FORCES = 0.05
+
+
+def _parts(task: Calculation) -> Parts:
+    return Parts(after=FORCES)
 
 
 SCF = Kind(
@@ -38,4 +47,5 @@ SCF = Kind(
         Figure("magnetisation_bohr_magneton", "magnetisation", " Bohr magneton", ".4f"),
     ),
     command=Command("scf", "the ground state of a crystal"),
+    parts=_parts,
 )

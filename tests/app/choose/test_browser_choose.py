@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ase.build import bulk
 from ase.io import write
-from browser import LOADING_MS, press, start, unfold, wait_until_done
+from browser import LOADING_MS, open_card, press, start, unfold, upload, wait_until_done
 from support import poscar
 
 if TYPE_CHECKING:
@@ -25,17 +25,24 @@ def wait_for_text(page: Page, text: str) -> None:
     page.locator(".mlxc-left").get_by_text(text).first.wait_for(timeout=LOADING_MS)
 
 
+def wait_until_chosen(page: Page, crystal: str) -> None:
+    page.locator(".mlxc-choice-crystal .mlxc-choice-line", has_text=crystal).wait_for(timeout=LOADING_MS)
+
+
 def enter(field: Locator, text: str) -> None:
     field.fill(text)
     field.press("Tab")
 
 
 def test_a_crystal_is_found_and_its_cell_unfolded_with_the_keyboard_alone(page: Page) -> None:
+    page.locator(".mlxc-choice-crystal .mlxc-change").focus()
+    page.keyboard.press("Space")
     page.get_by_label("Search", exact=True).focus()
     page.keyboard.type("graph")
-    page.wait_for_function("document.querySelectorAll('.mlxc-left select[size] option').length == 1")
+    page.wait_for_function("document.querySelectorAll('.mlxc-choice-crystal option').length == 2")
+    assert page.get_by_label("Crystal", exact=True).input_value() == "al"
     page.keyboard.press("Enter")
-    wait_for_text(page, "Graphene: 2 atoms")
+    wait_until_chosen(page, "Graphene")
     page.locator(".mlxc-fold-button", has_text="Edit the cell").focus()
     page.keyboard.press("Space")
     page.get_by_label("Height of cell (Å)").wait_for()
@@ -60,8 +67,9 @@ def test_a_supercell_is_drawn_counted_and_refused_when_it_is_too_large(page: Pag
 
 
 def test_a_preset_shows_its_cost_and_fills_the_fields(page: Page) -> None:
-    cutoff = page.get_by_label("Cutoff (Ha)", exact=True)
     press(page, "quick look")
+    open_card(page, "How fine")
+    cutoff = page.get_by_label("Cutoff (Ha)", exact=True)
     wait_for_text(page, "Teaching settings, not converged")
     assert re.search(r"Run about \d+ s, .* on two cores; .* of memory", page.locator(".mlxc-estimate").inner_text())
     assert float(cutoff.input_value()) == pytest.approx(30.75)
@@ -73,13 +81,10 @@ def test_a_preset_shows_its_cost_and_fills_the_fields(page: Page) -> None:
 def test_what_was_understood_of_a_file_is_seen_with_its_picture_and_a_refused_one_leaves_it(
     page: Page, tmp_path: Path
 ) -> None:
-    unfold(page, "Your own structure")
     cube = tmp_path / "POSCAR_cube"
     write(cube, bulk("NaCl", "rocksalt", a=5.64, cubic=True), format="vasp")
     for path in (cube, REFUSED):
-        with page.expect_file_chooser() as chooser:
-            page.locator(".mlxc-upload").click()
-        chooser.value.set_files(path)
+        upload(page, "Crystal", path)
         wait_for_text(page, "8 atoms; the primitive cell has 2")
     sentence = "atoms 1 (Si) and 2 (Si) are on top of each other: they are 0.200 angstrom apart"
     page.locator(".mlxc-messages").get_by_text(sentence).wait_for(timeout=LOADING_MS)
@@ -95,10 +100,11 @@ def test_what_was_understood_of_a_file_is_seen_with_its_picture_and_a_refused_on
 
 def test_a_pasted_crystal_is_computed(page: Page) -> None:
     page.get_by_label("Search", exact=True).fill("")
-    unfold(page, "Your own structure")
+    unfold(page, "Paste a text")
     page.get_by_label("Paste a structure").fill(poscar("Al"))
     press(page, "Use this text")
-    wait_for_text(page, "Al, pasted: 1 atom")
+    wait_until_chosen(page, "Al, pasted")
+    open_card(page, "How fine")
     enter(page.get_by_label("Cutoff (Ha)", exact=True), "5")
     for field in page.locator(".mlxc-mesh input").all():
         enter(field, "2")
@@ -119,10 +125,8 @@ def test_gaussians_offer_the_sets_that_have_the_elements(page: Page) -> None:
 
 
 def test_a_long_column_stays_in_its_place(page: Page) -> None:
-    for words in ("Edit the cell", "Your own structure", "Smearing and spin", "Advanced"):
+    for words in ("Edit the cell", "Paste a text"):
         unfold(page, words)
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('.mlxc-left').scrollWidth") <= 384
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    for words in ("Edit the cell", "Your own structure", "Smearing and spin", "Advanced"):
-        page.locator(".mlxc-fold-button", has_text=words).click()
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.querySelector('.mlxc-left').scrollWidth") <= 384
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from ipywidgets import FloatText, Text
 from mlxc_app.choose.field_problem import with_problem
-from mlxc_app.choose.model import LABELS, ChooseModel
+from mlxc_app.choose.labels import LABELS
+from mlxc_app.choose.model import ChooseModel
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.message import MessageArea
 from support import poscar

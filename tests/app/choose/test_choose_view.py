@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ import pytest
 from ipywidgets import HTML, Button, Widget
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
+from mlxc_app.widgets.choosing.cards import CRYSTAL, HOW_FINE, MODEL, Cards
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
 from support import extxyz, poscar
 
 from mlxc.crystal.magnetism import ALONE
+from mlxc.utils.assets import asset_path
 
 
 class Column:
@@ -25,7 +28,11 @@ class Column:
 
     def __init__(self, crystal: str = "al") -> None:
         self.model, self.messages = ChooseModel(crystal), MessageArea()
-        self.view = ChooseView(self.model, self.messages, Theme())
+        self.cards = Cards()
+        self.view = ChooseView(self.model, self.cards, self.messages, Theme())
+        # What is made stays when another card opens.
+        for title in (CRYSTAL, MODEL, HOW_FINE):
+            self.cards.opened = title
 
     def __getitem__(self, label: str) -> Any:
         """The control with this label."""
@@ -34,6 +41,12 @@ class Column:
 
     def all(self) -> list[Widget]:
         return list(_below(self.view.widget))
+
+    def around(self, label: str) -> Any:
+        """The box in which the control with this label stands."""
+        control = self[label]
+        (found,) = [w for w in self.all() if control in getattr(w, "children", ())]
+        return found
 
     def three(self, style: str) -> list[Any]:
         (row,) = [w for w in self.all() if style in getattr(w, "_dom_classes", ())]
@@ -59,14 +72,15 @@ def column() -> Column:
 
 def test_the_list_shows_what_is_searched_for_and_enter_takes_the_first(column: Column) -> None:
     column["Search"].value = "graph"
-    assert [label for label, _ in column["Crystal"].options] == ["Graphene"]
+    assert [label for label, _ in column["Crystal"].entries] == ["Aluminium (fcc)", "Graphene"]
+    assert column["Crystal"].value == "al"
     assert column.model.shipped_name == "al"
     column["Search"]._handle_msg(
         {"content": {"data": {"method": "custom", "content": {"event": "submit"}}}, "buffers": []}
     )
     assert column.model.shipped_name == "graphene"
     column["Search"].value = "unobtainium"
-    assert "No shipped structure" in column.text()
+    assert "No crystal here" in column.text()
     assert column.model.shipped_name == "graphene"
     column["Search"].value = ""
     assert column["Crystal"].value == "graphene"
@@ -74,9 +88,9 @@ def test_the_list_shows_what_is_searched_for_and_enter_takes_the_first(column: C
 
 def test_what_is_rarely_needed_is_made_when_it_is_unfolded(column: Column) -> None:
     before = len(column.all())
-    for words in ("Edit the cell", "Your own structure", "Smearing", "Advanced"):
+    for words in ("Edit the cell", "Paste a text"):
         column.unfold(words)
-    assert len(column.all()) > before + 20
+    assert len(column.all()) > before + 15
     assert column.messages.widget.value == ""
 
 
@@ -84,8 +98,7 @@ def test_a_fold_shows_what_was_chosen_before_it_was_unfolded(column: Column) -> 
     column.model.change(repeats=(2, 1, 1), lattice_constant_ang=4.1)
     column.model.smearing, column.model.tolerance, column.model.spin = "gaussian", 1e-3, True
     column.model.moments = {"Al": 0.5}
-    for words in ("Edit the cell", "Smearing", "Advanced"):
-        column.unfold(words)
+    column.unfold("Edit the cell")
     assert [field.value for field in column.three("mlxc-supercell")] == [2, 1, 1]
     assert column["Constant a (Å)"].value == 4.1
     assert column["Smearing"].value == "gaussian"
@@ -123,7 +136,7 @@ def test_fields_that_mean_nothing_for_a_crystal_are_not_shown() -> None:
 
 
 def test_a_paste_is_used_when_told_to_and_a_bad_one_is_a_card(column: Column) -> None:
-    column.unfold("Your own structure")
+    column.unfold("Paste a text")
     column["Paste a structure"].value = poscar("Si")
     assert column.model.shipped_name == "al"
     column["Use this text"].click()
@@ -174,11 +187,10 @@ def test_mesh_and_spacing_follow_each_other(column: Column) -> None:
 
 
 def test_a_set_of_gaussians_is_chosen_from_those_that_have_all_elements(column: Column) -> None:
-    column.unfold("Advanced")
-    sets = column["Basis set"]
-    assert sets.layout.display == "none"
+    sets, place = column["Basis set"], column.around("Basis set")
+    assert place.layout.display == "none"
     column["Basis"].value = "gaussian"
-    assert sets.layout.display == ""
+    assert place.layout.display == ""
     assert sets.value == column.model.gaussian_basis == "gth-dzvp-molopt-sr"
     sets.value = "gth-szv"
     assert column.model.gaussian_basis == "gth-szv"
@@ -186,11 +198,10 @@ def test_a_set_of_gaussians_is_chosen_from_those_that_have_all_elements(column: 
     column.model.take_shipped("si")
     assert column["Basis"].value == "pw"
     assert column["Pseudopotentials"].value == "pseudodojo"
-    assert sets.layout.display == "none"
+    assert place.layout.display == "none"
 
 
 def test_a_total_moment_is_held_when_the_box_is_ticked(column: Column) -> None:
-    column.unfold("Smearing")
     column["Spin-polarised"].value = True
     column["Moment of Al (μB)"].value = 0.4
     assert column.model.structure["moments_bohr_magneton"] == [0.4]
@@ -205,8 +216,7 @@ def test_a_total_moment_is_held_when_the_box_is_ticked(column: Column) -> None:
 
 
 def test_what_is_no_number_in_any_field_never_breaks_the_page(column: Column) -> None:
-    for words in ("Edit the cell", "Smearing", "Advanced"):
-        column.unfold(words)
+    column.unfold("Edit the cell")
     column.model.spin, column.model.total_moment = True, 1.0
     fields = [w for w in column.all() if type(w).__name__ == "FloatText" and w.layout.display != "none"]
     assert len(fields) == 10
@@ -223,7 +233,7 @@ def test_what_is_no_number_in_any_field_never_breaks_the_page(column: Column) ->
 @pytest.mark.process
 def test_pyscf_is_loaded_only_when_gaussians_are_wanted() -> None:
     code = (
-        "import sys; from test_choose_view import Column; column = Column(); column.unfold('Advanced'); "
+        "import sys; from test_choose_view import Column; column = Column(); "
         "before = 'pyscf' in sys.modules; column['Basis'].value = 'gaussian'; print(before, 'pyscf' in sys.modules)"
     )
     here = Path(__file__).parent
@@ -234,7 +244,7 @@ def test_pyscf_is_loaded_only_when_gaussians_are_wanted() -> None:
 
 
 def test_every_control_has_a_label(column: Column) -> None:
-    for words in ("Edit the cell", "Your own structure", "Smearing", "Advanced"):
+    for words in ("Edit the cell", "Paste a text"):
         column.unfold(words)
     fields = [w for w in column.all() if hasattr(w, "value") and hasattr(w, "description") and not isinstance(w, HTML)]
     presets = [w for w in fields if "mlxc-presets" in w._dom_classes]
@@ -244,7 +254,51 @@ def test_every_control_has_a_label(column: Column) -> None:
 
 
 def test_what_was_chosen_when_a_text_was_read_is_said(column: Column) -> None:
-    column.unfold("Your own structure")
+    column.unfold("Paste a text")
     column["Paste a structure"].value = extxyz("Al") + extxyz("Cu")
     column["Use this text"].click()
     assert "The file has 2 images, and the last one was taken." in column.text()
+
+
+def test_a_browser_cannot_choose_what_is_in_no_list(column: Column, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    other.touch()
+    for label in ("XC functional", "Crystal"):
+        for name in (str(other), "Your own/../../x", "../al", "Chosen"):
+            column[label].value = name
+    assert (column.model.xc, column.model.shipped_name, column.messages.widget.value) == ("pbe", "al", "")
+
+
+def test_one_card_is_open_at_a_time_and_its_content_is_made_when_it_opens() -> None:
+    model, cards = ChooseModel(), Cards()
+    view = ChooseView(model, cards, MessageArea(), Theme())
+    before = len(list(_below(view.widget)))
+    buttons = [w for w in _below(view.widget) if getattr(w, "description", "") == "Change"]
+    for button in buttons:
+        button.value = True
+        assert [other.value for other in buttons].count(True) == 1
+        assert button.description == "Close"
+    assert len(list(_below(view.widget))) > before + 30
+    buttons[-1].value = False
+    assert cards.opened == ""
+
+
+@pytest.mark.process
+def test_functionals_stand_in_groups_and_a_persons_own_can_be_deleted(column: Column) -> None:
+    content = (asset_path("checkpoints") / "pbe-proxy.safetensors").read_bytes()
+    asyncio.run(column.view.functional.examine("mine.safetensors", content))
+    headings = [heading for heading, _ in column["XC functional"].groups]
+    assert [heading for heading in headings if heading != "Published"] == ["Textbook", "Trainable", "Networks", "Mine"]
+    assert Path(column.model.xc).stem == column["XC functional"].entries[-1][0] == "mine"
+    deletes = [w for w in column.all() if getattr(w, "description", "") == "Delete" and w.layout.display != "none"]
+    deletes[0].click()
+    assert column.model.xc == "pbe"
+    assert "mine is deleted" in column.messages.widget.value
+    assert column["XC functional"].groups[-1][0] != "Mine"
+
+
+@pytest.mark.process
+def test_a_refused_checkpoint_is_a_card_and_the_choice_stays(column: Column) -> None:
+    asyncio.run(column.view.functional.examine("bad.safetensors", b"no weights"))
+    assert "mlxc-error" in column.messages.widget.value
+    assert column.model.xc == "pbe"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from mlxc_app.choose.model import LABELS, SETTINGS, ChooseModel
+from mlxc_app.choose.labels import LABELS, SETTINGS
+from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.setup_difference import setup_differences
 
 from mlxc.calculation.calculation import Calculation

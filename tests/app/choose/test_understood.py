@@ -38,7 +38,7 @@ def test_a_file_is_told_by_formula_group_distance_moments_and_volume() -> None:
     beside.model.take_text(poscar("Al"))
     words = beside.words.value
     for told in (
-        "Al, pasted: 1 atom",
+        "1 atom in the cell",
         "Al, 16.00 Å³",
         "Fm-3m (225)",
         "1 (Al) and its own image, 2.828 Å",

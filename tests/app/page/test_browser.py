@@ -18,12 +18,14 @@ from browser import (
     LOADING_MS,
     RUNNING_MS,
     choose,
+    choose_functional,
     done,
+    open_card,
     plot,
     plotted,
     press,
     start,
-    unfold,
+    upload,
     wait_for_data,
     wait_for_points,
     wait_until_done,
@@ -81,8 +83,9 @@ def test_dark_is_dark_everywhere_and_light_again(page: Page) -> None:
         )
         return sum(float(part) for part in colour[:3]) / 765
 
-    places = ["body", "#rendered_cells", ".mlxc-columns input", ".mlxc-columns select", ".mlxc-left canvas"]
+    places = ["body", "#rendered_cells", ".mlxc-left input", ".mlxc-left select", ".mlxc-left canvas"]
     letters = f"{plot(CONVERGENCE)} .xtick text"
+    open_card(page, "Crystal")
     assert min(lightness(place, "backgroundColor") for place in places) > 0.9
     assert lightness(letters, "fill") < 0.3
     press(page, "Light / Dark")
@@ -208,16 +211,13 @@ def test_bad_input_is_a_sentence_and_run_is_greyed(page: Page) -> None:
 def test_a_file_that_holds_no_crystal_is_a_sentence(page: Page, tmp_path: Path) -> None:
     bad = tmp_path / "notes<b>.cif"
     bad.write_text("this is not a crystal")
-    unfold(page, "Your own structure")
-    with page.expect_file_chooser() as chooser:
-        page.locator(".mlxc-upload").click()
-    chooser.value.set_files(bad)
+    upload(page, "Crystal", bad)
     page.wait_for_selector(".mlxc-error", timeout=LOADING_MS)
     assert "notes<b>.cif" in page.locator(".mlxc-card").inner_text()
 
 
 def test_a_checkpoint_has_a_card_with_its_curves_beside_those_of_pbe(page: Page) -> None:
-    page.get_by_label("XC functional", exact=True).select_option("pbe-proxy")
+    choose_functional(page, "pbe-proxy")
     press(page, "About this functional")
     page.wait_for_selector("h3:has-text('Exact conditions')", timeout=LOADING_MS)
     own, pbe = (plotted(page, FUNCTIONAL, trace) for trace in (0, 1))
@@ -231,7 +231,7 @@ def test_a_checkpoint_has_a_card_with_its_curves_beside_those_of_pbe(page: Page)
 def test_a_persons_own_checkpoint_is_listed_run_and_told_where_it_was_trained(page: Page, tmp_path: Path) -> None:
     own = tmp_path / "own <i>model.safetensors"
     own.write_bytes((ROOT / "assets/checkpoints/pbe-proxy.safetensors").read_bytes())
-    _upload(page, own)
+    upload(page, "Model", own)
     page.wait_for_function(
         "Array.from(document.querySelectorAll('option:checked')).some(option => option.text.includes('own-i-model'))"
     )
@@ -244,15 +244,9 @@ def test_a_persons_own_checkpoint_is_listed_run_and_told_where_it_was_trained(pa
 def test_a_file_that_is_no_checkpoint_is_a_sentence(page: Page, tmp_path: Path) -> None:
     bad = tmp_path / "weights.safetensors"
     bad.write_bytes(b"\x80\x04cos\nsystem\n")
-    _upload(page, bad)
+    upload(page, "Model", bad)
     page.wait_for_selector(".mlxc-error", timeout=LOADING_MS)
     assert "weights.safetensors" in page.locator(".mlxc-card").inner_text()
-
-
-def _upload(page: Page, file: Path) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.locator(".mlxc-upload-functional").click()
-    chooser.value.set_files(file)
 
 
 def test_no_request_leaves_the_machine(page: Page, address: str, requests: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import CONVERGENCE, DENSITY, LOADING_MS, RUNNING_MS, choose, plot, press, start, unfold, wait_for_points
+from browser import CONVERGENCE, DENSITY, LOADING_MS, RUNNING_MS, choose, open_card, plot, press, start, wait_for_points
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,7 +53,7 @@ def test_no_figure_offers_to_upload_its_data(page: Page) -> None:
 
 
 def test_a_density_that_has_not_converged_says_so_on_its_pictures(page: Page) -> None:
-    unfold(page, "Advanced: pseudopotentials, tolerance")
+    open_card(page, "How fine")
     steps = page.get_by_label("Most SCF steps", exact=True)
     steps.fill("2")
     steps.press("Tab")

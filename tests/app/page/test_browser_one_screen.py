@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import CONVERGENCE, DENSITY, LOADING_MS, RUNNING_MS, choose, plot, press, start
+from browser import CONVERGENCE, DENSITY, LOADING_MS, RUNNING_MS, choose, open_card, plot, press, start
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -65,7 +65,7 @@ def test_what_starts_and_stops_a_run_is_always_in_view(page: Page, window: str) 
 def test_nothing_moves_when_a_run_ends(page: Page) -> None:
     choose(page, SILICON, 5, 2)
     scroll(page, 0)
-    places = [plot(CONVERGENCE), ".mlxc-tabs", ".mlxc-left h2"]
+    places = [plot(CONVERGENCE), ".mlxc-tabs", ".mlxc-choice-crystal"]
 
     def tops() -> list[float]:
         return [page.locator(place).first.evaluate("e => e.getBoundingClientRect().top") for place in places]
@@ -95,7 +95,7 @@ def test_what_can_be_taken_away_is_a_menu_that_closes_by_itself(page: Page) -> N
     page.get_by_text("Take away", exact=True).click()
     page.get_by_role("button", name="Python script").wait_for()
     assert page.get_by_role("button", name="Python script").evaluate(SEEN)
-    page.locator(".mlxc-left h2").first.click()
+    page.locator(".mlxc-choice-title").first.click()
     page.get_by_role("button", name="Python script").wait_for(state="hidden")
 
 
@@ -139,6 +139,7 @@ def test_in_a_narrow_window_the_choices_are_a_drawer_and_the_results_come_first(
     assert page.locator(plot(CONVERGENCE)).first.evaluate(SEEN)
     press(page, "Choices")
     column.wait_for()
+    open_card(page, "How fine")
     cutoff = page.get_by_label("Cutoff (Ha)", exact=True)
     cutoff.fill("6")
     cutoff.press("Tab")

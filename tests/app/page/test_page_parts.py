@@ -20,7 +20,7 @@ from mlxc_app.page.accordion import Accordion
 from mlxc_app.panels.panel import Panel
 from mlxc_app.serving import JUPYTER_DIRECTORY, PageKernelSpecs
 from mlxc_app.widgets.crystal_picture import draw
-from mlxc_app.widgets.crystal_viewer import pdb_text
+from mlxc_app.widgets.crystal_shapes import pdb_text
 from mlxc_app.widgets.message import MessageArea, card
 
 from mlxc.errors import InputError
@@ -83,7 +83,7 @@ def test_diamond_is_drawn_with_every_bond_length_equal() -> None:
 def test_every_structure_can_be_drawn(name: str) -> None:
     picture = draw(shipped_record(name)["structure"])
     assert 2 <= len(picture.symbols) < 300
-    lines = pdb_text(picture).splitlines()
+    lines = pdb_text(picture.symbols, picture.positions).splitlines()
     assert len(lines) == len(picture.symbols) + 1
     assert all(len(line) == 78 for line in lines[:-1])
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from mlxc_app.run.model import RunModel
-from mlxc_app.run.time_left import in_words, seconds_left
 from mlxc_app.run.view import scf_fraction
 from stand_ins import IdleWorker, iteration
 
@@ -234,19 +234,31 @@ def test_progress_is_measured_in_powers_of_ten() -> None:
     assert scf_fraction(1e-9, 1e-8) == 1
 
 
-def test_the_time_left_follows_from_the_fall_of_the_residual() -> None:
-    steps = [iteration(n, -2.0) for n in (1, 2, 3)]
-    assert seconds_left(steps, 1e-6) == pytest.approx(3)
-    assert seconds_left(steps[:1], 1e-6) is None
-    assert seconds_left([], 1e-6) is None
-    rising = [steps[0], steps[1] | {"density_residual": 0.5}]
-    assert seconds_left(rising, 1e-6) is None
+def test_a_run_that_waits_says_what_for_and_for_how_long(run: RunModel, aluminium: Calculation) -> None:
+    for title in ("the first", "the second", "the third"):
+        run.start(aluminium, title)
+    assert [entry.words for entry in run.waiting] == [
+        "Number 1 in line, behind “the first”.",
+        "Number 2 in line, behind “the second”.",
+    ]
+    run.open(find_run(run.waiting[1].name))
+    run.poll()
+    assert run.message == "Number 2 in line, behind “the second”."
 
 
-def test_the_time_left_of_an_equation_of_state_counts_its_other_volumes() -> None:
-    done = [iteration(n, -2.0, point=0) for n in range(1, 7)]
-    steps = done + [iteration(n, -2.0, point=1) for n in (1, 2)]
-    assert seconds_left(steps, 1e-6, points=7) == pytest.approx(4 + 5 * 6)
-    assert in_words(34) == "about 30 s left"
-    assert in_words(4) == "a few seconds left"
-    assert in_words(200) == "about 3 min left"
+def test_the_clock_of_a_run_goes_on_between_its_records(
+    run: RunModel, aluminium: Calculation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    for number in (1, 2, 3):
+        run.folder.append(iteration(number, -2.0))
+    run.poll()
+    left = run.seconds_left
+    assert left is not None
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 2)
+    run.poll()
+    assert run.seconds == 2
+    assert run.seconds_left == pytest.approx(left - 2, abs=0.2)

@@ -171,7 +171,7 @@ def test_the_form_is_filled_as_it_was_for_a_run(run: RunModel) -> None:
     wanted = Calculation.from_dict({"structure": "al", "xc": "lda", "ecut_ha": 11, "kmesh": (3, 3, 3), "spin": True})
     folder = finished(run, wanted, "a run")
     page, view, _, _ = panels(run)
-    view.table._handle_custom_msg({"action": "Use settings", "name": folder.path.name}, [])
+    view.table._handle_custom_msg({"action": "Use these settings", "name": folder.path.name}, [])
     assert page.choose.shipped_name == "al"
     assert (page.choose.xc, page.choose.ecut_ha, page.choose.kmesh, page.choose.spin) == ("lda", 11, (3, 3, 3), True)
     assert "filled in" in page.messages.widget.value

@@ -43,6 +43,12 @@ class Bands:
     dos_energies: NDArray[np.float64]
     states: NDArray[np.float64]
 
+    @property
+    def complete_ev(self) -> float:
+        """Up to which energy all levels are known, of the bands and of the density of states, electronvolt."""
+        uppermost = float(self.energies[..., -1].min())
+        return min(uppermost, float(self.dos_energies[-1])) if len(self.dos_energies) else uppermost
+
 
 @dataclass(frozen=True, eq=False)
 class BandsPicture:

@@ -16,6 +16,7 @@ from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
+from mlxc_app.widgets.typeset import told
 
 ABOUT = (
     "The energies that an electron can have, along straight lines between special points (Γ, X, …) of the Brillouin "
@@ -115,7 +116,7 @@ class BandsView:
         self._show_words(picture)
 
     def _show_words(self, picture: BandsPicture) -> None:
-        words = f"<h3>{escape(picture.title)}</h3><p>{escape(picture.words)}</p>"
+        words = f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
         self._words.value = words if picture.title else _PLACEHOLDER
 
 
@@ -141,6 +142,7 @@ def traces(picture: BandsPicture) -> list[go.Scatter]:
         visible=bool(picture.edges),
         mode="markers",
         marker={"color": GREEN, "size": 11, "symbol": "diamond"},
+        cliponaxis=False,
     )
     return [*lines, *curves, edges]
 
@@ -163,8 +165,7 @@ def _path(picture: BandsPicture) -> dict[str, Any]:
 def _energies(picture: BandsPicture) -> list[float]:
     if picture.bands is None:
         return [LOWEST_EV, HIGHEST_EV]
-    levels = picture.bands.energies
-    return [max(LOWEST_EV, float(levels.min()) - 1), min(HIGHEST_EV, float(levels.max()) + 1)]
+    return [max(LOWEST_EV, float(picture.bands.energies.min()) - 1), min(HIGHEST_EV, picture.bands.complete_ev)]
 
 
 def _states(picture: BandsPicture) -> list[float]:

@@ -125,6 +125,8 @@ class CompareView:
         try:
             there = {folder for _, folder in self._model.available}
             if self._choice.options != self._model.available:
+                # The browser may only be told of chosen options that it has.
+                self._choice.value = ()
                 self._choice.options = self._model.available
             self._choice.value = tuple(folder for folder in self._model.chosen if folder in there)
         finally:

@@ -109,7 +109,7 @@ DETAILS = {
         "between partly (that of Marzari and Vanderbilt overfills some a little). A gap without points is that of an "
         "insulator. With fixed occupations E_F is the highest filled state; where the moment is held, each spin has "
         "its own.",
-        "energy above E_F (eV)",
+        "energy above E<sub>F</sub> (eV)",
         "filling (0: empty, 1: full)",
         "The occupations appear when a run has ended.",
         _fillings,
@@ -158,6 +158,6 @@ def _blank_traces() -> dict[str, Any]:
         name: go.Scatter(name=name, mode="markers", text=[], marker={"color": colour, "symbol": symbol, "size": 8})
         for name, colour, symbol in SPINS
     }
-    level = go.Scatter(name="E_F", mode="lines", line={"color": GREY, "dash": "dot"})
+    level = go.Scatter(name="E<sub>F</sub>", mode="lines", line={"color": GREY, "dash": "dot"})
     bars = {name: go.Bar(name=name, marker_color=colour) for name, colour in BANDS}
     return {**lines, **points, "level": level, **bars}

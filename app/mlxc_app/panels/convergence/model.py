@@ -11,7 +11,6 @@ from traitlets import HasTraits, Instance
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.tasks.kinds import kind_named
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.convergence.advice import Advice, Suggestion, advise
 from mlxc_app.panels.convergence.occupations import Fillings
@@ -133,8 +132,10 @@ class ConvergenceModel(HasTraits):
         return advise(records, calculation, not self._run.active)
 
     def _caption(self, point: int | None) -> str:
-        parts, part = kind_named(self._run.kind).parts(self._run.task)
-        return self._run.title if point is None or parts == 1 else f"{self._run.title}, {part} {point + 1} of {parts}"
+        parts = self._run.parts
+        if point is None or parts.count == 1:
+            return self._run.title
+        return f"{self._run.title}, {parts.name} {point + 1} of {parts.count}"
 
 
 def _of_each(records: list[dict[str, Any]], key: str) -> tuple[float, ...]:

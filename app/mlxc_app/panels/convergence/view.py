@@ -14,9 +14,11 @@ from mlxc_app.panels.convergence.advice import Advice, Suggestion
 from mlxc_app.panels.convergence.detail import DETAILS, detail_ranges, detail_traces, last_step
 from mlxc_app.panels.convergence.model import ConvergenceModel, ConvergencePicture
 from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.widgets.glossary import explained
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea, card
 from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
+from mlxc_app.widgets.typeset import typeset_html
 
 ABOUT = (
     "The electrons feel a potential that depends on their own density, so the density is found step by step. "
@@ -122,7 +124,7 @@ class DetailView:
         detail = DETAILS[self.choice.value]
         drawn = any(trace.visible for trace in self.figure.data)
         missing = "" if drawn else f'<p class="mlxc-placeholder">{escape(detail.missing)}</p>'
-        self._about.value = f'<p class="mlxc-hint">{escape(detail.about)}</p>{missing}'
+        self._about.value = f'<p class="mlxc-hint">{explained(typeset_html(escape(detail.about)))}</p>{missing}'
 
 
 class AdviceView:
@@ -211,7 +213,7 @@ def _decades(values: Sequence[float], always: tuple[int, int]) -> dict[str, Any]
     return {"type": "log", "exponentformat": "power", "range": [floor(low) - 0.3, ceil(high) + 0.3]}
 
 
-_PLACEHOLDER = '<p class="mlxc-placeholder">Press Run: a point appears here for each step.</p>'
+_PLACEHOLDER = explained('<p class="mlxc-placeholder">Press Run: a point appears here for each SCF step.</p>')
 
 
 def second_start_words(picture: ConvergencePicture) -> str:
@@ -220,9 +222,10 @@ def second_start_words(picture: ConvergencePicture) -> str:
         return ""
     return card(
         "information",
-        "The first start lost its moment on the way, or did not come to rest. With step "
-        f"{picture.second_start} (dashed line) the calculation begins again, from larger moments; of two states that "
-        "have converged the one with the lower energy is kept.",
+        "The first start may have missed the lowest state: it lost its moment on the way, did not come to rest, or "
+        f"filled the open shell of a free atom in one of several ways. With step {picture.second_start} (dashed line) "
+        "the calculation begins again, from larger moments or with other orbitals filled; of two states that have "
+        "converged the one with the lower energy is kept.",
     )
 
 
@@ -249,10 +252,10 @@ def energy_table(picture: ConvergencePicture) -> str:
     if picture.free_energy is None:
         return ""
     rows = [_row(*TERMS.get(name, (name, "")), value) for name, value in picture.energies.items()]
-    total = _row("Free energy F", "the sum; the quantity that is minimised", picture.free_energy)
+    total = _row("The free energy F", "the sum; the quantity that is minimised", picture.free_energy)
     heading = '<tr><th>Energy term</th><th>what it is</th><th class="mlxc-number">energy (Ha)</th></tr>'
     body = f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot>"
-    return f'<table class="mlxc-table"><thead>{heading}</thead>{body}</table>'
+    return explained(f'<table class="mlxc-table"><thead>{heading}</thead>{body}</table>')
 
 
 def _row(name: str, meaning: str, value: float) -> str:

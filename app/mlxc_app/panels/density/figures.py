@@ -79,6 +79,8 @@ def _nuclei(atoms: tuple[tuple[float, float, str], ...]) -> Any:
         textfont={"color": "black", "size": 12},
         marker={"size": 24, "color": "rgba(255,255,255,0.85)", "line": {"color": "black", "width": 1.5}},
         hovertemplate="%{text} nucleus<extra></extra>",
+        # Those at the edge of the cut are whole.
+        cliponaxis=False,
     )
 
 

@@ -12,8 +12,17 @@ from ipywidgets import Widget
 from numpy.typing import NDArray
 
 from mlxc_app.panels.density.block import FieldBlock
-from mlxc_app.widgets.crystal_picture import CrystalPicture, screen_axes
-from mlxc_app.widgets.crystal_viewer import ATOM_PER_BOND_RADIUS, BACKGROUNDS, BOND_RADIUS_ANG, frame_shapes, pdb_text
+from mlxc_app.widgets.crystal_picture import screen_axes
+from mlxc_app.widgets.crystal_shapes import (
+    ATOM_RADIUS_ANG,
+    BOND_RADIUS_ANG,
+    FRAME_RADIUS_ANG,
+    TO_VIEWER,
+    bond_shapes,
+    frame_shapes,
+    pdb_text,
+)
+from mlxc_app.widgets.crystal_viewer import BACKGROUNDS
 from mlxc_app.widgets.live_figure import live_figure
 from mlxc_app.widgets.ngl_canvas import NglCanvas
 from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
@@ -21,6 +30,8 @@ from mlxc_app.widgets.theme import Theme
 
 HEIGHT = 370
 OPACITY = 0.55
+# Atoms, bonds and frame around a surface, beside those of a picture of their own.
+SMALLER = 0.4
 # Plotly computes its surfaces on every change, from so many points along each edge at most.
 PLOTLY_POINTS = 32
 TITLES = {"x": "x (Å)", "y": "y (Å)", "z": "z (Å)"}
@@ -49,7 +60,7 @@ class NglIsosurfaces:
         theme.observe(self._colour, "dark")
         self._components: list[Any] = []
         self._block: FieldBlock | None = None
-        self._view.control.rotate(_quaternion(screen_axes()))
+        self._view.control.rotate(_quaternion(np.diag(TO_VIEWER) @ screen_axes()))
 
     @property
     def widget(self) -> Widget:
@@ -65,13 +76,13 @@ class NglIsosurfaces:
         if block is None or level is None:
             return
         box = block.box
-        # The frame is there at once, what is loaded is not: in this order the viewer counts them as we do.
-        frame = self._view._add_shape(frame_shapes(box.cell_edges), name="cell")
-        picture = CrystalPicture(box.symbols, box.positions, box.cell_edges)
-        atoms = self._view.add_component(
-            nglview.TextStructure(pdb_text(picture), ext="pdb"), default_representation=False
-        )
-        atoms.add_representation("ball+stick", radius=BOND_RADIUS_ANG / 3, aspect_ratio=ATOM_PER_BOND_RADIUS)
+        shapes = frame_shapes(box.cell_edges, SMALLER * FRAME_RADIUS_ANG)
+        shapes += bond_shapes(box.symbols, box.positions, SMALLER * BOND_RADIUS_ANG)
+        # Shapes are there at once, what is loaded is not: in this order the viewer counts them as we do.
+        frame = self._view._add_shape(shapes, name="cell and bonds")
+        text = nglview.TextStructure(pdb_text(box.symbols, box.positions), ext="pdb")
+        atoms = self._view.add_component(text, default_representation=False)
+        atoms.add_representation("spacefill", radius_type="size", radius_size=SMALLER * ATOM_RADIUS_ANG)
         volume = self._view.add_component(BytesIO(block.ccp4()), ext="ccp4", default_representation=False)
         atoms.center()
         self._components, self._block = [frame, atoms, volume], block

@@ -12,6 +12,7 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.finding import TESTS
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.kind import ELAPSED
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 
@@ -82,7 +83,8 @@ class DiagnoseModel(HasTraits):
             self.picture = DiagnosisPicture()
             return
         findings = tuple(
-            {key: value for key, value in record.items() if key != "kind"} for record in run.of_kind("finding")
+            {key: value for key, value in record.items() if key not in ("kind", ELAPSED)}
+            for record in run.of_kind("finding")
         )
         waiting = run.active and len(findings) < len(TESTS)
         self.picture = DiagnosisPicture(

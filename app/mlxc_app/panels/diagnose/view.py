@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from ipywidgets import HTML, Button, HBox, VBox, Widget
 
-from mlxc.tasks.diagnosis.finding import TESTS
+from mlxc.tasks.diagnosis.finding import TESTS, Finding
+from mlxc_app.panels.diagnose.figures import figure_of
 from mlxc_app.panels.diagnose.model import DiagnoseModel, DiagnosisPicture
 from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.typeset import typeset_html
 
 ABOUT = (
     "Why does a calculation disagree with what it should give? Nine tests find out. Most change one "
@@ -49,9 +52,10 @@ class DiagnoseView:
         self._progress = HTML()
         self._body = HTML()
         self._body.add_class("mlxc-diagnosis")
-        self._mends = VBox()
+        self._mends, self._tests = VBox(), VBox()
+        self._shown: tuple[Mapping[str, Any], ...] = ()
         row = HBox([self._start, self._progress])
-        self.widget = VBox([row, self._body, self._mends])
+        self.widget = VBox([row, self._body, self._tests, self._mends])
         self._messages = messages
         self._start.on_click(messages.starting(model.start))
         model.observe(messages.guard(lambda change: self._show(change["new"])), "picture")
@@ -60,7 +64,16 @@ class DiagnoseView:
     def _show(self, picture: DiagnosisPicture) -> None:
         self._progress.value = progress_html(picture)
         self._body.value = body_html(picture)
+        self._show_tests(picture.findings)
         self._mends.children = self._mend_widgets()
+
+    def _show_tests(self, findings: tuple[Mapping[str, Any], ...]) -> None:
+        """What is new below what there is, whose figures stay as they are."""
+        known = self._shown
+        kept = len(known) if findings[: len(known)] == known else 0
+        new = [widget for finding in findings[kept:] for widget in finding_widgets(Finding.from_dict(dict(finding)))]
+        self._tests.children = [*(self._tests.children if kept else ()), *new]
+        self._shown = findings
 
     def _mend_widgets(self) -> list[Widget]:
         """A button for each mend, and one for all of them side by side."""
@@ -91,16 +104,22 @@ def progress_html(picture: DiagnosisPicture) -> str:
 
 
 def body_html(picture: DiagnosisPicture) -> str:
-    """The findings so far; once they are complete, the verdict above them and a link to the whole report."""
+    """The title; once the findings are complete, the verdict and a link to the whole report."""
     if not picture.title:
         return _PLACEHOLDER
-    from mlxc.tasks.diagnosis.html_report import finding_html, verdict_html  # matplotlib takes half a second to load
+    from mlxc.tasks.diagnosis.html_report import verdict_html  # matplotlib takes half a second to load
 
     summary = dict(picture.summary)
     mends = f'<p><a href="#{MENDS}">What mends it</a></p>' if summary.get("mends") else ""
-    verdict = f"{verdict_html(summary)}{mends}{_link(summary)}" if summary else ""
-    tests = "".join(finding_html(dict(finding)) for finding in picture.findings)
-    return f"<h3>{escape(picture.title)}</h3>{verdict}{tests}"
+    verdict = f"{typeset_html(verdict_html(summary))}{mends}{_link(summary)}" if summary else ""
+    return f"<h3>{escape(picture.title)}</h3>{verdict}"
+
+
+def finding_widgets(finding: Finding) -> list[Widget]:
+    """What one test found, in words and figures."""
+    words = HTML(f"<h2>{escape(finding.title)}</h2><p>{typeset_html(escape(finding.sentence))}</p>")
+    words.add_class("mlxc-diagnosis")
+    return [words, *(figure_of(plot) for plot in finding.plots)]
 
 
 def _link(summary: dict[str, Any]) -> str:

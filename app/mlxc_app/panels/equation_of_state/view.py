@@ -73,6 +73,7 @@ class EquationOfStateView:
         self._caption.add_class("mlxc-caption")
         self.note = HTML()
         self._table = HTML()
+        self._offering = False
         self.overlay = SelectMultiple(description="Beside it", rows=4, layout={"width": "520px"})
         self._overlay_row = HBox([self.overlay, HTML(f'<p class="mlxc-hint">{OVERLAY_HINT}</p>')])
         self._overlay_row.add_class("mlxc-wrap")
@@ -85,16 +86,24 @@ class EquationOfStateView:
         model.observe(messages.guard(self._offer), ["candidates", "selected"])
 
     def _choose(self, change: Any) -> None:
-        self._model.selected = tuple(change["new"])
+        if not self._offering:
+            self._model.selected = tuple(change["new"])
 
     def _offer(self, change: Any = None) -> None:
-        """New options make the widget forget what is chosen, which must not reach the model."""
+        """New options make the widget forget what is chosen, which must not reach the model.
+
+        The browser may only be told of chosen options that it has.
+        """
         candidates, selected = self._model.candidates, self._model.selected
-        with self.overlay.hold_trait_notifications():
+        self._offering = True
+        try:
             if tuple(self.overlay.options) != candidates:
+                self.overlay.value = ()
                 self.overlay.options = candidates
             known = [path for _, path in candidates]
             self.overlay.value = tuple(path for path in selected if path in known)
+        finally:
+            self._offering = False
         self._overlay_row.layout.display = "flex" if candidates else "none"
 
     def _show(self, change: Any) -> None:

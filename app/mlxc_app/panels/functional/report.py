@@ -5,21 +5,12 @@ Asking needs PyTorch, so it happens in a process of its own, while the page goes
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from mlxc.errors import MlxcError
-
-# A large network on a slow machine is still answered; one that hangs is not waited for.
-TIMEOUT_SECONDS = 120.0
-
-
-class FunctionalCheckError(MlxcError):
-    """A functional could not be asked; the message is one sentence."""
+from mlxc_app.choose.own.command import answer_of
 
 
 @dataclass(frozen=True)
@@ -79,32 +70,9 @@ def _finite(values: list[float]) -> tuple[float | None, ...]:
 
 
 async def check_functional(name: str) -> FunctionalReport:
-    """Ask a functional, in a process of its own.
+    """Ask a functional, see :func:`~mlxc_app.choose.own.command.answer_of`.
 
     Raises:
-        FunctionalCheckError: with one sentence that says why there is no answer.
+        NoAnswerError: with one sentence that says why there is no answer.
     """
-    command = (sys.executable, "-m", "mlxc.cli", "checkpoint", "verify", name, "--json")
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        output, errors = await asyncio.wait_for(process.communicate(), TIMEOUT_SECONDS)
-    except TimeoutError:
-        raise FunctionalCheckError(f"The check gave no answer within {TIMEOUT_SECONDS:.0f} s.") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode != 0:
-        raise FunctionalCheckError(failure_sentence(errors.decode(errors="replace")))
-    return FunctionalReport.from_json(output.decode())
-
-
-def failure_sentence(errors: str) -> str:
-    """The sentence in what a failed process has written to standard error."""
-    lines = errors.strip().splitlines() or ["it said nothing"]
-    said = [line.removeprefix("mlxc: ") for line in lines if line.startswith("mlxc: ")]
-    return said[-1] if said else f"The check failed unexpectedly ({lines[-1].strip()})."
+    return FunctionalReport.from_json(await answer_of("checkpoint", "verify", name, "--json"))

@@ -14,7 +14,7 @@ from mlxc_app.panels.gradients.model import GradientPicture
 from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
 
 LAYERS, ADJOINT, UNROLLED = "Gradient by layer", "Convergence of the adjoint", "Gradient by SCF step (unrolled)"
-PARAMETERS, PLANES, HEAT_MAP = "Gradient by parameter", "Pull across the cell", "Pull over rs and s"
+PARAMETERS, PLANES, HEAT_MAP = "Gradient by parameter", "Pull across the cell", "Pull over rₛ and s"
 PULL = (
     "The pull says how the loss changes if the exchange-correlation energy is made a little stronger at a point. "
     "Where it is positive the loss grows, where it is negative the loss falls."
@@ -104,7 +104,7 @@ def _parameters(picture: GradientPicture) -> Chart:
 
 def _bars(norms: Mapping[str, float], x_title: str, explanation: str, picture: GradientPicture) -> Chart:
     return Chart(
-        x=tuple(norms),
+        x=tuple(map(_short, norms)),
         y=tuple(norms.values()),
         x_title=x_title,
         y_title="|dL/dθ|",
@@ -112,6 +112,11 @@ def _bars(norms: Mapping[str, float], x_title: str, explanation: str, picture: G
         x_type="category",
         empty=picture.result.get("message", ""),
     )
+
+
+def _short(name: str) -> str:
+    """The name of a layer or parameter, so short that several stand side by side: ``exchange 0 weight``."""
+    return name.replace("_network", "").replace(".", " ").replace("_", " ")
 
 
 def _planes(picture: GradientPicture) -> Chart:
@@ -186,5 +191,5 @@ def heat_map(result: Mapping[str, Any]) -> go.Heatmap:
         zmax=largest,
         colorscale="RdBu_r",
         colorbar={"title": {"text": "pull (units of the loss)", "side": "right", "font": {"size": 14}}},
-        hovertemplate="rs %{x:.2f} bohr, s %{y:.2f}: %{z:.3g}<extra></extra>",
+        hovertemplate="r<sub>s</sub> %{x:.2f} bohr, s %{y:.2f}: %{z:.3g}<extra></extra>",
     )

@@ -13,7 +13,8 @@ from mlxc.observables.catalogue import LOSSES
 from mlxc.tasks.gradient.presentation import gradient_in_words
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.xc.catalogue import check_has_parameters
-from mlxc_app.choose.model import SETTINGS, ChooseModel
+from mlxc_app.choose.labels import SETTINGS
+from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 
 # What the loss itself decides: the accuracy of the density, and of a curve how its cutoff is smoothed.

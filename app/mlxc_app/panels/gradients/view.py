@@ -24,6 +24,7 @@ from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.live_figure import axis, live_figure
 from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.typeset import told
 
 ABOUT = (
     "A loss L says in one number how wrong a result is. Its gradient dL/dθ says how each parameter θ of the "
@@ -36,7 +37,8 @@ _PLACEHOLDER = (
 )
 MODES = [("implicit: one adjoint problem", "implicit"), ("unrolled: back through every SCF step", "unrolled")]
 LABEL = {"description_width": "60px"}
-FIELD: dict[str, Any] = {"style": LABEL, "layout": {"width": "min(410px, 100%)"}}
+FIELD: dict[str, Any] = {"style": LABEL, "layout": {"width": "min(480px, 100%)"}}
+SHOWN: dict[str, Any] = {"style": LABEL, "layout": {"width": "min(360px, 100%)"}}
 SHORT: dict[str, Any] = {"style": LABEL, "layout": {"width": "200px"}}
 
 
@@ -69,7 +71,7 @@ class GradientView:
         )
         # Until somebody chooses, the chart is shown on which there is most to see.
         self._chosen = self._suggesting = False
-        self._shown = Dropdown(options=[*CHARTS, HEAT_MAP], description="Show", **FIELD)
+        self._shown = Dropdown(options=[*CHARTS, HEAT_MAP], description="Show", **SHOWN)
         picture = model.picture
         self._shown.value = suggestion(picture)
         self.curves = self._curves(picture)
@@ -184,7 +186,7 @@ class GradientView:
 
     def _show_words(self) -> None:
         picture = self._model.picture
-        words = f"<h3>{escape(picture.title)}</h3><p>{escape(picture.words)}</p>"
+        words = f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
         self._words.value = words if picture.title else _PLACEHOLDER
         self._table.value = parameter_table(picture.result)
 

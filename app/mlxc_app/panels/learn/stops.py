@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlxc_app.panels.learn import formulas
+from mlxc_app.widgets.choosing.cards import HOW_FINE
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Stop:
         then: What to press afterwards, in plain text.
         look_for: What to look for, as HTML.
         press: The words of the button, or the label of the field, that is pressed first.
+        card: The card of the choices in which that is; empty where it is elsewhere.
     """
 
     title: str
@@ -40,6 +42,7 @@ class Stop:
     then: str
     look_for: str
     press: str
+    card: str = ""
 
 
 STOPS = (
@@ -59,6 +62,7 @@ STOPS = (
         "Silicon is chosen on the left. Turn the picture, and change the cutoff to see how the size below it follows.",
         "The number of plane waves grows with the cutoff to the power 3/2, that of k points with the mesh.",
         "Cutoff (Ha)",
+        HOW_FINE,
     ),
     Stop(
         "Run",

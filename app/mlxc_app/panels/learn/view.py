@@ -57,6 +57,8 @@ def try_stop(stop: Stop, page: Page) -> None:
     fill(page.choose, stop.set_up)
     if stop.panel:
         page.unfold(stop.panel)
+    if stop.card:
+        page.cards.opened = stop.card
     page.messages.show("information", stop.then)
     page.pointer.point(f".{style_class(stop.panel)}" if stop.panel else CHOICES, stop.press)
 

@@ -15,6 +15,7 @@ from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, VERMILLION
+from mlxc_app.widgets.typeset import told
 
 ABOUT = (
     "The free energy F of the crystal while its total magnetic moment M is held. To raise M, electrons turn their spin "
@@ -85,7 +86,7 @@ class MomentsView:
         self._show_words(change["new"])
 
     def _show_words(self, picture: MomentsPicture) -> None:
-        words = f"<h3>{escape(picture.title)}</h3><p>{escape(picture.words)}</p>"
+        words = f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
         self._words.value = words if picture.title else _PLACEHOLDER
 
 

@@ -16,6 +16,7 @@ from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
+from mlxc_app.widgets.typeset import told
 
 ABOUT = (
     "In a magnetic crystal each atom has a moment, up (↑) or down (↓). All up is a ferromagnet; up and down in equal "
@@ -111,7 +112,7 @@ class OrdersView:
         self._show_words(picture)
 
     def _show_words(self, picture: OrdersPicture) -> None:
-        words = f"<h3>{escape(picture.title)}</h3><p>{escape(picture.words)}</p>"
+        words = f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
         self._words.value = words if picture.title else _PLACEHOLDER
         self._table.value = orders_table(picture)
 

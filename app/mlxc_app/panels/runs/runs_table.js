@@ -29,7 +29,7 @@ export default {
 
     const ask = {
       Open: () => ({}),
-      "Use settings": () => ({}),
+      "Use these settings": () => ({}),
       Rename: (entry) => {
         const title = window.prompt("A new name for this run:", entry.title);
         return title === null ? null : { title };

@@ -8,23 +8,24 @@ from typing import Any
 
 import anywidget
 import traitlets
-from ipywidgets import FileUpload, VBox
+from ipywidgets import VBox
 
-from mlxc.errors import InputError
 from mlxc.runs.kept import find_run
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc_app.panels.compare.view import COMPARE
 from mlxc_app.panels.panel import RUNS, Page, Panel
 from mlxc_app.run.runs_list_model import SHOWN, RunsListModel
+from mlxc_app.run.shown_and_chosen_view import USE
+from mlxc_app.widgets.choosing.upload import MIB, Upload
 
 ABOUT = (
     f"The newest {SHOWN} runs that are kept, with the number that each was made for and the room that it takes. “Open” "
-    "shows one in the panels as if it had just ended, while what is being computed goes on; “Use settings” fills the "
-    "form as it was for that run. Tick several to set them side by side. A heading sorts the table by its column. "
+    "shows one in the panels as if it had just ended, while what is being computed goes on; “Use these settings” fills "
+    "the form as it was for that run. Tick several to set them side by side. A heading sorts the table by its column. "
     "“Open an archive” shows a run that was taken away, here or elsewhere."
 )
 LIST_SECONDS = 1.0
-LIMIT = f"a ZIP of at most {MAX_FILE_BYTES // 1024**2} MB"
+LIMIT = f"a ZIP of at most {MAX_FILE_BYTES // MIB} MB"
 
 
 def runs_panel(page: Page) -> Panel:
@@ -51,8 +52,8 @@ def runs_panel(page: Page) -> Panel:
 
 
 class RunsTable(anywidget.AnyWidget):
-    """Draws entries and sends ``{"action": "Open" | "Use settings" | "Rename" | "Delete", "name": ..., "title": ...}``,
-    and ``{"action": "Compare", "names": [...]}``.
+    """Draws entries and sends ``{"action": "Open" | "Use these settings" | "Rename" | "Delete", "name": ...}``, the
+    second last with a ``"title"``, and ``{"action": "Compare", "names": [...]}``.
 
     Attributes:
         entries: The entries of the table, see :class:`~mlxc_app.run.runs_list_model.RunsListModel`.
@@ -73,11 +74,8 @@ class RunsView:
     def __init__(self, model: RunsListModel, page: Page) -> None:
         self._model, self._page = model, page
         self.table = RunsTable()
-        upload = FileUpload(
-            accept=".zip", multiple=False, description="Open an archive", tooltip=f"A run that was taken away: {LIMIT}"
-        )
-        upload.add_class("mlxc-upload-run")
-        upload.observe(page.messages.guard(self._file_chosen), "value")
+        words, meaning = "Open an archive (ZIP) …", f"A run that was taken away: {LIMIT}"
+        upload = Upload(words, meaning, ".zip", MAX_FILE_BYTES, model.open_archive, page.messages)
         self.widget = VBox([upload, self.table])
         self.table.on_msg(page.messages.guard(self._act))
         model.observe(page.messages.guard(self._show), "entries")
@@ -86,19 +84,12 @@ class RunsView:
     def _show(self, change: Any = None) -> None:
         self.table.entries = list(self._model.entries)
 
-    def _file_chosen(self, change: Any) -> None:
-        for file in change["new"]:
-            self._page.messages.clear()
-            if file["size"] > MAX_FILE_BYTES:
-                raise InputError(f"{file['name']}: {LIMIT}; open larger ones with “mlxc run FILE.zip”.")
-            self._model.open_archive(file["name"], bytes(file["content"]))
-
     def _act(self, widget: RunsTable, content: dict[str, Any], buffers: object) -> None:
         self._page.messages.clear()
         action, name = content["action"], str(content.get("name", ""))
         if action == "Open":
             self._model.open(name)
-        elif action == "Use settings":
+        elif action == USE:
             self._use_settings(name)
         elif action == "Rename":
             self._model.rename(name, str(content["title"]))
@@ -108,7 +99,7 @@ class RunsView:
             self._compare([str(name) for name in content["names"]])
 
     def _use_settings(self, name: str) -> None:
-        self._page.choose.take_calculation(self._model.calculation(name))
+        self._page.choose.take_calculation(self._model.task(name))
         self._page.messages.show("information", "The settings of this run are filled in. Change some, or press Run.")
 
     def _compare(self, names: list[str]) -> None:

@@ -98,7 +98,7 @@ def test_each_choice_shows_its_own_traces_and_nothing_else(choice: str) -> None:
     expected = {
         "Energy terms": ["exchange-correlation"],
         "Magnetic moment": ["moment", "absolute moment"],
-        "Occupations": ["spin up", "spin down", "E_F"],
+        "Occupations": ["spin up", "spin down", "E<sub>F</sub>"],
         "Residual by wavelength": [name for name, _ in BANDS],
     }
     assert shown == expected[choice]

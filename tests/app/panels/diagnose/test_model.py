@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import plotly.graph_objects as go
 from mlxc_app.choose.functional_picker import FunctionalPicker
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.diagnose.figures import figure_of
 from mlxc_app.panels.diagnose.model import DiagnoseModel
 from mlxc_app.panels.diagnose.view import DiagnoseView, body_html, progress_html
 from mlxc_app.run.model import RunModel
@@ -39,21 +42,46 @@ def test_a_diagnosis_of_what_is_chosen_is_started(run: RunModel) -> None:
 
 def test_findings_appear_one_by_one_and_the_verdict_last(run: RunModel) -> None:
     model = DiagnoseModel(run, ChooseModel("si"))
+    view = DiagnoseView(model, MessageArea())
     model.start()
     assert progress_html(model.picture).count(f"Test 1 of {len(TESTS)}") == 1
     run.records = tuple({"kind": "finding", **finding.to_dict()} for finding in FINDINGS)
     assert f"Test 3 of {len(TESTS)}" in progress_html(model.picture)
-    body = body_html(model.picture)
-    assert "Does it snap back?" in body
-    assert "Yes &lt;b&gt;." in body
-    assert body.count("<svg") == 1
-    assert 'class="verdict' not in body
+    body, settles, plot, snaps = shown(view)
+    assert "Does it settle?" in settles.value
+    assert "Yes &lt;b&gt;." in settles.value
+    assert isinstance(plot, go.FigureWidget)
+    assert "Does it snap back?" in snaps.value
+    assert 'class="verdict' not in body.value
     run.state = "finished"
     run.result = summary()
-    body = body_html(model.picture)
-    assert body.index('class="verdict"') < body.index("Does it settle?")
-    assert 'download="diagnosis.html"' in body
+    body = shown(view)[0]
+    assert 'class="verdict"' in body.value
+    assert 'download="diagnosis.html"' in body.value
     assert progress_html(model.picture) == ""
+    # What has been drawn stays as it is.
+    assert shown(view)[1:] == [settles, plot, snaps]
+
+
+def shown(view: DiagnoseView) -> list[Any]:
+    """The verdict and its surroundings, then what each test found."""
+    _, body, tests, _ = view.widget.children
+    return [body, *tests.children]
+
+
+def test_the_plots_of_a_diagnosis_are_figures_with_all_that_they_say() -> None:
+    curves = [Curve("as <given>", [1.0, 10.0], [0.1, 0.2]), Curve("steps", [1.0, 10.0], [3.0, 4.0], "steps")]
+    shaded = (2.0, None)
+    plot = Plot("v_xc", "r_s (bohr)", "v_xc (Ha)", curves, "x", shaded, "outside the domain")
+    figure = figure_of(plot)
+    assert [trace.name for trace in figure.data] == ["as &lt;given&gt;", "steps"]
+    assert figure.data[1].line.shape == "hvh"
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", None)
+    assert figure.layout.xaxis.title.text == "r<sub>s</sub> (bohr)"
+    (shade,) = figure.layout.shapes
+    assert (shade.x0, shade.x1, shade.label.text) == (2.0, 10.0, "outside the domain")
+    colours = [trace.line.color for trace in figure_of(replace(plot, curves=curves * 2)).data]
+    assert len(set(colours)) == 4
 
 
 def test_a_diagnosis_ends_with_buttons_for_what_mends_it(run: RunModel) -> None:

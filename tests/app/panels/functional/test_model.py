@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 from mlxc_app.choose.model import ChooseModel
-from mlxc_app.choose.uploaded_checkpoints import keep_checkpoint, uploaded_checkpoints
+from mlxc_app.choose.own.command import NoAnswerError, failure_sentence
 from mlxc_app.choose.words import describe
 from mlxc_app.panels.functional.model import FunctionalModel
-from mlxc_app.panels.functional.report import FunctionalCheckError, FunctionalReport, check_functional, failure_sentence
+from mlxc_app.panels.functional.report import FunctionalReport, check_functional
 from mlxc_app.panels.functional.view import constraint_table
 from mlxc_app.panels.functional.words import card_table, record_table
 from mlxc_app.run.training_domain import training_sentence
 
-from mlxc.errors import InputError
 from mlxc.utils.assets import asset_path
 
 PROXY = asset_path("checkpoints") / "pbe-proxy.safetensors"
@@ -112,7 +111,7 @@ def test_a_functional_is_asked_once_and_only_when_somebody_looks() -> None:
 
 def test_a_functional_that_cannot_be_asked_leaves_a_sentence() -> None:
     async def check(name: str) -> FunctionalReport:
-        raise FunctionalCheckError("It is broken.")
+        raise NoAnswerError("It is broken.")
 
     async def visit() -> FunctionalModel:
         model = FunctionalModel(ChooseModel(), check)
@@ -129,7 +128,7 @@ def test_a_functional_that_cannot_be_asked_leaves_a_sentence() -> None:
 def test_a_real_functional_answers() -> None:
     report = asyncio.run(check_functional("pbe"))
     assert report.curves[0].f_xc == report.curves[0].f_xc_pbe
-    with pytest.raises(FunctionalCheckError, match="nonsense"):
+    with pytest.raises(NoAnswerError, match="nonsense"):
         asyncio.run(check_functional("nonsense"))
 
 
@@ -144,19 +143,6 @@ def test_violated_conditions_come_first_and_no_number_is_no_point() -> None:
     assert table.index("worst") < table.index("&lt;b&gt;")
     assert "1 of 2 hold" in table
     assert REPORT.curves[0].f_xc == (1.2, None)
-
-
-def test_an_uploaded_checkpoint_is_kept_under_a_harmless_name() -> None:
-    path = keep_checkpoint("../../my <b>model.safetensors", PROXY.read_bytes())
-    assert path.name == "my-b-model.safetensors"
-    assert keep_checkpoint("my <b>model.safetensors", PROXY.read_bytes()) == path
-    assert uploaded_checkpoints() == [path]
-
-
-def test_a_bad_upload_is_refused_by_name_and_leaves_nothing() -> None:
-    with pytest.raises(InputError, match=r"bad\.safetensors"):
-        keep_checkpoint("bad.safetensors", b"\x80\x04cos\nsystem\n")
-    assert uploaded_checkpoints() == []
 
 
 def test_a_result_says_how_much_lies_outside_the_training() -> None:

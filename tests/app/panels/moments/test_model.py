@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -132,5 +133,6 @@ def test_words_say_what_the_crystal_wants(run: RunModel) -> None:
         "points": list(run.records),
         "note": "",
     }
-    assert "Ni wants a moment of 2.00 μB per cell" in view.widget.children[1].value
+    # Units are explained where they stand.
+    assert "Ni wants a moment of 2.00 μB per cell" in re.sub("<[^>]*>", "", view.widget.children[1].value)
     assert "Stoner&#x27;s criterion is met" in view.widget.children[1].value

@@ -1,0 +1,96 @@
+"""One crystal at several values of one setting as a task, described by plain data. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from mlxc.calculation.calculation import Calculation
+from mlxc.errors import InputError
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.tasks.sweep.varied import VARIED, Varied
+from mlxc.tasks.task import Task
+
+FEWEST, MOST = 2, 20
+# Enough for the minimum of a smooth curve, and fewer than an equation of state of its own has.
+VOLUMES = 5
+# What every volume of a curve decides for itself, see mlxc.calculation.calculation.CURVE_DEFAULTS.
+DECIDED_BY_CURVE = {"cutoff_smoothing_ha", "fft_grid"}
+
+
+class SweepTask(Task):
+    """The energy, and if wanted the lattice constant, of a crystal at several cutoffs, k meshes or functionals.
+
+    Each value is computed afresh, so that none leans on the one before.
+
+    Attributes:
+        calculation: The crystal, and all settings but the one that is varied.
+        vary: What is varied, one of :data:`~mlxc.tasks.sweep.varied.VARIED`.
+        values: The values as texts, such as ``20``, ``4x4x4`` or ``pbe``, from the coarsest to the finest; by default
+            the usual ones around that of the calculation.
+        lattice_constant: Whether each value gets an equation of state as well.
+        energy_tolerance_mev: An energy is converged if no larger value changes it by more, meV per atom.
+        size_tolerance_percent: A lattice constant is converged if no larger value changes it by more, per cent.
+    """
+
+    vary: str = "cutoff"
+    values: tuple[str, ...] = Field(default=(), validate_default=True)
+    lattice_constant: bool = False
+    energy_tolerance_mev: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    size_tolerance_percent: float = Field(default=0.1, gt=0, allow_inf_nan=False)
+
+    @field_validator("vary")
+    @classmethod
+    def _is_known(cls, vary: str) -> str:
+        if vary not in VARIED:
+            raise InputError(f"vary: '{vary}' cannot be varied; there are {', '.join(VARIED)}.")
+        return vary
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _are_values(cls, values: Any, info: ValidationInfo) -> tuple[str, ...]:
+        if "calculation" not in info.data or "vary" not in info.data:
+            return ()
+        varied, calculation = VARIED[info.data["vary"]], info.data["calculation"]
+        found = [_read(varied, str(value)) for value in values] or list(varied.usual(calculation))
+        found = sorted(dict.fromkeys(found), key=varied.order) if varied.order else list(dict.fromkeys(found))
+        if not FEWEST <= len(found) <= MOST:
+            raise InputError(f"values: a sweep needs {FEWEST} to {MOST} different values, not {len(found)}.")
+        return tuple(varied.write(value) for value in found)
+
+    @property
+    def varied(self) -> Varied:
+        """What is varied."""
+        return VARIED[self.vary]
+
+    @property
+    def settings(self) -> list[Any]:
+        """The values as the calculation takes them."""
+        return [self.varied.read(value) for value in self.values]
+
+    @property
+    def labels(self) -> list[str]:
+        """The values as a person reads them."""
+        return [self.varied.label(value) for value in self.settings]
+
+    def calculations(self) -> list[Calculation]:
+        """The calculation of each value.
+
+        Raises:
+            InputError: a value is not allowed.
+        """
+        given = self.calculation.model_dump(exclude={"fft_grid"})
+        return [Calculation.from_dict(given | {self.varied.setting: value}) for value in self.settings]
+
+    def curve(self, calculation: Calculation) -> EquationOfStateTask:
+        """The equation of state of one of the calculations."""
+        settings = calculation.model_dump(exclude=DECIDED_BY_CURVE)
+        return EquationOfStateTask.from_dict({"calculation": settings, "points": VOLUMES})
+
+
+def _read(varied: Varied, text: str) -> Any:
+    try:
+        return varied.read(text)
+    except ValueError:
+        raise InputError(f"values: '{text}' is no {varied.title}; write one as {varied.example}.") from None
