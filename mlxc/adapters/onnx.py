@@ -102,7 +102,7 @@ def _gradients(squares: Tensor) -> Tensor:
     a = squares[0].clamp(min=SMALLEST_SQUARE).sqrt()
     b = squares[1] / a
     # What is left is never quite nothing: the derivative is then that of a direction, whichever it is.
-    c = torch.maximum(squares[2] - b * b, SMALLEST_SHARE * squares[2] + SMALLEST_SQUARE).sqrt()
+    c = torch.maximum(squares[2] - b * b, SMALLEST_SHARE * squares[2]).clamp(min=SMALLEST_SQUARE).sqrt()
     zero = torch.zeros_like(a)
     return torch.stack([torch.stack([a, zero, zero]), torch.stack([b, c, zero])])
 

@@ -59,7 +59,10 @@ def by_libxc(code: str, inputs: Arrays) -> Arrays:
     return {"zk": exc} | dict(slopes)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("lda", "lda,pw_mod"), ("pbe", "pbe,pbe"), ("r2scan", "r2scan,r2scan")])
+R2SCAN = pytest.param("r2scan", "r2scan,r2scan", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("lda", "lda,pw_mod"), ("pbe", "pbe,pbe"), R2SCAN])
 def test_an_exported_functional_is_that_of_libxc(ours: str, theirs: str, tmp_path: Path) -> None:
     file, inputs = tmp_path / "functional.onnx", densities(50)
     export_functional(ours, file)
@@ -70,6 +73,7 @@ def test_an_exported_functional_is_that_of_libxc(ours: str, theirs: str, tmp_pat
         assert np.abs(values - expected[name]).max() < 2e-6 * scale, name
 
 
+@pytest.mark.slow
 def test_an_exported_network_is_itself_at_any_number_of_points(tmp_path: Path) -> None:
     file, xc = tmp_path / "network.onnx", mlxc.functional("solids-mgga")
     export_functional("solids-mgga", file)
