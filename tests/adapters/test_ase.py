@@ -182,7 +182,7 @@ def test_the_gap_of_ase_is_the_gap_of_the_mesh() -> None:
     assert calculator.get_eigenvalues(second)[conduction] == pytest.approx(empty)
     assert calculator.get_fermi_level() == pytest.approx((filled + empty) / 2)
     assert bandgap(calculator, direct=True)[0] > gap
-    assert calculator.get_number_of_bands() == 8
+    assert calculator.get_number_of_bands() == len(calculator.get_eigenvalues(first)) > conduction
 
 
 def test_smearing_that_does_not_reach_across_the_gap_leaves_it_as_it_is() -> None:

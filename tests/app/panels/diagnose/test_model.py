@@ -12,6 +12,8 @@ from mlxc_app.panels.diagnose.figures import figure_of
 from mlxc_app.panels.diagnose.model import DiagnoseModel
 from mlxc_app.panels.diagnose.view import DiagnoseView, body_html, progress_html
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.choosing.cards import MODEL, Cards
+from mlxc_app.widgets.choosing.grouped_choice import GroupedChoice
 from mlxc_app.widgets.message import MessageArea
 
 from mlxc.runs.kept import kept_runs
@@ -110,13 +112,17 @@ def test_a_diagnosis_ends_with_buttons_for_what_mends_it(run: RunModel) -> None:
 
 def test_the_list_of_functionals_shows_one_that_is_held_inside_its_domain() -> None:
     choose = ChooseModel("al")
-    picker = FunctionalPicker(choose, MessageArea())
+    cards = Cards()
+    picker = FunctionalPicker(choose, cards, MessageArea())
+    cards.opened = MODEL
     choose.xc = "clamped:bulk-unconstrained"
-    names = picker.widget.children[0].children[0]
-    assert names.value == "clamped:bulk-unconstrained"
-    assert "Held inside the domain" in picker.widget.children[1].value
+    head, content = picker.widget.children
+    (names,) = (widget for widget in content.children[0].children if isinstance(widget, GroupedChoice))
+    assert names.listed == "clamped:bulk-unconstrained"
+    assert "Held inside the domain" in content.children[1].value
+    assert "Held inside the domain" in head.children[1].value
     choose.xc = "pbe"
-    assert names.value == "pbe"
+    assert names.listed == "pbe"
 
 
 def test_a_run_of_another_kind_shows_no_diagnosis(run: RunModel) -> None:
