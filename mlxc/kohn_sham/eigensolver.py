@@ -6,7 +6,7 @@ residuals and is kept orthonormal; Rayleigh-Ritz gives the best orbitals in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -33,18 +33,25 @@ class Eigenpairs:
     Attributes:
         eigenvalues: The eigenvalues, shape ``(nk * nspin, nband)``, hartree, ascending.
         orbitals: The orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
-        residual: The largest |H psi - e psi| over the bands that count, hartree.
+        residuals: |H psi - e psi| of each, times how much the band counts, hartree, shape ``(nk * nspin, nband)``.
         applications: How many times H was applied to an orbital, per band.
     """
 
     eigenvalues: Tensor
     orbitals: Tensor
-    residual: float
+    residuals: Tensor
     applications: float
+
+    @property
+    def residual(self) -> float:
+        """The largest of the residuals, hartree."""
+        return float(self.residuals.max())
 
     def lowest(self, nband: int) -> Eigenpairs:
         """The same without those above the lowest ones."""
-        return replace(self, eigenvalues=self.eigenvalues[:, :nband], orbitals=self.orbitals[:, :nband])
+        return Eigenpairs(
+            self.eigenvalues[:, :nband], self.orbitals[:, :nband], self.residuals[:, :nband], self.applications
+        )
 
 
 def orthonormalise(vectors: Tensor) -> Tensor:
@@ -146,7 +153,7 @@ def diagonalise(
     return Eigenpairs(
         torch.cat([p.eigenvalues for p in pairs]),
         torch.cat([p.orbitals for p in pairs]),
-        max(p.residual for p in pairs),
+        torch.cat([p.residuals for p in pairs]),
         sum(p.applications * len(p.eigenvalues) for p in pairs) / len(guess),
     )
 
@@ -154,7 +161,8 @@ def diagonalise(
 def lowest_eigenpairs(matrix: Tensor, nband: int) -> Eigenpairs:
     """The exact lowest eigenpairs of Hermitian matrices, shape ``(nrow, nfunction, nfunction)``."""
     eigenvalues, vectors = torch.linalg.eigh(matrix)
-    return Eigenpairs(eigenvalues[:, :nband], vectors[:, :, :nband].mT.contiguous(), 0.0, 0.0)
+    lowest = eigenvalues[:, :nband]
+    return Eigenpairs(lowest, vectors[:, :, :nband].mT.contiguous(), torch.zeros_like(lowest), 0.0)
 
 
 def davidson(
@@ -195,7 +203,7 @@ def davidson(
         projected = torch.cat([torch.cat([projected, cross.mH], dim=2), torch.cat([cross, own], dim=2)], dim=1)
         vectors, images = torch.cat([vectors, corrections], dim=1), torch.cat([images, new_images], dim=1)
         applied += extension
-    return Eigenpairs(eigenvalues, orbitals, float(norms.max()), applied / nband)
+    return Eigenpairs(eigenvalues, orbitals, norms, applied / nband)
 
 
 def _norms(vectors: Tensor) -> Tensor:

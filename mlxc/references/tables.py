@@ -44,6 +44,7 @@ class ReferenceLine:
         volume_per_atom_ang3: Equilibrium volume per atom; of a sheet that of the shipped cell, with its height.
         bulk_modulus_gpa: Bulk modulus at equilibrium, or None where the source has none.
         source: Where the value comes from.
+        bulk_modulus_source: Where the bulk modulus comes from, if that is elsewhere; else empty.
         bulk_modulus_derivative: The derivative of the bulk modulus with respect to pressure, or None where the source
             has none.
         area_per_atom_ang2: Equilibrium area per atom of a sheet; None for other crystals.
@@ -56,6 +57,7 @@ class ReferenceLine:
     source: str
     bulk_modulus_derivative: float | None = None
     area_per_atom_ang2: float | None = None
+    bulk_modulus_source: str = ""
 
 
 def reference_lines(name: str) -> list[ReferenceLine]:
@@ -130,14 +132,13 @@ def experiment(system: str) -> ReferenceLine:
     if lattice_constant is None:
         raise InputError(f"There is no measured lattice constant for '{system}'.")
     atoms = _ATOMS_PER_MEASURED_CUBE[system.split("_")[1]]
-    modulus = table["bulk_modulus_gpa"].get(system)
-    of_modulus = "" if modulus is None else f" Bulk modulus: {table['source_of_bulk_moduli']}"
     return ReferenceLine(
         label="experiment (zero-point corrected)",
         lattice_constant_ang=lattice_constant,
         volume_per_atom_ang3=lattice_constant**3 / atoms,
-        bulk_modulus_gpa=modulus,
-        source=table["source"] + of_modulus,
+        bulk_modulus_gpa=table["bulk_modulus_gpa"].get(system),
+        source=table["source"],
+        bulk_modulus_source=table["source_of_bulk_moduli"],
     )
 
 
