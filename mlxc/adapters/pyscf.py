@@ -7,7 +7,7 @@ first two derivatives.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,8 +26,6 @@ FAMILIES = {1: "LDA", 4: "GGA", 5: "MGGA"}
 # A functional without exact exchange and dispersion, which PySCF reads for what it adds to a functional of one's own.
 PLAIN = "LDA,VWN"
 MOST_DERIVATIVES = 2
-
-KohnSham = TypeVar("KohnSham")
 
 
 class FunctionalNumInt(NumInt):
@@ -93,7 +91,7 @@ class FunctionalNumInt(NumInt):
         return self.family
 
 
-def with_functional(mf: KohnSham, xc: str | nn.Module) -> KohnSham:
+def with_functional(mf: Any, xc: str | nn.Module) -> Any:
     """The same calculation of PySCF, a molecule's or a crystal's, with a functional of mlxc.
 
     PySCF's attribute ``xc`` becomes one without exact exchange and dispersion, which its log names.
@@ -108,9 +106,9 @@ def with_functional(mf: KohnSham, xc: str | nn.Module) -> KohnSham:
     module = functional(xc) if isinstance(xc, str) else xc
     if type(getattr(mf, "_numint", None)) not in (NumInt, FunctionalNumInt):
         raise InputError(f"{type(mf).__name__} is no Kohn-Sham calculation of a molecule in PySCF, as dft.RKS is.")
-    mf._numint = FunctionalNumInt(module)  # type: ignore[attr-defined]
-    mf.xc = PLAIN  # type: ignore[attr-defined]
-    mf.nlc = False  # type: ignore[attr-defined]
+    mf._numint = FunctionalNumInt(module)
+    mf.xc = PLAIN
+    mf.nlc = False
     return mf
 
 
@@ -157,6 +155,4 @@ def _check_finite(energy: Tensor, module: nn.Module, fields: Tensor) -> None:
     bad = ~torch.isfinite(energy.detach())
     if bool(bad.any()):
         density = float(fields.detach()[:, 0].sum(0)[bad].max())
-        raise InputError(
-            f"xc: {identity_of(module).name} gives no finite number at {density:.3g} electrons/bohr^3."
-        )
+        raise InputError(f"xc: {identity_of(module).name} gives no finite number at {density:.3g} electrons/bohr^3.")
