@@ -154,7 +154,8 @@ class Idle:
             self._found = Davidson().solve(hamiltonian, guess, nband, counts, residual, starts)
             return self._found
         assert self._found is not None
-        return replace(self._found, residual=self._residual)
+        residuals = self._found.residuals
+        return replace(self._found, residuals=residuals.new_full(residuals.shape, self._residual))
 
 
 @pytest.mark.parametrize(("wrong_by", "converged"), [(0.9, True), (1.1, False), (1e3, False)])
