@@ -31,7 +31,7 @@ pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 NOT_SOURCES = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache")
-SHIPPED = ("checkpoints", "pseudopotentials", "references", "structures")
+SHIPPED = ("checkpoints", "frozen", "pseudopotentials", "references", "structures")
 QUICK = ("--pseudo", "gth", "--ecut", "5", "--kmesh", "2", "2", "2", "--json")
 
 
