@@ -21,6 +21,7 @@ from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.snapshot import Snapshot
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.of_curves import bulk_modulus, lattice_constant
+from mlxc.observables.of_energies import cohesive_energy
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.solids.error_statistics import error_percent, statistics
 from mlxc.solids.table_values import reason_of
@@ -130,9 +131,10 @@ def screen(
     names = library.chosen(solids)
     modules = _by_name(functionals)
     curves = {name: _readable(library, name) for name in names}
+    together = Batch.of([one for curve in curves.values() if isinstance(curve, SolidCurve) for one in curve.snapshots])
     rows = []
     for called, module in modules.items():
-        for row in _rows(called, module, library, curves):
+        for row in _rows(called, module, library, curves, together):
             rows.append(row)
             if on_row is not None:
                 on_row(row)
@@ -167,11 +169,11 @@ def _readable(library: FrozenLibrary, name: str) -> SolidCurve | str:
 
 
 def _rows(
-    called: str, module: nn.Module, library: FrozenLibrary, curves: Mapping[str, SolidCurve | str]
+    called: str, module: nn.Module, library: FrozenLibrary, curves: Mapping[str, SolidCurve | str], together: Batch
 ) -> list[ScreeningRow]:
     there = [curve for curve in curves.values() if isinstance(curve, SolidCurve)]
     with torch.no_grad():
-        energies = iter(_energies(module, there))
+        energies = iter(_energies(module, there, together))
         rows = []
         for name, curve in curves.items():
             if isinstance(curve, str):
@@ -181,15 +183,14 @@ def _rows(
     return rows
 
 
-def _energies(module: nn.Module, curves: Sequence[SolidCurve]) -> list[Tensor | str]:
+def _energies(module: nn.Module, curves: Sequence[SolidCurve], together: Batch) -> list[Tensor | str]:
     """F at the volumes of each curve, or why there is none.
 
     All solids together are fastest; where that fails, each by itself says which it is.
     """
     counts = [len(curve.snapshots) for curve in curves]
     try:
-        together = Batch.of([one for curve in curves for one in curve.snapshots]).energies(module)
-        return list(together.split(counts))
+        return list(together.energies(module).split(counts))
     except Exception:  # a functional of a user may raise anything
         return [_energies_alone(module, curve) for curve in curves]
 
@@ -262,7 +263,7 @@ def _cohesive_energy(
         )
     except MlxcError as error:
         return None, str(error)
-    value = (atoms - float(lowest_ev)) / len(curve.solid.crystal.species)
+    value = float(cohesive_energy(lowest_ev - atoms, len(curve.solid.crystal.species)))
     finite = abs(value) < float("inf")
     return (value, "") if finite else (None, "The functional gives no number for a free atom.")
 

@@ -60,7 +60,7 @@ def orthonormalise(vectors: Tensor) -> Tensor:
     Args:
         vectors: The vectors, linearly independent.
     """
-    vectors = vectors / _norms(vectors)[..., None]
+    vectors = _normalised(vectors)
     result, smallest = _by_cholesky(vectors, vectors @ vectors.mH)
     if smallest > DEPENDENT:
         return result
@@ -211,6 +211,11 @@ def _norms(vectors: Tensor) -> Tensor:
     return torch.view_as_real(vectors).flatten(-2).norm(dim=-1)
 
 
+def _normalised(vectors: Tensor) -> Tensor:
+    """The vectors with norm one; those that are zero stay so."""
+    return vectors / _norms(vectors)[..., None].clamp(min=1e-300)
+
+
 def _select(values: Tensor, bands: Tensor) -> Tensor:
     return values.gather(1, bands[..., None].expand(-1, -1, values.shape[-1]))
 
@@ -218,7 +223,7 @@ def _select(values: Tensor, bands: Tensor) -> Tensor:
 def _complement(corrections: Tensor, vectors: Tensor) -> Tensor:
     """Orthonormal corrections, orthogonal to the vectors; zeros in the place of those that bring nothing new."""
     for _ in range(MOST_PASSES):
-        corrections = corrections / _norms(corrections)[..., None].clamp(min=1e-300)
+        corrections = _normalised(corrections)
         corrections = corrections - inner_products(vectors, corrections).mT @ vectors
         overlap = corrections @ corrections.mH
         if float(overlap.diagonal(dim1=1, dim2=2).real.min()) > SAFE_REMAINDER**2:
