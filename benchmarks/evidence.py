@@ -72,6 +72,7 @@ BENCHMARKS = {
     "page_opening": Benchmark("python benchmarks/page.py opening", ("chromium",), ("voila",)),
     "page_run": Benchmark("python benchmarks/page.py run", ("chromium",), ("voila",)),
     "page_memory": Benchmark("python benchmarks/page.py memory", ("chromium",), ("voila",)),
+    "page_class": Benchmark("python benchmarks/page.py class", ("chromium",), ("voila",)),
     "page_path": Benchmark("python benchmarks/page.py path", ("chromium",), ("voila",)),
 }
 

@@ -4,22 +4,19 @@
     python benchmarks/page.py run [--repeats 3]
     python benchmarks/page.py memory [--runs 50]
     python benchmarks/page.py path
+    python benchmarks/page.py class [--visitors 5]
 
 ``opening`` loads the page and, in turn, a Voila page that has one button and nothing else; both have a kernel ready.
 ``run`` clicks on Run and waits for the first point of the plot, then for the end, and looks at the longest time that
 the page was blocked (0: never for more than 50 ms). ``memory`` computes many runs in one visit. ``path`` is what a
 visitor does first: aluminium, its equation of state beside references, the same with a neural functional, both
-compared.
+compared. ``class`` opens the page for one visitor and for many at once, see ``page_class.py``.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,23 +25,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
-import psutil
+from page_class import measure_class, memory_mib
+from page_server import NOTEBOOK, chromium, served
 from tables import median, print_header, print_row
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "app"))
-
-from browser import (  # noqa: E402
+from browser import (  # isort: skip - found where page_server looks for it
     CONVERGENCE,
     EQUATION_OF_STATE,
-    FLAGS,
     choose,
     choose_functional,
     plot,
     press,
     visit,
     wait_for_data,
-    wait_for_server,
 )
 
 if TYPE_CHECKING:
@@ -62,38 +55,6 @@ WATCH_TASKS = """() => {
     const longest = list => Math.max(window.longest, ...list.getEntries().map(entry => entry.duration));
     new PerformanceObserver(list => { window.longest = longest(list); }).observe({ entryTypes: ["longtask"] });
 }"""
-
-
-@contextmanager
-def served(notebook: Path, folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Voila with a notebook, its address and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}", *options]
-    environment = {**os.environ, "MLXC_RUNS": str(folder)}
-    with open(folder / f"voila-{port}.log", "w") as log:
-        server = subprocess.Popen(command, cwd=notebook.parent.parent, env=environment, stdout=log, stderr=log)
-    try:
-        wait_for_server(f"http://localhost:{port}/voila/static/voila.js", server)
-        yield f"http://localhost:{port}/", server
-    finally:
-        for process in psutil.Process(server.pid).children(recursive=True):
-            process.kill()
-        server.terminate()
-        server.wait()
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's browser."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def open_page(browser: Browser, address: str) -> tuple[float, float]:
@@ -118,8 +79,7 @@ def measure_opening(repeats: int) -> None:
         folder.mkdir()
         button = folder / "button.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(BUTTON)]), button)
-        ours = ROOT / "app" / "dashboard.ipynb"
-        with served(ours, folder) as (page, _), served(button, folder, "--preheat_kernel=True") as (single, _):
+        with served(NOTEBOOK, folder) as (page, _), served(button, folder, "--preheat_kernel=True") as (single, _):
             found: dict[str, list[tuple[float, float]]] = {page: [], single: []}
             for _ in range(repeats):
                 for address, times in found.items():
@@ -139,7 +99,7 @@ def visited() -> Iterator[tuple[Page, subprocess.Popen[bytes]]]:
     with (
         tempfile.TemporaryDirectory() as name,
         chromium() as browser,
-        served(ROOT / "app" / "dashboard.ipynb", Path(name)) as (address, server),
+        served(NOTEBOOK, Path(name)) as (address, server),
     ):
         yield visit(browser, address, [], []), server
 
@@ -169,16 +129,12 @@ def measure_run(repeats: int) -> None:
             page.wait_for_timeout(1000)
 
 
-def memory_mib(page: Page, server: subprocess.Popen[bytes]) -> dict[str, float]:
-    """Of the processes behind the page, and of its JavaScript."""
+def javascript_mib(page: Page) -> float:
+    """What the page's JavaScript keeps."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
-    heap = session.send("Runtime.getHeapUsage")["usedSize"]
-    sizes: dict[str, float] = {"JavaScript": heap / 2**20}
-    for process in psutil.Process(server.pid).children(recursive=True):
-        kind = "worker" if "mlxc.runs.worker" in process.cmdline() else "kernel"
-        sizes[kind] = max(sizes.get(kind, 0), process.memory_info().rss / 2**20)
-    return sizes
+    used: float = session.send("Runtime.getHeapUsage")["usedSize"] / 2**20
+    return used
 
 
 def measure_memory(runs: int) -> None:
@@ -188,8 +144,9 @@ def measure_memory(runs: int) -> None:
         choose(page, "Aluminium (fcc)", 8, 2)
         for number in range(runs + 1):
             if number % 10 == 0:
-                sizes = memory_mib(page, server)
-                print_row([number, *(f"{sizes.get(kind, 0):.0f}" for kind in ("kernel", "worker", "JavaScript"))])
+                sizes = memory_mib(server.pid)
+                largest = (max(sizes[kind], default=0) for kind in ("kernel", "worker"))
+                print_row([number, *(f"{size:.0f}" for size in (*largest, javascript_mib(page)))])
             # So quick that its points may be missed; the card goes with the click and comes with the end.
             press(page, "Run")
             page.locator(".mlxc-success").wait_for(state="hidden", timeout=LOADING_MS)
@@ -234,9 +191,10 @@ def measure_path() -> None:
 def main() -> None:
     """Measure one thing and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["opening", "run", "memory", "path"])
+    parser.add_argument("what", choices=["opening", "run", "memory", "path", "class"])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--visitors", type=int, default=5)
     arguments = parser.parse_args()
     if arguments.what == "opening":
         measure_opening(arguments.repeats)
@@ -244,6 +202,8 @@ def main() -> None:
         measure_run(arguments.repeats)
     elif arguments.what == "memory":
         measure_memory(arguments.runs)
+    elif arguments.what == "class":
+        measure_class(arguments.visitors)
     else:
         measure_path()
 

@@ -1,7 +1,9 @@
-"""The other end of the worker process: start it, hand it runs, stop them. Imports no torch."""
+"""The other end of the worker processes: start them, hand them runs, stop these. Imports no torch."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 import threading
@@ -12,81 +14,117 @@ from pathlib import Path
 import psutil
 
 from mlxc.runs.folder import RunFolder
+from mlxc.runs.line import WORKERS, Line
+from mlxc.runs.locks import lock, slot_count
 
 MODULE = "mlxc.runs.worker"
 # An SCF step of a large crystal takes longer than a person waits for Stop.
 STOP_GRACE_SECONDS = 0.75
 NOT_BEGUN = "Stopped before it began."
+# What a worker writes into the file of its place when it has loaded PyTorch.
+READY = "ready"
+# Without a word from a page for so long, a worker ends.
+IDLE_SECONDS = 600.0
 
 
-class Worker:
-    """A warm worker process that computes one run after the other; it is replaced when it dies or is killed.
+class Workers:
+    """The warm worker processes of a runs directory, shared by all pages: one, or more while several visitors compute.
 
-    The process is in a session of its own: what ends the page, or the kernel behind it, does not end the runs.
+    There are at most as many as runs are computed at once. Each has a place, a file that is locked as long as the
+    process lives; it was started by whichever page needed it first, in a session of its own, so that neither the end
+    of a page nor that of the kernel behind it ends a run. A process that dies is replaced when it is missed.
+
+    Args:
+        directory: The runs directory.
+        log: The file for what the processes write to their standard error; None for none.
     """
 
-    def __init__(self, log: Path | None = None) -> None:
-        self._log = log
-        self._lock = threading.Lock()
-        self._ready = threading.Event()
-        self._handed: list[RunFolder] = []
-        self._process = self._spawn()
-
-    def _spawn(self) -> subprocess.Popen[str]:
-        self._ready.clear()
-        errors = open(self._log, "a") if self._log else subprocess.DEVNULL  # noqa: SIM115 - inherited by the child
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-        )
-        threading.Thread(target=self._await_ready, args=(process,), daemon=True).start()
-        return process
-
-    def _await_ready(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        if process.stdout.readline().strip() == "ready" and process is self._process:
-            self._ready.set()
+    def __init__(self, directory: Path, log: Path | None = None) -> None:
+        self._line, self._log = Line(directory), log
+        self._path = directory / WORKERS
+        self._path.mkdir(parents=True, exist_ok=True)
+        self._started: list[subprocess.Popen[bytes]] = []
+        # As long as anybody holds this lock there is a page.
+        self._here = os.open(self._path / "here", os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(self._here, fcntl.LOCK_SH)
+        self._want()
 
     @property
     def ready(self) -> bool:
         """Whether torch is loaded and a run would start at once."""
-        return self._ready.is_set()
+        return any(place.read_text(encoding="utf-8") == READY for place in self._places() if _held(place))
 
     def submit(self, folder: RunFolder) -> None:
-        """Compute the run in ``folder`` when those that were submitted before have ended."""
-        self.check()
-        with self._lock:
-            self._handed.append(folder)
-            self._hand_over(folder)
-
-    def _hand_over(self, folder: RunFolder) -> None:
-        assert self._process.stdin is not None
-        folder.hand_to(self._process.pid)
-        with suppress(BrokenPipeError):  # a process that has just died; check() hands the run to its successor
-            self._process.stdin.write(f"{folder.path}\n")
-            self._process.stdin.flush()
+        """Compute the run in ``folder``, which is in the runs directory, when its turn comes."""
+        self._line.join(folder)
+        self._want()
 
     def check(self) -> None:
-        """Notice a process that died, and start another that takes over the runs that wait.
+        """Start a process if one is missing: none is there though a page has wanted one, or visitors wait for one.
 
-        A run that it had begun says so itself, see :attr:`RunFolder.status`.
+        A run that a process had begun when it died says so itself, see :attr:`RunFolder.status`.
         """
-        with self._lock:
-            if self._process.poll() is None:
-                return
-            self._process = self._spawn()
-            self._handed = [folder for folder in self._handed if folder.exists and folder.status["state"] == "queued"]
-            for folder in self._handed:
-                self._hand_over(folder)
+        self._started = [process for process in self._started if process.poll() is None]
+        free = [place for place in self._places() if not _held(place)]
+        wanted = max(len(self._line.first()), int(is_wanted(self._path)))
+        missing = min(wanted, slot_count()) - (slot_count() - len(free))
+        for place in free[: max(0, missing)]:
+            self._start(place)
+
+    def waits_for(self, folder: RunFolder) -> str:
+        """What a run waits for on this machine, in a sentence; empty if it waits for nothing but its process."""
+        return self._line.words(folder)
 
     def close(self) -> None:
-        """End the worker process."""
-        self._process.kill()
-        self._process.wait()
+        """Need the processes no longer; when nobody else does, they end after what was handed to them."""
+        os.close(self._here)
+
+    def _places(self) -> list[Path]:
+        return [self._path / str(number) for number in range(slot_count())]
+
+    def _want(self) -> None:
+        (self._path / "wanted").touch()
+        self.check()
+
+    def _start(self, place: Path) -> None:
+        """Take the place and leave it to a new process: the lock goes over with the open file."""
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o644)
+        errors = open(self._log, "a") if self._log else subprocess.DEVNULL  # noqa: SIM115 - inherited by the child
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.truncate(descriptor, 0)
+            process = subprocess.Popen(
+                [sys.executable, "-m", MODULE, str(self._line.directory), str(descriptor)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=[descriptor],
+                start_new_session=True,
+            )
+            self._started.append(process)
+        except BlockingIOError:
+            pass  # another page was quicker
+        finally:
+            os.close(descriptor)
+            if not isinstance(errors, int):
+                errors.close()
+
+
+def is_wanted(path: Path) -> bool:
+    """Whether a page has lately needed a worker, from the folder in which their places are."""
+    with suppress(FileNotFoundError):
+        return time.time() - (path / "wanted").stat().st_mtime < IDLE_SECONDS
+    return False
+
+
+def is_anybody_here(path: Path) -> bool:
+    """Whether there is a page that may need a worker, from the folder in which their places are."""
+    return _held(path / "here")
+
+
+def _held(path: Path) -> bool:
+    with lock(path) as free:
+        return not free
 
 
 def stop_run(folder: RunFolder) -> None:

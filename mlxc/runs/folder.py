@@ -3,7 +3,7 @@
 ========================  ==================================================================================
 ``task.json``             ``{"task": ..., "title": ..., "owner": ..., ...}``: the kind of the task and its fields; in a
                           folder from an archive ``files`` as well, the files that lie beside it, with their SHA-256
-``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "worker": ..., "pid": ...}``
+``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "pid": ...}``
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | ..., ...}``, see :mod:`mlxc.tasks.kind`
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
@@ -144,16 +144,6 @@ class RunFolder:
     def began(self) -> float:
         """Since when the run has been computed, or else waited: seconds since the epoch."""
         return float(self._read("status.json").get("started") or (self.path / TASK_FILE).stat().st_mtime)
-
-    @property
-    def forsaken(self) -> bool:
-        """Whether the run waits for a process that is gone."""
-        status = self._read("status.json")
-        return status.get("state") == "queued" and not _alive(status.get("worker"))
-
-    def hand_to(self, pid: int) -> None:
-        """Note which process will compute the run."""
-        self._replace("status.json", self._read("status.json") | {"worker": pid})
 
     def rename(self, title: str) -> None:
         """Call the run something else.

@@ -1,8 +1,8 @@
 """The process that computes: torch is loaded and warm before the first run arrives.
 
-Started as ``python -m mlxc.runs.worker``. It prints ``ready``, then reads paths of run folders from standard input, one
-a line, and computes them one after the other. It ends when its standard input is closed and all that was handed to it
-is done: a page that goes away takes no run with it.
+:class:`~mlxc.runs.client.Workers` starts it. It computes the runs that stand in line in a runs directory, one after the
+other, together with other workers. It ends when there is no page any more that could bring a run, or none has for a
+while, and never before the line is empty: a page that goes away takes no run with it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import Any
 
 from mlxc.errors import MlxcError, RunStoppedError
 from mlxc.kohn_sham.monitor import SCFRecord
+from mlxc.runs.client import READY, is_anybody_here, is_wanted
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
+from mlxc.runs.line import SLOTS, WORKERS, Line, waiting_words
 from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, told
@@ -29,6 +31,8 @@ from mlxc.utils.stages import listening
 
 # How much later than its limit a run is ended that does not come to the end of its SCF step.
 GRACE_SECONDS = 5.0
+# How often a worker looks who has come.
+LOOK_SECONDS = 0.1
 
 
 def execute(folder: RunFolder) -> None:
@@ -52,7 +56,7 @@ def _execute(folder: RunFolder) -> None:
             folder.set_status("queued", words)
 
     try:
-        with slot(folder.path.parent / "slots", folder.path.name, waiting):
+        with slot(folder.path.parent / SLOTS, folder.path.name, waiting):
             folder.set_status("running")
             _compute(folder)
     except RunStoppedError as error:
@@ -68,22 +72,6 @@ def _execute(folder: RunFolder) -> None:
             "failed",
             f"The calculation failed unexpectedly ({type(error).__name__}: {error}); details are in traceback.txt.",
         )
-
-
-def waiting_words(folder: RunFolder, number: int, holders: Sequence[str]) -> str:
-    """What a run waits for, in a sentence: its number in line, and what this machine computes meanwhile.
-
-    Args:
-        folder: The run that waits.
-        number: Its number in line, 1 for the next one.
-        holders: The names of the folders of what is computed; titles are told to their owner only.
-    """
-    runs = [RunFolder(folder.path.parent / name) for name in holders]
-    own = [f"“{run.title}”" for run in runs if folder.owner and run.owner == folder.owner]
-    others = len(runs) - len(own)
-    told = [*own, f"{others} other run{'s' if others > 1 else ''}"] if others else own
-    computed = f"; now computed: {', '.join(told)}" if told else ""
-    return f"Number {number} in line on this machine{computed}."
 
 
 def _compute(folder: RunFolder) -> None:
@@ -146,19 +134,29 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
         timer.cancel()
 
 
+def serve(directory: Path) -> None:
+    """Compute what stands in the line of a runs directory, as long as there is anything or anybody may bring it."""
+    line, path = Line(directory), directory / WORKERS
+    while True:
+        waiting = line.first()
+        for folder in waiting:
+            execute(folder)
+        line.clear()
+        if not waiting and not (is_anybody_here(path) and is_wanted(path)):
+            return
+        time.sleep(LOOK_SECONDS)
+
+
 def main() -> None:
-    """Serve runs from standard input."""
+    """Serve the runs directory of the command line, at the place whose open file the command line names."""
     from mlxc.ground_state import warm_up
 
+    directory, place = Path(sys.argv[1]), int(sys.argv[2])
+    # What this process starts itself must not hold the place.
+    os.set_inheritable(place, False)
     warm_up()
-    try:
-        print("ready", flush=True)
-    except BrokenPipeError:
-        # The page has gone meanwhile; what it has handed over is computed all the same.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    for line in sys.stdin:
-        if line.strip():
-            execute(RunFolder(Path(line.strip())))
+    os.write(place, READY.encode())
+    serve(directory)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ class IdleWorker:
     def check(self) -> None:
         pass
 
+    def waits_for(self, folder: RunFolder) -> str:
+        return ""
+
 
 def iteration(number: int, energy: float, point: int | None = None) -> dict[str, Any]:
     """One record of an SCF step."""

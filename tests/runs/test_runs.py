@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -17,22 +13,14 @@ import pytest
 
 from mlxc import Calculation, EquationOfStateTask, GroundState
 from mlxc.errors import InputError
-from mlxc.runs.client import Worker, stop_run
-from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.runs.client import stop_run
+from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.runs.limits import Limits
 from mlxc.runs.locks import lock, slot
-from mlxc.runs.worker import execute, waiting_words
+from mlxc.runs.worker import execute
 
 QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}
-LONG = {"structure": "al", "ecut_ha": 60, "kmesh": [12, 12, 12], "tolerance": 1e-12}
-
-
-@pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    process = Worker(log=tmp_path_factory.mktemp("worker") / "log")
-    yield process
-    process.close()
 
 
 def folder_for(data: dict[str, object], root: Path) -> RunFolder:
@@ -123,75 +111,6 @@ def test_input_that_fails_later_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert "no-such-family" in folder.status["message"]
 
 
-@pytest.mark.process
-def test_the_worker_computes_one_run_after_the_other(worker: Worker, tmp_path: Path) -> None:
-    folders = [folder_for(QUICK, tmp_path) for _ in range(2)]
-    for folder in folders:
-        worker.submit(folder)
-    wait_for(lambda: all(folder.status["state"] == "finished" for folder in folders))
-
-
-@pytest.mark.process
-def test_stop_ends_a_run_within_two_seconds_and_keeps_its_steps(worker: Worker, tmp_path: Path) -> None:
-    wait_for(lambda: worker.ready)
-    folder = folder_for(LONG, tmp_path)
-    worker.submit(folder)
-    wait_for(lambda: len(folder.records()[0]) >= 1)
-    started = time.monotonic()
-    stop_run(folder)
-    wait_for(lambda: folder.status["state"] in ENDED, seconds=10)
-    assert time.monotonic() - started < 2
-    assert folder.status["state"] == "stopped"
-    assert len(folder.records()[0]) >= 1
-    again = folder_for(QUICK, tmp_path)
-    worker.submit(again)
-    wait_for(lambda: worker.check() or again.status["state"] == "finished")
-
-
-@pytest.mark.process
-def test_a_worker_that_is_killed_says_so_and_is_replaced(worker: Worker, tmp_path: Path) -> None:
-    wait_for(lambda: worker.ready)
-    folder = folder_for(LONG, tmp_path)
-    worker.submit(folder)
-    wait_for(lambda: folder.status["state"] == "running")
-    os.kill(folder.status["pid"], 9)
-    wait_for(lambda: folder.status["state"] == "failed")
-    assert "unexpectedly" in folder.status["message"]
-    again = folder_for(QUICK, tmp_path)
-    worker.submit(again)
-    wait_for(lambda: worker.check() or again.status["state"] == "finished")
-
-
-@pytest.mark.process
-def test_a_page_that_goes_away_takes_its_worker_with_it_but_no_run(tmp_path: Path) -> None:
-    folders = [folder_for(QUICK, tmp_path) for _ in range(2)]
-    script = (
-        "import sys, time; from pathlib import Path; from mlxc.runs.client import Worker;"
-        "from mlxc.runs.folder import RunFolder; worker = Worker();"
-        "[worker.submit(RunFolder(Path(path))) for path in sys.argv[1:]];"
-        "print(worker._process.pid, flush=True); time.sleep(60)"
-    )
-    command = [sys.executable, "-c", script, *(str(folder.path) for folder in folders)]
-    page = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert page.stdout is not None
-    pid = int(page.stdout.readline())
-    os.killpg(page.pid, signal.SIGKILL)
-    page.wait()
-    wait_for(lambda: not Path(f"/proc/{pid}").exists(), seconds=60)
-    assert [folder.status["state"] for folder in folders] == ["finished", "finished"]
-
-
-@pytest.mark.process
-def test_a_run_that_waits_is_taken_over_when_its_worker_dies(worker: Worker, tmp_path: Path) -> None:
-    first, second = folder_for(LONG, tmp_path), folder_for(QUICK, tmp_path)
-    for folder in (first, second):
-        worker.submit(folder)
-    wait_for(lambda: first.status["state"] == "running")
-    stop_run(first)
-    wait_for(lambda: worker.check() or second.status["state"] == "finished")
-    assert first.status["state"] == "stopped"
-
-
 def test_a_run_is_computed_once_and_not_after_it_was_stopped(tmp_path: Path) -> None:
     folder = folder_for(QUICK, tmp_path)
     with lock(folder.path / "lock"):
@@ -218,14 +137,6 @@ def test_a_run_waits_for_a_place_and_says_so(tmp_path: Path, monkeypatch: pytest
 
 def nobody(number: int, holders: list[str]) -> None:
     raise AssertionError("there is a place")
-
-
-def test_who_waits_is_told_the_titles_of_his_own_runs_only(tmp_path: Path) -> None:
-    calculation = Calculation.from_dict(QUICK)
-    mine, waits, foreign = (RunFolder.create(calculation, owner, tmp_path, owner) for owner in ("ada", "ada", "grace"))
-    words = waiting_words(waits, 2, [mine.path.name, foreign.path.name])
-    assert words == "Number 2 in line on this machine; now computed: “ada”, 1 other run."
-    assert "grace" not in words
 
 
 def test_places_are_given_in_the_order_in_which_runs_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from ipywidgets import HTML, HBox, VBox
 
 from mlxc.errors import InputError
 from mlxc.export.link import decode_setup
-from mlxc.runs.client import Worker
+from mlxc.runs.client import Workers
 from mlxc.runs.folder import runs_directory
 from mlxc.utils.writable import obstacle_to_writing
 from mlxc_app.choose.model import ChooseModel
@@ -111,16 +111,16 @@ class Dashboard:
 
 
 def show() -> asyncio.Task[None] | None:
-    """Display the dashboard in the notebook that calls this, with a worker of its own as soon as somebody looks.
+    """Display the dashboard in the notebook that calls this, which wants a worker as soon as somebody looks.
 
     Returns the task that follows the runs: the caller keeps it, since a task nobody holds may be collected.
     """
     try:
-        log = _writable_runs_directory() / "worker.log"
+        directory = _writable_runs_directory()
     except InputError as error:
         display(HTML(f"<style>{_css()}</style>{card('error', str(error))}"))
         return None
-    dashboard = Dashboard(lambda: Worker(log=log))
+    dashboard = Dashboard(lambda: Workers(directory, directory / "worker.log"))
     display(dashboard.widget)
     return asyncio.get_running_loop().create_task(dashboard.follow())
 

@@ -21,12 +21,9 @@ from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
 from mlxc_app.run.time_left import seconds_left
 
-# A process that has died is replaced within this time, if the page that had started it is still there.
-FORSAKEN_SECONDS = 5.0
-
 
 class ComputesRuns(Protocol):
-    """What the page needs of a worker, see :class:`mlxc.runs.client.Worker`."""
+    """What the page needs of the workers, see :class:`mlxc.runs.client.Workers`."""
 
     @property
     def ready(self) -> bool:
@@ -36,7 +33,10 @@ class ComputesRuns(Protocol):
         """Compute the run in ``folder``, after those that were submitted before."""
 
     def check(self) -> None:
-        """Notice a worker that died."""
+        """Notice a worker that is missing."""
+
+    def waits_for(self, folder: RunFolder) -> str:
+        """What else than its process a run waits for, in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,6 @@ class RunModel(HasTraits):
         self._worker: ComputesRuns | None = None
         self.owner = ""
         self._queue: list[RunFolder] = []
-        self._forsaken: dict[RunFolder, float] = {}
         # Whether the page goes on to the next run when the shown one has ended.
         self._along = True
         self._offset, self._told = 0, time.time()
@@ -233,8 +232,6 @@ class RunModel(HasTraits):
         """See which runs are still to come, and show the next one if the shown one is done."""
         lined_up = self._queue
         self._queue = [folder for folder in lined_up if _pending(folder)]
-        for folder in self._queue:
-            self._adopt(folder)
         self.computing = bool(self._queue)
         self.waiting = tuple(
             WaitingRun(folder.path.name, folder.title, number, before.title)
@@ -245,13 +242,6 @@ class RunModel(HasTraits):
             coming = self._queue[:1] or [folder for folder in lined_up if folder.exists][-1:]
             if coming and coming[0] != self.folder:
                 self._follow(coming[0])
-
-    def _adopt(self, folder: RunFolder) -> None:
-        """Compute a run whose page and process are both gone."""
-        if not folder.forsaken:
-            self._forsaken.pop(folder, None)
-        elif time.monotonic() - self._forsaken.setdefault(folder, time.monotonic()) > FORSAKEN_SECONDS:
-            self.warm_up().submit(folder)
 
     def _follow(self, folder: RunFolder) -> None:
         task = folder.task
@@ -281,10 +271,11 @@ class RunModel(HasTraits):
             self.seconds = max(0, int(time.time() - self.folder.began))
 
     def _place_in_line(self, state: str) -> str:
-        """What the shown run waits for among those of this page; empty if it waits for none of them."""
+        """What the shown run waits for, among those of this page or of others; empty if it waits for none of them."""
         if state != "queued" or self.folder is None:
             return ""
-        return next((entry.words for entry in self.waiting if entry.name == self.folder.path.name), "")
+        own = next((entry.words for entry in self.waiting if entry.name == self.folder.path.name), "")
+        return own or (self._worker.waits_for(self.folder) if self._worker is not None else "")
 
 
 def _pending(folder: RunFolder) -> bool:

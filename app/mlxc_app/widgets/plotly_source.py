@@ -6,6 +6,9 @@ three seconds each time. Here one undisplayed widget carries the bundle, and eve
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +49,25 @@ const pictures = {
 """
 
 
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Whoever asks meanwhile whether there is a module, is told that there is none."""
+    there = sys.modules.pop(module, None)
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+        if there is not None:
+            sys.modules[module] = there
+
+
+# Figures of a notebook's cells are checked with nbformat; its grammar of web addresses alone takes longer to load than
+# all the rest of the page, and its figures are widgets.
+with _without("nbformat"):
+    FigureWidget = go.FigureWidget
+
+
 class PlotlySource(anywidget.AnyWidget):
     """Carries the bundle; the browser evaluates it as soon as the controls of the page are drawn."""
 
@@ -65,7 +87,7 @@ export default {
     bundle = traitlets.Unicode().tag(sync=True)
 
 
-class SharedFigureWidget(go.FigureWidget):
+class SharedFigureWidget(FigureWidget):
     """A ``FigureWidget`` that takes its JavaScript from :class:`PlotlySource`, and is never wider than its place.
 
     A widget that is not initialised within two seconds never receives an update (anywidget 0.11), and the bundle takes
