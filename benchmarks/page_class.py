@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What the server has prepared is there; everybody has looked and does nothing.
 PREPARED_S, IDLE_S = 20, 20
-LOADING_MS = 100_000
+LOADING_MS = 300_000
 NOTE_TIMES = """
 window.seen = { longest: 0 };
 const button = () => Array.from(document.querySelectorAll("button")).find(one => one.innerText.trim() === "Run");

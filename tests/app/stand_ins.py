@@ -19,6 +19,7 @@ class IdleWorker:
     def __init__(self) -> None:
         self.ready = True
         self.folders: list[RunFolder] = []
+        self.words = ""
 
     def submit(self, folder: RunFolder) -> None:
         self.folders.append(folder)
@@ -27,7 +28,7 @@ class IdleWorker:
         pass
 
     def waits_for(self, folder: RunFolder) -> str:
-        return ""
+        return self.words
 
 
 def iteration(number: int, energy: float, point: int | None = None) -> dict[str, Any]:

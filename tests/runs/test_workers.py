@@ -1,4 +1,4 @@
-"""Worker processes are shared by all pages: started when one needs them, replaced when they die, gone when nobody does."""
+"""All pages share worker processes: they come when one is needed, are replaced when they die, and go when none is."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import ceil, isfinite
 from typing import Any
 
@@ -187,19 +188,25 @@ class ChooseModel(StructureModel):
             self.cell_note = cell_note(recommended)
             self._recommended = recommended
             self.basis, self.gaussian_sets, self.gaussian_basis = DEFAULT_BASIS, (), ""
-            self._take_pseudopotentials()
+            self.pseudo, self.pseudo_names = recommended.pseudo, recommended.pseudo_names
             self.smearing = self._recommended.smearing
             self.width_ha = self._recommended.width_ha or 0.01
             self.spin, self.total_moment = self._recommended.spin, None
             self.max_iterations = self._recommended.max_iterations
             self.choose_preset(BALANCED)
 
-    def _take_pseudopotentials(self) -> None:
-        """Take the recommended pseudopotentials, and the cutoff that suits them and the preset."""
-        recommended = self._recommended
+    def _recommend(self, recommended: Calculation, is_other_basis: bool) -> None:
+        """Take other pseudopotentials, and the cutoff that suits them and the preset where nobody has typed one.
+
+        A cutoff of another kind of basis means something else, whoever has typed it.
+        """
+        usual = PRESETS[BALANCED] if is_other_basis else None
+        cutoffs = {preset.settings(self._recommended)["ecut_ha"]: preset for preset in PRESETS.values()}
+        suggesting = PRESETS.get(self.preset, cutoffs.get(self.ecut_ha, usual))
+        self._recommended = recommended
         self.pseudo, self.pseudo_names = recommended.pseudo, recommended.pseudo_names
-        preset = PRESETS[self.preset or BALANCED]
-        self.ecut_ha = preset.settings(recommended)["ecut_ha"]
+        if suggesting is not None:
+            self.ecut_ha = suggesting.settings(recommended)["ecut_ha"]
 
     @observe("edit", "moments")
     def _rebuild(self, change: Any) -> None:
@@ -218,7 +225,7 @@ class ChooseModel(StructureModel):
 
     @observe("basis", "gaussian_basis", "pseudo")
     def _renew_recommendation(self, change: Any) -> None:
-        """Another basis or other pseudopotentials need another cutoff."""
+        """For another basis or other pseudopotentials another cutoff is recommended."""
         if self._filling:
             return
         with self._several_changes():
@@ -229,11 +236,8 @@ class ChooseModel(StructureModel):
                 wanted["pseudo"] = self.pseudo
             if self.gaussian_basis:
                 wanted["gaussian_basis"] = self.gaussian_basis
-            try:
-                self._recommended = Calculation.from_dict(wanted)
-                self._take_pseudopotentials()
-            except MlxcError:  # the blocker will say why
-                pass
+            with suppress(MlxcError):  # the blocker will say why
+                self._recommend(Calculation.from_dict(wanted), change["name"] == "basis")
             self._look()
 
     def _turn_to_basis(self) -> None:

@@ -130,15 +130,28 @@ class RunView:
         if not run.seconds:
             return ""
         so_far = f"{duration_in_words(run.seconds)} so far"
+        if not run.parts.lengths:
+            return f"{so_far}, time left not known"
         left = run.seconds_left
         return so_far if left is None else f"{so_far}, {in_words(left)}"
 
     def _in_words(self, record: dict[str, Any]) -> tuple[str, float | None] | None:
         """What the run is doing, and which fraction is done; None for records of which there is nothing to say."""
+        if record["kind"] not in (ITERATION, STAGE):
+            return self._doing(record)
         if record["kind"] == ITERATION:
-            return self._step_in_words(record)
-        if record["kind"] == STAGE:
-            return f"{self._part_in_words(record)}{record['words']} …", None
+            words, fraction = self._step_in_words(record)
+        else:
+            words, fraction = f"{self._part_in_words(record)}{record['words']} …", None
+        if self._run.parts.lengths:
+            return words, fraction
+        # Of a task of which nobody knows how many fields it has, one field is no measure.
+        told = (self._doing(other) for other in reversed(self._run.records))
+        part, done = next(filter(None, told), ("", 0.0))
+        return f"{part} {words}".strip(), done
+
+    def _doing(self, record: dict[str, Any]) -> tuple[str, float | None] | None:
+        """What the kind of the task says of a record."""
         table = kind_named(self._run.kind).records.get(record["kind"])
         return None if table is None or table.doing is None else table.doing(record)
 

@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import plotly
@@ -65,11 +67,14 @@ def _without(module: str) -> Iterator[None]:
 # Figures of a notebook's cells are checked with nbformat; its grammar of web addresses alone takes longer to load than
 # all the rest of the page, and its figures are widgets.
 with _without("nbformat"):
-    FigureWidget = go.FigureWidget
+    FigureWidget: Any = go.FigureWidget
 
 
 class PlotlySource(anywidget.AnyWidget):
-    """Carries the bundle; the browser evaluates it as soon as the controls of the page are drawn."""
+    """Carries the bundle, as bytes that all kernels of a machine share: a text would be copied, and quoted in JSON.
+
+    The browser evaluates it as soon as the controls of the page are drawn.
+    """
 
     _esm = (
         _GATE
@@ -84,7 +89,7 @@ export default {
 };
 """
     )
-    bundle = traitlets.Unicode().tag(sync=True)
+    bundle = traitlets.Instance(memoryview).tag(sync=True)
 
 
 class SharedFigureWidget(FigureWidget):
@@ -139,5 +144,5 @@ export default () => {
 @cache
 def provide_plotly() -> PlotlySource:
     """Send the bundle to the page; further calls do nothing."""
-    bundle = Path(plotly.__file__).parent / "package_data" / "widgetbundle.js"
-    return PlotlySource(bundle=bundle.read_text(encoding="utf-8"))
+    with open(Path(plotly.__file__).parent / "package_data" / "widgetbundle.js", "rb") as file:
+        return PlotlySource(bundle=memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)))

@@ -13,6 +13,7 @@ from mlxc.tasks.comparison.progress import RECORDS, ComparisonProgress
 from mlxc.tasks.comparison.task import ComparisonTask
 from mlxc.tasks.eos.kind import VOLUME_OPTIONS
 from mlxc.tasks.kind import Ending, Kind
+from mlxc.tasks.parts import Parts
 
 if TYPE_CHECKING:
     from mlxc.tasks.comparison.result import Comparison
@@ -27,6 +28,11 @@ def _run(task: ComparisonTask, monitor: Monitor | None, tell: Tell) -> Compariso
 
 def _ending(comparison: Comparison) -> Ending:
     return Ending(comparison.converged, comparison.message)
+
+
+def _parts(task: ComparisonTask) -> Parts:
+    # How long other codes take, nobody knows before.
+    return Parts.unknown()
 
 
 COMPARISON = Kind(
@@ -50,4 +56,5 @@ COMPARISON = Kind(
         saves=False,
     ),
     progress=ComparisonProgress,
+    parts=_parts,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlxc.console.record_table import RecordTable
 from mlxc.console.text import headline
+from mlxc.tasks.diagnosis.finding import TESTS
 
 
 def diagnosis_report(summary: dict[str, Any]) -> str:
@@ -30,4 +31,13 @@ def diagnosis_sentence(summary: Mapping[str, Any]) -> str:
     return f"Diagnosis: {summary['verdict']}"
 
 
-FINDINGS = RecordTable("findings", "one row per test of a diagnosis", "{test}: {sentence}".format_map)
+def _next_test_in_words(finding: Mapping[str, Any]) -> tuple[str, float]:
+    """Which test comes after the one that has just been done."""
+    done = TESTS.index(finding["test"]) + 1
+    words = f"Test {done + 1} of {len(TESTS)}, {TESTS[done]}." if done < len(TESTS) else "All tests are done."
+    return words, done / len(TESTS)
+
+
+FINDINGS = RecordTable(
+    "findings", "one row per test of a diagnosis", "{test}: {sentence}".format_map, doing=_next_test_in_words
+)

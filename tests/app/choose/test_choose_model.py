@@ -15,6 +15,8 @@ from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.message import MessageArea
 from support import poscar
 
+from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.presets import PRESETS
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_names
 
@@ -218,6 +220,29 @@ def test_other_pseudopotentials_bring_their_cutoff_and_names() -> None:
     model.pseudo = "gth"
     assert (model.ecut_ha, model.pseudo_names, model.blocker) == (20.0, {"Ga": "q3"}, "")
     assert model.calculation().pseudo_names == {"Ga": "q3"}
+
+
+@pytest.mark.parametrize(("setting", "value"), [("xc", "lda"), ("pseudo", "gth")])
+def test_a_cutoff_that_was_typed_stays_and_a_suggested_one_follows(setting: str, value: str) -> None:
+    typed, suggested, quick = ChooseModel("ni"), ChooseModel("ni"), ChooseModel("ni")
+    typed.ecut_ha = 33.0
+    quick.choose_preset("quick look")
+    quick.kmesh = (7, 7, 7)
+    for model in (typed, suggested, quick):
+        setattr(model, setting, value)
+    assert typed.ecut_ha == 33.0
+    assert suggested.preset == "balanced"
+    asked = Calculation.from_dict({"structure": "ni", setting: value})
+    assert suggested.ecut_ha == asked.ecut_ha
+    assert quick.ecut_ha == PRESETS["quick look"].settings(asked)["ecut_ha"]
+
+
+def test_another_kind_of_basis_brings_its_cutoff_whatever_was_typed() -> None:
+    model, untouched = ChooseModel("si"), ChooseModel("si")
+    model.ecut_ha = 33.0
+    for choice in (model, untouched):
+        choice.basis = "gaussian"
+    assert model.ecut_ha == untouched.ecut_ha != 33.0
 
 
 def test_spin_with_fixed_occupations_wants_a_total_moment() -> None:

@@ -12,7 +12,6 @@ from stand_ins import IdleWorker, iteration
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kinds import KINDS
@@ -142,16 +141,13 @@ def test_a_reloaded_page_finds_the_runs_of_its_visitor(run: RunModel, aluminium:
     assert len(reloaded.of_kind("iteration")) == 2
 
 
-def test_a_run_whose_page_and_process_are_gone_is_computed_here(
-    run: RunModel, aluminium: Calculation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mlxc_app.run.model.FORSAKEN_SECONDS", 0.0)
-    forsaken = RunFolder.create(aluminium, "forsaken", owner="ada")
+def test_a_run_that_waits_for_other_visitors_says_so(run: RunModel, aluminium: Calculation) -> None:
     worker = run.warm_up()
     assert isinstance(worker, IdleWorker)
-    run.belong_to("ada")
+    run.start(aluminium, "the first")
+    worker.words = "Number 2 in line on this machine."
     run.poll()
-    assert forsaken in worker.folders
+    assert run.message == "Number 2 in line on this machine."
 
 
 def test_a_run_beyond_the_limits_of_the_server_does_not_start(

@@ -12,6 +12,7 @@ from mlxc_app.widgets.message import MessageArea
 from stand_ins import iteration
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.tasks.diagnosis.task import DiagnosisTask
 
 AGAIN = "The SCF was started twice: the moment <vanished>."
 SUMMARY: dict[str, Any] = {"iterations": 9, "free_energy_ha": -2.5, "seconds": {"total": 1.0}}
@@ -72,3 +73,26 @@ def test_a_second_start_is_told_while_it_is_computed(run: RunModel, aluminium: C
 def words(view: RunView) -> str:
     said: list[Any] = [widget for widget in view.progress.children if isinstance(widget, HTML)]
     return str(said[0].value)
+
+
+def test_a_diagnosis_says_at_which_test_it_is_and_that_nobody_knows_how_long_it_takes(
+    run: RunModel, aluminium: Calculation
+) -> None:
+    view = RunView(run, ChooseModel("al"), MessageArea())
+    run.start(DiagnosisTask(calculation=aluminium), "a diagnosis")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    run.folder.append(iteration(1, -2.0))
+    run.poll()
+    assert "Step 1" in words_of(view)
+    run.folder.append({"kind": "finding", "test": "self-consistency", "sentence": "Settles.", "elapsed_seconds": 2.0})
+    run.folder.append(iteration(1, -2.0))
+    run.poll()
+    run.seconds = 5
+    assert "Test 3 of 9, extrapolation. Step 1" in words_of(view)
+    assert "5 s so far, time left not known" in words_of(view)
+
+
+def words_of(view: RunView) -> str:
+    words: str = view.progress.children[0].value
+    return words
