@@ -28,12 +28,17 @@ PICTURE_HEIGHT = "150px"
 
 
 class StructureView:
-    """Observes a :class:`ChooseModel`: the picture is always seen, the rest once the card is open."""
+    """Observes a :class:`ChooseModel`: the picture is always seen, the rest once the card is open.
+
+    The picture's place is kept until somebody wants to see it: it loads more JavaScript than the rest of the page.
+    """
 
     def __init__(self, model: ChooseModel, cards: Cards, messages: MessageArea, theme: Theme) -> None:
-        self._model, self._messages = model, messages
-        self._viewer = StructureViewer(model.structure, theme, PICTURE_HEIGHT)
-        seen = VBox([self._viewer.widget, UnderstoodView(model, messages).widget])
+        self._model, self._messages, self._theme = model, messages, theme
+        self._viewer: StructureViewer | None = None
+        self._place = VBox()
+        self._place.add_class("mlxc-picture-place")
+        seen = VBox([self._place, UnderstoodView(model, messages).widget])
         seen.add_class("mlxc-picture")
         self._card = Card(CRYSTAL, cards, [seen], self._make, messages)
         self._drawers: list[Disclosure] = []
@@ -46,8 +51,14 @@ class StructureView:
     def _tell(self, change: Any = None) -> None:
         self._card.tell(self._model.title)
 
+    def show_picture(self) -> None:
+        """Draw the crystal, now and whenever it changes."""
+        self._viewer = StructureViewer(self._model.structure, self._theme, PICTURE_HEIGHT)
+        self._place.children = [self._viewer.widget]
+
     def _draw(self, change: Any) -> None:
-        self._viewer.show(self._model.structure, cell_only=self._model.repeats != (1, 1, 1))
+        if self._viewer is not None:
+            self._viewer.show(self._model.structure, cell_only=self._model.repeats != (1, 1, 1))
 
     def _make(self) -> list[Widget]:
         model, messages = self._model, self._messages

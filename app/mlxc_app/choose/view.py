@@ -17,15 +17,17 @@ class ChooseView:
     """Observes a :class:`ChooseModel`: three cards.
 
     Attributes:
+        structure: The card of the crystal.
         functional: The card of the functional.
         widget: The column.
     """
 
     def __init__(self, model: ChooseModel, cards: Cards, messages: MessageArea, theme: Theme) -> None:
+        self.structure = StructureView(model, cards, messages, theme)
         self.functional = FunctionalPicker(model, cards, messages)
         self.widget = VBox(
             [
-                StructureView(model, cards, messages, theme).widget,
+                self.structure.widget,
                 self.functional.widget,
                 SettingsView(model, cards, messages).widget,
             ]

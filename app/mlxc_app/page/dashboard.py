@@ -50,7 +50,7 @@ class Dashboard:
         self.panels = make_panels(self.page)
         self.presence = Presence()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
-        choose_view = ChooseView(choose, self.page.cards, messages, self.page.theme)
+        self._choose_view = choose_view = ChooseView(choose, self.page.cards, messages, self.page.theme)
         self._line = ShownAndChosenView(ShownAndChosen(run, choose), messages).widget
         self.accordion = Accordion(self.panels, messages, self._line)
         watched = WatchedPanel(run, self.panels, lambda: self.accordion.unfolded, self._unfold)
@@ -106,8 +106,9 @@ class Dashboard:
         self.page.run.warm_up()
         self.page.choose.owner = self.presence.visitor
         self.page.run.belong_to(self.presence.visitor)
-        self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)
         self._restore()
+        self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)
+        self._choose_view.structure.show_picture()
 
 
 def show() -> asyncio.Task[None] | None:
