@@ -10,9 +10,11 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 
 import psutil
 
+from mlxc.runs.code import code_name
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.line import WORKERS, Line
 from mlxc.runs.locks import lock, slot_count
@@ -23,16 +25,19 @@ STOP_GRACE_SECONDS = 0.75
 NOT_BEGUN = "Stopped before it began."
 # What a worker writes into the file of its place when it has loaded PyTorch.
 READY = "ready"
+# Touched whenever a page needs a worker.
+WANTED = "wanted"
 # Without a word from a page for so long, a worker ends.
 IDLE_SECONDS = 600.0
 
 
 class Workers:
-    """The warm worker processes of a runs directory, shared by all pages: one, or more while several visitors compute.
+    """The warm worker processes of a runs directory: one, or more while several visitors compute.
 
-    There are at most as many as runs are computed at once. Each has a place, a file that is locked as long as the
-    process lives; it was started by whichever page needed it first, in a session of its own, so that neither the end
-    of a page nor that of the kernel behind it ends a run. A process that dies is replaced when it is missed.
+    All pages share them that have the same code. There are at most as many as runs are computed at once. Each has a
+    place, a file that is locked as long as the process lives; it was started by whichever page needed it first, in a
+    session of its own, so that neither the end of a page nor that of the kernel behind it ends a run. A process that
+    dies is replaced when it is missed.
 
     Args:
         directory: The runs directory.
@@ -40,13 +45,14 @@ class Workers:
     """
 
     def __init__(self, directory: Path, log: Path | None = None) -> None:
-        self._line, self._log = Line(directory), log
-        self._path = directory / WORKERS
+        self._line, self._log = Line(directory, code_name()), log
+        self._path = self._line.home
         self._path.mkdir(parents=True, exist_ok=True)
         self._started: list[subprocess.Popen[bytes]] = []
         # As long as anybody holds this lock there is a page.
         self._here = os.open(self._path / "here", os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(self._here, fcntl.LOCK_SH)
+        self._take_over_forsaken()
         self._want()
 
     @property
@@ -79,11 +85,20 @@ class Workers:
         """Need the processes no longer; when nobody else does, they end after what was handed to them."""
         os.close(self._here)
 
+    def _take_over_forsaken(self) -> None:
+        """Compute what was left behind by code that nobody has any more."""
+        for home in (self._line.directory / WORKERS).iterdir():
+            if home != self._path and not any(_held(path) for path in (home / "here", *home.glob("[0-9]*"))):
+                self._line.take_over(Line(self._line.directory, home.name))
+                # One that has just been made has no such file yet.
+                if (home / WANTED).exists() and not is_wanted(home):
+                    rmtree(home, ignore_errors=True)
+
     def _places(self) -> list[Path]:
         return [self._path / str(number) for number in range(slot_count())]
 
     def _want(self) -> None:
-        (self._path / "wanted").touch()
+        (self._path / WANTED).touch()
         self.check()
 
     def _start(self, place: Path) -> None:
@@ -94,7 +109,7 @@ class Workers:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.truncate(descriptor, 0)
             process = subprocess.Popen(
-                [sys.executable, "-m", MODULE, str(self._line.directory), str(descriptor)],
+                [sys.executable, "-m", MODULE, str(self._line.directory), self._line.code, str(descriptor)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -111,14 +126,14 @@ class Workers:
 
 
 def is_wanted(path: Path) -> bool:
-    """Whether a page has lately needed a worker, from the folder in which their places are."""
+    """Whether a page has lately needed a worker, from the folder of its line."""
     with suppress(FileNotFoundError):
-        return time.time() - (path / "wanted").stat().st_mtime < IDLE_SECONDS
+        return time.time() - (path / WANTED).stat().st_mtime < IDLE_SECONDS
     return False
 
 
 def is_anybody_here(path: Path) -> bool:
-    """Whether there is a page that may need a worker, from the folder in which their places are."""
+    """Whether there is a page that may need a worker, from the folder of its line."""
     return _held(path / "here")
 
 

@@ -25,9 +25,16 @@ class Line:
 
     Attributes:
         directory: The runs directory.
+        code: The code with which its runs are to be computed, see :func:`~mlxc.runs.code.code_name`.
     """
 
     directory: Path
+    code: str
+
+    @property
+    def home(self) -> Path:
+        """The folder of the line and of the workers that serve it."""
+        return self.directory / WORKERS / self.code
 
     def join(self, folder: RunFolder) -> None:
         """Put a run of the directory at the end of the line."""
@@ -48,6 +55,12 @@ class Line:
             found.setdefault(owner, RunFolder(self.directory / name))
         return list(found.values())
 
+    def take_over(self, other: Line) -> None:
+        """Let those that stand in another line stand in this one."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        for ticket in other._path.glob("[0-9]*_*_*"):
+            ticket.rename(self._path / ticket.name)
+
     def clear(self) -> None:
         """Let those leave that have ended or are not there any more."""
         for folder in self.first():
@@ -64,7 +77,7 @@ class Line:
 
     @property
     def _path(self) -> Path:
-        return self.directory / WORKERS / "line"
+        return self.home / "line"
 
 
 def waiting_words(folder: RunFolder, number: int, holders: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from mlxc.kohn_sham.monitor import SCFRecord
 from mlxc.runs.client import READY, is_anybody_here, is_wanted
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
-from mlxc.runs.line import SLOTS, WORKERS, Line, waiting_words
+from mlxc.runs.line import SLOTS, Line, waiting_words
 from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, told
@@ -134,29 +134,28 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
         timer.cancel()
 
 
-def serve(directory: Path) -> None:
-    """Compute what stands in the line of a runs directory, as long as there is anything or anybody may bring it."""
-    line, path = Line(directory), directory / WORKERS
+def serve(line: Line) -> None:
+    """Compute what stands in the line, as long as there is anything or anybody may bring it."""
     while True:
         waiting = line.first()
         for folder in waiting:
             execute(folder)
         line.clear()
-        if not waiting and not (is_anybody_here(path) and is_wanted(path)):
+        if not waiting and not (is_anybody_here(line.home) and is_wanted(line.home)):
             return
         time.sleep(LOOK_SECONDS)
 
 
 def main() -> None:
-    """Serve the runs directory of the command line, at the place whose open file the command line names."""
+    """Serve the line of the command line, at the place whose open file the command line names."""
     from mlxc.ground_state import warm_up
 
-    directory, place = Path(sys.argv[1]), int(sys.argv[2])
+    line, place = Line(Path(sys.argv[1]), sys.argv[2]), int(sys.argv[3])
     # What this process starts itself must not hold the place.
     os.set_inheritable(place, False)
     warm_up()
     os.write(place, READY.encode())
-    serve(directory)
+    serve(line)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import pytest
 
 from mlxc import Calculation
 from mlxc.runs.client import MODULE, Workers, stop_run
+from mlxc.runs.code import code_name
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.line import Line, waiting_words
 from mlxc.runs.locks import slot
@@ -161,7 +162,7 @@ def test_a_page_that_goes_away_takes_its_worker_with_it_but_no_run(directory: Pa
 @pytest.mark.process
 def test_a_run_that_nobody_computes_any_more_is_computed_by_the_next_page(directory: Path) -> None:
     folder = run_for(QUICK, directory, "ada")
-    Line(directory).join(folder)
+    Line(directory, "code of before").join(folder)
     page = Workers(directory)
     assert wait_for_end(folder, page) == "finished"
     page.close()
@@ -171,7 +172,7 @@ def test_a_run_that_nobody_computes_any_more_is_computed_by_the_next_page(direct
 @pytest.mark.process
 def test_a_worker_that_nobody_has_needed_for_long_ends_and_comes_back(directory: Path, workers: Workers) -> None:
     wait_for(lambda: workers.ready)
-    os.utime(directory / "workers" / "wanted", (0, 0))
+    os.utime(Line(directory, code_name()).home / "wanted", (0, 0))
     wait_for(lambda: not processes(directory))
     workers.check()
     assert not processes(directory)
@@ -180,8 +181,35 @@ def test_a_worker_that_nobody_has_needed_for_long_ends_and_comes_back(directory:
     assert wait_for_end(folder, workers) == "finished"
 
 
+@pytest.mark.process
+def test_a_page_with_other_code_has_workers_of_its_own(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Workers(directory)
+    monkeypatch.setattr("mlxc.runs.client.code_name", lambda: "other code")
+    after = Workers(directory)
+    assert len(processes(directory)) == 2
+    folder = run_for(QUICK, directory)
+    after.submit(folder)
+    assert wait_for_end(folder, before, after) == "finished"
+    assert before.waits_for(folder) == ""
+    before.close()
+    after.close()
+    wait_for(lambda: not processes(directory))
+
+
+def test_a_changed_file_is_other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "mlxc_stand_in"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("mlxc.runs.code.PACKAGE", package.name)
+    before = code_name()
+    assert code_name() == before
+    (package / "functional.py").write_text("mu = 0.2195")
+    assert code_name() != before
+
+
 def test_each_owner_computes_one_run_at_a_time_and_nobody_waits_for_more(directory: Path) -> None:
-    line = Line(directory)
+    line = Line(directory, "code")
     runs = [run_for(QUICK, directory, owner) for owner in ("ada", "ada", "grace", "ada")]
     for folder in runs:
         line.join(folder)
@@ -195,7 +223,7 @@ def test_each_owner_computes_one_run_at_a_time_and_nobody_waits_for_more(directo
 
 
 def test_who_waits_for_others_is_told_his_number(directory: Path) -> None:
-    line = Line(directory)
+    line = Line(directory, "code")
     runs = [run_for(QUICK, directory, owner) for owner in ("ada", "grace", "emmy", "grace")]
     for folder in runs:
         line.join(folder)
