@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from mlxc.grid.fields import Fields
@@ -37,9 +38,11 @@ class HamiltonianBlock(Protocol):
 
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
+        dtype: The type of the orbitals that it acts on: complex numbers in double or in single precision.
     """
 
     rows: slice
+    dtype: torch.dtype
 
     @property
     def matrix(self) -> Tensor | None:
@@ -48,6 +51,10 @@ class HamiltonianBlock(Protocol):
 
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi for orbitals of shape ``(nrow, nband, nfunction)``."""
+        ...
+
+    def in_single_precision(self) -> HamiltonianBlock | None:
+        """The same H for orbitals in single precision; None where there is no gain in it."""
         ...
 
     def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mlxc.kohn_sham.eigensolver import davidson, inner_products, orthonormalise
+from mlxc.kohn_sham.eigensolver import davidson
+from mlxc.kohn_sham.orthonormal import inner_products, orthonormalise
 
 
 @dataclass
@@ -24,6 +25,13 @@ class DenseBlock:
     @property
     def rows(self) -> slice:
         return slice(0, len(self.mask))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.hidden.dtype
+
+    def in_single_precision(self) -> DenseBlock:
+        return DenseBlock(self.hidden.to(torch.complex64), self.mask)
 
     def apply(self, orbitals: Tensor) -> Tensor:
         return orbitals @ self.hidden.mT
