@@ -27,6 +27,15 @@ class EffectivePotential:
     gradient: Tensor | None = None
     kinetic: Tensor | None = None
 
+    def of_spin(self, spin: int) -> EffectivePotential:
+        """What acts on the electrons of one spin, as for a single spin."""
+        own = slice(spin, spin + 1)
+        return EffectivePotential(
+            local=self.local[own],
+            gradient=None if self.gradient is None else self.gradient[:, own],
+            kinetic=None if self.kinetic is None else self.kinetic[own],
+        )
+
     @classmethod
     def of_fields(cls, fields: Fields) -> EffectivePotential:
         """The potential from the derivatives of the energy with respect to each field, on the grid."""
