@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import Hamiltonian, HamiltonianBlock
-from mlxc.kohn_sham.search_space import SearchSpace
+from mlxc.kohn_sham.diagonalisation.search_space import SearchSpace
 from mlxc.utils.parallel import map_in_threads
 
 # The search space is collapsed to the current orbitals when it would exceed this many times their number.
@@ -156,7 +156,7 @@ def davidson(
         tolerance: The norm of a residual, hartree, that is small enough.
         max_steps: The largest number of extensions of the search space.
         single_precision: Whether corrections are computed in it where H can be had in it, see
-            :mod:`mlxc.kohn_sham.search_space`; orbitals come out in double precision all the same.
+            :mod:`mlxc.kohn_sham.diagonalisation.search_space`; orbitals come out in double precision all the same.
     """
     rounded = hamiltonian.in_single_precision() if single_precision else None
     applied, left = 0, max_steps

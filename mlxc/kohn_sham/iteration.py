@@ -12,12 +12,12 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.grid.fields import TAU, Fields
+from mlxc.kohn_sham.diagonalisation.mirrored_spin import MirroredSpin
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver
 from mlxc.kohn_sham.level_above import has_room_above, levels_above
-from mlxc.kohn_sham.mirrored_spin import MirroredSpin
 from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
-from mlxc.kohn_sham.orthonormal import orthonormalise
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, fields_residual
 from mlxc.kohn_sham.solved_state import SolvedState

@@ -15,9 +15,9 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.basis.protocol import Basis
 from mlxc.errors import InputError
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.gap import NO_GAP
-from mlxc.kohn_sham.orthonormal import orthonormalise
 from mlxc.units import HARTREE_EV
 
 # Residual of the orbital above, hartree, and the steps in which it is looked for: its level is then known to 1e-4.

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import mlxc
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products, orthonormalise
 from mlxc.kohn_sham.eigensolver import Davidson, davidson
-from mlxc.kohn_sham.orthonormal import inner_products, orthonormalise
 from mlxc.properties.forces import forces_and_stress
 
 

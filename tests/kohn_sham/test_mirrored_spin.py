@@ -10,7 +10,7 @@ import mlxc
 from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.crystal.symmetry import SpaceGroup
-from mlxc.kohn_sham.mirrored_spin import MirroredSpin
+from mlxc.kohn_sham.diagonalisation.mirrored_spin import MirroredSpin
 
 # A row of hydrogen atoms so far apart that each keeps its electron; along the row, spins alternate.
 HYDROGEN = Crystal(np.diag([9.0, 7.0, 7.0]), ["H", "H"], [[0, 0, 0], [0.5, 0, 0]], [1, -1])

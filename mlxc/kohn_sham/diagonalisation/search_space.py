@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import HamiltonianBlock
-from mlxc.kohn_sham.orthonormal import complement, inner_products, is_left_out, norms, orthonormalise
+from mlxc.kohn_sham.diagonalisation.orthonormal import complement, inner_products, is_left_out, norms, orthonormalise
 
 
 class SearchSpace:
