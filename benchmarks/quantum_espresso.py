@@ -10,7 +10,9 @@ from pathlib import Path
 from other_codes import ENERGY_TOLERANCE_HA, Ion, Timing, joined, run_in_folder, write_pseudopotentials
 
 from mlxc import Calculation, Crystal
+from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.magnetism import starting_moments
+from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.occupations import band_count
 
 _SMEARINGS = {"fermi-dirac": "fd", "gaussian": "gaussian", "marzari-vanderbilt": "mv"}
@@ -20,11 +22,11 @@ _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 def run_quantum_espresso(
     calculation: Calculation, processes: int, error_ha: float = ENERGY_TOLERANCE_HA
 ) -> Timing | None:
-    """Run pw.x with one pool of k points per process, and take the wall time that it reports; None if not installed.
+    """Run pw.x, and take the wall time that it reports; None if not installed.
 
-    It stops when its estimated error, the energy of the density's residual, is below ``error_ha``. The FFT grid is that
-    of the calculation, if it names one, else its own, for a density cutoff of four times that of the orbitals, as in
-    mlxc.
+    Each process has a pool of k points to itself, as far as there are k points. pw.x stops when its estimated error,
+    the energy of the density's residual, is below ``error_ha``. The FFT grid is that of the calculation, if it names
+    one, else its own, for a density cutoff of four times that of the orbitals, as in mlxc.
     """
     if shutil.which("pw.x") is None:
         return None
@@ -32,7 +34,8 @@ def run_quantum_espresso(
         folder = Path(temporary)
         ions = write_pseudopotentials(calculation, folder)
         (folder / "run.in").write_text(_input(calculation, ions, error_ha), encoding="utf-8")
-        _, output = run_in_folder(["pw.x", "-nk", str(processes), "-in", "run.in"], folder, processes)
+        pools = min(processes, len(irreducible_mesh(calculation.kmesh, SpaceGroup.of(calculation.crystal))))
+        _, output = run_in_folder(["pw.x", "-nk", str(pools), "-in", "run.in"], folder, processes)
     steps = re.search(r"convergence has been achieved in\s+(\d+) iterations", output)
     return Timing(
         wall_seconds(output),

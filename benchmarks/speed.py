@@ -49,15 +49,17 @@ CASES = {"gth": GTH_CASES, "pseudodojo": PSEUDODOJO_CASES}
 OURS = "mlxc"
 
 
-def measure(calculation: Calculation, repeats: int, cores: int) -> dict[str, list[Timing]]:
-    """Run all installed codes in turn, ``repeats`` times."""
+def measure(calculation: Calculation, repeats: int, cores: int, *, alone: bool = False) -> dict[str, list[Timing]]:
+    """Run all installed codes in turn, ``repeats`` times; mlxc only if ``alone``."""
     timings: dict[str, list[Timing]] = {}
     process = MlxcProcess(cores)
     for _ in range(repeats):
         ours = process.run(calculation)
         assert ours.error_ha is not None
-        runs = {OURS: ours, "Quantum ESPRESSO": run_quantum_espresso(calculation, cores, ours.error_ha)}
-        if calculation.pseudo == "gth":
+        runs: dict[str, Timing | None] = {OURS: ours}
+        if not alone:
+            runs["Quantum ESPRESSO"] = run_quantum_espresso(calculation, cores, ours.error_ha)
+        if calculation.pseudo == "gth" and not alone:
             with tempfile.TemporaryDirectory() as folder:
                 runs["ABINIT"] = run_abinit(calculation, Path(folder), cores)
         for code, timing in runs.items():

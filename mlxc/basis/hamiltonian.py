@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from mlxc.grid.fields import Fields
@@ -26,6 +27,15 @@ class EffectivePotential:
     gradient: Tensor | None = None
     kinetic: Tensor | None = None
 
+    def of_spin(self, spin: int) -> EffectivePotential:
+        """What acts on the electrons of one spin, as for a single spin."""
+        own = slice(spin, spin + 1)
+        return EffectivePotential(
+            local=self.local[own],
+            gradient=None if self.gradient is None else self.gradient[:, own],
+            kinetic=None if self.kinetic is None else self.kinetic[own],
+        )
+
     @classmethod
     def of_fields(cls, fields: Fields) -> EffectivePotential:
         """The potential from the derivatives of the energy with respect to each field, on the grid."""
@@ -37,9 +47,11 @@ class HamiltonianBlock(Protocol):
 
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
+        dtype: The type of the orbitals that it acts on: complex numbers in double or in single precision.
     """
 
     rows: slice
+    dtype: torch.dtype
 
     @property
     def matrix(self) -> Tensor | None:
@@ -48,6 +60,10 @@ class HamiltonianBlock(Protocol):
 
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi for orbitals of shape ``(nrow, nband, nfunction)``."""
+        ...
+
+    def in_single_precision(self) -> HamiltonianBlock | None:
+        """The same H for orbitals in single precision; None where there is no gain in it."""
         ...
 
     def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:

@@ -68,7 +68,8 @@ class Calculation(CalculationSettings):
         vary = vary or natural_variation(self.crystal)
         crystals = [resized(self.crystal, float(ratio), vary) for ratio in ratios]
         largest = max(crystals, key=lambda crystal: crystal.volume)
-        grid = self.fft_grid or choose_shape(largest.lattice, grid_radius(self.ecut_ha), SpaceGroup.of(largest))
+        group = SpaceGroup.of(largest).with_exchanges(largest)
+        grid = self.fft_grid or choose_shape(largest.lattice, grid_radius(self.ecut_ha), group)
         return [self.with_crystal(crystal).model_copy(update={"fft_grid": grid}) for crystal in crystals]
 
     def check(self) -> None:

@@ -54,6 +54,23 @@ class SpaceGroup:
     def __len__(self) -> int:
         return len(self.rotations)
 
+    def with_exchanges(self, crystal: Crystal) -> SpaceGroup:
+        """These operations and the translations that leave the crystal as it is but for its moments.
+
+        Such a translation of an antiferromagnet exchanges spin up and spin down; a grid should allow for it.
+        """
+        if not crystal.moments.any():
+            return self
+        every = SpaceGroup.of(Crystal(crystal.lattice, crystal.species, crystal.positions)).pure_translations()
+        return SpaceGroup(
+            np.concatenate([self.rotations, every.rotations]), np.concatenate([self.translations, every.translations])
+        )
+
+    def pure_translations(self) -> SpaceGroup:
+        """The operations without a rotation, the identity among them."""
+        pure = (self.rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
+        return SpaceGroup(self.rotations[pure], self.translations[pure])
+
     def on_grid(self, shape: tuple[int, int, int]) -> SpaceGroup:
         """The subgroup that maps the points of a uniform grid onto each other."""
         # W takes the grid point m/n to the grid points (n_i W_ij / n_j) m_j / n_i only if these are integers.
@@ -114,7 +131,7 @@ class SpaceGroup:
         Those of translations without a rotation divide the number of primitive cells; in units of these all others are
         simple fractions. Translations that are none, as about an atom at a general position, are left out.
         """
-        pure = self.translations[(self.rotations == np.eye(3)).all(axis=(1, 2))]
+        pure = self.pure_translations().translations
         # Counted in whole primitive cells along the axis.
         counts = [lcm(*(Fraction(w).limit_denominator(len(pure)).denominator for w in axis)) for axis in pure.T]
         return [{_denominator(w, count) for w in axis} for axis, count in zip(self.translations.T, counts, strict=True)]

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.grid.fields import TAU, Fields
-from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver, orthonormalise
+from mlxc.kohn_sham.diagonalisation.mirrored_spin import MirroredSpin
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
+from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver
 from mlxc.kohn_sham.level_above import has_room_above, levels_above
 from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
@@ -110,7 +112,7 @@ class SCFIteration:
         self.moments, self._total_moment = moments, total_moment
         self._smearing = smearing
         self._convergence = convergence
-        self._eigensolver = eigensolver
+        self._eigensolver, self._spins = eigensolver, MirroredSpin(problem)
         self._seed = seed
         self._mixing = mixing
         self._forget()
@@ -272,8 +274,9 @@ class SCFIteration:
         importance = self._importance
         if importance.shape[1] < self._nband:
             importance = torch.nn.functional.pad(importance, (0, self._nband - importance.shape[1]), value=1.0)
-        hamiltonian = self.problem.hamiltonian(potential)
-        return self._eigensolver.solve(hamiltonian, self._orbitals, self._nband, importance, residual, self._starts)
+        return self._spins.solve(
+            self._eigensolver, potential, self._orbitals, self._nband, importance, residual, self._starts
+        )
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""

@@ -15,7 +15,8 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.basis.protocol import Basis
 from mlxc.errors import InputError
-from mlxc.kohn_sham.eigensolver import diagonalise, orthonormalise
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
+from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.gap import NO_GAP
 from mlxc.units import HARTREE_EV
 

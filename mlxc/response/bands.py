@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential, Hamiltonian
-from mlxc.kohn_sham.eigensolver import diagonalise, inner_products
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
+from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.fillings import Filling

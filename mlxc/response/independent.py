@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import HamiltonianBlock
 from mlxc.grid.fields import FieldKinds
-from mlxc.kohn_sham.eigensolver import inner_products
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
 from mlxc.response.bands import Bands
 from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer
 from mlxc.utils.parallel import map_in_threads

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
-from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise, orthonormalise
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
+from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise
 from mlxc.kohn_sham.gap import difference_of_edges, filled_by_occupation
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState

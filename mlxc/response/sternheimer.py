@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import HamiltonianBlock
-from mlxc.kohn_sham.eigensolver import inner_products
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
 
 MAX_STEPS = 40
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mlxc.kohn_sham.eigensolver import davidson, inner_products, orthonormalise
+import mlxc
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products, orthonormalise
+from mlxc.kohn_sham.eigensolver import Davidson, davidson
+from mlxc.properties.forces import forces_and_stress
 
 
 @dataclass
@@ -24,6 +28,13 @@ class DenseBlock:
     @property
     def rows(self) -> slice:
         return slice(0, len(self.mask))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.hidden.dtype
+
+    def in_single_precision(self) -> DenseBlock:
+        return DenseBlock(self.hidden.to(torch.complex64), self.mask)
 
     def apply(self, orbitals: Tensor) -> Tensor:
         return orbitals @ self.hidden.mT
@@ -90,3 +101,27 @@ def test_nearly_parallel_vectors_become_orthonormal(closeness: float) -> None:
     vectors = torch.randn(2, 4, 30, dtype=torch.complex128, generator=generator)
     vectors[:, 1] = vectors[:, 0] + closeness * vectors[:, 1]
     assert defect(orthonormalise(vectors)) < 1e-11
+
+
+@pytest.mark.parametrize("name", ["si", "al", "graphene"])
+def test_single_precision_on_the_way_changes_neither_energies_nor_forces(name: str) -> None:
+    crystal = mlxc.Crystal.load(name)
+    moved = mlxc.Crystal(crystal.lattice, crystal.species, crystal.positions + 0.01 * np.eye(3)[: len(crystal.species)])
+    single, double = (
+        mlxc.scf(
+            moved, xc="pbe", basis=mlxc.PlaneWaves(ecut=15), kmesh=(2, 2, 2), smearing=mlxc.FermiDirac(0.01),
+            tolerance=1e-8, pseudo="gth-pbe", eigensolver=Davidson(single_precision=precision),
+        )
+        for precision in (True, False)
+    )  # fmt: skip
+    assert float(single.energy) == pytest.approx(float(double.energy), abs=1e-9)
+    (forces, stress), (expected, strained) = forces_and_stress(single), forces_and_stress(double)
+    assert torch.allclose(forces, expected, atol=1e-7)
+    assert torch.allclose(stress, strained, atol=1e-9)
+
+
+def test_a_search_in_single_precision_goes_on_to_residuals_that_only_double_precision_has() -> None:
+    block = hamiltonian([120], 3, 0.1)
+    rounded = davidson(block, start(block, 4), 4, torch.ones(1, 4), 1e-12, 80)
+    assert rounded.residual < 1e-12
+    assert defect(rounded.orbitals) < 1e-13

@@ -49,7 +49,7 @@ HYDROGEN = Crystal([[6, 0, 0], [0, 7, 0], [0, 0, 7]], ["H"], [[0, 0, 0]], [1.0],
 
 
 def ground_state(setting: str, xc: nn.Module, **more: Any) -> GroundState:
-    settings = {"tolerance": 1e-10, "pseudo": "gth"} | SETTINGS[setting] | more
+    settings = {"tolerance": 1e-10, "pseudo": "gth", "max_iterations": 100} | SETTINGS[setting] | more
     crystal, ecut = settings.pop("crystal"), settings.pop("ecut", 8.0)
     basis = settings.pop("basis", PlaneWaves(ecut))
     if crystal == "ni":

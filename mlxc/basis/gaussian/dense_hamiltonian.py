@@ -17,11 +17,12 @@ class DenseBlock:
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
         matrix: H, shape ``(nrow, nfunction, nfunction)``, hartree, Hermitian.
+        dtype: The type of its elements.
     """
 
     def __init__(self, rows: slice, matrix: Tensor) -> None:
         self.rows = rows
-        self.matrix = matrix
+        self.matrix, self.dtype = matrix, matrix.dtype
 
     @cached_property
     def _eigenpairs(self) -> tuple[Tensor, Tensor]:
@@ -31,6 +32,9 @@ class DenseBlock:
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi."""
         return orbitals @ self.matrix.mT
+
+    def in_single_precision(self) -> None:
+        """None: the matrix itself is diagonalised."""
 
     def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:
         """The inverse of |H - e|, e the energy of each orbital: here it can be had exactly."""

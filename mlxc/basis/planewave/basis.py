@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from math import prod, sqrt
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
@@ -16,7 +18,7 @@ from mlxc.basis.planewave.atomic_orbitals import atomic_orbitals
 from mlxc.basis.planewave.hamiltonian import LocalOperator, PlaneWaveHamiltonian
 from mlxc.basis.planewave.kinetic import KineticOperator
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
-from mlxc.basis.planewave.projectors import NonlocalOperator
+from mlxc.basis.planewave.projectors import NonlocalOperator, position_phases
 from mlxc.basis.protocol import Basis, OneElectronOperator
 from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
@@ -89,7 +91,7 @@ class PlaneWaveBasis(PlaneWaveSet):
         self.settings = settings
         radius = 2 * sqrt(2 * settings.ecut)
         if settings.fft_grid is None:
-            shape = choose_shape(crystal.lattice, radius, group)
+            shape = choose_shape(crystal.lattice, radius, group.with_exchanges(crystal))
         else:
             shape = check_shape(settings.fft_grid, crystal.lattice, radius, group)
         lattice = torch.tensor(crystal.lattice, dtype=torch.float64, device=device)
@@ -154,6 +156,11 @@ class PlaneWaveBasis(PlaneWaveSet):
         waves = 0.02 * noise / (1 + self.kinetic[:, None, :]) ** 2
         waves.diagonal(dim1=1, dim2=2).add_(1)
         return waves * self.mask[:, None, :]
+
+    def translated(self, orbitals: Tensor, translation: NDArray[np.float64]) -> Tensor:
+        """psi(r - w) but for a phase, of orbitals ``(nk, nband, nplanewave)`` and a fractional translation w."""
+        phases = torch.tensor(translation, dtype=torch.float64, device=self.device)
+        return orbitals * position_phases(self, phases)[:, None]
 
     def accepts(self, source: Basis) -> bool:
         """See :class:`~mlxc.basis.protocol.Basis`."""

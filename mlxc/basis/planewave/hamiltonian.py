@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -27,18 +28,26 @@ class LocalOperator:
         kpoints: The k points whose orbitals are given.
         spin: The spin of these orbitals.
         potential: The effective potential of all spins.
+        dtype: The type of these orbitals.
     """
 
-    def __init__(self, waves: PlaneWaveSet, kpoints: slice, spin: int, potential: EffectivePotential) -> None:
+    def __init__(
+        self,
+        waves: PlaneWaveSet,
+        kpoints: slice,
+        spin: int,
+        potential: EffectivePotential,
+        dtype: torch.dtype = torch.complex128,
+    ) -> None:
         self._waves, self._kpoints = waves, kpoints
         local = potential.local[spin]
         self._quarter: Tensor | None = None
         if potential.kinetic is not None:
             quarter = potential.kinetic[spin] / 4
             local = local + waves.grid.laplacian(quarter)
-            self._quarter = quarter.to(torch.complex128)
-            self._squares = waves.kplusg[kpoints].square().sum(-1)[:, None]
-        self._local = local.to(torch.complex128)
+            self._quarter = quarter.to(dtype)
+            self._squares = waves.kplusg[kpoints].square().sum(-1)[:, None].to(dtype.to_real())
+        self._local = local.to(dtype)
 
     def add_to(self, result: Tensor, orbitals: Tensor) -> None:
         """Add what becomes of the orbitals ``(nk, nband, nplanewave)``, a portion of them at a time on the grid."""
@@ -79,6 +88,7 @@ class PlaneWaveBlock:
 
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
+        dtype: The type of the orbitals that it acts on.
         precondition: An approximate inverse of H - e.
     """
 
@@ -91,11 +101,17 @@ class PlaneWaveBlock:
         spin: int,
         operators: Sequence[PlaneWaveOperator],
         potential: EffectivePotential,
+        dtype: torch.dtype = torch.complex128,
     ) -> None:
-        self.rows = waves.rows(spin, kpoints)
-        self._operators = [operator.on_kpoints(kpoints) for operator in operators]
-        self._local = LocalOperator(waves, kpoints, spin, potential)
-        self.precondition = KineticPreconditioner(waves.kinetic[kpoints], waves.mask[kpoints])
+        self.rows, self.dtype = waves.rows(spin, kpoints), dtype
+        self._operators = [operator.on_kpoints(kpoints, dtype) for operator in operators]
+        self._local = LocalOperator(waves, kpoints, spin, potential, dtype)
+        self.precondition = KineticPreconditioner(waves.kinetic[kpoints].to(dtype.to_real()), waves.mask[kpoints])
+        self._as_given = partial(PlaneWaveBlock, waves, kpoints, spin, operators, potential)
+
+    def in_single_precision(self) -> PlaneWaveBlock:
+        """The same H for orbitals in single precision."""
+        return self._as_given(torch.complex64)
 
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi."""

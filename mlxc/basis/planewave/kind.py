@@ -67,7 +67,7 @@ class PlaneWaveKind(BasisKind):
         group, ecut, given = SpaceGroup.of(crystal), settings["ecut_ha"], settings["fft_grid"]
         radius = grid_radius(ecut)
         if given is None:
-            grid = choose_shape(crystal.lattice, radius, group)
+            grid = choose_shape(crystal.lattice, radius, group.with_exchanges(crystal))
         else:
             grid = check_shape(given, crystal.lattice, radius, group)
         nkpoints = len(irreducible_mesh(settings["kmesh"], remaining(group)))

@@ -25,9 +25,9 @@ class KineticOperator:
         energies = self._waves.kinetic.repeat(len(orbitals) // self._waves.nkpoints, 1)
         return torch.einsum("kb,kbg,kg->", electrons, torch.view_as_real(orbitals).square().sum(-1), energies)
 
-    def on_kpoints(self, kpoints: slice) -> Callable[[Tensor], Tensor]:
-        """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points."""
-        kinetic = self._waves.kinetic[kpoints].where(self._waves.mask[kpoints], 0.0)[:, None, :]
+    def on_kpoints(self, kpoints: slice, dtype: torch.dtype = torch.complex128) -> Callable[[Tensor], Tensor]:
+        """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points and of a type."""
+        kinetic = self._waves.kinetic[kpoints].where(self._waves.mask[kpoints], 0.0)[:, None, :].to(dtype.to_real())
         return lambda orbitals: orbitals * kinetic
 
 

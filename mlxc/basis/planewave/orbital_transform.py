@@ -47,13 +47,13 @@ class OrbitalTransform:
         planes = coefficients.new_zeros(nkpoints, nfunctions, self._nplanes * n2 * n3)
         planes.scatter_(2, self._index[kpoints][:, None].expand(coefficients.shape), coefficients)
         planes = torch.fft.ifft2(planes.view(nkpoints * nfunctions, self._nplanes, n2, n3), norm="forward")
-        return (self._waves @ planes.flatten(2)).view(nkpoints, nfunctions, *self._shape)
+        return (self._waves.to(planes.dtype) @ planes.flatten(2)).view(nkpoints, nfunctions, *self._shape)
 
     def from_grid(self, values: Tensor, kpoints: slice) -> Tensor:
         """c_G of the plane waves in functions on the grid: the inverse of :meth:`to_grid`, the rest is left out."""
         nkpoints, nfunctions = values.shape[:2]
         _, n2, n3 = self._shape
-        planes = self._conjugate_waves @ values.flatten(0, 1).flatten(2)
+        planes = self._conjugate_waves.to(values.dtype) @ values.flatten(0, 1).flatten(2)
         planes = torch.fft.fft2(planes.unflatten(2, (n2, n3)), norm="forward").view(nkpoints, nfunctions, -1)
         index = self._index[kpoints][:, None].expand(-1, nfunctions, -1)
         return planes.gather(2, index).masked_fill_(self._padding[kpoints][:, None], 0)

@@ -32,9 +32,9 @@ class NonlocalOperator:
         coupling = self._coupling.to(overlaps.dtype)
         return torch.einsum("kb,kbp,pq,kbq->", electrons.to(overlaps.dtype), overlaps.conj(), coupling, overlaps).real
 
-    def on_kpoints(self, kpoints: slice) -> Callable[[Tensor], Tensor]:
-        """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points."""
-        projectors = self._projectors[kpoints]
+    def on_kpoints(self, kpoints: slice, dtype: torch.dtype = torch.complex128) -> Callable[[Tensor], Tensor]:
+        """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points and of a type."""
+        projectors = self._projectors[kpoints].to(dtype)
         conjugate = projectors.conj().resolve_conj()
         coupling = self._coupling.to(projectors.dtype)
         return lambda orbitals: orbitals @ conjugate.mT @ coupling.mT @ projectors

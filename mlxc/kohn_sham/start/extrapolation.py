@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mlxc.basis.protocol import Basis
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.eigensolver import orthonormalise
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.kohn_sham.start.guess import superposed_density
 from mlxc.pseudo.ions import Ions

@@ -10,7 +10,7 @@ from torch import Tensor
 from mlxc.basis.protocol import Basis
 from mlxc.crystal.magnetism import shifted_to
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.eigensolver import orthonormalise
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.pseudo.atom import free_atom
 from mlxc.pseudo.ions import Ions
 

@@ -1,0 +1,111 @@
+"""The search space of Davidson's method: orbitals in double precision, and corrections to them that may be in single.
+
+Orbitals psi with Ritz values e are the first vectors of the space, and of H psi only the residual H psi - e psi is
+kept: it is small where the orbitals are good, and so is what rounding takes of it. Corrections are orthogonal to the
+orbitals, so that the residuals have the same products with them as H psi. In the best combination of both, residuals
+and corrections are multiplied by small numbers, or are small themselves: single precision costs a share of something
+small, never of the orbitals.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlxc.basis.hamiltonian import HamiltonianBlock
+from mlxc.kohn_sham.diagonalisation.orthonormal import complement, inner_products, is_left_out, norms, orthonormalise
+
+
+class SearchSpace:
+    """Orbitals of some k points, and corrections to them.
+
+    Args:
+        hamiltonian: H in double precision, which is applied to the guess.
+        working: H in the precision of the corrections; the same for double precision.
+        guess: Orthonormal orbitals, shape ``(nrow, nguess, nplanewave)``.
+        nband: The number of lowest states that are wanted.
+
+    Attributes:
+        eigenvalues: The lowest Ritz values, shape ``(nrow, nband)``, hartree.
+        residuals: H psi - e psi of the lowest Ritz vectors, shape ``(nrow, nband, nplanewave)``, as the corrections.
+    """
+
+    def __init__(self, hamiltonian: HamiltonianBlock, working: HamiltonianBlock, guess: Tensor, nband: int) -> None:
+        self._hamiltonian, self._nband = working, nband
+        images = hamiltonian.apply(guess)
+        energies, combinations = torch.linalg.eigh(inner_products(guess, images))
+        guess, images = combinations.mT @ guess, combinations.mT @ images
+        self._precision = working.dtype
+        self._begin(guess, images - energies[..., None] * guess, energies)
+        self.eigenvalues, self.residuals = energies[:, :nband], self._images[:, :nband]
+        identity = torch.eye(guess.shape[1], dtype=guess.dtype, device=guess.device)
+        self._coefficients = identity[:nband].expand(len(guess), -1, -1)
+
+    def _begin(self, orbitals: Tensor, residuals: Tensor, energies: Tensor) -> None:
+        """A space of orbitals alone."""
+        self._orbitals = orbitals
+        self._vectors, self._images = orbitals.to(self._precision), residuals.to(self._precision)
+        # What the images lack: H v is the image and so much times v.
+        self._known = energies
+        self._projected = torch.diag_embed(energies).to(orbitals.dtype)
+
+    @property
+    def size(self) -> int:
+        """The number of its vectors."""
+        return self._vectors.shape[1]
+
+    @property
+    def norms(self) -> Tensor:
+        """The norms of the residuals, hartree, shape ``(nrow, nband)``, in double precision."""
+        return norms(self.residuals).double()
+
+    @property
+    def orbitals(self) -> Tensor:
+        """The lowest Ritz vectors in double precision, shape ``(nrow, nband, nplanewave)``."""
+        many = self._orbitals.shape[1]
+        result = self._coefficients[..., :many] @ self._orbitals
+        if self.size > many:
+            corrections = self._coefficients[..., many:].to(self._precision) @ self._vectors[:, many:]
+            result += corrections
+        # The corrections are orthogonal to the orbitals as far as single precision goes.
+        return result if self._precision == result.dtype else orthonormalise(result)
+
+    def extend(self, bands: Tensor) -> None:
+        """Add preconditioned residuals of some bands, and find the Ritz vectors anew.
+
+        Args:
+            bands: Which bands, shape ``(nrow, nextension)``.
+        """
+        selected = bands[..., None].expand(-1, -1, self.size)
+        orbitals = self._coefficients.gather(1, selected).to(self._precision) @ self._vectors
+        selected = bands[..., None].expand(-1, -1, self.residuals.shape[-1])
+        corrections = self._hamiltonian.precondition(self.residuals.gather(1, selected), orbitals)
+        corrections = complement(corrections, self._vectors)
+        images = self._hamiltonian.apply(corrections)
+        cross = inner_products(corrections, self._images).to(self._projected.dtype)
+        own = inner_products(corrections, images).to(self._projected.dtype)
+        own = own + torch.diag_embed(self._out_of_the_way(corrections)).to(own.dtype)
+        upper, lower = torch.cat([self._projected, cross.mH], dim=2), torch.cat([cross, own], dim=2)
+        self._projected = torch.cat([upper, lower], dim=1)
+        self._vectors = torch.cat([self._vectors, corrections], dim=1)
+        self._images = torch.cat([self._images, images], dim=1)
+        self._known = torch.nn.functional.pad(self._known, (0, bands.shape[1]))
+        self._rayleigh_ritz()
+
+    def _out_of_the_way(self, corrections: Tensor) -> Tensor:
+        """An energy above all that is looked for, for vectors that are zero; none for others."""
+        above = 1 + self._projected.abs().sum(-1).amax(-1)
+        return torch.where(is_left_out(corrections), above[:, None], 0.0)
+
+    def _rayleigh_ritz(self) -> None:
+        energies, coefficients = torch.linalg.eigh(self._projected)
+        self.eigenvalues, self._coefficients = energies[:, : self._nband], coefficients[..., : self._nband].mT
+        beyond = self._coefficients * (self._known[:, None] - self.eigenvalues[..., None])
+        self.residuals = self._coefficients.to(self._precision) @ self._images
+        self.residuals += beyond.to(self._precision) @ self._vectors
+
+    def collapse(self) -> None:
+        """Keep the lowest Ritz vectors alone."""
+        self._begin(self.orbitals, self.residuals, self.eigenvalues)
+        identity = torch.eye(self._nband, dtype=self._orbitals.dtype, device=self._orbitals.device)
+        self._coefficients = identity.expand(len(self._orbitals), -1, -1)
