@@ -179,7 +179,7 @@ def _rows(
             if isinstance(curve, str):
                 rows.append(ScreeningRow(called, name, message=curve))
                 continue
-            rows.append(_row(called, module, library, curve, next(energies)))
+            rows.append(screening_row(called, module, library, curve, next(energies)))
     return rows
 
 
@@ -192,21 +192,31 @@ def _energies(module: nn.Module, curves: Sequence[SolidCurve], together: Batch) 
     try:
         return list(together.energies(module).split(counts))
     except Exception:  # a functional of a user may raise anything
-        return [_energies_alone(module, curve) for curve in curves]
+        return [energies_or_reason(module, Batch.of(curve.snapshots)) for curve in curves]
 
 
-def _energies_alone(module: nn.Module, curve: SolidCurve) -> Tensor | str:
+def energies_or_reason(module: nn.Module, batch: Batch) -> Tensor | str:
+    """F of each snapshot of a batch, hartree per cell, or a sentence that says why there is none."""
     try:
-        return Batch.of(curve.snapshots).energies(module)
+        return batch.energies(module)
     except MlxcError as error:
         return str(error)
-    except Exception as error:
+    except Exception as error:  # see above
         return f"The functional ended with {type(error).__name__}: {reason_of(error)}."
 
 
-def _row(
+def screening_row(
     called: str, module: nn.Module, library: FrozenLibrary, curve: SolidCurve, energies: Tensor | str
 ) -> ScreeningRow:
+    """What a functional makes of one solid.
+
+    Args:
+        called: How the functional is called.
+        module: The functional.
+        library: The densities, those of free atoms among them.
+        curve: The solid.
+        energies: F at the volumes of the curve, hartree per cell, or why there is none.
+    """
     solid = curve.solid
     if isinstance(energies, str):
         return ScreeningRow(called, solid.name, message=energies)
