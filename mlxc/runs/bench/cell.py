@@ -1,0 +1,102 @@
+"""One solid with one functional: both equations of state, and which densities make the lattice constant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlxc.crystal.resizing import lattice_constant, natural_variation
+from mlxc.errors import InputError
+from mlxc.frozen.curve import RATIOS, SolidCurve
+from mlxc.frozen.resolved import ALPHA_EDGES, RS_EDGES, S_EDGES, resolved_lattice_constant
+from mlxc.frozen.screener import Candidate, Screener
+from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.units import HARTREE_EV
+from mlxc.xc.functional import declared_ingredients
+from mlxc.xc.identity import identity_of
+
+# Of the curve that is drawn through seven points.
+FINE_POINTS = 61
+# What PBE itself is compared with.
+BELOW_PBE = "lda"
+MILLI = 1e-3
+
+
+def cell(screener: Screener, candidate: Candidate, called: str, solid: str) -> dict[str, Any]:
+    """What there is to see of one solid with one functional.
+
+    Args:
+        screener: The densities.
+        candidate: The functional.
+        called: Its name.
+        solid: The name of the solid.
+
+    Raises:
+        InputError: there are no densities, or no energies.
+        FitError: the energies have no minimum.
+    """
+    curve, own_name = screener.library.curve(solid), screener.library.functional.name
+    own = screener.candidate(own_name)
+    is_own = identity_of(candidate.module) == identity_of(own.module)
+    against_name = BELOW_PBE if is_own else own_name
+    against = screener.candidate(against_name)
+    sensitivity = resolved_lattice_constant(curve, candidate.module)
+    difference = resolved_lattice_constant(curve, candidate.module, against.module)
+    sees_tau = "tau" in declared_ingredients(candidate.module)
+    return {
+        "measured_ang": curve.solid.references.get("lattice_constant_ang"),
+        "curves": {
+            called: _curve(curve, candidate.energies(solid)),
+            against_name: _curve(curve, against.energies(solid)),
+        },
+        "against": against_name,
+        "rs_edges": list(RS_EDGES),
+        "s_edges": list(S_EDGES),
+        "alpha_edges": list(ALPHA_EDGES) if sees_tau else [],
+        # For one percent more energy density: in units in which numbers are between 0.1 and 100.
+        "sensitivity_milliang_per_percent": (sensitivity.by_rs_and_s * 10).tolist(),
+        "difference_milliang": (difference.by_rs_and_s / MILLI).tolist(),
+        "sensitivity_by_alpha": (sensitivity.by_alpha * 10).tolist() if sees_tau else [],
+        "difference_by_alpha": (difference.by_alpha / MILLI).tolist() if sees_tau else [],
+        "confirmation": _confirmation(screener, solid, called),
+    }
+
+
+def _curve(curve: SolidCurve, energies: Tensor | str) -> dict[str, list[float]]:
+    """Energies less the lowest over the lattice constant, at the volumes of the library and in between."""
+    if isinstance(energies, str):
+        raise InputError(energies)
+    volumes = np.array([snapshot.volume_ang3 for snapshot in curve.snapshots])
+    fit = fit_birch_murnaghan(volumes, energies.numpy() * HARTREE_EV)
+    fine = np.linspace(volumes[0], volumes[-1], FINE_POINTS)
+    per_atom = MILLI * len(curve.solid.crystal.species)
+    return {
+        "lengths_ang": _lengths(curve, volumes),
+        "energies_mev": ((energies.numpy() * HARTREE_EV - fit.energy0) / per_atom).tolist(),
+        "fine_lengths_ang": _lengths(curve, fine),
+        "fine_energies_mev": ((fit(fine) - fit.energy0) / per_atom).tolist(),
+    }
+
+
+def _lengths(curve: SolidCurve, volumes: Any) -> list[float]:
+    crystal = curve.solid.crystal
+    found = lattice_constant(crystal, torch.as_tensor(volumes), natural_variation(crystal))
+    if found is None:
+        raise InputError(f"{curve.solid.name} has no single lattice constant.")
+    return [float(length) for length in found]
+
+
+def _confirmation(screener: Screener, solid: str, xc: str) -> dict[str, Any]:
+    """The equation of state that a self-consistent calculation finds, as plain data of a task."""
+    library = screener.library
+    recorded = library.record["solids"][solid].get("settings", {}).get("calculation", {})
+    calculation = library.solids[solid].calculation(xc).model_dump(mode="json")
+    return {
+        "calculation": calculation | recorded | {"xc": xc},
+        "points": len(RATIOS),
+        "lowest_volume": RATIOS[0],
+        "highest_volume": RATIOS[-1],
+    }
