@@ -48,8 +48,8 @@ def test_rows_are_those_of_a_screening(library: FrozenLibrary, name: str) -> Non
 def test_parameters_that_a_hand_moves_are_those_of_the_functional(library: FrozenLibrary) -> None:
     screener = Screener(library)
     moved = lengths(screener, "pbe-kappa-mu", kappa=1.1, mu=0.15)
-    (expected, *_) = (row.lattice_constant_ang for row in screen([PBE(kappa=1.1, mu=0.15)], library, solids=SOLIDS).rows)
-    assert moved[0] == pytest.approx(expected, rel=1e-12)
+    rows = screen([PBE(kappa=1.1, mu=0.15)], library, solids=SOLIDS).rows
+    assert moved == pytest.approx([row.lattice_constant_ang for row in rows], rel=1e-12)
     assert lengths(screener, "pbe-kappa-mu") == pytest.approx(lengths(screener, "pbe"), rel=1e-12)
 
 

@@ -12,8 +12,8 @@ one in the same slot, which is answered no further.
 ``nothing``   the slot is given up
 ============  =====================================================================================================
 
-The bench speaks first, and says its version. Each answer repeats ``slot`` and ``number`` and has ``last``, whether it is the last one; a sentence in ``error`` says
-why there is no other. Nothing here imports torch.
+The bench speaks first, and says its version. Each answer repeats ``slot`` and ``number`` and has ``last``, whether it
+is the last one; a sentence in ``error`` says why there is no other. Nothing here imports torch.
 """
 
 from __future__ import annotations

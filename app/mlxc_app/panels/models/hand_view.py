@@ -1,0 +1,144 @@
+"""The sliders of a functional that a hand moves, and its enhancement factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+from ipywidgets import Dropdown, FloatSlider, HBox, ToggleButtons, VBox
+
+from mlxc.errors import InputError
+from mlxc.xc.checkpoints.corrected import corrected_by
+from mlxc_app.choose.words import functional_in_words
+from mlxc_app.panels.models.hand import MIX, MODES, OFF, PARAMETERS, STRENGTH
+from mlxc_app.panels.models.model import ModelsModel
+from mlxc_app.widgets.binding import bind
+from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
+
+LABEL = {"description_width": "90px"}
+# At most so many lines beside that of the functional under the hand.
+BESIDE = 2
+
+
+class HandView:
+    """Observes a :class:`ModelsModel` and its :class:`~mlxc_app.panels.models.hand.Hand`."""
+
+    def __init__(self, model: ModelsModel, messages: MessageArea) -> None:
+        self._model, self._messages = model, messages
+        self._mode = ToggleButtons(
+            options=[(label, name) for name, label in MODES.items()],
+            value=model.hand.mode,
+            description="Move",
+            style={"button_width": "auto", "description_width": "40px"},
+        )
+        self._controls = {
+            "kappa": _slider("κ", 0.3, 1.6, 0.004, ".3f"),
+            "mu": _slider("μ", 0.0, 0.4, 0.0005, ".4f"),
+            "first": Dropdown(description="rest of", style=LABEL),
+            "second": Dropdown(description="share of", style=LABEL),
+            "network": Dropdown(description="network", style=LABEL),
+            "share": _slider("share", 0.0, 1.0, 0.01, ".2f"),
+        }
+        self._list()
+        bind(model.hand, "mode", self._mode, messages)
+        for name, control in self._controls.items():
+            bind(model.hand, name, control, messages)
+        self._place = VBox()
+        self._figure: go.FigureWidget | None = None
+        self.widget = VBox([self._mode, self._place])
+        self.widget.add_class("mlxc-hand")
+        model.hand.observe(messages.guard(self._turn), "mode")
+        model.observe(messages.guard(self._list), "groups")
+        model.observe(messages.guard(self._draw), ["moved", "beside"])
+
+    def _list(self, change: Any = None) -> None:
+        """Offer what can be ticked, and of the networks those that correct something."""
+        names = self._model.names
+        options = [(label, name) for name, label in names.items()]
+        for control in ("first", "second"):
+            _offer(self._controls[control], options, getattr(self._model.hand, control))
+        networks = [(label, name) for name, label in names.items() if _corrects(name)]
+        _offer(self._controls["network"], networks, self._model.hand.network)
+
+    def _turn(self, change: Any) -> None:
+        shown = {
+            OFF: (),
+            PARAMETERS: ("kappa", "mu"),
+            MIX: ("first", "second", "share"),
+            STRENGTH: ("network", "share"),
+        }[change["new"]]
+        if not shown:
+            self._place.children = ()
+            return
+        if self._figure is None:
+            self._figure = _figure(self._traces())
+        controls = VBox([self._controls[name] for name in shown])
+        self._controls["share"].description = "strength" if change["new"] == STRENGTH else "share"
+        row = HBox([controls, self._figure])
+        row.add_class("mlxc-wrap")
+        self._place.children = (row,)
+        self._draw()
+
+    def _draw(self, change: Any = None) -> None:
+        if self._figure is not None and self._place.children:
+            with self._figure.batch_update():
+                replace_data(self._figure, self._traces())
+
+    def _traces(self) -> list[go.Scatter]:
+        model = self._model
+        own = model.moved.curve if model.moved is not None else {}
+        beside = [(name, model.beside.get(name, {})) for name in model.hand.moved.beside]
+        beside += [("", {})] * (BESIDE - len(beside))
+        looks = ((GREY, "dot"), (BLUE, "dash"))
+        return [
+            *(
+                _line(functional_in_words(name), curve, *look)
+                for (name, curve), look in zip(beside, looks, strict=True)
+            ),
+            _line("under your hand", own, VERMILLION, "solid"),
+        ]
+
+
+def _slider(label: str, low: float, high: float, step: float, digits: str) -> FloatSlider:
+    return FloatSlider(
+        description=label, min=low, max=high, step=step, readout_format=digits, style=LABEL, layout={"width": "330px"}
+    )
+
+
+def _offer(control: Dropdown, options: list[tuple[str, str]], value: str) -> None:
+    control.options = options
+    if value in [name for _, name in options]:
+        control.value = value
+
+
+def _corrects(name: str) -> bool:
+    try:
+        return corrected_by(name) is not None
+    except InputError:
+        return False
+
+
+def _figure(traces: list[go.Scatter]) -> go.FigureWidget:
+    return live_figure(
+        traces,
+        height=220,
+        width=460,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        margin={"l": 55, "r": 10, "t": 30, "b": 45},
+        xaxis=axis("reduced gradient s", range=[0, 4]),
+        yaxis=axis("F<sub>xc</sub> at r<sub>s</sub> = 2"),
+    )
+
+
+def _line(name: str, curve: Any, colour: str, dash: str) -> go.Scatter:
+    return go.Scatter(
+        x=curve.get("s", []),
+        y=curve.get("f_xc", []),
+        name=name,
+        mode="lines",
+        line={"color": colour, "dash": dash, "width": 2},
+        visible=bool(curve),
+    )
