@@ -11,7 +11,9 @@ functionals in the place of e_xc it says which densities make their lattice cons
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import torch
 from torch import Tensor, nn
@@ -25,19 +27,24 @@ from mlxc.units import HARTREE_EV
 from mlxc.xc.analysis.domain import reduced_variables
 from mlxc.xc.functional import declared_ingredients
 
-# Bounds of the intervals; whatever lies outside belongs to the nearest one, so that nothing is lost in a sum.
-RS_EDGES = tuple((0.3 * (12 / 0.3) ** (torch.arange(25, dtype=torch.float64) / 24)).tolist())
-S_EDGES = tuple(torch.linspace(0, 3, 25, dtype=torch.float64).tolist())
-ALPHA_EDGES = tuple(torch.linspace(0, 5, 26, dtype=torch.float64).tolist())
+# Nodes along ln r_s, s and alpha, at equal distances. What lies outside belongs to the nearest node, so that nothing is
+# lost in a sum.
+RS_NODES = tuple((0.25 * (16 / 0.25) ** (torch.arange(17, dtype=torch.float64) / 16)).tolist())
+S_NODES = tuple(torch.linspace(0, 3, 16, dtype=torch.float64).tolist())
+ALPHA_NODES = tuple(torch.linspace(0, 5, 21, dtype=torch.float64).tolist())
 
 
 @dataclass(frozen=True)
 class ResolvedLength:
-    """The derivative of a lattice constant, angstrom, in intervals of what a functional sees.
+    """The derivative of a lattice constant, angstrom, by what a functional sees.
+
+    A part is the derivative for a functional that changes in a bump around a node. Bumps are cubic B-splines, which add
+    up to one everywhere: with intervals instead, points near nuclei, where the density changes from one point of the
+    grid to the next, would fall into one or the other by chance.
 
     Attributes:
-        by_rs_and_s: The parts of ``RS_EDGES`` and ``S_EDGES``, shape ``(24, 24)``.
-        by_alpha: The parts of ``ALPHA_EDGES``, shape ``(25,)``.
+        by_rs_and_s: The parts at ``RS_NODES`` and ``S_NODES``, shape ``(17, 16)``.
+        by_alpha: The parts at ``ALPHA_NODES``, shape ``(21,)``.
     """
 
     by_rs_and_s: Tensor
@@ -45,27 +52,28 @@ class ResolvedLength:
 
     @property
     def total(self) -> float:
-        """The sum over all intervals."""
+        """The sum of all parts."""
         return float(self.by_rs_and_s.sum())
 
 
 def resolved_lattice_constant(
-    curve: SolidCurve, functional: nn.Module, against: nn.Module | None = None
+    curve: SolidCurve, functional: nn.Module, against: nn.Module | None = None, around: nn.Module | None = None
 ) -> ResolvedLength:
     """d a0 / d ln e_xc of a functional at frozen densities, or what makes it differ from another functional.
 
     Args:
         curve: The densities of a solid.
         functional: The functional.
-        against: Another one, whose e_xc is subtracted, and at whose energies the derivative is taken.
+        against: Another one, whose e_xc is subtracted.
+        around: The functional at whose energies the derivative is taken; by default the functional itself.
 
     Raises:
         InputError: the crystal has no single lattice constant.
-        FitError: the energies have no minimum.
+        FitError: the energies at which the derivative is taken have no minimum.
     """
-    slopes = _slopes(curve, functional if against is None else against)
-    by_rs_and_s = torch.zeros(len(RS_EDGES) - 1, len(S_EDGES) - 1, dtype=torch.float64)
-    by_alpha = torch.zeros(len(ALPHA_EDGES) - 1, dtype=torch.float64)
+    slopes = _slopes(curve, functional if around is None else around)
+    by_rs_and_s = torch.zeros(len(RS_NODES), len(S_NODES), dtype=torch.float64)
+    by_alpha = torch.zeros(len(ALPHA_NODES), dtype=torch.float64)
     with torch.no_grad():
         for slope, snapshot in zip(slopes, curve.snapshots, strict=True):
             density = _energy_density(snapshot, functional)
@@ -73,10 +81,30 @@ def resolved_lattice_constant(
                 density = density - _energy_density(snapshot, against)
             parts = slope * density * snapshot.volumes
             seen = reduced_variables(**snapshot.ingredients)
-            rows, columns = _interval(seen["rs"], RS_EDGES), _interval(seen["s"], S_EDGES)
-            by_rs_and_s.index_put_((rows, columns), parts, accumulate=True)
-            by_alpha.index_put_((_interval(seen["alpha"], ALPHA_EDGES),), parts, accumulate=True)
+            along_rs = bumps(seen["rs"].log(), [log(radius) for radius in RS_NODES])
+            by_rs_and_s += along_rs.T @ (parts[:, None] * bumps(seen["s"], S_NODES))
+            by_alpha += parts @ bumps(seen["alpha"], ALPHA_NODES)
     return ResolvedLength(by_rs_and_s, by_alpha)
+
+
+def bumps(values: Tensor, nodes: Sequence[float]) -> Tensor:
+    """Cubic B-splines around nodes at equal distances, which add up to one, shape ``(nvalue, nnode)``.
+
+    Args:
+        values: Where they are wanted, shape ``(nvalue,)``; those beyond the last nodes count as there.
+        nodes: The nodes, ascending.
+    """
+    last = len(nodes) - 1
+    place = ((values - nodes[0]) / (nodes[1] - nodes[0])).clamp(0, last)
+    # Two nodes more at either end make the sum one up to the ends; what they get goes to the last nodes.
+    distance = (place[:, None] - torch.arange(-2, last + 3, dtype=values.dtype)).abs()
+    inner = 2 / 3 - distance.square() * (1 - distance / 2)
+    outer = (2 - distance).clamp(min=0) ** 3 / 6
+    wide = torch.where(distance < 1, inner, outer)
+    found = wide[:, 2:-2].clone()
+    found[:, 0] += wide[:, :2].sum(1)
+    found[:, -1] += wide[:, -2:].sum(1)
+    return found
 
 
 def _slopes(curve: SolidCurve, functional: nn.Module) -> Tensor:
@@ -96,9 +124,3 @@ def _slopes(curve: SolidCurve, functional: nn.Module) -> Tensor:
 def _energy_density(snapshot: Snapshot, functional: nn.Module) -> Tensor:
     energy: Tensor = functional(**{name: snapshot.ingredients[name] for name in declared_ingredients(functional)})
     return energy
-
-
-def _interval(values: Tensor, edges: tuple[float, ...]) -> Tensor:
-    """The number of the interval to which each value belongs."""
-    inner = torch.tensor(edges[1:-1], dtype=values.dtype)
-    return torch.bucketize(values, inner)

@@ -11,9 +11,9 @@ from torch import Tensor
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
 from mlxc.frozen.curve import RATIOS, SolidCurve
-from mlxc.frozen.resolved import ALPHA_EDGES, RS_EDGES, S_EDGES, resolved_lattice_constant
+from mlxc.frozen.resolved import ALPHA_NODES, RS_NODES, S_NODES, resolved_lattice_constant
 from mlxc.frozen.screener import Candidate, Screener
-from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.units import HARTREE_EV
 from mlxc.xc.functional import declared_ingredients
 from mlxc.xc.identity import identity_of
@@ -36,15 +36,14 @@ def cell(screener: Screener, candidate: Candidate, called: str, solid: str) -> d
 
     Raises:
         InputError: there are no densities, or no energies.
-        FitError: the energies have no minimum.
     """
     curve, own_name = screener.library.curve(solid), screener.library.functional.name
     own = screener.candidate(own_name)
     is_own = identity_of(candidate.module) == identity_of(own.module)
     against_name = BELOW_PBE if is_own else own_name
     against = screener.candidate(against_name)
-    sensitivity = resolved_lattice_constant(curve, candidate.module)
-    difference = resolved_lattice_constant(curve, candidate.module, against.module)
+    sensitivity = resolved_lattice_constant(curve, candidate.module, around=own.module)
+    difference = resolved_lattice_constant(curve, candidate.module, against.module, around=own.module)
     sees_tau = "tau" in declared_ingredients(candidate.module)
     return {
         "measured_ang": curve.solid.references.get("lattice_constant_ang"),
@@ -53,9 +52,9 @@ def cell(screener: Screener, candidate: Candidate, called: str, solid: str) -> d
             against_name: _curve(curve, against.energies(solid)),
         },
         "against": against_name,
-        "rs_edges": list(RS_EDGES),
-        "s_edges": list(S_EDGES),
-        "alpha_edges": list(ALPHA_EDGES) if sees_tau else [],
+        "rs_nodes": list(RS_NODES),
+        "s_nodes": list(S_NODES),
+        "alpha_nodes": list(ALPHA_NODES) if sees_tau else [],
         # For one percent more energy density: in units in which numbers are between 0.1 and 100.
         "sensitivity_milliang_per_percent": (sensitivity.by_rs_and_s * 10).tolist(),
         "difference_milliang": (difference.by_rs_and_s / MILLI).tolist(),
@@ -66,18 +65,24 @@ def cell(screener: Screener, candidate: Candidate, called: str, solid: str) -> d
 
 
 def _curve(curve: SolidCurve, energies: Tensor | str) -> dict[str, list[float]]:
-    """Energies less the lowest over the lattice constant, at the volumes of the library and in between."""
+    """Energies less the lowest over the lattice constant, at the volumes of the library, and where there is a minimum
+    in between as well.
+    """
     if isinstance(energies, str):
         raise InputError(energies)
     volumes = np.array([snapshot.volume_ang3 for snapshot in curve.snapshots])
-    fit = fit_birch_murnaghan(volumes, energies.numpy() * HARTREE_EV)
-    fine = np.linspace(volumes[0], volumes[-1], FINE_POINTS)
+    points, fine = energies.numpy() * HARTREE_EV, np.linspace(volumes[0], volumes[-1], FINE_POINTS)
+    try:
+        fit = fit_birch_murnaghan(volumes, points)
+        lowest, between = fit.energy0, fit(fine)
+    except FitError:
+        lowest, fine, between = points.min(), fine[:0], fine[:0]
     per_atom = MILLI * len(curve.solid.crystal.species)
     return {
         "lengths_ang": _lengths(curve, volumes),
-        "energies_mev": ((energies.numpy() * HARTREE_EV - fit.energy0) / per_atom).tolist(),
+        "energies_mev": ((points - lowest) / per_atom).tolist(),
         "fine_lengths_ang": _lengths(curve, fine),
-        "fine_energies_mev": ((fit(fine) - fit.energy0) / per_atom).tolist(),
+        "fine_energies_mev": ((between - lowest) / per_atom).tolist(),
     }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import pairwise
+from math import log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -20,13 +20,17 @@ from mlxc_app.widgets.palette import BLUE, DIVERGING, GREEN, VERMILLION
 DIFFERENCE, SENSITIVITY = "difference", "sensitivity"
 SHOWN = {DIFFERENCE: "What makes the difference", SENSITIVITY: "What a₀ listens to"}
 MEANINGS = {
-    DIFFERENCE: "Each square says by how many thousandths of an ångström the densities with these r<sub>s</sub> and s "
-    "move a₀ away from that of {against}: blue makes the crystal larger, orange smaller. They add up to "
-    "{total:+.0f} mÅ.",
-    SENSITIVITY: "Each square says by how many thousandths of an ångström a₀ would move if the energy density were one "
-    "per cent larger in size at densities with these r<sub>s</sub> and s: blue larger, orange smaller. They add up to "
-    "{total:+.1f} mÅ.",
+    DIFFERENCE: "Colours say by how many thousandths of an ångström densities around these r<sub>s</sub> and s "
+    "move a₀ away from that of {against}: blue makes the crystal larger, orange smaller. They "
+    "add up to {total:+.0f} mÅ.",
+    SENSITIVITY: "Colours say by how many thousandths of an ångström a₀ would move if the energy density were one "
+    "per cent larger in size at densities around these r<sub>s</sub> and s: blue larger, orange smaller. They "
+    "add up to {total:+.1f} mÅ.",
 }
+# Of the largest part: what is less has no colour.
+VISIBLE = 0.02
+# Of r_s, bohr.
+TICKS = (0.3, 0.5, 1, 2, 3, 5, 10)
 UNITS = {DIFFERENCE: "mÅ", SENSITIVITY: "mÅ per %"}
 FIELDS = {DIFFERENCE: "difference_milliang", SENSITIVITY: "sensitivity_milliang_per_percent"}
 
@@ -51,6 +55,7 @@ class CellView:
         self._figures = VBox()
         self._parts = (self._title, buttons, self._shown, self._figures, self._meaning)
         self.widget = VBox()
+        self.widget.add_class("mlxc-cell")
         self._one.on_click(messages.starting(lambda: self._confirm(all_ticked=False)))
         self._all.on_click(messages.starting(lambda: self._confirm(all_ticked=True)))
         self._shown.observe(messages.guard(self._show), "value")
@@ -81,15 +86,14 @@ class CellView:
             self._figures.children, self._meaning.value = (), ""
             return
         kind = self._shown.value
-        self._figures.children = [_pair(content, kind), *([_alphas(content, kind)] if content["alpha_edges"] else [])]
+        self._figures.children = [_pair(content, kind), *([_alphas(content, kind)] if content["alpha_nodes"] else [])]
         meaning = MEANINGS[kind].format(
             against=escape(functional_in_words(content["against"])), total=_total(content, kind)
         )
         self._meaning.value = f'<p class="mlxc-hint">{meaning.replace("-", "−")}</p>'
 
     def _called(self, cell: Cell) -> str:
-        moved = self._model.moved
-        return moved.label if cell.functional == HAND and moved is not None else functional_in_words(cell.functional)
+        return self._model.hand.moved.label if cell.functional == HAND else functional_in_words(cell.functional)
 
     def _show_waiting(self, change: Any) -> None:
         count = len(self._model.confirming.waiting)
@@ -114,19 +118,34 @@ def _pair(content: Mapping[str, Any], kind: str) -> go.FigureWidget:
     """The equations of state, and beside them the map."""
     values = _map(content, kind)
     largest = max(abs(value) for row in values for value in row)
+    rs = _seen([log10(node) for node in content["rs_nodes"]], values, largest)
+    s = _seen(content["s_nodes"], list(zip(*values, strict=True)), largest)
     return live_figure(
         [*_equations(content), _heat(content, values, largest, UNITS[kind])],
         height=330,
         width=900,
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0.54},
         margin={"l": 70, "r": 10, "t": 40, "b": 50},
         xaxis=axis("lattice constant a (Å)", domain=[0, 0.42]),
         yaxis=axis("E − E<sub>0</sub> (meV/atom)"),
-        xaxis2=axis("Wigner–Seitz radius r<sub>s</sub> (bohr)", domain=[0.54, 1], anchor="y2", type="log", dtick="D2"),
-        yaxis2=axis("reduced gradient s", anchor="x2"),
+        xaxis2=axis(
+            "Wigner–Seitz radius r<sub>s</sub> (bohr)",
+            domain=[0.54, 1],
+            anchor="y2",
+            range=rs,
+            tickvals=[log10(radius) for radius in TICKS],
+            ticktext=[f"{radius:g}" for radius in TICKS],
+        ),
+        yaxis2=axis("reduced gradient s", anchor="x2", range=s),
         shapes=_measured(content),
     )
+
+
+def _seen(nodes: list[float], rows: Sequence[Sequence[float]], largest: float) -> list[float]:
+    """The first and the last place where something can be seen, and a little more."""
+    places = [index for index, row in enumerate(rows) if any(abs(value) > VISIBLE * largest for value in row)] or [0]
+    return [nodes[max(0, places[0] - 1)], nodes[min(len(nodes) - 1, places[-1] + 1)]]
 
 
 def _equations(content: Mapping[str, Any]) -> list[go.Scatter]:
@@ -152,16 +171,18 @@ def _equations(content: Mapping[str, Any]) -> list[go.Scatter]:
 def _heat(content: Mapping[str, Any], values: list[list[float]], largest: float, unit: str) -> go.Heatmap:
     # Plotly has rows along y: transposed.
     return go.Heatmap(
-        x=content["rs_edges"],
-        y=content["s_edges"],
+        x=[log10(node) for node in content["rs_nodes"]],
+        y=content["s_nodes"],
         z=[list(column) for column in zip(*values, strict=True)],
+        zsmooth="best",
+        customdata=[content["rs_nodes"]] * len(content["s_nodes"]),
         zmin=-largest,
         zmax=largest,
         colorscale=[list(stop) for stop in DIVERGING],
         colorbar={"title": {"text": unit}, "thickness": 12},
         xaxis="x2",
         yaxis="y2",
-        hovertemplate="r<sub>s</sub> %{x:.2f}, s %{y:.2f}: %{z:.2f} " + unit + "<extra></extra>",
+        hovertemplate="r<sub>s</sub> %{customdata:.2f}, s %{y:.2f}: %{z:.2f} " + unit + "<extra></extra>",
     )
 
 
@@ -174,17 +195,20 @@ def _measured(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "type": "line", "x0": length, "x1": length, "xref": "x", "yref": "y domain", "y0": 0, "y1": 1,
             "line": {"color": GREEN, "dash": "dash"},
-            "label": {"text": "measured", "textposition": "end", "font": {"size": 13}},
+            "label": {"text": "measured", "textposition": "end", "textangle": 0, "yanchor": "bottom"},
         }
     ]  # fmt: skip
 
 
 def _alphas(content: Mapping[str, Any], kind: str) -> go.FigureWidget:
     """The same, resolved over the kind of bond."""
-    edges, values = content["alpha_edges"], content[f"{kind}_by_alpha"]
-    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    values = content[f"{kind}_by_alpha"]
     return live_figure(
-        [go.Bar(x=middles, y=values, marker_color=[BLUE if value > 0 else VERMILLION for value in values])],
+        [
+            go.Bar(
+                x=content["alpha_nodes"], y=values, marker_color=[BLUE if value > 0 else VERMILLION for value in values]
+            )
+        ],
         height=200,
         width=900,
         margin={"l": 70, "r": 10, "t": 10, "b": 50},

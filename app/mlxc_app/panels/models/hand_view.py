@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
-from ipywidgets import Dropdown, FloatSlider, HBox, ToggleButtons, VBox
+from ipywidgets import HTML, Dropdown, FloatSlider, HBox, ToggleButtons, VBox
 
 from mlxc.errors import InputError
 from mlxc.xc.checkpoints.corrected import corrected_by
@@ -17,7 +18,7 @@ from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
 
-LABEL = {"description_width": "90px"}
+LABEL = {"description_width": "64px"}
 # At most so many lines beside that of the functional under the hand.
 BESIDE = 2
 
@@ -30,8 +31,7 @@ class HandView:
         self._mode = ToggleButtons(
             options=[(label, name) for name, label in MODES.items()],
             value=model.hand.mode,
-            description="Move",
-            style={"button_width": "auto", "description_width": "40px"},
+            style={"button_width": "auto"},
         )
         self._controls = {
             "kappa": _slider("κ", 0.3, 1.6, 0.004, ".3f"),
@@ -47,7 +47,10 @@ class HandView:
             bind(model.hand, name, control, messages)
         self._place = VBox()
         self._figure: go.FigureWidget | None = None
-        self.widget = VBox([self._mode, self._place])
+        row = HBox([HTML('<span class="mlxc-muted">Move by hand</span>'), self._mode])
+        row.add_class("mlxc-panel-row")
+        self._told = HTML()
+        self.widget = VBox([row, self._place])
         self.widget.add_class("mlxc-hand")
         model.hand.observe(messages.guard(self._turn), "mode")
         model.observe(messages.guard(self._list), "groups")
@@ -74,7 +77,7 @@ class HandView:
             return
         if self._figure is None:
             self._figure = _figure(self._traces())
-        controls = VBox([self._controls[name] for name in shown])
+        controls = VBox([*(self._controls[name] for name in shown), self._told])
         self._controls["share"].description = "strength" if change["new"] == STRENGTH else "share"
         row = HBox([controls, self._figure])
         row.add_class("mlxc-wrap")
@@ -82,6 +85,7 @@ class HandView:
         self._draw()
 
     def _draw(self, change: Any = None) -> None:
+        self._told.value = f'<p class="mlxc-hint">{escape(self._model.hand.moved.label)}</p>'
         if self._figure is not None and self._place.children:
             with self._figure.batch_update():
                 replace_data(self._figure, self._traces())
@@ -103,7 +107,7 @@ class HandView:
 
 def _slider(label: str, low: float, high: float, step: float, digits: str) -> FloatSlider:
     return FloatSlider(
-        description=label, min=low, max=high, step=step, readout_format=digits, style=LABEL, layout={"width": "330px"}
+        description=label, min=low, max=high, step=step, readout_format=digits, style=LABEL, layout={"width": "280px"}
     )
 
 
@@ -123,13 +127,13 @@ def _corrects(name: str) -> bool:
 def _figure(traces: list[go.Scatter]) -> go.FigureWidget:
     return live_figure(
         traces,
-        height=220,
-        width=460,
+        height=190,
+        width=340,
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        margin={"l": 55, "r": 10, "t": 30, "b": 45},
+        margin={"l": 60, "r": 5, "t": 30, "b": 45},
         xaxis=axis("reduced gradient s", range=[0, 4]),
-        yaxis=axis("F<sub>xc</sub> at r<sub>s</sub> = 2"),
+        yaxis=axis("F<sub>xc</sub>, r<sub>s</sub> = 2"),
     )
 
 

@@ -12,6 +12,19 @@ const STATISTICS = { mean: "mean", mean_absolute: "mean absolute", largest: "lar
 const FULLEST = 72;
 const STRIP_WIDTH = 84, STRIP_HEIGHT = 22;
 
+// What is made of a cell stands below the table, and is shown once it is there.
+const showBelow = () => {
+  const seen = new MutationObserver(() => {
+    const below = document.querySelector(".mlxc-cell");
+    if (!below?.querySelector(".js-plotly-plot, .mlxc-card")) return;
+    seen.disconnect();
+    requestAnimationFrame(() => below.scrollIntoView({ behavior: "smooth", block: "nearest" }));
+  });
+  const below = document.querySelector(".mlxc-cell");
+  if (below) seen.observe(below, { childList: true, subtree: true });
+  setTimeout(() => seen.disconnect(), 5000);
+};
+
 const colour = (error, limit) => {
   if (error === null || error === undefined) return "transparent";
   const share = Math.min(1, Math.abs(error) / limit) * FULLEST;
@@ -72,7 +85,10 @@ export default {
       const { error, text, words, outside, confirmed } = column.cells[row.name] ?? { error: null, text: "…", words: "" };
       const button = element("button", { type: "button", textContent: text, title: words });
       button.setAttribute("aria-label", words.replaceAll("\n", "; ") || text);
-      button.onclick = () => model.send({ column: column.name, solid: row.name });
+      button.onclick = () => {
+        model.send({ column: column.name, solid: row.name });
+        showBelow();
+      };
       if (confirmed) button.append(element("span", { className: "mlxc-heat-confirmed", textContent: confirmed }));
       const made = element("td", { className: "mlxc-heat-cell" }, button);
       made.style.background = colour(error, limit);

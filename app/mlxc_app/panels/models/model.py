@@ -192,7 +192,7 @@ class ModelsModel(HasTraits):
             self._bench.give_up(HAND)
             self.moved = None
             return
-        self._moving = Column(HAND, moved.label)
+        self._moving = Column(HAND, "by hand")
         if self.moved is None:
             self.moved = self._moving
         self._bench.ask(HAND, "screen", **moved.request)

@@ -64,7 +64,7 @@ class ModelsView:
         self._take = Button(description="Take away", tooltip="The table as CSV and JSON, and a figure")
         self._legend, self._words, self._files = HTML(), HTML(), HTML()
         self.table = HeatTable()
-        bar = HBox([self._quantity, self._legend, self._take, self._files])
+        bar = HBox([self._quantity, self._take, self._legend, self._files])
         bar.add_class("mlxc-panel-row")
         hand, cell = HandView(model, messages), CellView(model, messages)
         right = VBox([bar, hand.widget, self._words, self.table, cell.widget])
@@ -187,8 +187,7 @@ def _words(model: ModelsModel) -> str:
 
 
 def _legend(limit: float, label: str) -> str:
-    outside = '<i class="mlxc-heat-corner"></i> beyond its training'
     return (
-        f'<span class="mlxc-hint">error of the {label}: too small −{limit:g} %<i class="mlxc-heat-key"></i>'
-        f"+{limit:g} % too large; {outside}</span>"
+        f'<span class="mlxc-hint" title="Error of the {label}">−{limit:g} %<i class="mlxc-heat-key"></i>+{limit:g} %'
+        ' &nbsp; <i class="mlxc-heat-corner"></i> beyond training</span>'
     )
