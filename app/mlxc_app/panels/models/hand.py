@@ -15,6 +15,8 @@ from mlxc_app.choose.words import functional_in_words
 OFF, PARAMETERS, MIX, STRENGTH = "off", "parameters", "mix", "strength"
 # What may be moved, and what its button says.
 MODES = {OFF: "Nothing", PARAMETERS: "κ and μ of PBE", MIX: "A mix of two", STRENGTH: "A network's strength"}
+# What a slider moves.
+GLIDING = ("kappa", "mu", "share")
 PBE = "pbe"
 # PBE's own numbers, to the digits of a slider.
 PBE_KAPPA, PBE_MU = 0.804, 0.2195

@@ -54,7 +54,8 @@ class HandView:
         self.widget.add_class("mlxc-hand")
         model.hand.observe(messages.guard(self._turn), "mode")
         model.observe(messages.guard(self._list), "groups")
-        model.observe(messages.guard(self._draw), ["moved", "beside"])
+        model.observe(messages.guard(self._draw), "beside")
+        model.observe(messages.guard(self._draw_own), "moved")
 
     def _list(self, change: Any = None) -> None:
         """Offer what can be ticked, and of the networks those that correct something."""
@@ -85,24 +86,31 @@ class HandView:
         self._draw()
 
     def _draw(self, change: Any = None) -> None:
-        self._told.value = f'<p class="mlxc-hint">{escape(self._model.hand.moved.label)}</p>'
         if self._figure is not None and self._place.children:
             with self._figure.batch_update():
                 replace_data(self._figure, self._traces())
 
+    def _draw_own(self, change: Any = None) -> None:
+        """Only what follows the hand, many times a second."""
+        self._told.value = f'<p class="mlxc-hint">{escape(self._model.hand.moved.label)}</p>'
+        if self._figure is not None and self._place.children:
+            own = self._own_line()
+            with self._figure.batch_update():
+                self._figure.data[-1].update(x=own.x, y=own.y, visible=own.visible)
+
     def _traces(self) -> list[go.Scatter]:
         model = self._model
-        own = model.moved.curve if model.moved is not None else {}
         beside = [(name, model.beside.get(name, {})) for name in model.hand.moved.beside]
         beside += [("", {})] * (BESIDE - len(beside))
         looks = ((GREY, "dot"), (BLUE, "dash"))
-        return [
-            *(
-                _line(functional_in_words(name), curve, *look)
-                for (name, curve), look in zip(beside, looks, strict=True)
-            ),
-            _line("under your hand", own, VERMILLION, "solid"),
+        lines = [
+            _line(functional_in_words(name), curve, *look) for (name, curve), look in zip(beside, looks, strict=True)
         ]
+        return [*lines, self._own_line()]
+
+    def _own_line(self) -> go.Scatter:
+        moved = self._model.moved
+        return _line("under your hand", moved.curve if moved is not None else {}, VERMILLION, "solid")
 
 
 def _slider(label: str, low: float, high: float, step: float, digits: str) -> FloatSlider:

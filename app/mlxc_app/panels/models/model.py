@@ -17,7 +17,7 @@ from mlxc_app.choose.own.checkpoints import keep_checkpoint
 from mlxc_app.choose.words import functional_in_words
 from mlxc_app.panels.models.columns import Column
 from mlxc_app.panels.models.confirming import Confirming
-from mlxc_app.panels.models.hand import Hand
+from mlxc_app.panels.models.hand import GLIDING, Hand
 from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.choosing.grouped_choice import Group
 
@@ -86,8 +86,10 @@ class ModelsModel(HasTraits):
         super().__init__()
         self._choose = choose
         self._bench: Asks = Bench() if bench is None else bench
-        # What the hand's functional has given since it was last moved.
+        # What the functional under the hand has given at the place that the bench was asked for, and whether the hand
+        # has gone on since.
         self._moving: Column | None = None
+        self._has_gone_on = False
         self.hand = Hand()
         self.confirming = Confirming(run)
         self.hand.observe(self._move)
@@ -182,7 +184,16 @@ class ModelsModel(HasTraits):
         self.groups = tuple((heading, entries) for heading, entries in groups if entries)
 
     def _move(self, change: Any) -> None:
-        """Ask for the functional under the hand where it stands now."""
+        """Ask for the functional under the hand; while one place is being answered, only the last of the next is kept.
+
+        A hand that moves all the time would otherwise drop each question before it is answered.
+        """
+        if change["name"] in GLIDING and self._moving is not None:
+            self._has_gone_on = True
+        else:
+            self._ask_moved()
+
+    def _ask_moved(self) -> None:
         try:
             moved = self.hand.moved
         except MlxcError as error:
@@ -190,9 +201,9 @@ class ModelsModel(HasTraits):
             return
         if not moved.request:
             self._bench.give_up(HAND)
-            self.moved = None
+            self.moved = self._moving = None
             return
-        self._moving = Column(HAND, "by hand")
+        self._moving, self._has_gone_on = Column(HAND, "by hand"), False
         if self.moved is None:
             self.moved = self._moving
         self._bench.ask(HAND, "screen", **moved.request)
@@ -206,4 +217,6 @@ class ModelsModel(HasTraits):
             return
         self._moving = self._moving.told(answer)
         if self._moving.summary or self._moving.problem:
-            self.moved = self._moving
+            self.moved, self._moving = self._moving, None
+            if self._has_gone_on:
+                self._ask_moved()

@@ -128,9 +128,8 @@ def test_a_functional_that_cannot_be_asked_says_so_and_the_others_stay(model: Mo
 
 def test_the_hand_asks_for_each_place_and_shows_no_place_in_parts(model: ModelsModel, bench: StandIn) -> None:
     model.hand.mode = PARAMETERS
-    model.hand.kappa = 1.0
     asked = [request for slot, _, request in bench.asked if slot == HAND]
-    assert asked[-1] == {"functional": "pbe-kappa-mu", "parameters": {"kappa": 1.0, "mu": model.hand.mu}}
+    assert asked == [{"functional": "pbe-kappa-mu", "parameters": {"kappa": 0.804, "mu": model.hand.mu}}]
     model.take(told(HAND, row("Na_bcc", lattice_constant_error_percent=0.5, lattice_constant_ang=4.2), last=False))
     assert model.moved is not None
     assert not model.moved.rows
@@ -140,6 +139,18 @@ def test_the_hand_asks_for_each_place_and_shows_no_place_in_parts(model: ModelsM
     model.hand.mode = OFF
     assert model.moved is None
     assert bench.given_up == [HAND]
+
+
+def test_a_hand_that_moves_on_is_answered_and_then_asks_for_where_it_is(model: ModelsModel, bench: StandIn) -> None:
+    model.hand.mode = PARAMETERS
+    for kappa in (0.9, 1.0, 1.1):
+        model.hand.kappa = kappa
+    assert len([slot for slot, _, _ in bench.asked if slot == HAND]) == 1
+    model.take(told(HAND, row("Na_bcc"), row("Ag_fcc")))
+    kappas = [request["parameters"]["kappa"] for slot, _, request in bench.asked if slot == HAND]
+    assert kappas == [0.804, 1.1]
+    model.take(told(HAND, row("Na_bcc"), row("Ag_fcc")))
+    assert len([slot for slot, _, _ in bench.asked if slot == HAND]) == 2
 
 
 def test_a_mix_and_the_strength_of_a_network_are_sums(model: ModelsModel, bench: StandIn) -> None:
