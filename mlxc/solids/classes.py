@@ -25,11 +25,11 @@ HALOGENS_AND_CHALCOGENS = frozenset(("O", "F", "S", "Cl", "Se", "Br", "Te", "I")
 _KINDS: tuple[tuple[str, Callable[[Crystal, frozenset[str]], bool]], ...] = (
     ("sheet", lambda crystal, elements: natural_variation(crystal) == "area"),
     ("alkali metal", lambda crystal, elements: elements <= ALKALI),
-    ("alkaline earth metal", lambda crystal, elements: elements <= ALKALINE_EARTH),
+    ("alkaline earth", lambda crystal, elements: elements <= ALKALINE_EARTH),
     ("transition metal", lambda crystal, elements: not elements & NONMETALS and bool(elements & TRANSITION)),
-    ("main-group metal", lambda crystal, elements: not elements & NONMETALS),
+    ("sp metal", lambda crystal, elements: not elements & NONMETALS),
     ("ionic", lambda crystal, elements: bool(elements & HALOGENS_AND_CHALCOGENS and elements - NONMETALS)),
-    ("carbide or nitride", lambda crystal, elements: bool(elements & TRANSITION)),
+    ("carbide, nitride", lambda crystal, elements: bool(elements & TRANSITION)),
     ("semiconductor", lambda crystal, elements: True),
 )
 # All kinds, in the order in which tables have them.

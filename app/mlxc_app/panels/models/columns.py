@@ -143,4 +143,8 @@ def solid_label(name: str) -> str:
 
 
 def _signed(error: float | None, digits: int) -> str:
-    return "–" if error is None else f"{error:+.{digits}f}".replace("-", "−")
+    """An error as it is printed; what rounds to nothing has no sign."""
+    if error is None:
+        return "–"
+    rounded = round(error, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"

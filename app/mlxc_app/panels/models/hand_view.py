@@ -110,7 +110,7 @@ class HandView:
 
     def _own_line(self) -> go.Scatter:
         moved = self._model.moved
-        return _line("under your hand", moved.curve if moved is not None else {}, VERMILLION, "solid")
+        return _line("by hand", moved.curve if moved is not None else {}, VERMILLION, "solid")
 
 
 def _slider(label: str, low: float, high: float, step: float, digits: str) -> FloatSlider:
@@ -138,7 +138,7 @@ def _figure(traces: list[go.Scatter]) -> go.FigureWidget:
         height=190,
         width=340,
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}},
         margin={"l": 60, "r": 5, "t": 30, "b": 45},
         xaxis=axis("reduced gradient s", range=[0, 4]),
         yaxis=axis("F<sub>xc</sub>, r<sub>s</sub> = 2"),
