@@ -44,7 +44,7 @@ def answers(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 @cache
 def the_screener() -> Screener:
-    """That of the library which comes with mlxc."""
+    """The screener of the library that comes with mlxc, made when it is asked for the first time."""
     return Screener(FrozenLibrary())
 
 

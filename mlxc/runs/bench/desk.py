@@ -1,4 +1,4 @@
-"""Whose turn it is: many ask at once, and nobody waits for all that another one wants."""
+"""Many ask at once, each is answered in turn, and nobody waits for all that another one wants."""
 
 from __future__ import annotations
 

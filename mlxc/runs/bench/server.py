@@ -43,7 +43,7 @@ class BenchServer:
 
         Args:
             path: The path of the socket.
-            idle_seconds: That time.
+            idle_seconds: The time after which it ends without anybody.
         """
         server = await asyncio.start_unix_server(self._visit, path, limit=LONGEST_LINE)
         computing = asyncio.create_task(self._compute())

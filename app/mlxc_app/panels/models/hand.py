@@ -47,7 +47,7 @@ class Hand(HasTraits):
         first: The functional of which the mix holds the rest.
         second: The functional of which it holds the share.
         network: The network whose correction is strengthened.
-        share: That share, or the strength of the correction.
+        share: The share of the second, or the strength of the network's correction.
     """
 
     mode = Unicode(OFF)
