@@ -70,6 +70,14 @@ def test_nobody_waits_for_all_that_another_one_wants() -> None:
     assert order == [("a", 0), ("b", 0), ("a", 1), ("b", None), ("a", 2), ("a", None)]
 
 
+def test_what_is_quick_does_not_wait_for_what_is_slow() -> None:
+    desk = Desk(counting)
+    desk.put("a", {"slot": "slow", "number": 1, "ask": "count", "count": 9})
+    desk.put("a", {"slot": "quick", "number": 2, "ask": "count", "count": 1})
+    slots = [slot for _, slot, _, _ in given(desk)]
+    assert slots[:4] == ["slow", "quick", "slow", "quick"]
+
+
 def test_a_newer_request_takes_the_place_of_an_older_one() -> None:
     desk = Desk(counting)
     for number in range(5):
@@ -162,11 +170,17 @@ def test_a_checkpoint_is_taken_only_from_where_a_page_has_put_it(runs: Path) -> 
     for folder in (runs / "checkpoints", runs):
         folder.mkdir(parents=True, exist_ok=True)
         save_checkpoint(PBE(trainable=True), folder / "own.safetensors", name="own", description="", licence="MIT")
+    whole = (runs / "checkpoints" / "own.safetensors").read_bytes()
+    (runs / "checkpoints" / "cut.safetensors").write_bytes(whole[:-4])
 
     async def ask(listener: Listener) -> None:
         listener.bench.ask("brought", "screen", functional=str(runs / "checkpoints" / "own.safetensors"))
         listener.bench.ask("other", "screen", functional=f"0.5*pbe + 0.5*{runs / 'own.safetensors'}")
+        listener.bench.ask("good", "examine", functional=str(runs / "checkpoints" / "own.safetensors"))
+        listener.bench.ask("bad", "examine", functional=str(runs / "checkpoints" / "cut.safetensors"))
         assert len(rows_of(await listener.answer("brought"))) == 28
+        assert "error" not in (await listener.answer("good"))[-1]
+        assert "cut.safetensors" in (await listener.answer("bad"))[-1]["error"]
         assert "not among the checkpoints" in (await listener.answer("other"))[-1]["error"]
 
     talking(ask)

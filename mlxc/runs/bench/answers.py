@@ -21,7 +21,9 @@ from mlxc.runs.bench.report import report
 from mlxc.runs.folder import runs_directory
 from mlxc.solids.classes import CLASSES, class_of
 from mlxc.solids.error_statistics import statistics
+from mlxc.xc.analysis.constraints import check_constraints
 from mlxc.xc.analysis.probe import enhancement_at
+from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoints.files import checkpoint_path, named_checkpoints
 from mlxc.xc.identity import identity_of
 from mlxc.xc.sums.expression import split_sum
@@ -88,6 +90,12 @@ def _report(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str
     yield {"files": report(screener, request["functionals"])}
 
 
+def _examine(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    _check_allowed(request["functional"])
+    check_constraints(functional(request["functional"]))
+    yield {}
+
+
 def _candidate(screener: Screener, request: Mapping[str, Any]) -> Candidate:
     _check_allowed(request["functional"])
     return screener.candidate(request["functional"], request.get("parameters"))
@@ -123,4 +131,5 @@ _ASKED: dict[str, Callable[[Screener, Mapping[str, Any]], Iterator[dict[str, Any
     "screen": _screen,
     "resolve": _resolve,
     "report": _report,
+    "examine": _examine,
 }

@@ -44,7 +44,7 @@ class Job:
 
 
 class Desk:
-    """The requests of all askers, of whom each gets one piece in turn.
+    """The requests of all askers, of whom each gets one piece in turn, as do the requests of one asker.
 
     Args:
         answering: The function that answers a request.
@@ -66,11 +66,13 @@ class Desk:
         self._jobs.pop(asker, None)
 
     def next(self) -> Job | None:
-        """The job whose turn it is, the oldest of the asker who has waited longest; None if there is none."""
+        """The job whose turn it is, among those of the asker who has waited longest; None if there is none."""
         for asker, jobs in self._jobs.items():
             if jobs:
                 self._jobs.move_to_end(asker)
-                return next(iter(jobs.values()))
+                slot, job = next(iter(jobs.items()))
+                jobs.move_to_end(slot)
+                return job
         return None
 
     def take_back(self, job: Job, last: bool) -> bool:

@@ -53,7 +53,7 @@ class CellView:
         buttons = HBox([self._one, self._all, self._waiting])
         buttons.add_class("mlxc-panel-row")
         self._figures = VBox()
-        self._parts = (self._title, buttons, self._shown, self._figures, self._meaning)
+        self._parts = (self._title, buttons, self._shown, self._meaning, self._figures)
         self.widget = VBox()
         self.widget.add_class("mlxc-cell")
         self._one.on_click(messages.starting(lambda: self._confirm(all_ticked=False)))
@@ -122,11 +122,11 @@ def _pair(content: Mapping[str, Any], kind: str) -> go.FigureWidget:
     s = _seen(content["s_nodes"], list(zip(*values, strict=True)), largest)
     return live_figure(
         [*_equations(content), _heat(content, values, largest, UNITS[kind])],
-        height=330,
+        height=340,
         width=900,
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0.54},
-        margin={"l": 70, "r": 10, "t": 40, "b": 50},
+        legend={"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0},
+        margin={"l": 70, "r": 10, "t": 60, "b": 50},
         xaxis=axis("lattice constant a (Å)", domain=[0, 0.42]),
         yaxis=axis("E − E<sub>0</sub> (meV/atom)"),
         xaxis2=axis(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,8 @@ from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.choosing.grouped_choice import Group
 
 # Slots of the bench, see mlxc.runs.bench.protocol.
-ABOUT, HAND, CELL, REPORT, COLUMN, BESIDE = "about", "hand", "cell", "report", "column ", "beside "
+ABOUT, HAND, CELL, REPORT = "about", "hand", "cell", "report"
+COLUMN, BESIDE, EXAMINE = "column ", "beside ", "examine "
 
 
 class Asks(Protocol):
@@ -90,6 +92,7 @@ class ModelsModel(HasTraits):
         # has gone on since.
         self._moving: Column | None = None
         self._has_gone_on = False
+        self._examinations: dict[str, asyncio.Future[str]] = {}
         self.hand = Hand()
         self.confirming = Confirming(run)
         self.hand.observe(self._move)
@@ -138,9 +141,22 @@ class ModelsModel(HasTraits):
         Raises:
             InputError: with one sentence that says what is wrong with the file.
         """
-        path: Path = await keep_checkpoint(file_name, content, self._choose.owner)
+        path = await keep_checkpoint(file_name, content, self._choose.owner, self._examine)
         self._list()
         self.tick([*self.ticked, str(path)])
+
+    async def _examine(self, path: Path) -> None:
+        """Ask the bench, which has PyTorch in memory."""
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        slot = f"{EXAMINE}{path}"
+        self._examinations[slot] = answer
+        self._bench.ask(slot, "examine", functional=str(path))
+        try:
+            problem = await answer
+        finally:
+            del self._examinations[slot]
+        if problem:
+            raise InputError(problem)
 
     def choose_cell(self, functional: str, solid: str) -> None:
         """Look at one cell."""
@@ -172,6 +188,8 @@ class ModelsModel(HasTraits):
             self._take_moved(answer)
         elif slot == CELL and self.cell is not None and answer.keys() & {"curves", "error"}:
             self.cell = replace(self.cell, content=answer, problem=answer.get("error", ""))
+        elif slot in self._examinations and answer["last"]:
+            self._examinations[slot].set_result(answer.get("error", ""))
         elif slot == ABOUT and "solids" in answer:
             self.solids = tuple(answer["solids"])
         elif slot == REPORT and "files" in answer:

@@ -192,9 +192,31 @@ def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: 
     assert "Self-consistent 4.152 Å" in cell["words"]
 
 
-@pytest.mark.process
+def bring(model: ModelsModel, bench: StandIn, problem: str) -> None:
+    """Bring a checkpoint of which the bench says that it is in order, or what is wrong with it."""
+
+    async def answered() -> None:
+        bringing = asyncio.create_task(
+            model.bring("my own.safetensors", shipped_checkpoints()["pbe-proxy"].read_bytes())
+        )
+        while bench.asked[-1][1] != "examine":
+            await asyncio.sleep(0)
+        slot, _, request = bench.asked[-1]
+        said = {"error": problem.format(file=request["functional"])} if problem else {}
+        model.take({"slot": slot, "number": 1, "last": True, **said})
+        await bringing
+
+    asyncio.run(answered())
+
+
+def test_a_checkpoint_that_is_wrong_is_not_taken(model: ModelsModel, bench: StandIn) -> None:
+    with pytest.raises(InputError, match=r"^my own.safetensors is damaged\.$"):
+        bring(model, bench, "{file} is damaged.")
+    assert not model.ticked
+
+
 def test_a_checkpoint_that_is_brought_is_ticked(model: ModelsModel, bench: StandIn) -> None:
-    asyncio.run(model.bring("my own.safetensors", shipped_checkpoints()["pbe-proxy"].read_bytes()))
+    bring(model, bench, "")
     (name,) = model.ticked
     assert Path(name).name == "my-own.safetensors"
     assert bench.functionals == [name]
