@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import LOADING_MS, RUNNING_MS, plot, press, visit
+from browser import LOADING_MS, MODELS, RUNNING_MS, drag_and_count, plot, press, tick, visit, wait_for_cells
 
 from mlxc.xc.checkpoint import save_checkpoint
 from mlxc.xc.gga import PBE
@@ -18,18 +18,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-MODELS = ".mlxc-panel-models"
 SOLIDS = 28
 # What the first path and a tick may take, and how often numbers follow a hand, on a machine that does nothing else.
 FIRST_PATH_SECONDS, TICK_SECONDS, UPDATES_PER_SECOND = 20.0, 1.0, 5.0
-COUNT_CHANGES = """selector => {
-  window.mlxcSeen = [];
-  const look = () => {
-    const text = document.querySelector(selector)?.textContent;
-    if (text !== window.mlxcSeen.at(-1)?.[0]) window.mlxcSeen.push([text, performance.now()]);
-  };
-  new MutationObserver(look).observe(document.querySelector(".mlxc-panel-models"), { childList: true, subtree: true });
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +36,6 @@ def slowness() -> float:
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-def tick(page: Page, *names: str) -> None:
-    for name in names:
-        page.locator(f"{MODELS} .mlxc-grouped-ticks input[value='{name}']").click()
-
-
-def wait_for_columns(page: Page, count: int) -> None:
-    """Wait until so many functionals have a number, or a reason, for every solid."""
-    page.wait_for_function(
-        "([selector, count]) => document.querySelectorAll(selector).length === count",
-        arg=[f"{MODELS} .mlxc-heat-cell:not(.mlxc-heat-none)", count * SOLIDS],
-        timeout=RUNNING_MS,
-    )
-
-
 def test_a_first_visitor_sees_four_functionals_side_by_side(
     chromium: Browser, address: str, console: list[str], requests: list[str], checkpoint: Path
 ) -> None:
@@ -69,7 +46,7 @@ def test_a_first_visitor_sees_four_functionals_side_by_side(
     with page.expect_file_chooser() as chooser:
         page.locator(f"{MODELS} .mlxc-upload button").click()
     chooser.value.set_files(checkpoint)
-    wait_for_columns(page, 4)
+    wait_for_cells(page, 4 * SOLIDS)
     seconds = time.monotonic() - began
     assert page.locator(f"{MODELS} .mlxc-heat thead .mlxc-sort").all_inner_texts() == [
         "pbe",
@@ -84,10 +61,10 @@ def test_a_first_visitor_sees_four_functionals_side_by_side(
 def test_a_functional_is_there_within_a_second_of_its_tick(page: Page) -> None:
     press(page, "Models")
     tick(page, "pbe")
-    wait_for_columns(page, 1)
+    wait_for_cells(page, SOLIDS)
     began = time.monotonic()
     tick(page, "pbesol")
-    wait_for_columns(page, 2)
+    wait_for_cells(page, 2 * SOLIDS)
     assert time.monotonic() - began < TICK_SECONDS * slowness()
 
 
@@ -132,20 +109,7 @@ def test_numbers_follow_the_hand(page: Page) -> None:
     page.wait_for_function(
         "selector => document.querySelector(selector)?.textContent === '0.94'", arg=mean, timeout=RUNNING_MS
     )
-    page.evaluate(COUNT_CHANGES, mean)
-    handle = page.locator(f"{MODELS} .noUi-handle").first.bounding_box()
-    assert handle is not None
-    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for step in range(60):
-        page.mouse.move(x + step, y)
-        page.wait_for_timeout(50)
-    page.mouse.up()
-    page.wait_for_timeout(500)
-    seen = page.evaluate("window.mlxcSeen")
-    seconds = (seen[-1][1] - seen[0][1]) / 1000
-    assert len(seen) / seconds > UPDATES_PER_SECOND / slowness()
+    assert drag_and_count(page, "κ") > UPDATES_PER_SECOND / slowness()
     press(page, "Nothing")
 
 

@@ -61,7 +61,11 @@ export default {
   render({ model, el }) {
     let sorted = null;
 
-    const order = ({ rows, columns }) => {
+    const shownColumns = () => {
+      const moved = model.get("moved"), { columns = [] } = model.get("content");
+      return moved.name ? [moved, ...columns] : columns;
+    };
+    const order = (rows, columns) => {
       const by = columns.find((column) => column.name === sorted);
       if (!by) return rows;
       const size = (row) => Math.abs(by.cells[row.name]?.error ?? -1);
@@ -76,29 +80,45 @@ export default {
         draw();
       };
       const cell = element("th", { scope: "col", title: column.problem }, button, column.name === sorted ? " ▾" : "");
-      if (column.moved) cell.classList.add("mlxc-heat-moved");
+      if (column === model.get("moved")) cell.classList.add("mlxc-heat-moved");
       return cell;
     };
     const statistic = (name, words) => (column) => element("td", { textContent: column.summary[name] ?? "", title: `${words} error of ${column.label}` });
     const cell = (column, row) => {
-      const { limit, chosen } = model.get("content");
-      const { error, text, words, outside, confirmed } = column.cells[row.name] ?? { error: null, text: "…", words: "" };
-      const button = element("button", { type: "button", textContent: text, title: words });
-      button.setAttribute("aria-label", words.replaceAll("\n", "; ") || text);
+      const { chosen } = model.get("content");
+      const button = element("button", { type: "button" });
       button.onclick = () => {
         model.send({ column: column.name, solid: row.name });
         showBelow();
       };
-      if (confirmed) button.append(element("span", { className: "mlxc-heat-confirmed", textContent: confirmed }));
       const made = element("td", { className: "mlxc-heat-cell" }, button);
-      made.style.background = colour(error, limit);
-      if (outside) made.classList.add("mlxc-heat-outside");
-      if (error === null) made.classList.add("mlxc-heat-none");
       if (chosen?.[0] === column.name && chosen?.[1] === row.name) made.classList.add("mlxc-heat-chosen");
+      return fill(made, column, row.name);
+    };
+    // What follows the hand changes in place: to draw the whole table anew would take longer than the numbers do.
+    const fill = (made, column, solid) => {
+      const { error, text, words, outside, confirmed } = column.cells[solid] ?? { error: null, text: "…", words: "" };
+      const button = made.firstChild;
+      Object.assign(button, { textContent: text, title: words });
+      button.setAttribute("aria-label", words.replaceAll("\n", "; ") || text);
+      if (confirmed) button.append(element("span", { className: "mlxc-heat-confirmed", textContent: confirmed }));
+      made.style.background = colour(error, model.get("content").limit);
+      made.classList.toggle("mlxc-heat-outside", Boolean(outside));
+      made.classList.toggle("mlxc-heat-none", error === null);
       return made;
+    };
+    const follow = () => {
+      const moved = model.get("moved"), { rows = [], limit } = model.get("content");
+      if (!moved.name || !el.querySelector(".mlxc-heat-moved") || sorted === moved.name) return draw();
+      const places = new Map([...el.querySelectorAll("tr[data-solid]")].map((line) => [line.dataset.solid, line.querySelector(".mlxc-heat-cell")]));
+      for (const [solid, made] of places) fill(made, moved, solid);
+      const cells = [...el.querySelectorAll(".mlxc-heat-summary")].map((line) => line.querySelector("td"));
+      Object.keys(STATISTICS).forEach((name, index) => (cells[index].textContent = moved.summary[name] ?? ""));
+      cells.at(-1).replaceChildren(strip(moved, rows, limit));
     };
     const line = (row, index, rows, columns) => {
       const made = element("tr", {});
+      made.dataset.solid = row.name;
       const isFirst = sorted || index === 0 || rows[index - 1].kind !== row.kind;
       if (isFirst) {
         const count = sorted ? 1 : rows.filter((other) => other.kind === row.kind).length;
@@ -113,10 +133,9 @@ export default {
     const summary = (words, cells, name = "") =>
       element("tr", { className: "mlxc-heat-summary" }, element("th", { colSpan: 3, scope: "row", textContent: words, title: name }), ...cells);
     const draw = () => {
-      const content = model.get("content");
-      const { rows = [], columns = [], limit, unit } = content;
+      const { rows = [], limit, unit } = model.get("content"), columns = shownColumns();
       const focused = el.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-      const shown = order(content);
+      const shown = order(rows, columns);
       const head = element("tr", {},
         element("th", { textContent: "kind" }), element("th", { textContent: "solid" }), element("th", { textContent: `measured (${unit})` }),
         ...columns.map(heading));
@@ -127,12 +146,16 @@ export default {
         element("tbody", {}, ...shown.map((row, index) => line(row, index, shown, columns))));
       const scroll = el.querySelector(".mlxc-heat-frame")?.scrollLeft ?? 0;
       const frame = element("div", { className: "mlxc-heat-frame" }, table);
-      el.replaceChildren(...(columns.length ? [frame] : []));
+      el.replaceChildren(...(columns.length && rows.length ? [frame] : []));
       frame.scrollLeft = scroll;
       if (focused) [...el.querySelectorAll("button")].find((button) => button.getAttribute("aria-label") === focused)?.focus();
     };
     model.on("change:content", draw);
+    model.on("change:moved", follow);
     draw();
-    return () => model.off("change:content", draw);
+    return () => {
+      model.off("change:content", draw);
+      model.off("change:moved", follow);
+    };
   },
 };

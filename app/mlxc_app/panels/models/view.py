@@ -81,7 +81,8 @@ class ModelsView:
         self._take.on_click(self._messages.starting(model.take_away))
         self.table.on_msg(guard(self._pressed))
         model.observe(guard(self._list), ["groups", "ticked"])
-        model.observe(guard(self._show), ["solids", "columns", "quantity", "moved", "cell", "problem"])
+        model.observe(guard(self._show), ["solids", "columns", "quantity", "cell", "problem"])
+        model.observe(guard(self._show_moved), "moved")
         model.confirming.observe(guard(self._show), "results")
         model.observe(guard(self._show_files), "files")
 
@@ -111,13 +112,17 @@ class ModelsView:
 
     def _show(self, change: Any = None) -> None:
         model, quantity = self._model, QUANTITIES[self._model.quantity]
-        self._words.value = _words(model)
-        self._legend.value = _legend(quantity.limit, quantity.label.lower()) if self._columns and model.solids else ""
+        self._show_words()
+        self._legend.value = _legend(quantity.limit, quantity.label.lower())
         self.table.content = table_content(model)
+        self.table.moved = moved_content(model)
 
-    @property
-    def _columns(self) -> tuple[Column, ...]:
-        return shown_columns(self._model)
+    def _show_moved(self, change: Any) -> None:
+        self._show_words()
+        self.table.moved = moved_content(self._model)
+
+    def _show_words(self) -> None:
+        self._words.value = _words(self._model)
 
     def _show_files(self, change: Any) -> None:
         links = [
@@ -133,7 +138,7 @@ def shown_columns(model: ModelsModel) -> tuple[Column, ...]:
 
 
 def table_content(model: ModelsModel) -> dict[str, Any]:
-    """What the table shows, for the browser; no columns as long as the solids are not known."""
+    """What the table shows of what is ticked, for the browser."""
     quantity = QUANTITIES[model.quantity]
     return {
         "limit": quantity.limit,
@@ -147,9 +152,14 @@ def table_content(model: ModelsModel) -> dict[str, Any]:
             }
             for solid in model.solids
         ],
-        "columns": [_column_content(model, column) for column in shown_columns(model)] if model.solids else [],
+        "columns": [_column_content(model, column) for column in model.columns],
         "chosen": [model.cell.functional, model.cell.solid] if model.cell is not None else [],
     }
+
+
+def moved_content(model: ModelsModel) -> dict[str, Any]:
+    """What the table shows of the functional under the hand; empty where there is none."""
+    return {} if model.moved is None else _column_content(model, model.moved)
 
 
 def _column_content(model: ModelsModel, column: Column) -> dict[str, Any]:
@@ -159,7 +169,6 @@ def _column_content(model: ModelsModel, column: Column) -> dict[str, Any]:
         "name": column.name,
         "label": column.label,
         "problem": column.problem,
-        "moved": column is model.moved,
         "summary": {
             name: f"{value:.{quantity.error_digits}f}".replace("-", "−")
             for name, value in summary.items()

@@ -12,7 +12,7 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content
 from mlxc_app.panels.models.hand import MIX, OFF, PARAMETERS, STRENGTH
 from mlxc_app.panels.models.model import HAND, ModelsModel
-from mlxc_app.panels.models.view import ModelsView, table_content
+from mlxc_app.panels.models.view import ModelsView, moved_content, table_content
 from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.message import MessageArea
 
@@ -135,9 +135,10 @@ def test_the_hand_asks_for_each_place_and_shows_no_place_in_parts(model: ModelsM
     assert not model.moved.rows
     model.take(told(HAND, row("Ag_fcc", lattice_constant_error_percent=0.5, lattice_constant_ang=4.1)))
     assert set(model.moved.rows) == {"Na_bcc", "Ag_fcc"}
-    assert table_content(model)["columns"][0]["moved"]
+    assert moved_content(model)["cells"]["Na_bcc"]["text"] == "+0.50"
     model.hand.mode = OFF
     assert model.moved is None
+    assert moved_content(model) == {}
     assert bench.given_up == [HAND]
 
 
