@@ -16,7 +16,7 @@ from mlxc.errors import InputError
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screener import Candidate, Screener
 from mlxc.frozen.screening import ScreeningRow
-from mlxc.runs.bench.cell import cell
+from mlxc.runs.bench.cell import cell, recorded_settings
 from mlxc.runs.bench.report import report
 from mlxc.runs.folder import runs_directory
 from mlxc.solids.classes import CLASSES, class_of
@@ -53,7 +53,12 @@ def the_screener() -> Screener:
 def _about(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     library = screener.library
     solids = [
-        {"name": name, "kind": class_of(library.solids[name].crystal), "references": library.solids[name].references}
+        {
+            "name": name,
+            "kind": class_of(library.solids[name].crystal),
+            "references": library.solids[name].references,
+            "settings": recorded_settings(library, name),
+        }
         for name in library.names
     ]
     solids.sort(key=lambda solid: CLASSES.index(str(solid["kind"])))

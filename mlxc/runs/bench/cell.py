@@ -11,6 +11,7 @@ from torch import Tensor
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
 from mlxc.frozen.curve import RATIOS, SolidCurve
+from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.resolved import ALPHA_NODES, RS_NODES, S_NODES, resolved_lattice_constant
 from mlxc.frozen.screener import Candidate, Screener
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
@@ -94,13 +95,20 @@ def _lengths(curve: SolidCurve, volumes: Any) -> list[float]:
     return [float(length) for length in found]
 
 
+def recorded_settings(library: FrozenLibrary, solid: str) -> dict[str, Any]:
+    """The settings of a calculation with which the densities of a solid were made; empty where the library does not
+    say.
+    """
+    settings: dict[str, Any] = library.record["solids"][solid].get("settings", {}).get("calculation", {})
+    return settings
+
+
 def _confirmation(screener: Screener, solid: str, xc: str) -> dict[str, Any]:
     """The equation of state that a self-consistent calculation finds, as plain data of a task."""
     library = screener.library
-    recorded = library.record["solids"][solid].get("settings", {}).get("calculation", {})
     calculation = library.solids[solid].calculation(xc).model_dump(mode="json")
     return {
-        "calculation": calculation | recorded | {"xc": xc},
+        "calculation": calculation | recorded_settings(library, solid) | {"xc": xc},
         "points": len(RATIOS),
         "lowest_volume": RATIOS[0],
         "highest_volume": RATIOS[-1],

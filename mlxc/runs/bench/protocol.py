@@ -4,7 +4,7 @@ Who asks numbers its requests, and says in which slot of its own each belongs; a
 one in the same slot, which is answered no further.
 
 ============  =====================================================================================================
-``about``     the solids, their kinds and measured values, and the hash of the library
+``about``     the solids, their kinds, measured values and settings, and the hash of the library
 ``screen``    ``functional``, ``parameters``: rows as they come, :class:`~mlxc.frozen.screening.ScreeningRow`, at
               the end statistics, the functional's hash and its F_xc(s)
 ``resolve``   ``functional``, ``parameters``, ``solid``: both equations of state, and which densities make a0

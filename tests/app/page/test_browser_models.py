@@ -120,5 +120,16 @@ def test_a_leaderboard_is_taken_away(page: Page) -> None:
     assert [Path(name).suffix for name in names] == [".csv", ".json", ".png"]
 
 
+@pytest.mark.slow
+def test_a_cell_that_is_confirmed_has_both_errors(page: Page) -> None:
+    page.locator(f"{MODELS} tr", has_text="Al fcc").locator(".mlxc-heat-cell button").first.click()
+    page.locator(f"{MODELS} h3", has_text="Al fcc with pbe").wait_for()
+    press(page, "Confirm self-consistently")
+    confirmed = page.locator(f"{MODELS} .mlxc-heat-confirmed")
+    confirmed.wait_for(timeout=RUNNING_MS)
+    frozen, own = confirmed.locator("xpath=..").inner_text().split()
+    assert abs(float(own.replace("−", "-")) - float(frozen.replace("−", "-"))) < 0.02
+
+
 def test_the_console_has_nothing_to_complain_of(page: Page, console: list[str]) -> None:
     assert not [line for line in console if "not registered" in line or line.startswith("error: ")]

@@ -192,6 +192,7 @@ class ModelsModel(HasTraits):
             self._examinations[slot].set_result(answer.get("error", ""))
         elif slot == ABOUT and "solids" in answer:
             self.solids = tuple(answer["solids"])
+            self.confirming.remember(self.solids)
         elif slot == REPORT and "files" in answer:
             self.files = answer["files"]
         if slot in (ABOUT, REPORT) and "error" in answer:

@@ -18,12 +18,25 @@ from mlxc_app.widgets.message import MessageArea
 
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
+from mlxc.solids.table import prototype
+from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.xc.checkpoints.files import shipped_checkpoints
 
+# Those that an equation of state has by default, but for two that a test can afford.
+SETTINGS = {
+    "basis": "pw", "ecut_ha": 10.0, "kmesh": [2, 2, 2], "smearing": "fermi-dirac", "width_ha": 0.005, "spin": False,
+    "cutoff_smoothing_ha": 0.5,
+}  # fmt: skip
 SOLIDS = [
-    {"name": "Na_bcc", "kind": "alkali metal", "references": {"lattice_constant_ang": 4.207, "bulk_modulus_gpa": 7.7}},
-    {"name": "Ag_fcc", "kind": "transition metal", "references": {"lattice_constant_ang": 4.063}},
-]
+    {
+        "name": "Na_bcc", "kind": "alkali metal", "settings": {},
+        "references": {"lattice_constant_ang": 4.207, "bulk_modulus_gpa": 7.7},
+    },
+    {
+        "name": "Ag_fcc", "kind": "transition metal", "settings": SETTINGS,
+        "references": {"lattice_constant_ang": 4.063},
+    },
+]  # fmt: skip
 
 
 class StandIn:
@@ -176,10 +189,15 @@ def test_a_cell_that_is_pressed_is_resolved(model: ModelsModel, bench: StandIn) 
     assert model.cell.problem == "No minimum."
 
 
+def silver() -> dict[str, Any]:
+    """The crystal of the library, as plain data."""
+    return prototype("Ag_fcc", 4.063).to_dict()
+
+
 def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: ModelsModel, run: RunModel) -> None:
     model.tick(["pbe"])
     model.take(told("column pbe", row("Ag_fcc", lattice_constant_ang=4.15, lattice_constant_error_percent=2.14)))
-    task = {"calculation": {"structure": "cu", "xc": "pbe", "ecut_ha": 10, "kmesh": [2, 2, 2]}, "points": 7}
+    task = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS}, "points": 7}
     model.confirming.start("pbe", "Ag_fcc", task)
     (folder,) = model.confirming.waiting.values()
     assert isinstance(folder, RunFolder)
@@ -191,6 +209,16 @@ def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: 
     cell = table_content(model)["columns"][0]["cells"]["Ag_fcc"]
     assert cell["confirmed"] == "+2.19"
     assert "Self-consistent 4.152 Å" in cell["words"]
+    later = ModelsModel(run, ChooseModel("al"), StandIn())
+    later.take({"slot": "about", "number": 1, "last": True, "solids": SOLIDS})
+    assert later.confirming.results[("pbe", "Ag_fcc")]["lattice_constant_ang"] == 4.152
+
+
+def test_a_run_with_other_settings_confirms_nothing(model: ModelsModel, run: RunModel) -> None:
+    other = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS, "ecut_ha": 12.0}}
+    run.start(EquationOfStateTask.from_dict(other), "mine")
+    model.confirming.remember(model.solids)
+    assert not model.confirming.waiting
 
 
 def bring(model: ModelsModel, bench: StandIn, problem: str) -> None:
