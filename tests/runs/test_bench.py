@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import os
 import time
 from base64 import b64decode
@@ -231,6 +232,11 @@ def test_a_cell_has_both_curves_and_says_which_densities_make_the_difference(run
         listener.bench.ask("own", "resolve", functional="pbe", solid="Ag_fcc")
         cell, _ = await listener.answer("own")
         assert cell["against"] == "lda"
+        # Where the local density has no minimum, its points are there without a curve.
+        listener.bench.ask("soft", "resolve", functional="pbe", solid="Na_bcc")
+        soft, _ = await listener.answer("soft")
+        assert len(soft["curves"]["lda"]["energies_mev"]) == 7
+        assert soft["curves"]["lda"]["fine_energies_mev"] == []
         assert cell["difference_by_alpha"] == []
 
     talking(ask)
@@ -239,12 +245,16 @@ def test_a_cell_has_both_curves_and_says_which_densities_make_the_difference(run
 @pytest.mark.process
 def test_a_report_says_what_makes_it_again(runs: Path) -> None:
     async def ask(listener: Listener) -> None:
-        listener.bench.ask("report", "report", functionals=["pbe", "lda"])
+        listener.bench.ask("report", "report", functionals={"pbe": "PBE", "lda": "lda"})
         files = {name: b64decode(text) for name, text in (await listener.answer("report"))[0]["files"].items()}
         assert {Path(name).suffix for name in files} == {".csv", ".json", ".png"}
         (record,) = (content for name, content in files.items() if name.endswith("json"))
-        for word in (b"sha256:", b"date", b"mlxc", b"mean_absolute"):
+        for word in (b"sha256:", b"date", b"mlxc", b"mean_absolute", b'"functional": "PBE"'):
             assert word in record
+        (table,) = (content for name, content in files.items() if name.endswith("csv"))
+        rows = list(csv.DictReader(table.decode().splitlines()))
+        assert len(rows) == 2 * 28
+        assert all(row["functional_hash"].startswith("sha256:") and row["date"] and row["mlxc"] for row in rows)
 
     talking(ask)
 

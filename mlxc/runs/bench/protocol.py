@@ -8,7 +8,7 @@ one in the same slot, which is answered no further.
 ``screen``    ``functional``, ``parameters``: rows as they come, :class:`~mlxc.frozen.screening.ScreeningRow`, at
               the end statistics, the functional's hash and its F_xc(s)
 ``resolve``   ``functional``, ``parameters``, ``solid``: both equations of state, and which densities make a0
-``report``    ``functionals``: a table of them in files, base64
+``report``    ``functionals``, what each is called, by its name: a table of them in files, base64
 ``examine``   ``functional``: nothing if a checkpoint can be loaded and asked, else why it cannot
 ``nothing``   the slot is given up
 ============  =====================================================================================================

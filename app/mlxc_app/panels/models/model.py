@@ -174,7 +174,7 @@ class ModelsModel(HasTraits):
         """
         if not self.ticked:
             raise InputError("Tick a functional first.")
-        self._bench.ask(REPORT, "report", functionals=list(self.ticked))
+        self._bench.ask(REPORT, "report", functionals={column.name: column.label for column in self.columns})
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """Take one answer of the bench."""
