@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
+import json
 import os
 import time
 from base64 import b64decode
@@ -18,7 +20,7 @@ from mlxc.errors import InputError
 from mlxc.runs.bench import server
 from mlxc.runs.bench.client import MODULE, Bench
 from mlxc.runs.bench.desk import Desk
-from mlxc.runs.bench.protocol import SOCKET, bench_file
+from mlxc.runs.bench.protocol import SOCKET, bench_file, line_of
 from mlxc.xc.checkpoint import save_checkpoint
 from mlxc.xc.gga import PBE
 
@@ -257,6 +259,30 @@ def test_a_report_says_what_makes_it_again(runs: Path) -> None:
         assert all(row["functional_hash"].startswith("sha256:") and row["date"] and row["mlxc"] for row in rows)
 
     talking(ask)
+
+
+def test_what_does_not_come_to_an_end_is_told_and_ends_the_bench_for_another_one(tmp_path: Path) -> None:
+    def stuck(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        time.sleep(0.5)
+        yield {}
+
+    async def ask() -> dict[str, Any]:
+        serving = asyncio.create_task(server.BenchServer(stuck, piece_seconds=0.05).serve(Path("bench.sock")))
+        while not Path("bench.sock").exists():
+            await asyncio.sleep(0.01)
+        reader, writer = await asyncio.open_unix_connection("bench.sock")
+        await reader.readline()
+        writer.write(line_of({"slot": "x", "number": 1, "ask": "count"}))
+        answer: dict[str, Any] = json.loads(await reader.readline())
+        with pytest.raises(server.StuckError):
+            await serving
+        return answer
+
+    # A path that is short enough for a socket.
+    with contextlib.chdir(tmp_path):
+        answer = asyncio.run(ask())
+    assert answer["last"]
+    assert "given up" in answer["error"]
 
 
 @pytest.mark.process

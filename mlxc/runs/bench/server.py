@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from mlxc import __version__
-from mlxc.runs.bench.desk import Desk
+from mlxc.errors import MlxcError
+from mlxc.runs.bench.desk import Answering, Desk, Job
 from mlxc.runs.bench.protocol import LOCK, LONGEST_LINE, SOCKET, bench_file, line_of
 from mlxc.runs.locks import lock
 
@@ -27,14 +28,27 @@ IDLE_SECONDS = 300.0
 LOOK_SECONDS = 5.0
 # A page that does not read what it has asked for is not waited for.
 MOST_UNREAD_BYTES = 2**26
+# Of one solid; the largest networks need two seconds.
+PIECE_SECONDS = 60.0
+TOO_LONG = "The functional was given up: it took more than a minute for one solid."
 FOLDER_PREFIX = "mlxc-bench-"
 
 
-class BenchServer:
-    """Answers through a socket; computes in one thread, so that it can hear meanwhile that something is not wanted."""
+class StuckError(MlxcError):
+    """A functional does not come to an end, and only the end of the process ends it."""
 
-    def __init__(self) -> None:
-        self._desk = Desk(_answers)
+
+class BenchServer:
+    """Answers through a socket; computes in one thread, so that it can hear meanwhile that something is not wanted.
+
+    Args:
+        answering: The function that answers a request.
+        piece_seconds: The longest time that one piece of an answer may take.
+    """
+
+    def __init__(self, answering: Answering, piece_seconds: float = PIECE_SECONDS) -> None:
+        self._desk = Desk(answering)
+        self._piece_seconds = piece_seconds
         self._writers: set[asyncio.StreamWriter] = set()
         self._asked = asyncio.Event()
 
@@ -44,6 +58,9 @@ class BenchServer:
         Args:
             path: The path of the socket.
             idle_seconds: The time after which it ends without anybody.
+
+        Raises:
+            StuckError: a piece has taken too long; who asked for it has been told.
         """
         server = await asyncio.start_unix_server(self._visit, path, limit=LONGEST_LINE)
         computing = asyncio.create_task(self._compute())
@@ -52,12 +69,14 @@ class BenchServer:
         finally:
             server.close()
             computing.cancel()
+        if computing.done() and not computing.cancelled():
+            await computing
 
     async def _until_idle(self, idle_seconds: float, computing: asyncio.Task[None]) -> None:
         clock, step = asyncio.get_running_loop().time, min(LOOK_SECONDS, idle_seconds / 4)
         last_seen = clock()
         while clock() - last_seen < idle_seconds and not computing.done():
-            await asyncio.sleep(step)
+            await asyncio.wait([computing], timeout=step)
             if self._writers:
                 last_seen = clock()
 
@@ -76,17 +95,29 @@ class BenchServer:
             writer.close()
 
     async def _compute(self) -> None:
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1) as thread:
+        loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1)
+        try:
             while True:
                 self._asked.clear()
                 job = self._desk.next()
                 if job is None:
                     await self._asked.wait()
                     continue
-                message = await loop.run_in_executor(thread, job.piece)
+                message = await self._within_limit(job, loop.run_in_executor(thread, job.piece))
                 if self._desk.take_back(job, message["last"]):
                     self._send(job.asker, message)
+        finally:
+            thread.shutdown(wait=False)
+
+    async def _within_limit(self, job: Job, piece: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:
+        done, _ = await asyncio.wait([piece], timeout=self._piece_seconds)
+        if done:
+            return piece.result()
+        writer: Any = job.asker
+        self._send(writer, {"slot": job.slot, "number": job.number, "last": True, "error": TOO_LONG})
+        with suppress(OSError):
+            await writer.drain()
+        raise StuckError(TOO_LONG)
 
     def _send(self, writer: Any, message: dict[str, Any]) -> None:
         if writer.transport.get_write_buffer_size() > MOST_UNREAD_BYTES:
@@ -129,11 +160,11 @@ def main(idle_seconds: float = IDLE_SECONDS) -> None:
     with lock(bench_file(LOCK)) as mine:
         if mine:
             with _linked_socket(bench_file(SOCKET)) as path:
-                asyncio.run(_serve(path, idle_seconds))
-
-
-async def _serve(path: Path, idle_seconds: float) -> None:
-    await BenchServer().serve(path, idle_seconds)
+                try:
+                    asyncio.run(BenchServer(_answers).serve(path, idle_seconds))
+                except StuckError:
+                    # The thread would be waited for.
+                    os._exit(1)
 
 
 if __name__ == "__main__":
