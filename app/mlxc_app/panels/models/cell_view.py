@@ -64,8 +64,7 @@ class CellView:
 
     def _confirm(self, all_ticked: bool) -> None:
         cell = self._model.cell
-        if cell is None or "confirmation" not in cell.content:
-            return
+        assert cell is not None
         task = cell.content["confirmation"]
         for name in self._model.ticked if all_ticked else [cell.functional]:
             own = {**task, "calculation": {**task["calculation"], "xc": name}}
@@ -79,8 +78,9 @@ class CellView:
         self._title.value = (
             f"<h3>{escape(solid_label(cell.solid))} with {escape(self._called(cell))}</h3>{_problem(cell)}"
         )
-        self._one.disabled = cell.functional == HAND
         content = cell.content
+        self._all.disabled = "confirmation" not in content
+        self._one.disabled = self._all.disabled or cell.functional == HAND
         self._shown.layout.display = "" if "curves" in content else "none"
         if "curves" not in content:
             self._figures.children, self._meaning.value = (), ""
