@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.frozen.batch import Batch
+from mlxc.frozen.exchange import ExchangeTable
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screening import ScreeningRow, energies_or_reason, screening_row
 from mlxc.xc.catalogue import content_hashes, functional
+from mlxc.xc.gga import PBE
 from mlxc.xc.sums.expression import split_sum
 from mlxc.xc.sums.weighted_sum import WeightedSum
 
@@ -51,6 +53,7 @@ class Screener:
     def __init__(self, library: FrozenLibrary) -> None:
         self.library = library
         self._batches: dict[str, Batch] = {}
+        self._exchange: dict[str, ExchangeTable] = {}
         self._kept: OrderedDict[Hashable, Candidate] = OrderedDict()
 
     def candidate(self, name: str, parameters: Mapping[str, float] | None = None) -> Candidate:
@@ -99,10 +102,24 @@ class Screener:
             self._batches[solid] = Batch.of(self.library.curve(solid).snapshots)
         return self._batches[solid]
 
+    def exchange(self, solid: str) -> ExchangeTable:
+        """What exchange of PBE's form needs of one solid, put together once.
+
+        Raises:
+            InputError: the densities cannot be read.
+        """
+        if solid not in self._exchange:
+            self._exchange[solid] = ExchangeTable.of(self.batch(solid))
+        return self._exchange[solid]
+
     def _make(self, name: str, moved: Mapping[str, float]) -> Candidate:
         terms = split_sum(name)
         if len(terms) == 1 and terms[0][0] == 1:
-            return _Evaluated(self, _with_parameters(functional(name), name, moved))
+            module = _with_parameters(functional(name), name, moved)
+            # The form itself: another class may have another enhancement, or parameters beyond kappa and mu.
+            if moved and type(module) is PBE:
+                return _MovedExchange(self, module, self.candidate(name))
+            return _Evaluated(self, module)
         return _Sum(self, [weight for weight, _ in terms], [self.candidate(part) for _, part in terms])
 
 
@@ -120,6 +137,22 @@ class _Evaluated:
             with torch.no_grad():
                 self._energies[solid] = energies_or_reason(self.module, batch)
         return self._energies[solid]
+
+
+class _MovedExchange:
+    """PBE with other kappa and mu than a functional whose energies are known."""
+
+    def __init__(self, screener: Screener, module: PBE, base: Candidate) -> None:
+        self.module = module
+        self._screener, self._base = screener, base
+
+    def energies(self, solid: str) -> Tensor | str:
+        known, base = self._base.energies(solid), self._base.module
+        assert isinstance(base, PBE)
+        with torch.no_grad():
+            if isinstance(known, str):
+                return known
+            return known + self._screener.exchange(solid).difference(self.module, base)
 
 
 class _Sum:
