@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from math import sin
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,8 +194,10 @@ def wait_for_cells(page: Page, count: int) -> None:
 
 
 def drag_and_count(page: Page, slider: str) -> float:
-    """Drag a slider of the panel Models for three seconds, and count how often a second the first column changes."""
+    """Drag a slider of the panel Models to and fro, and count how often a second the first column changes."""
     row = page.locator(f"{MODELS} .widget-slider").filter(has=page.locator(".widget-label", has_text=slider))
+    page.evaluate("document.getElementById('rendered_cells').scrollTo(0, 0)")
+    page.wait_for_timeout(500)
     handle = row.locator(".noUi-handle").bounding_box()
     assert handle is not None
     page.evaluate(_WATCH_MEAN, f"{MODELS} .mlxc-heat-summary td")
@@ -203,7 +206,7 @@ def drag_and_count(page: Page, slider: str) -> float:
     page.mouse.down()
     began = page.evaluate("performance.now()")
     for step in range(60):
-        page.mouse.move(x + step, y)
+        page.mouse.move(x + 40 * sin(step / 10), y)
         page.wait_for_timeout(50)
     ended = page.evaluate("performance.now()")
     page.mouse.up()

@@ -83,14 +83,21 @@ class CellView:
         self._one.disabled = self._all.disabled or cell.functional == HAND
         self._shown.layout.display = "" if "curves" in content else "none"
         if "curves" not in content:
-            self._figures.children, self._meaning.value = (), ""
+            self._show_figures([])
+            self._meaning.value = ""
             return
         kind = self._shown.value
-        self._figures.children = [_pair(content, kind), *([_alphas(content, kind)] if content["alpha_nodes"] else [])]
+        self._show_figures([_pair(content, kind), *([_alphas(content, kind)] if content["alpha_nodes"] else [])])
         meaning = MEANINGS[kind].format(
             against=escape(functional_in_words(content["against"])), total=_total(content, kind)
         )
         self._meaning.value = f'<p class="mlxc-hint">{meaning.replace("-", "−")}</p>'
+
+    def _show_figures(self, figures: list[go.FigureWidget]) -> None:
+        """Put others in the place of those that were there, which are gone for good."""
+        gone, self._figures.children = self._figures.children, figures
+        for figure in gone:
+            figure.close()
 
     def _called(self, cell: Cell) -> str:
         return self._model.hand.moved.label if cell.functional == HAND else functional_in_words(cell.functional)

@@ -67,33 +67,36 @@ class HandView:
         _offer(self._controls["network"], networks, self._model.hand.network)
 
     def _turn(self, change: Any) -> None:
+        """Show the controls of a mode; the figure stays where it is, or its updates would be lost."""
         shown = {
             OFF: (),
             PARAMETERS: ("kappa", "mu"),
             MIX: ("first", "second", "share"),
             STRENGTH: ("network", "share"),
         }[change["new"]]
-        if not shown:
-            self._place.children = ()
-            return
         if self._figure is None:
             self._figure = _figure(self._traces())
-        controls = VBox([*(self._controls[name] for name in shown), self._told])
+            row = HBox([VBox([*self._controls.values(), self._told]), self._figure])
+            row.add_class("mlxc-wrap")
+            self._place.children = (row,)
+        for name, control in self._controls.items():
+            control.layout.display = "" if name in shown else "none"
         self._controls["share"].description = "strength" if change["new"] == STRENGTH else "share"
-        row = HBox([controls, self._figure])
-        row.add_class("mlxc-wrap")
-        self._place.children = (row,)
+        if shown:
+            self._place.remove_class("mlxc-folded")
+        else:
+            self._place.add_class("mlxc-folded")
         self._draw()
 
     def _draw(self, change: Any = None) -> None:
-        if self._figure is not None and self._place.children:
+        if self._figure is not None:
             with self._figure.batch_update():
                 replace_data(self._figure, self._traces())
 
     def _draw_own(self, change: Any = None) -> None:
         """Only what follows the hand, many times a second."""
         self._told.value = f'<p class="mlxc-hint">{escape(self._model.hand.moved.label)}</p>'
-        if self._figure is not None and self._place.children:
+        if self._figure is not None:
             own = self._own_line()
             with self._figure.batch_update():
                 self._figure.data[-1].update(x=own.x, y=own.y, visible=own.visible)

@@ -12,16 +12,16 @@ const STATISTICS = { mean: "mean", mean_absolute: "mean absolute", largest: "lar
 const FULLEST = 72;
 const STRIP_WIDTH = 84, STRIP_HEIGHT = 22;
 
-// What is made of a cell stands below the table, and is shown once it is there.
+// What is made of a cell stands below the table, and comes into view once it has been drawn.
 const showBelow = () => {
-  const seen = new MutationObserver(() => {
-    const below = document.querySelector(".mlxc-cell");
-    if (!below?.querySelector(".js-plotly-plot, .mlxc-card")) return;
-    seen.disconnect();
-    requestAnimationFrame(() => below.scrollIntoView({ behavior: "smooth", block: "nearest" }));
-  });
   const below = document.querySelector(".mlxc-cell");
-  if (below) seen.observe(below, { childList: true, subtree: true });
+  if (!below) return;
+  let drawn;
+  const seen = new MutationObserver(() => {
+    clearTimeout(drawn);
+    drawn = setTimeout(() => below.scrollIntoView({ behavior: "smooth", block: "nearest" }), 250);
+  });
+  seen.observe(below, { childList: true, subtree: true });
   setTimeout(() => seen.disconnect(), 5000);
 };
 
