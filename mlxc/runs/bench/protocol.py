@@ -23,18 +23,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mlxc.runs.code import code_name
 from mlxc.runs.folder import runs_directory
 
-# In the runs directory: a link to the socket, whose own path must be short, and what the process holds while it lives.
-SOCKET, LOCK, LOG = "bench.sock", "bench.lock", "bench.log"
+# A folder of the runs directory, in which each code has its own. There are a link to the socket, whose own path
+# must be short, what the process holds while it lives, and what it says.
+FOLDER = "bench"
+SOCKET, LOCK, LOG = "socket", "lock", "log"
 # The longest line: a report with a picture.
 LONGEST_LINE = 2**24
 GIVE_UP = "nothing"
 
 
 def bench_file(name: str) -> Path:
-    """The path of one of the bench's files."""
-    return runs_directory() / name
+    """The path of one of the files of the bench that has the code of this process, see
+    :func:`~mlxc.runs.code.code_name`.
+    """
+    return runs_directory() / FOLDER / code_name() / name
 
 
 def line_of(message: dict[str, Any]) -> bytes:

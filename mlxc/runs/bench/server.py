@@ -156,10 +156,12 @@ def _remove(link: Path) -> None:
 
 def main(idle_seconds: float = IDLE_SECONDS) -> None:
     """Serve, unless another process does."""
-    bench_file(LOCK).parent.mkdir(parents=True, exist_ok=True)
-    with lock(bench_file(LOCK)) as mine:
+    # Asked once: files may change while the process lives, and then it is no longer the one with their name.
+    folder = bench_file(LOCK).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(folder / LOCK) as mine:
         if mine:
-            with _linked_socket(bench_file(SOCKET)) as path:
+            with _linked_socket(folder / SOCKET) as path:
                 try:
                     asyncio.run(BenchServer(_answers).serve(path, idle_seconds))
                 except StuckError:
