@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
 from typing import Protocol
 
 import torch
@@ -19,6 +21,7 @@ from mlxc.frozen.batch import Batch
 from mlxc.frozen.exchange import ExchangeTable
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screening import ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.self_consistency import GradientPotential, SelfConsistencyEstimate
 from mlxc.xc.catalogue import content_hashes, functional
 from mlxc.xc.gga import PBE
 from mlxc.xc.sums.expression import split_sum
@@ -34,6 +37,14 @@ class Candidate(Protocol):
     @property
     def module(self) -> nn.Module:
         """The functional itself."""
+
+    @property
+    def potential(self) -> GradientPotential | None:
+        """Its de/d(grad n), as :meth:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate.potential` gives it."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """What self-consistency may change, by solid."""
 
     def energies(self, solid: str) -> Tensor | str:
         """F at each volume of a solid, hartree per cell, or a sentence that says why there is none.
@@ -90,7 +101,12 @@ class Screener:
         except InputError as error:
             return ScreeningRow(called, solid, message=str(error))
         with torch.no_grad():
-            return screening_row(called, candidate.module, self.library, curve, energies)
+            return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
+
+    @cached_property
+    def estimate(self) -> SelfConsistencyEstimate:
+        """What self-consistency may change for the solids of the library."""
+        return SelfConsistencyEstimate(self.library, self.library.names)
 
     def batch(self, solid: str) -> Batch:
         """The densities of one solid, put together once.
@@ -119,17 +135,26 @@ class Screener:
             # The form itself: another class may have another enhancement, or parameters beyond kappa and mu.
             if moved and type(module) is PBE:
                 return _MovedExchange(self, module, self.candidate(name))
-            return _Evaluated(self, module)
+            return _Evaluated(self, module, bool(moved))
         return _Sum(self, [weight for weight, _ in terms], [self.candidate(part) for _, part in terms])
 
 
 class _Evaluated:
     """A functional that is evaluated at the densities of a solid when it is asked for the first time."""
 
-    def __init__(self, screener: Screener, module: nn.Module) -> None:
+    def __init__(self, screener: Screener, module: nn.Module, moved: bool) -> None:
         self.module = module
-        self._screener = screener
+        self._screener, self._moved = screener, moved
         self._energies: dict[str, Tensor | str] = {}
+
+    @cached_property
+    def potential(self) -> GradientPotential | None:
+        # What a hand moves is another one in a moment.
+        return None if self._moved else self._screener.estimate.potential(self.module)
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        return self._screener.estimate.weights(self.potential)
 
     def energies(self, solid: str) -> Tensor | str:
         if solid not in self._energies:
@@ -141,6 +166,10 @@ class _Evaluated:
 
 class _MovedExchange:
     """PBE with other kappa and mu than a functional whose energies are known."""
+
+    # What a hand moves is another one in a moment.
+    potential: GradientPotential | None = None
+    weights: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, screener: Screener, module: PBE, base: Candidate) -> None:
         self.module = module
@@ -160,12 +189,25 @@ class _Sum:
 
     def __init__(self, screener: Screener, weights: Sequence[float], parts: Sequence[Candidate]) -> None:
         self.module = WeightedSum(weights, [part.module for part in parts])
-        self._screener, self._weights, self._parts = screener, weights, parts
+        self._screener, self._shares, self._parts = screener, weights, parts
+
+    @cached_property
+    def potential(self) -> GradientPotential | None:
+        parts = [part.potential for part in self._parts]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        shared = [[share * one for one in part] for share, part in zip(self._shares, known, strict=True)]
+        return tuple(torch.stack(group).sum(0) for group in zip(*shared, strict=True))
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        return self._screener.estimate.weights(self.potential)
 
     def energies(self, solid: str) -> Tensor | str:
         rest = self._screener.batch(solid).rest_ha
         total = rest.clone()
-        for weight, part in zip(self._weights, self._parts, strict=True):
+        for weight, part in zip(self._shares, self._parts, strict=True):
             energies = part.energies(solid)
             if isinstance(energies, str):
                 return energies

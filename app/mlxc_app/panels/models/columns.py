@@ -130,7 +130,7 @@ def _words(
         lines.append(f"Self-consistent {confirmed:.{quantity.digits}f} {quantity.shown_unit}")
     change = row.get("self_consistency_percent")
     if change is not None and quantity.name == "lattice_constant":
-        lines.append(f"Self-consistency changes it by about {change:+.2f} %")
+        lines.append(f"Self-consistency may change it by {change:.2f} % either way")
     share = row["outside_domain_fraction"] or 0.0
     if share > NOTICEABLE_SHARE:
         lines.append(f"{100 * share:.0f} % of the electrons are outside of what it was trained on")
