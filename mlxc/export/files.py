@@ -22,6 +22,7 @@ from mlxc.export.settings import files_of, structure_file, structure_lists
 from mlxc.export.tables import record_tables
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.cif.writing import cif_of
+from mlxc.tasks.kinds import calculation_of
 
 Files: TypeAlias = Mapping[str, str | Path]
 SPIN_COMMENT = "spin density, up minus down, electrons/bohr^3"
@@ -78,7 +79,9 @@ def xsf_files(folder: RunFolder) -> Files:
 
 
 def structure_files(folder: RunFolder) -> Files:
-    """The crystal as CIF, without symmetry, so that it keeps its cell."""
+    """The crystal as CIF, without symmetry, so that it keeps its cell; nothing where the run is about no crystal."""
+    if calculation_of(folder.task) is None:
+        return {}
     crystal = Crystal.from_dict(structure_lists(folder.task))
     return {f"{crystal.name}.cif": cif_of(crystal)}
 

@@ -14,6 +14,7 @@ from mlxc.errors import InputError
 from mlxc.export.archive import RUN_FILES
 from mlxc.export.settings import checkpoint_files
 from mlxc.runs.folder import ENDED, TASK_FILE, RunFolder
+from mlxc.tasks.task import functionals_in, main_part
 
 # What is taken out of an archive; everything else in it is made of these.
 KEPT = (*RUN_FILES, "result.json", "result.h5")
@@ -78,9 +79,11 @@ def _unpack(archive: ZipFile, members: dict[str, ZipInfo], folder: Path, name: s
 
 def _check_paths(task: dict[str, Any], files: dict[str, str], name: str) -> None:
     """See that the task reads no other files than those of the archive."""
-    calculation = task.get("calculation", task)
-    xc, terms = (calculation.get(key) for key in ("xc", "terms"))
-    paths = [str(path) for path in checkpoint_files(xc).values()] if isinstance(xc, str) else []
+    part = main_part(task)
+    if not isinstance(part, dict):
+        raise InputError(f"{name}: {TASK_FILE} in it is not valid.")
+    terms = part.get("terms")
+    paths = [str(path) for path in checkpoint_files(list(functionals_in(part).values())).values()]
     if isinstance(terms, dict):
         paths += [text for text in terms.values() if isinstance(text, str) and Path(text).suffix]
     for path in paths:

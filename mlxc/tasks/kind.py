@@ -102,8 +102,8 @@ class Kind:
     Attributes:
         name: The word in ``task.json``.
         title: The word for people, such as "equation of state".
-        task: The class of its tasks: :class:`mlxc.Calculation`, or one that extends
-            :class:`~mlxc.tasks.task.Task`.
+        task: The class of its tasks: :class:`mlxc.Calculation`, one that extends
+            :class:`~mlxc.tasks.task.CrystalTask`, or, if it is about no calculation, :class:`~mlxc.tasks.task.Task`.
         run: The function that computes a task; torch may be loaded in it and not before.
         ending: How what ``run`` returns has ended, and what of it is to be kept.
         records: How each kind of record that a run tells is shown; the SCF steps, ``iteration``, are among them.

@@ -39,10 +39,10 @@ from dataclasses import dataclass
 from mlxc.console.record_table import RecordTable
 from mlxc.tasks.command import Command, Option
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
-from mlxc.tasks.task import Task
+from mlxc.tasks.task import CrystalTask
 
 
-class PackingTask(Task):
+class PackingTask(CrystalTask):
     volumes: int = 2
 
 

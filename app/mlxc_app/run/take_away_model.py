@@ -98,6 +98,8 @@ def offer_of(folder: RunFolder) -> TakeAway:
         missing |= {"json", "qcschema"}
     if folder.kind != "scf":
         missing.add("qcschema")
+    if not folder.structure:
+        missing.add("cif")
     if not folder.records()[0]:
         missing.add("csv")
     note = ""
