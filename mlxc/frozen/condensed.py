@@ -40,6 +40,11 @@ class CondensedSnapshots:
             parts.append((others, Batch.of(others)))
         self._parts = parts
 
+    @property
+    def are_on_nodes(self) -> bool:
+        """Whether all of them are on nodes, so that an evaluation is little work."""
+        return all(isinstance(part, SharedNodes) for _, part in self._parts)
+
     def energies(self, functional: nn.Module) -> Mapping[Snapshot, Tensor]:
         """F of each snapshot, hartree per cell, attached to the functional's parameters."""
         return {

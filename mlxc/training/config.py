@@ -98,12 +98,11 @@ class FreshNetwork(_Part):
     """A network that has learned nothing yet; the configuration's seed makes its weights.
 
     Attributes:
-        form: ``gga`` or ``mgga``, networks that obey exact conditions (:mod:`mlxc.xc.enhancement`), or ``nnpbe``, that
-            of DeepChem, which obeys none (:mod:`mlxc.xc.unconstrained`).
+        rung: ``gga`` or ``mgga``; both obey exact conditions, see :mod:`mlxc.xc.enhancement`.
         hidden: The width of each hidden layer.
     """
 
-    form: Literal["gga", "mgga", "nnpbe"] = "gga"
+    rung: Literal["gga", "mgga"] = "gga"
     hidden: tuple[int, ...] = (16, 16)
 
     @field_validator("hidden")
@@ -117,7 +116,7 @@ class FreshNetwork(_Part):
     def words(self) -> str:
         """What it is, for people."""
         widths = "×".join(map(str, self.hidden))
-        return f"a fresh {'NNPBE' if self.form == 'nnpbe' else f'{self.form.upper()} network'} of {widths} units"
+        return f"a fresh network, {self.rung.upper()}, of {widths} units"
 
 
 class TrainingConfig(_Part):

@@ -63,6 +63,11 @@ class Lesson:
     test: Class
 
     @property
+    def is_short(self) -> bool:
+        """Whether all that is asked of a functional is little work."""
+        return all(solids.all_fixed and solids.condensed.are_on_nodes for solids in self.classes.values())
+
+    @property
     def classes(self) -> dict[str, Class]:
         """The lists of which there are solids, by name."""
         named = {"training": self.training, "validation": self.validation, "test": self.test}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from mlxc.training.loss import Assessment
 from mlxc.training.portrait import portrait
 from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
+from mlxc.utils.parallel import single_thread
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Optimisation:
             return float(loss.detach())
 
         try:
-            self.optimiser.step(closure)
+            with single_thread() if lesson.is_short else nullcontext():
+                self.optimiser.step(closure)
         except _DivergedError as trouble:
             self.progress.diverged = self._diverged(str(trouble))
         self.progress.skipped += len(reports[0].assessments["training"].skipped)
@@ -124,6 +127,8 @@ class Optimisation:
 
     def _diverged(self, trouble: str) -> str:
         progress = self.progress
+        if progress.step == 0:
+            return f"With the functional that the training begins with {trouble}: begin with another one."
         return (
             f"The training diverged: at step {progress.step} of round {progress.round + 1} {trouble}. The best "
             f"functional before that is kept; begin again with a smaller rate than {self.rate:g}."
@@ -137,9 +142,9 @@ class _DivergedError(Exception):
 def _trouble(loss: float, training: Assessment, lesson: Lesson) -> str:
     """Why the loss leads nowhere any more; empty if it does."""
     if not math.isfinite(loss):
-        return "the loss was not a finite number"
+        return "the loss is no finite number"
     if len(set(training.skipped)) == len({subject.solid.name for subject in lesson.training.subjects}):
-        return "no solid had a lattice constant any more"
+        return "no solid has its lowest energy at one of its volumes"
     return ""
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from torch import nn
 
 from mlxc.errors import InputError
-from mlxc.training.config import FreshNetwork, TrainingConfig
+from mlxc.training.config import TrainingConfig
 from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoints.architectures import describe_architecture
 from mlxc.xc.enhancement import NeuralEnhancement
-from mlxc.xc.unconstrained import NNPBE, softplus_network
 
 
 def starting_functional(config: TrainingConfig) -> nn.Module:
@@ -18,14 +17,9 @@ def starting_functional(config: TrainingConfig) -> nn.Module:
     Raises:
         InputError: it is not known, has nothing to train, or is of a form that no checkpoint could hold in the end.
     """
-    found = functional(config.start) if config.network is None else _fresh(config.network, config.seed)
+    fresh = config.network
+    found = functional(config.start) if fresh is None else NeuralEnhancement(fresh.rung, fresh.hidden, config.seed)
     if not any(parameter.requires_grad for parameter in found.parameters()):
         raise InputError(f"start: {config.start!r} has no parameters that could be trained.")
     describe_architecture(found)
     return found
-
-
-def _fresh(network: FreshNetwork, seed: int) -> nn.Module:
-    if network.form == "nnpbe":
-        return NNPBE(softplus_network(NNPBE.nfeature, network.hidden, seed))
-    return NeuralEnhancement(network.form, network.hidden, seed)
