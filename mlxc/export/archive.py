@@ -24,6 +24,7 @@ MEANINGS = {
     "run.sh": "the same as a command for a shell",
     "result.json": "all figures of the result, with units in their names",
     "qcschema.json": "the same as QCSchema, the JSON of quantum chemistry",
+    "training.yaml": "what mlxc train takes to train the functional again",
     "result.h5": "density, potential, levels, orbitals (HDF5; mlxc.SavedState.load reads it)",
     "task.json": "what was asked for; mlxc run computes it again",
     "status.json": "how the run ended",
@@ -36,7 +37,7 @@ MEANINGS_OF_SUFFIXES = {
     ".xyz": "the crystal with all digits, which run.sh reads",
     ".cube": "volumetric data for VESTA, VMD, Avogadro (electrons/bohr^3)",
     ".xsf": "the same for XCrySDen, VESTA",
-    ".safetensors": "the checkpoint of the functional, which run.py and run.sh read",
+    ".safetensors": "the checkpoint of a functional",
 }
 
 

@@ -20,6 +20,7 @@ from mlxc.export.qcschema import qcschema_output
 from mlxc.export.script import python_script
 from mlxc.export.settings import files_of, structure_file, structure_lists
 from mlxc.export.tables import record_tables
+from mlxc.export.training import checkpoint_file, configuration_file
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.cif.writing import cif_of
 from mlxc.tasks.kinds import calculation_of
@@ -110,6 +111,8 @@ EXPORTS: dict[str, Export] = {
     "cif": Export("the crystal", structure_files),
     "cube": Export("density for VESTA, VMD, Avogadro", cube_files),
     "xsf": Export("density for XCrySDen, VESTA", xsf_files),
+    "checkpoint": Export("the functional that has been trained", checkpoint_file),
+    "yaml": Export("what mlxc train takes to train it again", configuration_file),
     "hdf5": Export("density, potential, levels, orbitals", state_file),
 }
 

@@ -14,10 +14,12 @@ from mlxc.errors import InputError
 from mlxc.export.archive import RUN_FILES
 from mlxc.export.settings import checkpoint_files
 from mlxc.runs.folder import ENDED, TASK_FILE, RunFolder
+from mlxc.solids.table import SOL58LC
 from mlxc.tasks.task import functionals_in, main_part
+from mlxc.tasks.training.task import CHECKPOINT_FILE
 
 # What is taken out of an archive; everything else in it is made of these.
-KEPT = (*RUN_FILES, "result.json", "result.h5")
+KEPT = (*RUN_FILES, "result.json", "result.h5", CHECKPOINT_FILE)
 JSON_FILES = ("status.json", "result.json")
 LARGEST_BYTES = 1024**3
 
@@ -86,6 +88,10 @@ def _check_paths(task: dict[str, Any], files: dict[str, str], name: str) -> None
     paths = [str(path) for path in checkpoint_files(list(functionals_in(part).values())).values()]
     if isinstance(terms, dict):
         paths += [text for text in terms.values() if isinstance(text, str) and Path(text).suffix]
+    if "solids" in part and part["solids"] != SOL58LC:
+        raise InputError(
+            f"{name}: the run reads a table of solids of its own, and an archive may name '{SOL58LC}' only."
+        )
     for path in paths:
         if path not in files:
             raise InputError(f"{name}: the run reads the file {Path(path).name}, which the archive does not list.")

@@ -24,11 +24,15 @@ from mlxc.tasks.orders.kind import MAGNETIC_ORDERS
 from mlxc.tasks.scf.kind import SCF
 from mlxc.tasks.sweep.kind import SWEEP
 from mlxc.tasks.task import AnyTask, CrystalTask, functionals_in, main_part
+from mlxc.tasks.training.kind import TRAINING
 from mlxc.utils.plugins import plugins
 
 ENTRY_POINTS = "mlxc.kinds"
 # The kinds that come with mlxc, in the order in which ``mlxc --help`` lists their commands.
-OWN = (SCF, EQUATION_OF_STATE, BANDS, SWEEP, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON)
+OWN = (
+    SCF, EQUATION_OF_STATE, BANDS, SWEEP, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON,
+    TRAINING,
+)  # fmt: skip
 
 
 def _by_name() -> dict[str, Kind]:

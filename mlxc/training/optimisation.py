@@ -7,12 +7,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 from mlxc.training.config import Optimiser, TrainingConfig
 from mlxc.training.lesson import Lesson
 from mlxc.training.loss import Assessment
+from mlxc.training.optimisers import LBFGS, Adam
 from mlxc.training.portrait import portrait
 from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
@@ -54,17 +54,6 @@ class Optimisation:
         self.config, self.functional, self.progress = config, functional, progress
         self._penalty = penalty
         self.optimiser = make_optimiser(config.optimiser, functional)
-
-    @property
-    def rate(self) -> float:
-        """The step size."""
-        rate: float = self.optimiser.param_groups[0]["lr"]
-        return rate
-
-    def change_rate(self, rate: float) -> None:
-        """Take another step size from here on."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
 
     @property
     def is_over(self) -> bool:
@@ -123,7 +112,7 @@ class Optimisation:
         named = self.functional.named_parameters()
         norms = {name: float(value.grad.norm()) for name, value in named if value.grad is not None}
         judged = assessments.get("validation", training)
-        return StepReport(loss, judged, assessments, norms, self.rate, portrait(self.functional))
+        return StepReport(loss, judged, assessments, norms, self.optimiser.rate, portrait(self.functional))
 
     def _diverged(self, trouble: str) -> str:
         progress = self.progress
@@ -131,7 +120,7 @@ class Optimisation:
             return f"With the functional that the training begins with {trouble}: begin with another one."
         return (
             f"The training diverged: at step {progress.step} of round {progress.round + 1} {trouble}. The best "
-            f"functional before that is kept; begin again with a smaller rate than {self.rate:g}."
+            f"functional before that is kept; begin again with a smaller rate than {self.optimiser.rate:g}."
         )
 
 
@@ -148,9 +137,7 @@ def _trouble(loss: float, training: Assessment, lesson: Lesson) -> str:
     return ""
 
 
-def make_optimiser(settings: Optimiser, functional: nn.Module) -> torch.optim.Optimizer:
+def make_optimiser(settings: Optimiser, functional: nn.Module) -> Adam | LBFGS:
     """The optimiser of a functional's parameters."""
     parameters = [parameter for parameter in functional.parameters() if parameter.requires_grad]
-    if settings.kind == "adam":
-        return torch.optim.Adam(parameters, lr=settings.rate)
-    return torch.optim.LBFGS(parameters, lr=settings.rate, line_search_fn="strong_wolfe")
+    return Adam(parameters, settings.rate) if settings.kind == "adam" else LBFGS(parameters, settings.rate)

@@ -171,7 +171,7 @@ class Trainer:
         chosen = None if self._new_rate is None else self._new_rate(*place)
         rate = self.config.optimiser.new_rate(*place) if chosen is None else chosen
         if rate is not None:
-            optimisation.change_rate(rate)
+            optimisation.optimiser.rate = rate
 
     def _new_optimisation(self) -> Optimisation:
         return Optimisation(self.config, self.functional, self._penalty, self.progress)
