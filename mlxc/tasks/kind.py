@@ -16,7 +16,7 @@ from mlxc.console.record_table import Record, RecordTable, ResultTable, Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.tasks.command import Command
 from mlxc.tasks.parts import Parts
-from mlxc.tasks.task import AnyTask
+from mlxc.tasks.task import AnyTask, CrystalTask
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,13 +139,14 @@ class Kind:
         """A task of this kind.
 
         Args:
-            calculation: The settings of its calculation.
+            calculation: The settings of its calculation; left alone where it is about none.
             further: What it says beyond that, by the names of its fields.
 
         Raises:
             InputError: these make no task.
         """
-        own = calculation if self.task is Calculation else {"calculation": calculation}
+        about_one = {"calculation": calculation} if issubclass(self.task, CrystalTask) else {}
+        own = calculation if self.task is Calculation else about_one
         task: AnyTask = self.task.from_dict(own | further)
         return task
 
