@@ -64,6 +64,19 @@ async def keep_checkpoint(
         return temporary.replace(files.free_path(shown, content))
 
 
+def keep_trained(checkpoint: Path, name: str, owner: str) -> Path:
+    """Store a checkpoint that a training here has written, under a name of the visitor's own.
+
+    Raises:
+        InputError: it is damaged, or there are too many of this name.
+    """
+    read_record(checkpoint)
+    content = checkpoint.read_bytes()
+    path = _files(owner).free_path(name, content)
+    path.write_bytes(content)
+    return path
+
+
 def delete_checkpoint(path: Path, owner: str) -> None:
     """Remove a checkpoint from the list.
 
