@@ -29,7 +29,7 @@ def train_figure(picture: TrainPicture) -> go.FigureWidget:
         height=HEIGHT,
         margin={"l": 62, "r": 16, "t": 28, "b": 46},
         xaxis=axis("step", domain=LEFT, anchor="y"),
-        yaxis=axis("loss", domain=UPPER, type="log", exponentformat="power"),
+        yaxis=axis("loss", domain=UPPER, type="log", dtick="D2"),
         xaxis2=axis("reduced gradient s", domain=RIGHT, anchor="y2", range=[0, 3]),
         yaxis2=axis("F<sub>xc</sub> at r<sub>s</sub> = 2", domain=UPPER, anchor="x2"),
         xaxis3=axis("", domain=LEFT, anchor="y3", type="category", tickangle=0),
@@ -108,7 +108,7 @@ def _errors(picture: TrainPicture) -> list[go.Scatter]:
                 x += [error.label] * 2 + [None]
                 y += [error.start, error.now, None]
         line = {"color": COLOURS[which], "width": 1}
-        common: dict[str, Any] = {"xaxis": "x3", "yaxis": "y3", "name": which, "visible": bool(of_list)}
+        common: dict[str, Any] = {"xaxis": "x3", "yaxis": "y3", "name": f"errors, {which}", "visible": bool(of_list)}
         found.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **common))
         found.append(
             go.Scatter(

@@ -34,7 +34,7 @@ class SolidsView:
         self._tiles = {tile.name: self._tile(tile.name, tile.label, tile.meaning) for tile in tiles()}
         places = [(tile, self._tiles[tile.name]) for tile in tiles()]
         for tile, button in places:
-            button.layout = Layout(grid_row=str(tile.row), grid_column=str(tile.column))
+            button.layout = Layout(grid_area=f"{tile.row} / {tile.column}")
         picture = VBox([button for _, button in places])
         picture.add_class("mlxc-train-set")
         self._count = HTML()

@@ -61,6 +61,8 @@ class TrainView:
         model.observe(messages.guard(self._show_state), ["running", "can_keep", "paused"])
         self._show()
         self._show_state()
+        if not model.picture.title:
+            self._choices.unfold()
 
     def _make_choices(self) -> list[Any]:
         row = HBox([self._settings.widget, SolidsView(self._model.settings.solids, self._messages).widget])
@@ -69,7 +71,7 @@ class TrainView:
 
     def _make_buttons(self) -> HBox:
         start = Button(description="Start", button_style="primary", tooltip="Train what is chosen below")
-        start.on_click(self._messages.starting(self._model.start))
+        start.on_click(self._messages.starting(self._begin))
         self._pause = ToggleButton(tooltip="Wait before the next step; press again to go on")
         bind(self._model, "paused", self._pause, self._messages)
         self._rate = FloatText(description="Rate now", step=0.001, tooltip="From the next step on")
@@ -103,6 +105,11 @@ class TrainView:
         self._end.add_class("mlxc-panel-row")
         return self._end
 
+    def _begin(self) -> None:
+        """Train, and make room for what is to be seen of it."""
+        self._model.start()
+        self._choices.fold()
+
     def _kept(self, button: Button) -> None:
         name = self._model.keep()
         self._settings.list_again()
@@ -126,7 +133,7 @@ class TrainView:
         model = self._model
         self._pause.description = "Go on" if model.paused else "Pause"
         for widget in (self._pause, self._rate, self._stop):
-            widget.disabled = not model.running
+            widget.layout.display = "" if model.running else "none"
         self._end.layout.display = "" if model.can_keep else "none"
 
 
