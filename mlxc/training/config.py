@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from mlxc.calculation.validation import build_model
 from mlxc.errors import InputError
 from mlxc.observables.catalogue import TARGETS
+from mlxc.references.tables import SOL58LC
 
 
 class _Part(BaseModel):
@@ -146,7 +147,7 @@ class TrainingConfig(_Part):
     description: str = ""
     start: str = ""
     network: FreshNetwork | None = None
-    solids: str = "sol58lc"
+    solids: str = SOL58LC
     train: tuple[str, ...] = Field(min_length=1)
     validate_on: tuple[str, ...] = ()
     test: tuple[str, ...] = ()

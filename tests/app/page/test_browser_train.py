@@ -40,7 +40,7 @@ def test_kappa_and_mu_learn_before_ones_eyes(page: Page) -> None:
     began = time.monotonic()
     start.click()
     page.wait_for_function(
-        f"() => {{ const found = ({TRACES})(); return found.now && found.start && found.now[20] !== found.start[20]; }}",
+        f"() => {{ const f = ({TRACES})(); return f.now && f.start && f.now[20] !== f.start[20]; }}",
         timeout=LOADING_MS,
     )
     print(f"from the click to the first moved curve {time.monotonic() - began:.2f} s")

@@ -18,6 +18,8 @@ ALPHA_COLOURS = (VERMILLION, PURPLE, SKY)
 KNOWN = {"PBE": "dot", "PBEsol": "dash", "SCAN": "dashdot"}
 LAYER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
 HEIGHT = 520
+# Whose names have room beside each other.
+FEW_SOLIDS = 9
 LEFT, RIGHT = [0, 0.44], [0.56, 1]
 UPPER, LOWER = [0.58, 1], [0, 0.4]
 
@@ -32,7 +34,7 @@ def train_figure(picture: TrainPicture) -> go.FigureWidget:
         yaxis=axis("loss", domain=UPPER, type="log", dtick="D2"),
         xaxis2=axis("reduced gradient s", domain=RIGHT, anchor="y2", range=[0, 3]),
         yaxis2=axis("F<sub>xc</sub> at r<sub>s</sub> = 2", domain=UPPER, anchor="x2"),
-        xaxis3=axis("", domain=LEFT, anchor="y3", type="category", tickangle=0),
+        xaxis3=axis("", domain=LEFT, anchor="y3", type="category", **_solids_axis(picture)),
         yaxis3=axis(_error_title(picture), domain=LOWER, anchor="x3", zeroline=True, zerolinewidth=2),
         xaxis4=axis("step", domain=RIGHT, anchor="y4"),
         yaxis4=axis("|dL/dθ| by layer", domain=LOWER, anchor="x4", type="log", exponentformat="power"),
@@ -47,6 +49,7 @@ def show(figure: go.FigureWidget, picture: TrainPicture) -> None:
     """Draw another step."""
     with figure.batch_update():
         replace_data(figure, traces(picture))
+        figure.layout.xaxis3.update(_solids_axis(picture))
         figure.layout.yaxis3.title.text = _error_title(picture)
         figure.layout.annotations[1].text = _curve_words(picture)
 
@@ -133,6 +136,13 @@ def _layers(picture: TrainPicture) -> list[go.Scatter]:
             )
         )  # fmt: skip
     return found
+
+
+def _solids_axis(picture: TrainPicture) -> dict[str, Any]:
+    """The solids in the order of their lists, whichever of them have an error; many stand slantwise."""
+    labels = [error.label for error in picture.errors]
+    slant = 0 if len(labels) <= FEW_SOLIDS else -60
+    return {"categoryorder": "array", "categoryarray": labels, "tickangle": slant, "tickmode": "linear"}
 
 
 def _error_title(picture: TrainPicture) -> str:

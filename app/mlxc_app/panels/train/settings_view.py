@@ -9,11 +9,16 @@ from ipywidgets import Checkbox, Dropdown, HBox, IntText, VBox, Widget
 from mlxc_app.panels.train.model import TrainModel
 from mlxc_app.panels.train.starts import starts
 from mlxc_app.widgets.binding import bind
-from mlxc_app.widgets.controls import LABEL, WIDE, number
+from mlxc_app.widgets.controls import WIDE, number
 from mlxc_app.widgets.disclosure import Disclosure
 from mlxc_app.widgets.message import MessageArea
 
+# Two fields stand in a row.
+LABEL = {"description_width": "80px"}
 OPTIMISERS = (("Adam", "adam"), ("L-BFGS", "lbfgs"))
+
+
+_ABSOLUTE = "Errors count as they are and not squared, so that a few solids may stay wrong"
 
 
 class SettingsView:
@@ -28,11 +33,11 @@ class SettingsView:
         self._start = Dropdown(description="Start from", style=LABEL, layout=WIDE)
         self._list_starts()
         bind(self._settings, "start", self._start, messages)
-        self._width = self._field("Units per layer", "width", IntText(step=1))
+        self._width = self._field("Units", "width", IntText(step=1), "Of each of the two hidden layers")
         more = Disclosure("More: optimiser and regularisers", self._make_more, messages)
         learned = [
-            self._field("Weight of a₀", "lattice_weight", number("", 0.1), "Lattice constants, in percent of error"),
-            self._field("Weight of B₀", "bulk_weight", number("", 0.1), "Bulk moduli, in tens of percent of error"),
+            self._field("a₀ weight", "lattice_weight", number("", 0.1), "Lattice constants, in percent of error"),
+            self._field("B₀ weight", "bulk_weight", number("", 0.1), "Bulk moduli, in tens of percent of error"),
         ]
         usual = [
             self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
@@ -59,7 +64,7 @@ class SettingsView:
 
     def _make_more(self) -> list[Widget]:
         kind = self._field("Optimiser", "kind", Dropdown(options=OPTIMISERS))
-        absolute = Checkbox(description="absolute errors, so that a few solids may stay wrong", indent=False)
+        absolute = Checkbox(description="absolute errors", indent=False, tooltip=_ABSOLUTE)
         bind(self._settings, "absolute", absolute, self._messages)
         fields = [
             self._field("Patience", "patience", IntText(step=10), "Steps without a better validation; 0 for no end"),
@@ -68,7 +73,7 @@ class SettingsView:
             self._field("Lieb-Oxford", "bound", number("", 10), "Weight of what exceeds the bound"),
             self._field("Seed", "seed", IntText(step=1), "Of the weights of a fresh network"),
         ]
-        return [_row([kind, fields[0]]), _row(fields[1:3]), _row(fields[3:]), absolute]
+        return [kind, _row([fields[0], fields[4]]), _row(fields[1:3]), _row([fields[3], absolute])]
 
     def _show(self, change: Any = None) -> None:
         self._width.layout.display = "" if self._settings.start.rung else "none"

@@ -59,5 +59,7 @@ class SolidsView:
             which = self._model.lists.get(name)
             for other in LISTS:
                 (button.add_class if other == which else button.remove_class)(f"mlxc-train-{other}")
-        counts = [f"{len(self._model.names(which))} to {words}" for which, words in FILLS.items()]
-        self._count.value = f'<span class="mlxc-muted">{", ".join(counts)}</span>'
+        self._count.value = " ".join(
+            f'<span class="mlxc-train-chip mlxc-train-{which}">{len(self._model.names(which))} to {words}</span>'
+            for which, words in FILLS.items()
+        )
