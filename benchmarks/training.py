@@ -1,6 +1,6 @@
 """How long a training takes at stored densities: seconds until the first step, and of 300 steps of Adam.
 
-Each is measured in this process, with Python, PyTorch and a first training of one step behind it, as in the process that
+Each is measured with Python, PyTorch and a first training of one step behind it, as in the process that
 computes for the page. Besides what a clock says stands what the processor worked, which does not depend on what else
 runs on the machine.
 """

@@ -12,13 +12,13 @@ from mlxc.export.settings import settings_of, with_files_beside
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.task import main_part
 from mlxc.tasks.training.presentation import STEP
-from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
+from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask, trained_checkpoint
 
 
 def checkpoint_file(folder: RunFolder) -> dict[str, str | Path]:
     """The functional of a training that has ended, or been stopped; nothing of other runs."""
-    path = folder.path / CHECKPOINT_FILE
-    return {path.name: path} if path.exists() else {}
+    path = trained_checkpoint(folder.path)
+    return {} if path is None else {CHECKPOINT_FILE: path}
 
 
 def configuration_file(folder: RunFolder) -> dict[str, str | Path]:

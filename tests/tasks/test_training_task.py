@@ -23,7 +23,7 @@ from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import PAUSED, START, STEP, training_outcome
-from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
+from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask, trained_checkpoint
 from mlxc.xc.checkpoint import load_checkpoint
 
 
@@ -164,6 +164,15 @@ def test_files_are_taken_away_and_an_archive_opens_again(run: Callable[..., RunF
     again = open_archive(content, "training.zip")
     assert again.task == folder.task
     assert same_weights(again.path / CHECKPOINT_FILE, folder.path / CHECKPOINT_FILE)
+
+
+def test_one_that_was_ended_between_rounds_has_the_functional_of_the_last(run: Callable[..., RunFolder]) -> None:
+    folder = run()
+    execute(folder)
+    (folder.path / CHECKPOINT_FILE).unlink()
+    assert trained_checkpoint(folder.path) == folder.path / "training" / "round-0.safetensors"
+    assert "checkpoint" in {name for name, _, _ in offer_of(folder).kinds}
+    assert trained_checkpoint(folder.path.parent) is None
 
 
 def test_an_archive_with_a_table_of_its_own_is_refused(run: Callable[..., RunFolder], tmp_path: Path) -> None:

@@ -13,15 +13,13 @@ from mlxc.errors import RunStoppedError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import PAUSED, START, STEP
-from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
+from mlxc.tasks.training.task import CHECKPOINT_FILE, FOLDER, TrainingTask
 from mlxc.training.portrait import RS, S, alphas_of, known_portraits, portrait
 from mlxc.training.trainer import BEST, MODEL, Trainer
 from mlxc.utils.stages import stage
 from mlxc.utils.workspace import workspace
 from mlxc.xc.checkpoints.record import CheckpointRecord
 
-# Where the trainer keeps what it needs to go on.
-FOLDER = "training"
 PAUSE_SECONDS = 0.1
 
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import LOADING_MS, press
+from browser import LOADING_MS, press, wait_until_drawn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -101,3 +101,15 @@ def test_a_training_is_paused_and_stopped(page: Page) -> None:
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
     page.get_by_text("The run is stopped.").wait_for(timeout=10_000)
     page.locator(PANEL).get_by_role("button", name="Keep this functional").wait_for(timeout=10_000)
+
+
+def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
+    page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_function(f"() => (({TRACES})().training ?? []).length > 3", timeout=60_000)
+    before = page.evaluate(LAST_STEP)
+    page.reload(wait_until="commit")
+    wait_until_drawn(page)
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=LOADING_MS)
+    page.wait_for_function(f"before => (({TRACES})().training ?? []).length && ({LAST_STEP})() > before", arg=before)
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
+    page.get_by_text("The run is stopped.").wait_for(timeout=20_000)

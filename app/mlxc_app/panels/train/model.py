@@ -10,7 +10,7 @@ from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
 from mlxc.errors import InputError
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import PAUSED, START, STEP, training_sentence
-from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
+from mlxc.tasks.training.task import TrainingTask, trained_checkpoint
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.panels.train.picture import TrainPicture, picture_of
@@ -110,9 +110,10 @@ class TrainModel(HasTraits):
 
     def _trained(self) -> tuple[TrainingTask, Path]:
         task, folder = self.task, self._run.folder
-        if task is None or folder is None or not (folder.path / CHECKPOINT_FILE).exists():
+        checkpoint = trained_checkpoint(folder.path) if folder is not None else None
+        if task is None or checkpoint is None:
             raise InputError("There is no functional yet: train one first, or wait for the end of this training.")
-        return task, folder.path / CHECKPOINT_FILE
+        return task, checkpoint
 
     def _follow(self, change: Any = None) -> None:
         """Another run, or another state of it."""
@@ -128,7 +129,7 @@ class TrainModel(HasTraits):
         self.paused = self.task is not None and self._run.active and wanted.paused
         self.running = self.task is not None and self._run.active
         self._told_by_person = True
-        self.can_keep = folder is not None and not self._run.active and (folder.path / CHECKPOINT_FILE).exists()
+        self.can_keep = folder is not None and not self._run.active and trained_checkpoint(folder.path) is not None
         self._redraw()
 
     @observe("paused", "live_rate")
