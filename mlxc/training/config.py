@@ -13,6 +13,9 @@ from mlxc.errors import InputError
 from mlxc.observables.catalogue import TARGETS
 from mlxc.references.tables import SOL58LC
 
+# How the words begin that say which solid's densities are computed.
+CONVERGING = "Converging"
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -25,6 +25,7 @@ from mlxc.observables.catalogue import TARGETS
 from mlxc.observables.observable import Source
 from mlxc.solids.known_quantities import is_known
 from mlxc.solids.table import Solid
+from mlxc.training.config import CONVERGING
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.utils.stages import stage
@@ -114,7 +115,7 @@ class Preparation:
         place = self.folder / f"{solid.name}-{self._hash(solid)}"
         curve = SolidCurve.load(solid, place)
         if curve is None:
-            stage(f"Converging {solid.name} at {len(ratios(solid))} volumes")
+            stage(f"{CONVERGING} {solid.name} at {len(ratios(solid))} volumes")
             curve = compute_curve(solid, self.xc)
             curve.save(place)
         return curve

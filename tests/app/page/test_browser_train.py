@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import LOADING_MS, press, wait_until_drawn
+from browser import LOADING_MS, press
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -108,8 +108,10 @@ def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
     page.wait_for_function(f"() => (({TRACES})().training ?? []).length > 3", timeout=60_000)
     before = page.evaluate(LAST_STEP)
     page.reload(wait_until="commit")
-    wait_until_drawn(page)
+    page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=LOADING_MS)
-    page.wait_for_function(f"before => (({TRACES})().training ?? []).length && ({LAST_STEP})() > before", arg=before)
+    page.wait_for_function(
+        f"before => (({TRACES})().training ?? []).length && ({LAST_STEP})() > before", arg=before, timeout=LOADING_MS
+    )
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
     page.get_by_text("The run is stopped.").wait_for(timeout=20_000)

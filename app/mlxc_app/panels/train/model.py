@@ -8,9 +8,11 @@ from typing import Any
 from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
 
 from mlxc.errors import InputError
+from mlxc.tasks.kind import STAGE
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import PAUSED, START, STEP, training_sentence
 from mlxc.tasks.training.task import TrainingTask, trained_checkpoint
+from mlxc.training.config import CONVERGING
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.panels.train.picture import TrainPicture, picture_of
@@ -52,7 +54,7 @@ class TrainModel(HasTraits):
         self._told_by_person = True
         run.observe(self._follow, "state")
         run.observe(self._redraw, ["result", "title", "message"])
-        run.observe_records(self._redraw, STEP, START, PAUSED)
+        run.observe_records(self._redraw, STEP, START, PAUSED, STAGE)
         self._follow()
 
     @property
@@ -161,10 +163,26 @@ class TrainModel(HasTraits):
             return " ".join(filter(None, [training_sentence(run.result), run.message]))
         if not run.active:
             return run.message
+        if converging := self._converging():
+            return converging
         if not done:
             return "The densities are being read; the first step follows."
         waits = "Paused before step" if self.paused else "Step"
         return f"{waits} {done} of at most {task.config.optimiser.steps * task.config.rounds}."
+
+    def _converging(self) -> str:
+        """Which solid's density is being converged, of all that a round needs; empty while steps are made."""
+        begun: list[str] = []
+        for record in reversed(self._run.records):
+            if record["kind"] == STEP:
+                break
+            if record["kind"] == STAGE and record["words"].startswith(CONVERGING):
+                begun.append(record["words"])
+        task = self.task
+        if not begun or task is None:
+            return ""
+        count = len(task.config.solid_names)
+        return f"{begun[0]}, solid {len(begun)} of {count}: the densities follow the functional, which takes minutes."
 
 
 def _solids(task: TrainingTask) -> str:

@@ -150,6 +150,21 @@ def test_a_loss_that_is_no_number_leaves_a_gap(model: TrainModel, run: RunModel)
     assert model.picture.errors[0].now is None
 
 
+def test_a_round_says_whose_density_follows(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    stages = (
+        "Converging Al_fcc at 7 volumes",
+        "Reading the pseudopotentials",
+        "Converging V_bcc at 7 volumes",
+        "The first",
+    )
+    told = tuple({"kind": "stage", "words": words, "elapsed_seconds": 1.0} for words in stages)
+    run.records = (begun(), step(0), *told)
+    assert model.picture.words.startswith("Converging V_bcc at 7 volumes, solid 2 of 8")
+    run.records = (*run.records, step(1))
+    assert model.picture.words.startswith("Step 2")
+
+
 def test_pause_and_another_rate_reach_the_folder_of_the_run(model: TrainModel, run: RunModel) -> None:
     model.start()
     assert run.folder is not None
