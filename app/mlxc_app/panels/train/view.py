@@ -28,6 +28,9 @@ _BEFORE = (
     '<p class="mlxc-placeholder">Press “Start”: two numbers of PBE, κ and μ, learn from the measured lattice constants '
     "of four solids, and four others tell whether they have learned more than these.</p>"
 )
+# Updates of a figure that is just being drawn, as after a page was loaded again in the midst of a training, end up in
+# wrong places. So many are held back, if the browser does not say before that it has drawn the figure.
+MOST_HELD = 60
 
 
 def train_panel(page: Page) -> Panel:
@@ -45,6 +48,8 @@ class TrainView:
         self._model, self._messages = model, messages
         self._settings = SettingsView(model, messages)
         self.figure = train_figure(model.picture)
+        self._held = MOST_HELD
+        self.figure.observe(messages.guard(self._is_drawn), ["_js2py_layoutDelta", "_js2py_traceDeltas"])
         self._words = HTML()
         self._choices = Disclosure("What to learn, from which solids", self._make_choices, messages)
         self.widget = VBox(
@@ -122,9 +127,17 @@ class TrainView:
         if change["new"] != self._model.picture.shown:
             self._model.shown = -1 if change["new"] >= self._model.picture.last else change["new"]
 
+    def _is_drawn(self, change: Any) -> None:
+        """The browser tells how it has drawn the figure: what came meanwhile is shown."""
+        if self._held and change["new"]:
+            self._held = 0
+            show(self.figure, self._model.picture)
+
     def _show(self, change: Any = None) -> None:
         picture = self._model.picture
-        show(self.figure, picture)
+        self._held = max(0, self._held - 1)
+        if not self._held:
+            show(self.figure, picture)
         self._words.value = words_of(picture) if picture.title else _BEFORE
         self._slider.max = max(1, picture.last)
         self._slider.value = max(0, picture.shown)
