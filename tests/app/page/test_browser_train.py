@@ -105,7 +105,9 @@ def test_a_training_is_paused_and_stopped(page: Page) -> None:
 
 def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
     page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
-    page.wait_for_function(f"() => (({TRACES})().training ?? []).length > 3", timeout=60_000)
+    # The steps of the training before are drawn until this one has begun.
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=20_000)
+    page.locator(PANEL).get_by_text("of at most 100000").wait_for(timeout=60_000)
     before = page.evaluate(LAST_STEP)
     page.reload(wait_until="commit")
     page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
