@@ -14,7 +14,7 @@ from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_crystal, shipped_names
 from mlxc.tasks.kinds import calculation_of, functionals_of, required_calculation
 from mlxc.tasks.task import PARTS, AnyTask, functionals_in
-from mlxc.xc.checkpoints.files import checkpoint_path, named_checkpoints, unclamped, with_files_renamed
+from mlxc.xc.checkpoints.files import checkpoint_path, named_checkpoints, split_member, unclamped, with_files_renamed
 from mlxc.xc.sums.expression import split_sum
 
 # What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
@@ -147,7 +147,7 @@ def checkpoint_files(functionals: Sequence[str]) -> dict[str, Path]:
 
     Those that have a name have no files here. Files of the same name in different folders are numbered.
     """
-    names = dict.fromkeys(unclamped(name) for xc in functionals for _, name in split_sum(xc))
+    names = dict.fromkeys(split_member(unclamped(name))[0] for xc in functionals for _, name in split_sum(xc))
     paths = [checkpoint_path(name) for name in names if name.lower() not in named_checkpoints()]
     found: dict[str, Path] = {}
     for path in filter(None, paths):

@@ -19,10 +19,11 @@ from mlxc.xc.checkpoints.files import (
     checkpoint_path,
     named_checkpoints,
     shipped_checkpoints,
+    split_member,
     to_be_fetched,
     unclamped,
 )
-from mlxc.xc.checkpoints.record import read_record
+from mlxc.xc.checkpoints.record import CheckpointRecord, read_record
 from mlxc.xc.conventional import (
     DESCRIPTIONS,
     GROUP,
@@ -106,8 +107,37 @@ def check_name(expression: str) -> None:
         _check_single_name(name)
 
 
+def carries_ensemble(expression: str) -> bool:
+    """Whether a functional, or a part of a sum, comes with an ensemble; a member of one does not."""
+    for _, name in split_sum(expression):
+        record = checkpoint_of(name)
+        if record is not None and record.ensemble is not None and split_member(name)[1] is None:
+            return True
+    return False
+
+
+def without_ensemble(expression: str) -> InputError:
+    """What is said of a functional of whose uncertainty nothing is known."""
+    having = ", ".join(name for name in shipped_checkpoints() if carries_ensemble(name))
+    return InputError(
+        f"xc: {expression[:SHOWN_LENGTH]!r} carries no ensemble that would tell how uncertain it is; one that comes "
+        f"with mlxc and does is {having}."
+    )
+
+
+def _check_member(name: str, record: CheckpointRecord | None) -> None:
+    whole, number = split_member(name)
+    if record is None or number is None:
+        return
+    count = 0 if record.ensemble is None else record.ensemble.members
+    if not 1 <= number <= count:
+        has = f"has the members 1 to {count}" if count else "has no members"
+        raise InputError(f"xc: {whole[:SHOWN_LENGTH]!r} {has}, so there is no member {number}.")
+
+
 def _check_single_name(name: str) -> None:
     record = checkpoint_of(name)
+    _check_member(name, record)
     if name.startswith(CLAMPED) and (record is None or not record.domain):
         raise InputError(
             f"xc: {unclamped(name)[:SHOWN_LENGTH]!r} has no training domain to be held inside; after {CLAMPED!r} "
@@ -152,9 +182,10 @@ def functional(source: str | nn.Module) -> nn.Module:
 
     Args:
         source: One of :func:`functional_names`; a checkpoint file; ``clamped:`` and the name of a checkpoint, which is
-            then held inside the domain of its training, see :class:`~mlxc.xc.analysis.clamped.Clamped`; a name in libxc
-            or two of them with a comma in between, such as ``gga_x_pbe,gga_c_pbe``; a sum of such names with weights,
-            such as ``0.75*pbe + 0.25*scan``; or a module.
+            then held inside the domain of its training, see :class:`~mlxc.xc.analysis.clamped.Clamped`; ``NAME#3``, the
+            third member of the ensemble that a checkpoint carries; a name in libxc or two of them with a comma in
+            between, such as ``gga_x_pbe,gga_c_pbe``; a sum of such names with weights, such as
+            ``0.75*pbe + 0.25*scan``; or a module.
 
     Raises:
         InputError: the name is unknown, the checkpoint is not in order, libxc's functional is not semilocal, or the
@@ -173,6 +204,7 @@ def functional(source: str | nn.Module) -> nn.Module:
 
 def _build(name: str) -> nn.Module:
     from mlxc.xc.checkpoint import load_checkpoint
+    from mlxc.xc.checkpoints.ensemble import move_to_member
     from mlxc.xc.functional import declared_ingredients
     from mlxc.xc.identity import name_functional
 
@@ -181,6 +213,8 @@ def _build(name: str) -> nn.Module:
         made = build_conventional(name)
     elif (path := checkpoint_path(name)) is not None:
         made = load_checkpoint(path)
+        if (number := split_member(name)[1]) is not None:
+            move_to_member(made, number)
         if name.startswith(CLAMPED):
             made = _held_inside(made)
     elif name in _registered():

@@ -15,7 +15,8 @@ from mlxc import __version__
 from mlxc.errors import InputError
 from mlxc.utils.replacing import replacing
 from mlxc.xc.checkpoints.architectures import build_architecture, describe_architecture
-from mlxc.xc.checkpoints.record import METADATA_KEY, CheckpointRecord, read_record, refusal
+from mlxc.xc.checkpoints.ensemble import TENSORS, Ensemble
+from mlxc.xc.checkpoints.record import FORMAT, METADATA_KEY, CheckpointRecord, read_record, refusal
 from mlxc.xc.functional import declared_ingredients
 from mlxc.xc.identity import name_functional
 
@@ -23,13 +24,16 @@ from mlxc.xc.identity import name_functional
 SHOWN_NAMES, SHOWN_LENGTH = 3, 60
 
 
-def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fields: Any) -> CheckpointRecord:
+def save_checkpoint(
+    functional: nn.Module, path: str | Path, *, name: str, ensemble: Ensemble | None = None, **fields: Any
+) -> CheckpointRecord:
     """Write a functional, replacing the file at once when it is complete.
 
     Args:
         functional: A functional of a form that checkpoints know.
         path: The path of the file, ``.safetensors``.
         name: The name of the model.
+        ensemble: What its parameters might be as well; None where that is not known.
         fields: The rest of :class:`CheckpointRecord` that only the author knows.
 
     Returns:
@@ -43,6 +47,9 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
     weights = {key: value.detach().cpu().contiguous() for key, value in functional.state_dict().items()}
     _check_finite(weights, path)
     own = {"architecture": architecture, "config": config, "ingredients": declared_ingredients(functional)}
+    if ensemble is not None:
+        own |= {"format": FORMAT, "ensemble": ensemble.record()}
+        weights |= {key: value.contiguous() for key, value in ensemble.tensors().items()}
     record = CheckpointRecord.model_validate({"name": name, **own, "mlxc_version": __version__, **fields})
     record = record.model_copy(update={"content_hash": content_hash(record, weights)})
     try:
@@ -57,35 +64,53 @@ def save_checkpoint(functional: nn.Module, path: str | Path, *, name: str, **fie
 def load_checkpoint(path: str | Path) -> nn.Module:
     """The functional in a file; its attribute ``checkpoint`` is the record, its name that of the record.
 
+    Its attribute ``ensemble`` is the :class:`~mlxc.xc.checkpoints.ensemble.Ensemble` in the file, None where it has
+    none.
+
     Raises:
         InputError: the file is not in order; a sentence says what is wrong with it.
     """
     path = Path(path)
     record = read_record(path)
     try:
-        weights = safetensors.torch.load_file(path)
+        tensors = safetensors.torch.load_file(path)
     except (SafetensorError, OSError):
         raise refusal(path, "is damaged, its tensors do not fit its header.") from None
     try:
         functional = build_architecture(record.architecture, record.config)
     except InputError as error:
         raise refusal(path, f"{error}") from None
+    further = {} if record.ensemble is None else {key: tensors[key] for key in TENSORS if key in tensors}
+    weights = {key: value for key, value in tensors.items() if key not in further}
     _check_shapes(weights, functional.state_dict(), path)
     _check_finite(weights, path)
     if declared_ingredients(functional) != record.ingredients:
         raise refusal(path, "the ingredients in its record are not those of its architecture.")
-    if record.content_hash != content_hash(record, weights):
+    ensemble = _ensemble(functional, record, further, path)
+    if record.content_hash != content_hash(record, tensors):
         raise refusal(path, "was altered or damaged, its content is not what its hash says.")
     functional.load_state_dict(weights)
     functional.checkpoint = record  # type: ignore[assignment]
+    functional.ensemble = ensemble  # type: ignore[assignment]
     name_functional(functional, record.name, record.content_hash)
     return functional
 
 
-def content_hash(record: CheckpointRecord, weights: dict[str, Tensor]) -> str:
-    """SHA-256 of the record without its hash, and of names, types, shapes and bytes of all weights."""
+def _ensemble(
+    functional: nn.Module, record: CheckpointRecord, tensors: dict[str, Tensor], path: Path
+) -> Ensemble | None:
+    if record.ensemble is None:
+        return None
+    try:
+        return Ensemble.of_file(functional, record.ensemble, tensors)
+    except InputError as error:
+        raise refusal(path, f"{error}") from None
+
+
+def content_hash(record: CheckpointRecord, tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of the record without its hash, and of names, types, shapes and bytes of all tensors."""
     digest = hashlib.sha256(record.model_dump_json(exclude={"content_hash"}).encode())
-    for name, tensor in sorted(weights.items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().numpy().tobytes())
     return f"sha256:{digest.hexdigest()}"

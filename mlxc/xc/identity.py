@@ -20,7 +20,7 @@ from mlxc.xc.sums.weighted_sum import WeightedSum
 
 PLAIN = (bool, int, float, str, type(None))
 # The attributes of any module, and what a functional is given when it is made.
-NOT_SETTINGS = frozenset({*vars(nn.Module()), "origin", "checkpoint"})
+NOT_SETTINGS = frozenset({*vars(nn.Module()), "origin", "checkpoint", "ensemble"})
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,15 @@ def identity_of(functional: nn.Module) -> FunctionalIdentity:
     origin = getattr(functional, "origin", None)
     if not isinstance(origin, Origin):
         return _anonymous(functional)
-    if origin.fingerprint == _fingerprint(functional):
+    if is_as_made(functional):
         return origin.identity
     return FunctionalIdentity(f"{origin.identity.name}, changed", _content(functional))
+
+
+def is_as_made(functional: nn.Module) -> bool:
+    """Whether a functional that was given a name is still what it was then: no parameter has moved since."""
+    origin = getattr(functional, "origin", None)
+    return isinstance(origin, Origin) and origin.fingerprint == _fingerprint(functional)
 
 
 def name_functional(functional: nn.Module, name: str, content_hash: str | None = None) -> None:

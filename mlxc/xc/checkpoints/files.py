@@ -13,11 +13,19 @@ from mlxc.xc.published.sources import SOURCES
 
 # Before the name of a checkpoint: the functional held inside the domain of its training.
 CLAMPED = "clamped:"
+# Behind the name of a checkpoint: a member of its ensemble, counted from one.
+_MEMBER = re.compile(r"(.+)#(\d{1,6})", re.DOTALL)
 
 
 def unclamped(name: str) -> str:
-    """The name of the checkpoint itself."""
+    """The name of the checkpoint itself, or of its member."""
     return name.removeprefix(CLAMPED)
+
+
+def split_member(name: str) -> tuple[str, int | None]:
+    """The name of a checkpoint, and the number of the member of its ensemble that ``NAME#NUMBER`` names, else None."""
+    found = _MEMBER.fullmatch(name)
+    return (name, None) if found is None else (found[1], int(found[2]))
 
 
 def shipped_checkpoints() -> dict[str, Path]:
@@ -49,9 +57,9 @@ def named_checkpoints() -> dict[str, Path]:
 def checkpoint_path(name: str) -> Path | None:
     """Where the checkpoint of this name lies, or would lie; None for the names of other functionals.
 
-    Names are understood in upper or lower case. ``clamped:NAME`` is the same file.
+    Names are understood in upper or lower case. ``clamped:NAME`` and ``NAME#3`` are the same file.
     """
-    name = unclamped(name)
+    name, _ = split_member(unclamped(name))
     if (named := named_checkpoints().get(name.lower())) is not None:
         return named
     path = Path(name)
@@ -70,7 +78,7 @@ def with_files_renamed(expression: str, names: Mapping[str, str]) -> str:
     if not names:
         return expression
     longest_first = sorted(names, key=len, reverse=True)
-    found = re.compile(rf"(?<![^\s:*])(?:{'|'.join(map(re.escape, longest_first))})(?!\S)")
+    found = re.compile(rf"(?<![^\s:*])(?:{'|'.join(map(re.escape, longest_first))})(?=#\d|\s|\Z)")
     return found.sub(lambda match: names[match[0]], expression)
 
 

@@ -10,11 +10,20 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from mlxc.errors import InputError
 
-FORMAT = 1
+# The newest format that is read. A file without an ensemble is of format 1, so that older readers take it.
+FORMAT, FIRST_FORMAT = 2, 1
 SUFFIX = ".safetensors"
 METADATA_KEY = "mlxc"
 LARGEST_FILE = 256 * 2**20
@@ -23,6 +32,22 @@ LARGEST_HEADER = 2**20
 _PICKLES = {b"PK\x03\x04": "a PyTorch archive (pickle or TorchScript)", b"\x80": "a pickle"}
 
 Bound = float | None
+
+
+class EnsembleRecord(BaseModel):
+    """What the metadata of a checkpoint say of its ensemble, see :mod:`mlxc.xc.checkpoints.ensemble`.
+
+    Attributes:
+        parameters: The names of the parameters that differ between members, in the order of their vectors.
+        members: The number of members in the file; zero where it has a covariance alone.
+        method: How the ensemble was made, and which data calibrated it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parameters: tuple[str, ...] = Field(min_length=1, max_length=1000)
+    members: int = Field(default=0, ge=0, le=1000)
+    method: str = Field(default="", max_length=2000)
 
 
 class CheckpointRecord(BaseModel):
@@ -42,12 +67,13 @@ class CheckpointRecord(BaseModel):
         domain: The lowest and highest r_s, |zeta|, s and alpha seen in training; null for no bound.
         licence: The licence of the weights.
         mlxc_version: The version of mlxc that wrote the file.
+        ensemble: What the file says of the uncertainty of its weights; None where it says nothing.
         content_hash: SHA-256 of everything else.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: int = FORMAT
+    format: int = FIRST_FORMAT
     name: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=2000)
     architecture: str
@@ -60,7 +86,20 @@ class CheckpointRecord(BaseModel):
     domain: dict[Literal["rs", "zeta", "s", "alpha"], tuple[Bound, Bound]] = Field(default_factory=dict)
     licence: str = ""
     mlxc_version: str = ""
+    ensemble: EnsembleRecord | None = None
     content_hash: str = ""
+
+    @model_validator(mode="after")
+    def _format_knows_ensembles(self) -> CheckpointRecord:
+        if self.ensemble is not None and self.format == FIRST_FORMAT:
+            raise ValueError("format 1 has no ensembles")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_an_ensemble_where_there_is_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is written, and goes into the hash, of a file of format 1 is what that format has."""
+        fields: dict[str, Any] = dump(self)
+        return {name: value for name, value in fields.items() if name != "ensemble" or value is not None}
 
 
 def refusal(path: Path, reason: str) -> InputError:
