@@ -23,9 +23,13 @@ def add_screening_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--xc", nargs="+", default=["pbe"], metavar="NAME", help="functionals to compare (pbe)")
     parser.add_argument("--solids", nargs="+", metavar="NAME", help="some of the library's solids (all)")
     parser.add_argument("--library", type=Path, metavar="FOLDER", help="made by mlxc freeze (the one of mlxc)")
+    parser.add_argument("--uncertainty", action="store_true", help="standard deviations, from a functional's ensemble")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all rows")
     parser.add_argument("--latex", type=Path, metavar="FILE", help="write tables of errors")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the errors: .png, .pdf or .svg")
+    parser.add_argument(
+        "--calibration", type=Path, metavar="FILE", help="draw how many errors lie within their standard deviations"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
 
 
@@ -43,12 +47,15 @@ def _screen(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.frozen.library import FrozenLibrary
     from mlxc.frozen.screening import screen
     from mlxc.frozen.screening_report import markdown_report, write_csv, write_latex, write_plot
+    from mlxc.frozen.uncertainty_report import write_calibration
 
     library = FrozenLibrary(options.library)
-    screening = screen(options.xc, library, solids=options.solids)
+    uncertainty = options.uncertainty or options.calibration is not None
+    screening = screen(options.xc, library, solids=options.solids, uncertainty=uncertainty)
     _write("--csv", options.csv, lambda path: write_csv(screening, path))
     _write("--latex", options.latex, lambda path: write_latex(screening, library, path))
     _write("--plot", options.plot, lambda path: write_plot(screening, path))
+    _write("--calibration", options.calibration, lambda path: write_calibration(screening, path))
     print(json.dumps(screening.to_dict(), indent=1) if options.json else markdown_report(screening, library))
     return CONVERGED if all(not row.message for row in screening.rows) else NOT_CONVERGED
 

@@ -20,7 +20,7 @@ from mlxc.errors import InputError
 from mlxc.frozen.batch import Batch
 from mlxc.frozen.exchange import ExchangeTable
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.screening import ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, screening_row
 from mlxc.frozen.self_consistency import GradientPotential, SelfConsistencyEstimate
 from mlxc.xc.catalogue import content_hashes, functional
 from mlxc.xc.gga import PBE

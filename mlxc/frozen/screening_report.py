@@ -7,7 +7,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.screening import Screening, ScreeningRow
+from mlxc.frozen.screening import Screening
+from mlxc.frozen.screening_row import ScreeningRow
+from mlxc.frozen.uncertainty_report import uncertainty_report
 from mlxc.solids.error_statistics import error_table, latex, markdown, plot_errors, shown
 
 # What is judged: the name in a row, its reference's name in a table of solids, and words for people.
@@ -36,6 +38,7 @@ def markdown_report(screening: Screening, library: FrozenLibrary) -> str:
     cohesive = [row for row in screening.rows if row.cohesive_energy_ev is not None]
     if cohesive:
         parts.append(f"Cohesive energy (eV per atom)\n\n{markdown(_cohesive_table(cohesive, library))}")
+    parts += filter(None, [uncertainty_report(screening, library)])
     parts += [f"{row.functional}, {row.solid}: {row.message}" for row in screening.rows if row.message]
     made = f"densities of {screening.density_functional}, library {screening.library[:19]}, {screening.seconds:.1f} s"
     return "\n".join([*parts, made])

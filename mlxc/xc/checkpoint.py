@@ -46,7 +46,11 @@ def save_checkpoint(
     architecture, config = describe_architecture(functional)
     weights = {key: value.detach().cpu().contiguous() for key, value in functional.state_dict().items()}
     _check_finite(weights, path)
-    own = {"architecture": architecture, "config": config, "ingredients": declared_ingredients(functional)}
+    own: dict[str, Any] = {
+        "architecture": architecture,
+        "config": config,
+        "ingredients": declared_ingredients(functional),
+    }
     if ensemble is not None:
         own |= {"format": FORMAT, "ensemble": ensemble.record()}
         weights |= {key: value.contiguous() for key, value in ensemble.tensors().items()}

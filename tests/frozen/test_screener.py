@@ -11,7 +11,8 @@ import pytest
 import mlxc
 from mlxc import FrozenLibrary, InputError
 from mlxc.frozen.screener import Screener
-from mlxc.frozen.screening import ScreeningRow, screen
+from mlxc.frozen.screening import screen
+from mlxc.frozen.screening_row import ScreeningRow
 from mlxc.solids.classes import CLASSES, class_of
 from mlxc.utils.assets import asset_path
 from mlxc.xc.checkpoint import save_checkpoint

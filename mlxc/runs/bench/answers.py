@@ -15,7 +15,7 @@ from torch import nn
 from mlxc.errors import InputError
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screener import Candidate, Screener
-from mlxc.frozen.screening import ScreeningRow
+from mlxc.frozen.screening_row import ScreeningRow
 from mlxc.runs.bench.cell import cell, recorded_settings
 from mlxc.runs.bench.report import report
 from mlxc.runs.folder import runs_directory

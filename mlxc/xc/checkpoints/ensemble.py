@@ -149,6 +149,15 @@ def vector_of(functional: nn.Module, parameters: Sequence[str]) -> Tensor:
     return torch.cat([known[name].detach().flatten() for name in parameters])
 
 
+@torch.no_grad()
+def move_parameters(functional: nn.Module, parameters: Sequence[str], values: Tensor) -> None:
+    """Give some parameters of a functional other values, a vector as :func:`vector_of` returns it."""
+    known = dict(functional.named_parameters())
+    pieces = values.split([known[name].numel() for name in parameters])
+    for name, piece in zip(parameters, pieces, strict=True):
+        known[name].copy_(piece.view_as(known[name]))
+
+
 def move_to_member(functional: nn.Module, number: int) -> None:
     """Make a functional with an ensemble the member of this number, counted from one; it has no ensemble then.
 
@@ -158,11 +167,7 @@ def move_to_member(functional: nn.Module, number: int) -> None:
     ensemble: Ensemble = functional.ensemble  # type: ignore[assignment]
     if ensemble.members is None or not 1 <= number <= ensemble.count:
         raise InputError(f"ensemble: there is no member {number}, of {ensemble.count}.")
-    with torch.no_grad():
-        values, known = ensemble.members[number - 1], dict(functional.named_parameters())
-        pieces = values.split([known[name].numel() for name in ensemble.parameters])
-        for name, piece in zip(ensemble.parameters, pieces, strict=True):
-            known[name].copy_(piece.view_as(known[name]))
+    move_parameters(functional, ensemble.parameters, ensemble.members[number - 1])
     functional.ensemble = None  # type: ignore[assignment]
 
 
