@@ -6,17 +6,20 @@ Nothing here imports torch: a page can describe, check and watch a run without c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mlxc.calculation.defaults import with_structure_defaults
 from mlxc.calculation.feasibility import check_calculation
 from mlxc.calculation.given_cell import in_reduced_cell
+from mlxc.calculation.setting import Setting
 from mlxc.calculation.settings import CalculationSettings
 from mlxc.calculation.validation import build_model
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import Variation, natural_variation, resized
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.grid.shape import choose_shape, grid_radius
+from mlxc.utils.stages import stage
+from mlxc.xc.catalogue import carries_ensemble, check_name, without_ensemble
 
 if TYPE_CHECKING:
     from mlxc.kohn_sham.monitor import Monitor
@@ -37,6 +40,16 @@ class Calculation(CalculationSettings):
     mistake into one sentence, and takes the reduced cell where the given one is very skewed, see
     :mod:`mlxc.calculation.given_cell`.
     """
+
+    uncertainty: Annotated[
+        bool,
+        Setting(
+            option="--uncertainty",
+            label="Standard deviations",
+            help="standard deviations of the results, from the ensemble that the functional carries",
+            on_page=False,
+        ),
+    ] = False
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Calculation:
@@ -78,6 +91,9 @@ class Calculation(CalculationSettings):
         Raises:
             InputError: something would stop it; one sentence says what.
         """
+        check_name(self.xc)
+        if self.uncertainty and not carries_ensemble(self.xc):
+            raise without_ensemble(self.xc)
         check_calculation(self)
 
     def run(
@@ -104,4 +120,14 @@ class Calculation(CalculationSettings):
         from mlxc.calculation.run import run_calculation
 
         self.check()
-        return run_calculation(self, monitor, start, forces=forces, differentiate=differentiate)
+        if self.uncertainty:
+            # A gap and a magnetisation need an adjoint.
+            differentiate = differentiate or "implicit"
+        ground = run_calculation(self, monitor, start, forces=forces, differentiate=differentiate)
+        return self._with_uncertainty(ground) if self.uncertainty else ground
+
+    def _with_uncertainty(self, ground: GroundState) -> GroundState:
+        from mlxc.observables.uncertainty import with_uncertainty
+
+        stage("Standard deviations")
+        return with_uncertainty(ground)

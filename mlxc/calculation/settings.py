@@ -35,6 +35,8 @@ Vector = tuple[float, float, float]
 KPointCount = Annotated[int, Field(ge=1, le=100)]
 # The key of a structure as plain data that tells of another cell.
 GIVEN_CELL = "given_cell"
+# Settings that are recorded only where they ask for something.
+LEFT_OUT = ("terms", "uncertainty")
 
 
 class GivenCell(BaseModel):
@@ -282,10 +284,10 @@ class CalculationSettings(BaseModel):
         return terms
 
     @model_serializer(mode="wrap")
-    def _without_terms_where_there_are_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_not_asked_for(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A calculation of the standard terms is recorded by the settings that it has."""
         fields: dict[str, Any] = dump(self)
-        return {name: value for name, value in fields.items() if name != "terms" or value}
+        return {name: value for name, value in fields.items() if name not in LEFT_OUT or value}
 
     @property
     def crystal(self) -> Crystal:

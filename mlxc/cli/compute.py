@@ -28,7 +28,7 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
     check_writable(save)
     for file in command.files:
         check_writable(file.path(options), file.flag)
-    task = kind.make(calculation_fields(options), command.fields(options))
+    task = kind.make(calculation_fields(options) | command.settings(options), command.fields(options))
     calculation = required_calculation(task)
     first = notes(calculation) if options.json else [*_understood(calculation), *notes(calculation)]
     with kind.progress(kind.records) as progress:

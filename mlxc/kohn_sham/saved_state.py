@@ -101,6 +101,7 @@ class SavedState(SolvedState):
             net_force=_tensor(summary.get("net_force_ha_bohr")),
             stress=_from_voigt(summary["stress_ha_bohr3"]),
             atomic_moments=_tensor(summary.get("atomic_moments_bohr_magneton")),
+            uncertainty=summary.get("uncertainty"),
             outside_training_domain=summary.get("outside_training_domain"),
             stored_summary=summary,
         )

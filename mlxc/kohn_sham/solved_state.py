@@ -117,6 +117,8 @@ class SolvedState:
             :mod:`mlxc.properties.atomic_moments`; None without spin polarisation.
         outside_training_domain: The fractions of ``electrons`` and ``volume`` at (r_s, zeta, s, alpha) that the
             checkpoints of the functional have not seen in training; None for functionals without such a record.
+        uncertainty: The standard deviations of what the state says, by name, see
+            :func:`mlxc.observables.uncertainty.with_uncertainty`; None where nobody asked for them.
     """
 
     crystal: Crystal
@@ -133,6 +135,7 @@ class SolvedState:
     stress: Tensor | None = None
     atomic_moments: Tensor | None = None
     outside_training_domain: dict[str, float] | None = None
+    uncertainty: dict[str, float | None] | None = None
 
     @property
     def kpoints(self) -> KPoints:
@@ -260,6 +263,7 @@ class SolvedState:
             "fft_grid": list(self.basis.grid.shape),
             "linear_dependence": None if dependence is None else dependence._asdict(),
             "outside_training_domain": self.outside_training_domain,
+            "uncertainty": self.uncertainty,
             "functional": None if self.functional is None else self.functional.to_dict(),
             "pseudopotentials": self.pseudopotentials,
             "seconds": self.seconds,

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from mlxc.crystal.crystal import Crystal
 
+# What the name of a column may end with.
+COLUMN_UNITS = ("_ang3", "_ang2", "_ang", "_gpa", "_n_per_m", "_mev", "_ev", "_bohr_magneton", "_percent")
+
 Source = Literal["energy", "curve", "difference", "orders", "state"]
 
 
@@ -57,6 +60,14 @@ class Observable:
     needs_spin: bool = False
     held_by: str = ""
     check_crystal: Callable[[Crystal], None] = lambda crystal: None
+
+    @property
+    def deviation_column(self) -> str | None:
+        """The name of its standard deviation in results, which ends with the unit too; None where it is in none."""
+        if self.column is None:
+            return None
+        unit = next((unit for unit in COLUMN_UNITS if self.column.endswith(unit)), "")
+        return f"{self.column.removesuffix(unit)}_standard_deviation{unit}"
 
     @property
     def is_variational(self) -> bool:

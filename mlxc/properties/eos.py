@@ -43,6 +43,8 @@ class EquationOfState:
         calculation: The settings, as plain data.
         magnetic_branches: The points of each branch, see :func:`~mlxc.properties.magnetic_branches.described`; None
             where there is a single one.
+        uncertainty: The standard deviations of what the curve says, by name, see
+            :func:`mlxc.observables.uncertainty.uncertainty_of_curve`; None where nobody asked for them.
     """
 
     fitted: FittedCurve
@@ -52,6 +54,7 @@ class EquationOfState:
     seconds: float
     calculation: dict[str, Any]
     magnetic_branches: list[dict[str, Any]] | None = None
+    uncertainty: dict[str, float] | None = None
 
     @property
     def varied(self) -> Variation:
@@ -94,6 +97,7 @@ class EquationOfState:
             **self.curve,
             "natoms": len(self.reference.crystal.species),
             "magnetic_branches": self.magnetic_branches,
+            "uncertainty": self.uncertainty,
             "seconds": self.seconds,
             "calculation": self.calculation,
         }

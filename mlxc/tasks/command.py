@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.setting import settings_table
 from mlxc.console.options import add_calculation, add_save
 
 
@@ -49,6 +51,14 @@ class Option:
         return True if self.value is not None and values[0] == self.value else values[0]
 
 
+UNCERTAINTY = Option(
+    settings_table(Calculation)["uncertainty"].option,
+    ("uncertainty",),
+    settings_table(Calculation)["uncertainty"].help,
+    value=True,
+)
+
+
 @dataclass(frozen=True)
 class WrittenFile:
     """An option that names a file, which is written when the task is done.
@@ -83,6 +93,7 @@ class Command:
         word: The word after ``mlxc``.
         help: What ``mlxc --help`` says.
         options: The options beyond those of a calculation, in the order in which exported commands give them.
+        gives_uncertainty: Whether its results have standard deviations where a calculation asks for them.
         basis: The basis of the calculation where none is given.
         saves: Whether there is a state that ``--save`` keeps.
         files: What else the command writes.
@@ -91,6 +102,7 @@ class Command:
     word: str
     help: str
     options: tuple[Option, ...] = ()
+    gives_uncertainty: bool = False
     basis: str = "pw"
     saves: bool = True
     files: tuple[WrittenFile, ...] = ()
@@ -100,10 +112,19 @@ class Command:
         add_calculation(parser, self.basis)
         if self.saves:
             add_save(parser)
-        for option in self.options:
+        for option in (*self._settings, *self.options):
             option.add_to(parser)
         for file in self.files:
             file.add_to(parser)
+
+    @property
+    def _settings(self) -> tuple[Option, ...]:
+        """Options that are settings of a calculation, and that not every command has."""
+        return (UNCERTAINTY,) if self.gives_uncertainty else ()
+
+    def settings(self, options: Namespace) -> dict[str, Any]:
+        """What is said of the calculation by options that not every command has, by the names of its settings."""
+        return {name: value for option in self._settings for name, value in option.read(options).items()}
 
     def fields(self, options: Namespace) -> dict[str, Any]:
         """What is said of the task beyond its calculation, by the names of its fields."""

@@ -120,8 +120,8 @@ def without_ensemble(expression: str) -> InputError:
     """What is said of a functional of whose uncertainty nothing is known."""
     having = ", ".join(name for name in shipped_checkpoints() if carries_ensemble(name))
     return InputError(
-        f"xc: {expression[:SHOWN_LENGTH]!r} carries no ensemble that would tell how uncertain it is; one that comes "
-        f"with mlxc and does is {having}."
+        f"xc: {expression[:SHOWN_LENGTH]!r} carries no ensemble that would tell how uncertain it is; of those that "
+        f"come with mlxc there is one in {having}."
     )
 
 

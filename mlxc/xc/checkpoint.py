@@ -90,10 +90,10 @@ def load_checkpoint(path: str | Path) -> nn.Module:
     _check_finite(weights, path)
     if declared_ingredients(functional) != record.ingredients:
         raise refusal(path, "the ingredients in its record are not those of its architecture.")
+    functional.load_state_dict(weights)
     ensemble = _ensemble(functional, record, further, path)
     if record.content_hash != content_hash(record, tensors):
         raise refusal(path, "was altered or damaged, its content is not what its hash says.")
-    functional.load_state_dict(weights)
     functional.checkpoint = record  # type: ignore[assignment]
     functional.ensemble = ensemble  # type: ignore[assignment]
     name_functional(functional, record.name, record.content_hash)

@@ -113,7 +113,7 @@ def test_the_standard_deviation_is_that_of_finite_differences(checkpoint: Path) 
 
 
 def test_a_narrow_ensemble_spreads_as_its_covariance_says(tmp_path: Path) -> None:
-    functional = PBE(trainable=True)
+    functional = PBE(kappa=0.9, mu=0.2, trainable=True)
     drawn = torch.randn(7, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     members = vector_of(functional, BOTH) + 1e-5 * drawn
     path = tmp_path / "members.safetensors"

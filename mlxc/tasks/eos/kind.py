@@ -73,7 +73,7 @@ EQUATION_OF_STATE = Kind(
         Figure("bulk_modulus_gpa", "bulk modulus", " GPa", ".3f"),
         Figure("in_plane_modulus_n_per_m", "layer modulus", " N/m", ".3f"),
     ),
-    command=Command("eos", "equation of state: lattice constant, bulk modulus", VOLUME_OPTIONS),
+    command=Command("eos", "equation of state: lattice constant, bulk modulus", VOLUME_OPTIONS, gives_uncertainty=True),
     advice=advice_without_minimum,
     parts=_parts,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlxc.console.record_table import Record, RecordTable
 from mlxc.console.text import headline, remark, row
+from mlxc.observables.of_curves import OF_CURVES
 from mlxc.properties.fitted_curve import has_bad_fit
 
 _FITTED = {
@@ -23,6 +24,10 @@ _FITTED = {
         ("its pressure derivative", "bulk_modulus_derivative", ""),
     ),
 }
+# An observable of a curve is at the minimum; what the summary calls that.
+_AT_MINIMUM = {"volume_ang3": "volume0_ang3", "area_ang2": "area0_ang2"}
+# The name of the standard deviation of each figure.
+_DEVIATIONS = {_AT_MINIMUM.get(kind.column or "", kind.column): kind.deviation_column for kind in OF_CURVES}
 # What to do about points that have all converged and have no minimum.
 NO_MINIMUM = (
     "More k points or a higher cutoff may move the minimum into the range; else change the lattice constant of the "
@@ -40,9 +45,12 @@ def equation_of_state_report(summary: dict[str, Any]) -> str:
     for size, energy in zip(sizes, summary["energies_ev"], strict=True):
         lines.append(f"  {size:14.5f}{energy:17.7f}")
     lines.append("")
+    bars = summary.get("uncertainty") or {}
     for label, quantity, unit in _FITTED[varied]:
         if summary[quantity] is not None:
-            lines.append(row(label, f"{summary[quantity]:.4f}{unit}"))
+            bar = bars.get(_DEVIATIONS[quantity])
+            told = "" if bar is None else f" ± {bar:.4f}"
+            lines.append(row(label, f"{summary[quantity]:.4f}{told}{unit}"))
     return "\n".join([*lines, *remark(summary)])
 
 

@@ -14,23 +14,39 @@ from mlxc.calculation.volumes import states_at_volumes
 from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.kohn_sham.state import GroundState
+from mlxc.observables.energy_curve import EnergyCurve
+from mlxc.observables.uncertainty import uncertainty_of_curve
 from mlxc.properties.eos import EquationOfState, energy_point, equation_of_state
 from mlxc.properties.magnetic_branches import moment_per_atom
 from mlxc.tasks.eos.second_branch import second_branch
 from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.xc.catalogue import functional
 
 
 def run_equation_of_state(task: EquationOfStateTask, monitor: Monitor | None, tell: Tell) -> EquationOfState:
     """Compute all points from the smallest to the largest volume; see :meth:`EquationOfStateTask.run`."""
     task.calculation.check()
-    states = states_of_task(task, monitor, tell)
+    # All points share one module: the gradient of a lattice constant is that of all their energies.
+    module = functional(task.calculation.xc) if task.calculation.uncertainty else None
+    states = states_of_task(task, monitor, tell, module)
 
     def on_state(index: int, state: GroundState) -> None:
         tell({"kind": "branch", "index": index, **_told(state, task)})
 
-    followed = second_branch(calculations_of(task), states, monitor, on_state)
+    followed = second_branch(calculations_of(task), states, monitor, on_state, module)
     settings = task.calculation.model_dump(mode="json")
-    return equation_of_state(states, task.vary, nearest_to_given(states, task), settings, followed)
+    equation = equation_of_state(states, task.vary, nearest_to_given(states, task), settings, followed)
+    if module is None or equation.fit is None:
+        return equation
+    curve = EnergyCurve.of_states(_on_the_curve(equation, [*states, *followed.values()]))
+    return replace(equation, uncertainty=uncertainty_of_curve(curve, module))
+
+
+def _on_the_curve(equation: EquationOfState, states: Sequence[GroundState]) -> list[GroundState]:
+    """The states that an equation of state was fitted to, which may be those of one magnetic branch among others."""
+    points = set(zip(equation.volumes_ang3.tolist(), equation.energies_ev.tolist(), strict=True))
+    told = [(state, energy_point(state, equation.varied)) for state in states]
+    return [state for state, point in told if (point["volume_ang3"], point["energy_ev"]) in points]
 
 
 def calculations_of(task: EquationOfStateTask) -> list[Calculation]:

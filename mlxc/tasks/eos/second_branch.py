@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from torch import nn
+
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.run import run_calculation
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
@@ -17,6 +19,7 @@ def second_branch(
     states: Sequence[GroundState],
     monitor: Monitor | None,
     on_state: Callable[[int, GroundState], None],
+    xc: nn.Module | None = None,
 ) -> dict[int, GroundState]:
     """The states of another branch than that on which a curve went on, by the index of their volume.
 
@@ -29,11 +32,12 @@ def second_branch(
         states: Their ground states.
         monitor: It is told of every SCF step.
         on_state: It is told of each state that was found.
+        xc: The functional as a module, in the place of the one that the calculations name.
     """
     last = len(states) - 1
     if not calculations[last].spin or calculations[last].total_moment is not None:
         return {}
-    fresh = run_calculation(calculations[last], _at(last, monitor))
+    fresh = run_calculation(calculations[last], _at(last, monitor), xc=xc)
     if fresh.converged and not same_branch(fresh, states[last]):
         on_state(last, fresh)
         followed, state, below = {last: fresh}, fresh, last
@@ -42,7 +46,7 @@ def second_branch(
     else:
         return {}
     for index in reversed(range(below)):
-        state = run_calculation(calculations[index], _at(index, monitor), [state])
+        state = run_calculation(calculations[index], _at(index, monitor), [state], xc)
         if not state.converged or same_branch(state, states[index]):
             break
         followed[index] = state

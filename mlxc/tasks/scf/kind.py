@@ -46,6 +46,6 @@ SCF = Kind(
         Figure("free_energy_ha", "free energy F = E - TS", " Ha", ".10f"),
         Figure("magnetisation_bohr_magneton", "magnetisation", " Bohr magneton", ".4f"),
     ),
-    command=Command("scf", "the ground state of a crystal"),
+    command=Command("scf", "the ground state of a crystal", gives_uncertainty=True),
     parts=_parts,
 )

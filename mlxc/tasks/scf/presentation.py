@@ -19,7 +19,8 @@ def ground_state_report(summary: dict[str, Any]) -> str:
     lines = [headline(calculation), _state(summary), ""]
     for name, energy in summary["energies_ha"].items():
         lines.append(row(_TERMS.get(name, name.replace("_", " ")), f"{energy:18.10f} Ha"))
-    lines += [row("free energy F = E - TS", f"{summary['free_energy_ha']:18.10f} Ha"), ""]
+    lines += [row("free energy F = E - TS", f"{summary['free_energy_ha']:18.10f} Ha")]
+    lines += [*_uncertainty(summary), ""]
     lines += _fermi_levels(summary)
     if summary["magnetisation_bohr_magneton"] is not None:
         lines.append(row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
@@ -44,6 +45,21 @@ def ground_state_report(summary: dict[str, Any]) -> str:
     lines.append(row("FFT grid", " x ".join(map(str, summary["fft_grid"]))))
     lines.append(row("time", f"{seconds['setup']:.2f} s set-up, {seconds['scf']:.2f} s SCF"))
     return "\n".join([*lines, *remark(summary)])
+
+
+def _uncertainty(summary: dict[str, Any]) -> list[str]:
+    """Standard deviations, where they were asked for."""
+    known = summary.get("uncertainty") or {}
+    lines = [row("its standard deviation", f"{known['free_energy_standard_deviation_ha']:18.10f} Ha")] if known else []
+    if known.get("gap_ev") is not None:
+        lines.append(row("gap of the k mesh", f"{known['gap_ev']:.4f}{_bar(known['gap_standard_deviation_ev'])} eV"))
+    if (bar := known.get("magnetisation_standard_deviation_bohr_magneton")) is not None:
+        lines.append(row("standard deviation of the magnetisation", f"{bar:.4f} Bohr magneton"))
+    return lines
+
+
+def _bar(deviation: float | None) -> str:
+    return "" if deviation is None else f" ± {deviation:.4f}"
 
 
 def _fermi_levels(summary: dict[str, Any]) -> list[str]:
