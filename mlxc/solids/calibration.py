@@ -40,7 +40,7 @@ def plot_calibration(path: Path, scores: Mapping[str, Iterable[float]]) -> None:
     """Draw the fraction inside against the nominal one into a file, a curve for each label."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.0, 4.6), layout="constrained")
+    figure = Figure(figsize=(5.0, 5.4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle="--", label="bars that are what they say")
     for label, found in scores.items():
@@ -51,5 +51,6 @@ def plot_calibration(path: Path, scores: Mapping[str, Iterable[float]]) -> None:
     axes.set_ylabel("fraction of errors inside")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    axes.legend(loc="upper left", fontsize="small")
+    axes.set_aspect("equal")
+    figure.legend(loc="outside lower center", fontsize="small")
     figure.savefig(path, dpi=150)

@@ -21,7 +21,9 @@ class WithPressure(Calculation):
 def test_the_page_offers_the_settings_that_are_meant_for_it() -> None:
     table = settings_table(Calculation)
     left_out = {name for name, setting in table.items() if not setting.on_page}
-    assert left_out == {"gaussian_basis_names", "fft_grid", "cutoff_smoothing_ha", "terms", "device", "seed"}
+    assert left_out == {
+        "gaussian_basis_names", "fft_grid", "cutoff_smoothing_ha", "terms", "device", "seed", "uncertainty",
+    }  # fmt: skip
     assert set(SETTINGS) == set(table) - left_out
     assert set(SETTINGS) <= set(ChooseModel().trait_names())
     assert all(LABELS[name] == setting.title for name, setting in table.items())
