@@ -15,6 +15,8 @@ def checkpoint_report(record: dict[str, Any]) -> str:
             continue
         if key == "domain":
             value = {name: " to ".join("any" if x is None else f"{x:g}" for x in pair) for name, pair in value.items()}
+        if key == "ensemble":
+            value = value | {"parameters": " ".join(value["parameters"])}
         if isinstance(value, dict):
             value = ", ".join(f"{name} {item}" for name, item in value.items())
         elif isinstance(value, list):

@@ -146,6 +146,8 @@ FURTHER: dict[str, dict[str, Any]] = {
 }
 # What the calculation of a kind must, or must not, say.
 OWN: dict[str, dict[str, Any]] = {
+    "scf": {"uncertainty": True},
+    "eos": {"uncertainty": True},
     "gradient": {"xc": "pbe-kappa-mu"},
     "moments": {"total_moment": None},
     "orders": {"total_moment": None, "smearing": "gaussian"},

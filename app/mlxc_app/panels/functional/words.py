@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from mlxc.xc.cards.card import ORIGINS, FunctionalCard
-from mlxc.xc.checkpoints.record import Bound, CheckpointRecord
+from mlxc.xc.checkpoints.record import Bound, CheckpointRecord, EnsembleRecord
 
 VARIABLES = {
     "rs": "r<sub>s</sub> (distance between electrons, bohr)",
@@ -27,10 +27,19 @@ def record_table(record: CheckpointRecord) -> str:
         "Learned from": escape(record.training_data),
         "How good it is": metrics,
         "Where it was trained": domain,
+        "How sure it is": _ensemble(record.ensemble),
         "Licence": escape(record.licence),
         "Fingerprint": escape(record.content_hash.removeprefix("sha256:")[:SHORT_HASH]),
     }
     return _table(entries)
+
+
+def _ensemble(ensemble: EnsembleRecord | None) -> str:
+    """Where its error bars come from; empty where it has none."""
+    if ensemble is None:
+        return ""
+    members = f"{ensemble.members} members, or " if ensemble.members else ""
+    return f"{members}a standard deviation of whatever follows from it.<br>{escape(ensemble.method)}"
 
 
 def card_table(card: FunctionalCard) -> str:

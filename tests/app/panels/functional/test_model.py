@@ -43,6 +43,10 @@ def test_a_checkpoint_is_described_by_its_record() -> None:
     table = record_table(record)
     assert "MIT" in table
     assert "0.02 to 31.6" in table
+    assert "How sure" not in table
+    sure = describe("solids-gga").record
+    assert sure is not None
+    assert "16 members, or a standard deviation" in record_table(sure)
     assert describe("pbe").record is None
     assert "1996" in describe("pbe").meaning
 
