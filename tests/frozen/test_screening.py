@@ -20,6 +20,9 @@ from mlxc.frozen.freeze import freeze
 from mlxc.frozen.library import MANIFEST
 from mlxc.frozen.screening import screen
 from mlxc.solids.table import Solid, read_solids
+from mlxc.xc.checkpoint import save_checkpoint
+from mlxc.xc.checkpoints.ensemble import Ensemble
+from mlxc.xc.gga import PBE, PBE_MU
 
 TEACHING = {"ecut_ha": 8.0, "kmesh": [2, 2, 2], "pseudo": "gth"}
 ROWS = [
@@ -66,6 +69,19 @@ def test_a_cohesive_energy_is_that_of_the_atoms_less_that_of_the_solid(folder: P
     bound = float(atom.energy(lda)) - (rows["Al_fcc"].energy_per_atom_ha or 0.0)
     assert rows["Al_fcc"].cohesive_energy_ev == pytest.approx(bound * 27.211386, rel=1e-6)
     assert rows["Si_diamond"].cohesive_energy_ev is None
+
+
+def test_a_cohesive_energy_has_the_deviation_of_finite_differences(folder: Path, tmp_path: Path) -> None:
+    functional, step = PBE(trainable=True), 1e-3
+    ensemble = Ensemble.of_covariance(functional, torch.tensor([[4e-4]], dtype=torch.float64), ["mu"])
+    save_checkpoint(functional, tmp_path / "mu.safetensors", name="mu", ensemble=ensemble)
+    library = FrozenLibrary(folder)
+    (row,) = screen([str(tmp_path / "mu.safetensors")], library, solids=["Al_fcc"], uncertainty=True).rows
+    above, below = (
+        screen([PBE(mu=PBE_MU + change)], library, solids=["Al_fcc"]).rows[0].cohesive_energy_ev or 0.0
+        for change in (step, -step)
+    )
+    assert row.cohesive_energy_standard_deviation_ev == pytest.approx(0.02 * abs(above - below) / (2 * step), rel=1e-5)
 
 
 def test_a_library_says_how_it_was_made(folder: Path) -> None:

@@ -5,7 +5,7 @@ one in the same slot, which is answered no further.
 
 ============  =====================================================================================================
 ``about``     the solids, their kinds, measured values and settings, and the hash of the library
-``screen``    ``functional``, ``parameters``: rows as they come, :class:`~mlxc.frozen.screening.ScreeningRow`, at
+``screen``    ``functional``, ``parameters``: rows as they come, :class:`~mlxc.frozen.screening_row.ScreeningRow`, at
               the end statistics, the functional's hash and its F_xc(s)
 ``resolve``   ``functional``, ``parameters``, ``solid``: both equations of state, and which densities make a0
 ``report``    ``functionals``, what each is called, by its name: a table of them in files, base64

@@ -57,7 +57,7 @@ class Column:
     Attributes:
         name: Its name, by which it is asked for.
         label: What it is called on the page.
-        rows: What it gives by solid, as far as it is known, see :class:`~mlxc.frozen.screening.ScreeningRow`.
+        rows: What it gives by solid, as far as it is known, see :class:`~mlxc.frozen.screening_row.ScreeningRow`.
         summary: Statistics of the errors by quantity; empty until all rows are there.
         curve: F_xc along s; empty until all rows are there.
         problem: Why there is nothing.
