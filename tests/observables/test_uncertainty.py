@@ -19,6 +19,7 @@ from mlxc.observables.catalogue import OBSERVABLES
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.levels import band_gap
+from mlxc.tasks.eos.presentation import equation_of_state_sentence
 from mlxc.tasks.eos.run import states_of_task
 from mlxc.units import HARTREE_EV
 from mlxc.xc.checkpoint import save_checkpoint
@@ -142,6 +143,9 @@ def test_a_command_tells_bars_beside_its_figures(capsys: pytest.CaptureFixture[s
     main([*options, "--xc", "solids-gga", "--uncertainty"])
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "lattice constant" in line]
     assert "±" in line
+    main([*options, "--xc", "solids-gga", "--uncertainty", "--json"])
+    summary = json.loads(capsys.readouterr().out)
+    assert equation_of_state_sentence(summary).count("±") == 2
     main([*options, "--json"])
     assert json.loads(capsys.readouterr().out)["uncertainty"] is None
 

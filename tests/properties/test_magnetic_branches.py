@@ -148,7 +148,7 @@ def test_another_branch_is_followed_from_the_largest_volume_for_as_long_as_it_is
     """From free atoms the high-spin state is found; at some smaller volume it falls into the low-spin one."""
     low, high, seen = on(LOW, LOW_SPIN), on(HIGH, HIGH_SPIN), []
 
-    def run(calculation: Calculation, monitor: None, start: Any = ()) -> Any:
+    def run(calculation: Calculation, monitor: None, start: Any, xc: None) -> Any:
         index = cases.index(calculation)
         assert list(start) == ([] if index == 6 else [high[index + 1]])
         return high[index] if index >= reach else low[index]

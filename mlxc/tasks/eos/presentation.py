@@ -45,12 +45,9 @@ def equation_of_state_report(summary: dict[str, Any]) -> str:
     for size, energy in zip(sizes, summary["energies_ev"], strict=True):
         lines.append(f"  {size:14.5f}{energy:17.7f}")
     lines.append("")
-    bars = summary.get("uncertainty") or {}
     for label, quantity, unit in _FITTED[varied]:
         if summary[quantity] is not None:
-            bar = bars.get(_DEVIATIONS[quantity])
-            told = "" if bar is None else f" ± {bar:.4f}"
-            lines.append(row(label, f"{summary[quantity]:.4f}{told}{unit}"))
+            lines.append(row(label, f"{_with_bar(summary, quantity, '.4f')}{unit}"))
     return "\n".join([*lines, *remark(summary)])
 
 
@@ -82,12 +79,23 @@ def advice_without_minimum(records: Sequence[Record]) -> str:
 
 def _equilibrium(summary: Mapping[str, Any]) -> str:
     """Size and stiffness at the minimum."""
-    constant, modulus = summary["lattice_constant_ang"], summary["bulk_modulus_gpa"]
-    if modulus is None:
-        size = f"a₀ = {constant:.4f} Å in the plane" if constant else f"A₀ = {summary['area0_ang2']:.3f} Å²"
-        return f"{size}, layer modulus B = {summary['in_plane_modulus_n_per_m']:.1f} N/m, at fixed height of the cell"
-    size = f"a₀ = {constant:.4f} Å" if constant else f"V₀ = {summary['volume0_ang3']:.3f} Å³"
-    return f"{size}, B = {modulus:.1f} GPa"
+    is_sheet = summary["bulk_modulus_gpa"] is None
+    if summary["lattice_constant_ang"]:
+        size = f"a₀ = {_with_bar(summary, 'lattice_constant_ang', '.4f')} Å{' in the plane' if is_sheet else ''}"
+    elif is_sheet:
+        size = f"A₀ = {_with_bar(summary, 'area0_ang2', '.3f')} Å²"
+    else:
+        size = f"V₀ = {_with_bar(summary, 'volume0_ang3', '.3f')} Å³"
+    if is_sheet:
+        modulus = _with_bar(summary, "in_plane_modulus_n_per_m", ".1f")
+        return f"{size}, layer modulus B = {modulus} N/m, at fixed height of the cell"
+    return f"{size}, B = {_with_bar(summary, 'bulk_modulus_gpa', '.1f')} GPa"
+
+
+def _with_bar(summary: Mapping[str, Any], quantity: str, style: str) -> str:
+    """A figure, and its standard deviation where that is known."""
+    bar = (summary.get("uncertainty") or {}).get(_DEVIATIONS[quantity])
+    return f"{summary[quantity]:{style}}" + ("" if bar is None else f" ± {bar:{style}}")
 
 
 def _point_line(point: Mapping[str, Any]) -> str:

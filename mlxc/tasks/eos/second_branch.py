@@ -37,7 +37,7 @@ def second_branch(
     last = len(states) - 1
     if not calculations[last].spin or calculations[last].total_moment is not None:
         return {}
-    fresh = run_calculation(calculations[last], _at(last, monitor), xc=xc)
+    fresh = run_calculation(calculations[last], _at(last, monitor), (), xc)
     if fresh.converged and not same_branch(fresh, states[last]):
         on_state(last, fresh)
         followed, state, below = {last: fresh}, fresh, last
