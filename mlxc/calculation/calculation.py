@@ -91,9 +91,10 @@ class Calculation(CalculationSettings):
         Raises:
             InputError: something would stop it; one sentence says what.
         """
-        check_name(self.xc)
-        if self.uncertainty and not carries_ensemble(self.xc):
-            raise without_ensemble(self.xc)
+        if self.uncertainty:
+            check_name(self.xc)
+            if not carries_ensemble(self.xc):
+                raise without_ensemble(self.xc)
         check_calculation(self)
 
     def run(
