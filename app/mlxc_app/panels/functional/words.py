@@ -38,8 +38,8 @@ def _ensemble(ensemble: EnsembleRecord | None) -> str:
     """Where its error bars come from; empty where it has none."""
     if ensemble is None:
         return ""
-    members = f"{ensemble.members} members, or " if ensemble.members else ""
-    return f"{members}a standard deviation of whatever follows from it.<br>{escape(ensemble.method)}"
+    what = f"An ensemble of {ensemble.members} members" if ensemble.members else "The covariance of its weights"
+    return f"{what} gives error bars: <code>--uncertainty</code> on the command line.<br>{escape(ensemble.method)}"
 
 
 def card_table(card: FunctionalCard) -> str:

@@ -46,7 +46,7 @@ def test_a_checkpoint_is_described_by_its_record() -> None:
     assert "How sure" not in table
     sure = describe("solids-gga").record
     assert sure is not None
-    assert "16 members, or a standard deviation" in record_table(sure)
+    assert "An ensemble of 16 members gives error bars" in record_table(sure)
     assert describe("pbe").record is None
     assert "1996" in describe("pbe").meaning
 
