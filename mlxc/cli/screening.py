@@ -47,7 +47,7 @@ def _screen(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.frozen.library import FrozenLibrary
     from mlxc.frozen.screening import screen
     from mlxc.frozen.screening_report import markdown_report, write_csv, write_latex, write_plot
-    from mlxc.frozen.uncertainty_report import write_calibration
+    from mlxc.frozen.uncertainty.report import write_calibration
 
     library = FrozenLibrary(options.library)
     uncertainty = options.uncertainty or options.calibration is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screening import Screening
 from mlxc.frozen.screening_row import ScreeningRow
-from mlxc.frozen.uncertainty_report import uncertainty_report
+from mlxc.frozen.uncertainty.report import uncertainty_report
 from mlxc.solids.error_statistics import error_table, latex, markdown, plot_errors, shown
 
 # What is judged: the name in a row, its reference's name in a table of solids, and words for people.

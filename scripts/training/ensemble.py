@@ -23,8 +23,8 @@ import torch
 from torch import nn
 
 from mlxc.frozen.curve import SolidCurve
-from mlxc.frozen.laplace import errors_and_slopes, fit_lattice_constants, laplace_covariance
 from mlxc.frozen.library import FrozenLibrary
+from mlxc.frozen.uncertainty.laplace import errors_and_slopes, fit_lattice_constants, laplace_covariance
 from mlxc.solids.calibration import fraction_inside
 from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import functional

@@ -11,8 +11,8 @@ from scipy.optimize import least_squares
 
 from mlxc import FrozenLibrary
 from mlxc.frozen.curve import SolidCurve
-from mlxc.frozen.laplace import errors_and_slopes, fit_lattice_constants, laplace_covariance
 from mlxc.frozen.screening import screen
+from mlxc.frozen.uncertainty.laplace import errors_and_slopes, fit_lattice_constants, laplace_covariance
 from mlxc.xc.gga import PBE, PBE_KAPPA, PBE_MU
 
 BOTH = ("kappa", "mu")
