@@ -35,9 +35,14 @@ class NonlocalOperator:
     def on_kpoints(self, kpoints: slice, dtype: torch.dtype = torch.complex128) -> Callable[[Tensor], Tensor]:
         """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points and of a type."""
         projectors = self._projectors[kpoints].to(dtype)
-        conjugate = projectors.conj().resolve_conj()
         coupling = self._coupling.to(projectors.dtype)
-        return lambda orbitals: orbitals @ conjugate.mT @ coupling.mT @ projectors
+
+        def apply(orbitals: Tensor) -> Tensor:
+            # The conjugate of the orbitals takes less memory than a second copy of the projectors.
+            overlaps = (orbitals.conj() @ projectors.mT).conj()
+            return overlaps @ coupling.mT @ projectors
+
+        return apply
 
 
 def projectors(waves: PlaneWaveSet, ions: Ions) -> tuple[Tensor, Tensor]:
