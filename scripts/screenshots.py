@@ -56,6 +56,14 @@ def moment(page: Page) -> None:
     compute(page, "Run energy against moment")
 
 
+def compare_models(page: Page) -> None:
+    """Put three functionals side by side."""
+    press(page, "Models")
+    for name in ("pbe", "pbesol", "solids-mgga"):
+        page.locator(f".mlxc-grouped-ticks input[value='{name}']").click()
+    page.locator(".mlxc-heat-summary:nth-child(3) td", has_text=".").nth(2).wait_for(timeout=LOADING_MS)
+
+
 def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     """Every panel, in the order of the page."""
     take(page, folder, "first-view")
@@ -94,6 +102,8 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     page.get_by_text("The functional is being asked").wait_for(timeout=LOADING_MS)
     page.get_by_text("The functional is being asked").wait_for(state="hidden", timeout=RUNNING_MS)
     take(page, folder, "functional")
+    compare_models(page)
+    take(page, folder, "models")
     press(page, "Learn")
     take(page, folder, "learn")
     if with_diagnosis:

@@ -18,6 +18,7 @@ from mlxc.errors import InputError, MlxcError
 from mlxc.frozen.batch import Batch
 from mlxc.frozen.curve import SolidCurve
 from mlxc.frozen.library import FrozenLibrary
+from mlxc.frozen.self_consistency import SelfConsistencyEstimate, percent_of_lattice_constant
 from mlxc.frozen.snapshot import Snapshot
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.of_curves import bulk_modulus, lattice_constant
@@ -46,6 +47,8 @@ class ScreeningRow:
         bulk_modulus_error_percent: Its deviation from the reference.
         energy_per_atom_ha: F per atom at equilibrium, hartree.
         cohesive_energy_ev: The energy of free atoms less that of the solid, electronvolt per atom.
+        self_consistency_percent: By how much a self-consistent lattice constant may differ, either way, see
+            :mod:`mlxc.frozen.self_consistency`.
         outside_domain_fraction: The share of electrons, near equilibrium, where the functional is asked for what it has
             not seen in its training.
         message: Why something is missing; empty where nothing is.
@@ -59,6 +62,7 @@ class ScreeningRow:
     bulk_modulus_error_percent: float | None = None
     energy_per_atom_ha: float | None = None
     cohesive_energy_ev: float | None = None
+    self_consistency_percent: float | None = None
     outside_domain_fraction: float | None = None
     message: str = ""
 
@@ -132,9 +136,10 @@ def screen(
     modules = _by_name(functionals)
     curves = {name: _readable(library, name) for name in names}
     together = Batch.of([one for curve in curves.values() if isinstance(curve, SolidCurve) for one in curve.snapshots])
+    estimate = SelfConsistencyEstimate(library, names)
     rows = []
     for called, module in modules.items():
-        for row in _rows(called, module, library, curves, together):
+        for row in _rows(called, module, library, curves, together, estimate):
             rows.append(row)
             if on_row is not None:
                 on_row(row)
@@ -169,8 +174,14 @@ def _readable(library: FrozenLibrary, name: str) -> SolidCurve | str:
 
 
 def _rows(
-    called: str, module: nn.Module, library: FrozenLibrary, curves: Mapping[str, SolidCurve | str], together: Batch
+    called: str,
+    module: nn.Module,
+    library: FrozenLibrary,
+    curves: Mapping[str, SolidCurve | str],
+    together: Batch,
+    estimate: SelfConsistencyEstimate,
 ) -> list[ScreeningRow]:
+    weights = estimate.weights(estimate.potential(module))
     there = [curve for curve in curves.values() if isinstance(curve, SolidCurve)]
     with torch.no_grad():
         energies = iter(_energies(module, there, together))
@@ -179,7 +190,7 @@ def _rows(
             if isinstance(curve, str):
                 rows.append(ScreeningRow(called, name, message=curve))
                 continue
-            rows.append(_row(called, module, library, curve, next(energies)))
+            rows.append(screening_row(called, module, library, curve, next(energies), weights.get(name)))
     return rows
 
 
@@ -192,21 +203,37 @@ def _energies(module: nn.Module, curves: Sequence[SolidCurve], together: Batch) 
     try:
         return list(together.energies(module).split(counts))
     except Exception:  # a functional of a user may raise anything
-        return [_energies_alone(module, curve) for curve in curves]
+        return [energies_or_reason(module, Batch.of(curve.snapshots)) for curve in curves]
 
 
-def _energies_alone(module: nn.Module, curve: SolidCurve) -> Tensor | str:
+def energies_or_reason(module: nn.Module, batch: Batch) -> Tensor | str:
+    """F of each snapshot of a batch, hartree per cell, or a sentence that says why there is none."""
     try:
-        return Batch.of(curve.snapshots).energies(module)
+        return batch.energies(module)
     except MlxcError as error:
         return str(error)
-    except Exception as error:
+    except Exception as error:  # see above
         return f"The functional ended with {type(error).__name__}: {reason_of(error)}."
 
 
-def _row(
-    called: str, module: nn.Module, library: FrozenLibrary, curve: SolidCurve, energies: Tensor | str
+def screening_row(
+    called: str,
+    module: nn.Module,
+    library: FrozenLibrary,
+    curve: SolidCurve,
+    energies: Tensor | str,
+    weight: float | None = None,
 ) -> ScreeningRow:
+    """What a functional makes of one solid.
+
+    Args:
+        called: How the functional is called.
+        module: The functional.
+        library: The densities, those of free atoms among them.
+        curve: The solid.
+        energies: F at the volumes of the curve, hartree per cell, or why there is none.
+        weight: What self-consistency may change, see :class:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate`.
+    """
     solid = curve.solid
     if isinstance(energies, str):
         return ScreeningRow(called, solid.name, message=energies)
@@ -230,6 +257,9 @@ def _row(
         bulk_modulus_error_percent=error_percent(_number(modulus), solid.references.get("bulk_modulus_gpa")),
         energy_per_atom_ha=float(lowest) / HARTREE_EV / len(solid.crystal.species),
         cohesive_energy_ev=cohesive,
+        self_consistency_percent=None
+        if weight is None or modulus is None
+        else percent_of_lattice_constant(weight, float(modulus), float(points.fit.volume0)),
         outside_domain_fraction=_outside(module, near),
         message=message,
     )

@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from math import sin
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,3 +162,53 @@ def wait_for_points(page: Page, crystal: str) -> None:
     """Wait until the plot shows the first steps of a run of this crystal."""
     page.wait_for_selector(f"h3:has-text('{crystal}')", timeout=RUNNING_MS)
     wait_for_data(page, CONVERGENCE)
+
+
+MODELS = ".mlxc-panel-models"
+# Keeps what the mean of the first column says, and when it came.
+_WATCH_MEAN = """selector => {
+  window.mlxcSeen = [];
+  const look = () => {
+    const text = document.querySelector(selector)?.textContent;
+    if (text !== window.mlxcSeen.at(-1)?.[0]) window.mlxcSeen.push([text, performance.now()]);
+  };
+  new MutationObserver(look).observe(document.querySelector(".mlxc-panel-models"), { childList: true, subtree: true });
+}"""
+
+
+def tick(page: Page, *names: str) -> None:
+    """Tick functionals in the panel Models."""
+    for name in names:
+        page.locator(f"{MODELS} .mlxc-grouped-ticks input[value='{name}']").click()
+
+
+def wait_for_cells(page: Page, count: int) -> None:
+    """Wait until so many cells of the panel Models have a number, or a reason why there is none."""
+    page.wait_for_function(
+        "([selector, count]) => count <= "
+        "[...document.querySelectorAll(selector)].filter(cell => cell.textContent !== '…').length",
+        arg=[f"{MODELS} .mlxc-heat-cell button", count],
+        polling=20,
+        timeout=RUNNING_MS,
+    )
+
+
+def drag_and_count(page: Page, slider: str) -> float:
+    """Drag a slider of the panel Models to and fro, and count how often a second the first column changes."""
+    row = page.locator(f"{MODELS} .widget-slider").filter(has=page.locator(".widget-label", has_text=slider))
+    page.evaluate("document.getElementById('rendered_cells').scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    handle = row.locator(".noUi-handle").bounding_box()
+    assert handle is not None
+    page.evaluate(_WATCH_MEAN, f"{MODELS} .mlxc-heat-summary td")
+    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    began = page.evaluate("performance.now()")
+    for step in range(60):
+        page.mouse.move(x + 40 * sin(step / 10), y)
+        page.wait_for_timeout(50)
+    ended = page.evaluate("performance.now()")
+    page.mouse.up()
+    seen: list[Any] = page.evaluate("window.mlxcSeen")
+    return sum(began <= at <= ended for _, at in seen) / (ended - began) * 1000

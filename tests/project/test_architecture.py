@@ -142,8 +142,9 @@ def test_only_the_command_line_prints(module: str) -> None:
     [
         "mlxc", "mlxc.calculation.calculation", "mlxc.cli", "mlxc.codes.live", "mlxc.codes.other_code",
         "mlxc.crystal.crystal", "mlxc.export.archive", "mlxc.export.link", "mlxc.observables",
-        "mlxc.properties.birch_murnaghan", "mlxc.references.tables", "mlxc.results.state_file", "mlxc.runs.client",
-        "mlxc.runs.folder", "mlxc.structures.shipped", "mlxc.tasks.kinds", "mlxc.xc.catalogue",
+        "mlxc.properties.birch_murnaghan", "mlxc.references.tables", "mlxc.results.state_file",
+        "mlxc.runs.bench.client", "mlxc.runs.client", "mlxc.runs.folder", "mlxc.structures.shipped", "mlxc.tasks.kinds",
+        "mlxc.xc.catalogue",
     ],
 )  # fmt: skip
 def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:

@@ -18,6 +18,7 @@ from mlxc_app.panels.equation_of_state.view import equation_of_state_panel
 from mlxc_app.panels.functional.view import functional_panel
 from mlxc_app.panels.gradients.view import gradients_panel
 from mlxc_app.panels.learn.view import learn_panel
+from mlxc_app.panels.models.view import models_panel
 from mlxc_app.panels.moments.view import moments_panel
 from mlxc_app.panels.orders.view import orders_panel
 from mlxc_app.panels.panel import Page, Panel
@@ -34,6 +35,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     moments_panel,
     bands_panel,
     orders_panel,
+    models_panel,
     functional_panel,
     gradients_panel,
     compare_panel,

@@ -27,3 +27,14 @@ def split_sum(expression: str) -> list[tuple[float, str]]:
             raise InputError(f"xc: {expression[:60]!r} is not a sum of functionals such as '0.75*pbe + 0.25*scan'.")
         terms.append((weight if sign == "+" else -weight, name))
     return terms
+
+
+def mixed(first: str, second: str, share: float) -> str:
+    """A sum with the share 1 - ``share`` of one functional, or sum of some, and ``share`` of another.
+
+    Raises:
+        InputError: one of them is no functional or sum.
+    """
+    parts = ((1 - share, first), (share, second))
+    terms = [(whole * weight, name) for whole, text in parts for weight, name in split_sum(text)]
+    return " + ".join(f"{weight:.6g}*{name}" for weight, name in terms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -26,10 +27,25 @@ def own_checkpoints(owner: str) -> list[Path]:
     return found
 
 
-async def keep_checkpoint(file_name: str, content: bytes, owner: str) -> Path:
+async def examine_alone(path: Path) -> None:
+    """Load the weights of a checkpoint and ask them, which needs PyTorch, in a process of its own.
+
+    Raises:
+        MlxcError: with one sentence that says what is wrong with the file.
+    """
+    await answer_of("checkpoint", "verify", str(path), "--json")
+
+
+async def keep_checkpoint(
+    file_name: str, content: bytes, owner: str, examine: Callable[[Path], Awaitable[None]] = examine_alone
+) -> Path:
     """Examine an uploaded checkpoint and store it; a file that is there already is kept, never replaced.
 
-    Loading the weights and asking them needs PyTorch, so it happens in a process of its own.
+    Args:
+        file_name: What the file is called.
+        content: What is in it.
+        owner: The visitor who brings it.
+        examine: A function that raises an MlxcError if something is wrong with a file, in its folder here.
 
     Raises:
         InputError: with one sentence that says what is wrong with the file; nothing is stored.
@@ -42,7 +58,7 @@ async def keep_checkpoint(file_name: str, content: bytes, owner: str) -> Path:
         temporary.write_bytes(content)
         try:
             read_record(temporary)
-            await answer_of("checkpoint", "verify", str(temporary), "--json")
+            await examine(temporary)
         except MlxcError as error:
             raise InputError(str(error).replace(str(temporary), shown)) from None
         return temporary.replace(files.free_path(shown, content))

@@ -1,4 +1,5 @@
-// A button that sends a file to the kernel. Nothing of it is kept, so the same file can be sent again.
+// A button that sends a file to the kernel, chosen or dropped on it. Nothing of it is kept, so the same file can be sent
+// again.
 
 export default {
   render({ model, el }) {
@@ -7,13 +8,18 @@ export default {
       type: "button", className: "jupyter-button widget-button", textContent: model.get("description"), title: model.get("tooltip"),
     });
     button.onclick = () => input.click();
-    input.onchange = async () => {
-      const [file] = input.files;
+    const send = async ([file]) => {
       if (!file) return;
       // A message that is too large would take the connection with it.
       const buffers = file.size <= model.get("largest_bytes") ? [await file.arrayBuffer()] : [];
       model.send({ name: file.name, size: file.size }, undefined, buffers);
       input.value = "";
+    };
+    input.onchange = () => send(input.files);
+    el.ondragover = (event) => event.preventDefault();
+    el.ondrop = (event) => {
+      event.preventDefault();
+      send(event.dataTransfer.files);
     };
     el.classList.add("mlxc-upload");
     el.append(button, input);

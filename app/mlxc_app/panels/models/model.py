@@ -1,0 +1,241 @@
+"""Functionals on many solids: what is ticked, what the bench has answered, and the cell that is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from traitlets import Dict, HasTraits, Instance, Tuple, Unicode
+
+from mlxc.errors import InputError, MlxcError
+from mlxc.runs.bench.client import Bench
+from mlxc_app.choose.functional_picker import functional_choices
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.own.checkpoints import keep_checkpoint
+from mlxc_app.choose.words import functional_in_words
+from mlxc_app.panels.models.columns import Column
+from mlxc_app.panels.models.confirming import Confirming
+from mlxc_app.panels.models.hand import GLIDING, Hand
+from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.choosing.grouped_choice import Group
+
+# Slots of the bench, see mlxc.runs.bench.protocol.
+ABOUT, HAND, CELL, REPORT = "about", "hand", "cell", "report"
+COLUMN, BESIDE, EXAMINE = "column ", "beside ", "examine "
+
+
+class Asks(Protocol):
+    """What the panel needs of the bench, see :class:`mlxc.runs.bench.client.Bench`."""
+
+    def ask(self, slot: str, ask: str, **request: Any) -> None:
+        """Send a request."""
+
+    def give_up(self, slot: str) -> None:
+        """Want nothing of this slot any more."""
+
+    def follow(self, take: Callable[[dict[str, Any]], None]) -> Awaitable[None]:
+        """Hand answers over as they come."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One solid with one functional.
+
+    Attributes:
+        functional: The name of the functional.
+        solid: The name of the solid.
+        content: What the bench says of it, see :func:`mlxc.runs.bench.cell.cell`; empty before it has.
+        problem: Why it says nothing.
+    """
+
+    functional: str
+    solid: str
+    content: Mapping[str, Any]
+    problem: str = ""
+
+
+class ModelsModel(HasTraits):
+    """Asks the bench for what is ticked.
+
+    Attributes:
+        groups: The functionals that can be ticked, by group.
+        solids: The solids with ``name``, ``kind`` and ``references``, those of a kind together.
+        ticked: The names of the functionals that are compared, in the order in which they were ticked.
+        columns: What they give.
+        quantity: What is compared, a name of :data:`~mlxc_app.panels.models.columns.QUANTITIES`.
+        moved: What the functional under the hand gives; None where none is moved.
+        beside: F_xc along s of what is drawn beside it, by name.
+        cell: The cell that is looked at; None before one is.
+        files: Files to take away, base64 by name.
+        problem: Why nothing is to be seen.
+    """
+
+    groups = Tuple()
+    solids = Tuple()
+    ticked = Tuple()
+    columns = Tuple()
+    quantity = Unicode("lattice_constant")
+    moved = Instance(Column, allow_none=True)
+    beside = Dict()
+    cell = Instance(Cell, allow_none=True)
+    files = Dict()
+    problem = Unicode()
+
+    def __init__(self, run: RunModel, choose: ChooseModel, bench: Asks | None = None) -> None:
+        super().__init__()
+        self._choose = choose
+        self._bench: Asks = Bench() if bench is None else bench
+        # What the functional under the hand has given at the place that the bench was asked for, and whether the hand
+        # has gone on since.
+        self._moving: Column | None = None
+        self._has_gone_on = False
+        self._examinations: dict[str, asyncio.Future[str]] = {}
+        self.hand = Hand()
+        self.confirming = Confirming(run)
+        self.hand.observe(self._move)
+        choose.observe(self._list, "owner")
+        self._list()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What each functional that can be ticked is called, by its name."""
+        return {name: label for _, entries in self.groups for label, name in entries}
+
+    def look(self) -> None:
+        """Somebody looks for the first time: the bench is started, if it is not there."""
+        self._list()
+        self._bench.ask(ABOUT, "about")
+
+    async def follow(self) -> None:
+        """Take what the bench answers."""
+        await self._bench.follow(self.take)
+
+    def tick(self, names: Iterable[str]) -> None:
+        """Compare these functionals, the new ones behind those that were compared before.
+
+        Raises:
+            InputError: one of them is not in the list.
+        """
+        wanted, known = list(dict.fromkeys(names)), self.names
+        for name in wanted:
+            if name not in known:
+                raise InputError(f"{functional_in_words(name)} is not in the list of functionals.")
+        kept = [name for name in self.ticked if name in wanted]
+        new = [name for name in wanted if name not in self.ticked]
+        for name in self.ticked:
+            if name not in wanted:
+                self._bench.give_up(COLUMN + name)
+        for name in new:
+            self._bench.ask(COLUMN + name, "screen", functional=name)
+        columns = {column.name: column for column in self.columns}
+        self.ticked = (*kept, *new)
+        self.columns = tuple(columns.get(name, Column(name, known[name])) for name in self.ticked)
+        self.files = {}
+
+    async def bring(self, file_name: str, content: bytes) -> None:
+        """Take a checkpoint into the list, and tick it.
+
+        Raises:
+            InputError: with one sentence that says what is wrong with the file.
+        """
+        path = await keep_checkpoint(file_name, content, self._choose.owner, self._examine)
+        self._list()
+        self.tick([*self.ticked, str(path)])
+
+    async def _examine(self, path: Path) -> None:
+        """Ask the bench, which has PyTorch in memory."""
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        slot = f"{EXAMINE}{path}"
+        self._examinations[slot] = answer
+        self._bench.ask(slot, "examine", functional=str(path))
+        try:
+            problem = await answer
+        finally:
+            del self._examinations[slot]
+        if problem:
+            raise InputError(problem)
+
+    def choose_cell(self, functional: str, solid: str) -> None:
+        """Look at one cell."""
+        asked = self.hand.moved.request if functional == HAND else {"functional": functional}
+        if not asked or (functional != HAND and functional not in self.ticked):
+            return
+        self.cell = Cell(functional, solid, {})
+        self._bench.ask(CELL, "resolve", solid=solid, **asked)
+
+    def take_away(self) -> None:
+        """Ask for the files of a leaderboard of what is ticked.
+
+        Raises:
+            InputError: nothing is.
+        """
+        if not self.ticked:
+            raise InputError("Tick a functional first.")
+        self._bench.ask(REPORT, "report", functionals={column.name: column.label for column in self.columns})
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """Take one answer of the bench."""
+        slot = str(answer["slot"])
+        if slot.startswith(COLUMN):
+            name = slot.removeprefix(COLUMN)
+            self.columns = tuple(column.told(answer) if column.name == name else column for column in self.columns)
+        elif slot.startswith(BESIDE) and "curve" in answer:
+            self.beside = {**self.beside, slot.removeprefix(BESIDE): answer["curve"]}
+        elif slot == HAND:
+            self._take_moved(answer)
+        elif slot == CELL and self.cell is not None and answer.keys() & {"curves", "error"}:
+            self.cell = replace(self.cell, content=answer, problem=answer.get("error", ""))
+        elif slot in self._examinations and answer["last"]:
+            self._examinations[slot].set_result(answer.get("error", ""))
+        elif slot == ABOUT and "solids" in answer:
+            self.solids = tuple(answer["solids"])
+            self.confirming.remember(self.solids)
+        elif slot == REPORT and "files" in answer:
+            self.files = answer["files"]
+        if slot in (ABOUT, REPORT) and "error" in answer:
+            self.problem = answer["error"]
+
+    def _list(self, change: Any = None) -> None:
+        groups: list[Group] = functional_choices(self._choose.owner)
+        self.groups = tuple((heading, entries) for heading, entries in groups if entries)
+
+    def _move(self, change: Any) -> None:
+        """Ask for the functional under the hand; while one place is being answered, only the last of the next is kept.
+
+        A hand that moves all the time would otherwise drop each question before it is answered.
+        """
+        if change["name"] in GLIDING and self._moving is not None:
+            self._has_gone_on = True
+        else:
+            self._ask_moved()
+
+    def _ask_moved(self) -> None:
+        try:
+            moved = self.hand.moved
+        except MlxcError as error:
+            self.problem = str(error)
+            return
+        if not moved.request:
+            self._bench.give_up(HAND)
+            self.moved = self._moving = None
+            return
+        self._moving, self._has_gone_on = Column(HAND, "by hand"), False
+        if self.moved is None:
+            self.moved = self._moving
+        self._bench.ask(HAND, "screen", **moved.request)
+        for name in moved.beside:
+            if name not in self.beside:
+                self._bench.ask(BESIDE + name, "screen", functional=name)
+
+    def _take_moved(self, answer: Mapping[str, Any]) -> None:
+        """Old and new numbers are never shown side by side: all rows change at once."""
+        if self._moving is None or self.moved is None:
+            return
+        self._moving = self._moving.told(answer)
+        if self._moving.summary or self._moving.problem:
+            self.moved, self._moving = self._moving, None
+            if self._has_gone_on:
+                self._ask_moved()

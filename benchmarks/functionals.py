@@ -1,0 +1,73 @@
+"""Functionals side by side: errors for 28 solids, exact conditions, whether and how fast an SCF converges, cost.
+
+    python benchmarks/functionals.py [pbe r2scan pcnn ...]
+
+Errors of lattice constants and bulk moduli are those at frozen densities of PBE, against measured ones. The SCFs have
+the shipped settings of the shipped crystals. The cost is the time per SCF step, over that of PBE in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from tables import cell, geometric_mean, print_header, print_row
+
+import mlxc
+from mlxc import Calculation, InputError
+from mlxc.calculation.run import run_calculation
+from mlxc.frozen.screening import screen
+from mlxc.ground_state import warm_up
+from mlxc.xc.analysis.constraints import check_constraints
+
+BASELINE = "pbe"
+# Shipped, published and fitted ones, and the non-empirical ones that they are measured by.
+FUNCTIONALS = (
+    BASELINE, "pbesol", "r2scan", "mcml", "mbeef", "task", "pcnn", "xcdiff", "hm-gga", "hm-mgga", "solids-mgga",
+)  # fmt: skip
+CRYSTALS = ("al", "si", "ni", "nacl", "graphene")
+
+
+def steps_and_cost(name: str, xc: str) -> tuple[str, float | None]:
+    """The number of SCF steps, or a dash, and the seconds for each of them."""
+    calculation = Calculation.from_dict({"structure": name, "xc": xc, "spin": name == "ni"})
+    try:
+        state = run_calculation(calculation)
+    except InputError as error:
+        return str(error), None
+    count = len(state.history)
+    return (str(count) if state.converged else f"not in {count}"), state.seconds["scf"] / count
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("functionals", nargs="*", default=list(FUNCTIONALS))
+    functionals = parser.parse_args().functionals
+    warm_up()
+    print_header(
+        "functional", "lattice constants: mean absolute error (%)", "largest (%)",
+        "bulk moduli: mean absolute error (%)", "exact conditions kept", *(f"steps {name}" for name in CRYSTALS),
+        "time per step / PBE's",
+    )  # fmt: skip
+    own = {name: steps_and_cost(name, BASELINE)[1] for name in CRYSTALS}
+    for xc in functionals:
+        found = screen([xc]).summary[xc]
+        conditions = [result.satisfied for result in check_constraints(mlxc.functional(xc))]
+        known = [one for one in conditions if one is not None]
+        runs = {name: steps_and_cost(name, xc) for name in CRYSTALS}
+        ratios = [cost / base for name, (_, cost) in runs.items() if cost and (base := own[name])]
+        print_row(
+            [
+                xc,
+                cell(found["mean_absolute"], ".2f"),
+                cell(found["largest"], "+.2f"),
+                cell(found["bulk_modulus"]["mean_absolute"], ".1f"),
+                f"{sum(known)} of {len(known)}",
+                *(steps for steps, _ in runs.values()),
+                f"{geometric_mean(ratios):.2f}" if ratios else "-",
+            ]
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""How fast the panel "Models" is, in headless Chromium: the first path, functionals on 28 solids, numbers under a hand.
+
+    python benchmarks/page_models.py
+
+The first path is what somebody does who opens the page for the first time: open "Models", tick PBE, PBEsol and
+solids-mgga, bring a checkpoint, and see four columns. Then functionals are ticked one after the other, and sliders are
+dragged.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "app"))
+
+from browser import drag_and_count, press, tick, visit, wait_for_cells  # noqa: E402
+from page import PREHEATING_S, chromium, served  # noqa: E402
+from tables import print_header, print_row  # noqa: E402
+
+from mlxc.xc.checkpoint import save_checkpoint  # noqa: E402
+from mlxc.xc.gga import PBE  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SOLIDS = 28
+TICKED = ("lda", "r2scan", "mcml", "ms2-proxy", "pbe-proxy", "bulk-constrained", "hm-gga", "xcdiff", "pcnn")
+HANDS = {"κ and μ of PBE": "κ", "A mix of two": "share", "A network's strength": "strength"}
+
+
+def first_path(page: Page, checkpoint: Path) -> None:
+    """Four columns, from the page that is drawn."""
+    press(page, "Models")
+    tick(page, "pbe", "pbesol", "solids-mgga")
+    with page.expect_file_chooser() as chooser:
+        page.locator(".mlxc-panel-models .mlxc-upload button").click()
+    chooser.value.set_files(checkpoint)
+    wait_for_cells(page, 4 * SOLIDS)
+
+
+def measure_ticks(page: Page) -> None:
+    """From the tick of a functional to its first cells and to its last."""
+    print_header("functional", "first cells (s)", "all 28 solids (s)")
+    for number, name in enumerate(TICKED, start=4):
+        started = time.perf_counter()
+        tick(page, name)
+        wait_for_cells(page, number * SOLIDS + 1)
+        first = time.perf_counter() - started
+        wait_for_cells(page, (number + 1) * SOLIDS)
+        print_row([name, f"{first:.2f}", f"{time.perf_counter() - started:.2f}"])
+
+
+def measure_hands(page: Page) -> None:
+    """How often the numbers of a column change while a slider is dragged."""
+    print_header("moved by hand", "updates per second")
+    for mode, slider in HANDS.items():
+        press(page, mode)
+        page.wait_for_timeout(3000)
+        print_row([mode, f"{drag_and_count(page, slider):.1f}"])
+
+
+def main() -> None:
+    """Measure all and print Markdown tables."""
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        checkpoint = Path(name) / "mine.safetensors"
+        save_checkpoint(PBE(kappa=0.9, mu=0.15, trainable=True), checkpoint, name="mine", description="", licence="MIT")
+        runs = Path(name) / "runs"
+        runs.mkdir()
+        with served(ROOT / "app" / "dashboard.ipynb", runs) as (address, _):
+            time.sleep(PREHEATING_S)
+            started = time.perf_counter()
+            page = visit(browser, address, [], [])
+            drawn = time.perf_counter() - started
+            first_path(page, checkpoint)
+            print_header("the page is drawn (s)", "four columns (s)")
+            print_row([f"{drawn:.1f}", f"{time.perf_counter() - started:.1f}"])
+            print()
+            measure_ticks(page)
+            print()
+            measure_hands(page)
+
+
+if __name__ == "__main__":
+    main()

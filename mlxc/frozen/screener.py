@@ -1,0 +1,226 @@
+"""Functionals that answer again and again: what has been evaluated at the densities of a library is kept.
+
+A functional is known to a screening by one energy for each density, 196 numbers for 28 solids at seven volumes. These
+are linear in the weights of a sum, so a sum whose parts are known is there at once, whatever its weights; and so is
+the functional halfway between a network and what the network corrects.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from mlxc.errors import InputError
+from mlxc.frozen.batch import Batch
+from mlxc.frozen.exchange import ExchangeTable
+from mlxc.frozen.library import FrozenLibrary
+from mlxc.frozen.screening import ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.self_consistency import GradientPotential, SelfConsistencyEstimate
+from mlxc.xc.catalogue import content_hashes, functional
+from mlxc.xc.gga import PBE
+from mlxc.xc.sums.expression import split_sum
+from mlxc.xc.sums.weighted_sum import WeightedSum
+
+# Functionals that are kept; what a hand moves is a new one at each place.
+MOST_FUNCTIONALS = 256
+
+
+class Candidate(Protocol):
+    """A functional at the densities of a library."""
+
+    @property
+    def module(self) -> nn.Module:
+        """The functional itself."""
+
+    @property
+    def potential(self) -> GradientPotential | None:
+        """Its de/d(grad n), as :meth:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate.potential` gives it."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """What self-consistency may change, by solid."""
+
+    def energies(self, solid: str) -> Tensor | str:
+        """F at each volume of a solid, hartree per cell, or a sentence that says why there is none.
+
+        Raises:
+            InputError: the densities of this solid cannot be read.
+        """
+
+
+class Screener:
+    """Evaluates functionals at the densities of a library, each only once.
+
+    Args:
+        library: The densities.
+    """
+
+    def __init__(self, library: FrozenLibrary) -> None:
+        self.library = library
+        self._batches: dict[str, Batch] = {}
+        self._exchange: dict[str, ExchangeTable] = {}
+        self._kept: OrderedDict[Hashable, Candidate] = OrderedDict()
+
+    def candidate(self, name: str, parameters: Mapping[str, float] | None = None) -> Candidate:
+        """A functional, found again if it has been asked for before.
+
+        Args:
+            name: Its name, the file of a checkpoint, or a weighted sum of some.
+            parameters: New values of parameters, each a single number, by name.
+
+        Raises:
+            InputError: there is no such functional, or it has no such parameter.
+        """
+        moved = parameters or {}
+        # A checkpoint that has changed since is another functional.
+        key = (name, tuple(sorted(moved.items())), tuple(content_hashes(name)))
+        if key not in self._kept:
+            self._kept[key] = self._make(name, moved)
+            if len(self._kept) > MOST_FUNCTIONALS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def row(self, candidate: Candidate, solid: str, called: str) -> ScreeningRow:
+        """What a functional makes of one solid; where something is missing, the row says why.
+
+        Args:
+            candidate: The functional.
+            solid: The name of the solid.
+            called: How the functional is called in the row.
+        """
+        try:
+            curve = self.library.curve(solid)
+            energies = candidate.energies(solid)
+        except InputError as error:
+            return ScreeningRow(called, solid, message=str(error))
+        with torch.no_grad():
+            return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
+
+    @cached_property
+    def estimate(self) -> SelfConsistencyEstimate:
+        """What self-consistency may change for the solids of the library."""
+        return SelfConsistencyEstimate(self.library, self.library.names)
+
+    def batch(self, solid: str) -> Batch:
+        """The densities of one solid, put together once.
+
+        Raises:
+            InputError: they cannot be read.
+        """
+        if solid not in self._batches:
+            self._batches[solid] = Batch.of(self.library.curve(solid).snapshots)
+        return self._batches[solid]
+
+    def exchange(self, solid: str) -> ExchangeTable:
+        """What exchange of PBE's form needs of one solid, put together once.
+
+        Raises:
+            InputError: the densities cannot be read.
+        """
+        if solid not in self._exchange:
+            self._exchange[solid] = ExchangeTable.of(self.batch(solid))
+        return self._exchange[solid]
+
+    def _make(self, name: str, moved: Mapping[str, float]) -> Candidate:
+        terms = split_sum(name)
+        if len(terms) == 1 and terms[0][0] == 1:
+            module = _with_parameters(functional(name), name, moved)
+            # The form itself: another class may have another enhancement, or parameters beyond kappa and mu.
+            if moved and type(module) is PBE:
+                return _MovedExchange(self, module, self.candidate(name))
+            return _Evaluated(self, module, bool(moved))
+        return _Sum(self, [weight for weight, _ in terms], [self.candidate(part) for _, part in terms])
+
+
+class _Evaluated:
+    """A functional that is evaluated at the densities of a solid when it is asked for the first time."""
+
+    def __init__(self, screener: Screener, module: nn.Module, moved: bool) -> None:
+        self.module = module
+        self._screener, self._moved = screener, moved
+        self._energies: dict[str, Tensor | str] = {}
+
+    @cached_property
+    def potential(self) -> GradientPotential | None:
+        # What a hand moves is another one in a moment.
+        return None if self._moved else self._screener.estimate.potential(self.module)
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        return self._screener.estimate.weights(self.potential)
+
+    def energies(self, solid: str) -> Tensor | str:
+        if solid not in self._energies:
+            batch = self._screener.batch(solid)
+            with torch.no_grad():
+                self._energies[solid] = energies_or_reason(self.module, batch)
+        return self._energies[solid]
+
+
+class _MovedExchange:
+    """PBE with other kappa and mu than a functional whose energies are known."""
+
+    # What a hand moves is another one in a moment.
+    potential: GradientPotential | None = None
+    weights: Mapping[str, float] = MappingProxyType({})
+
+    def __init__(self, screener: Screener, module: PBE, base: Candidate) -> None:
+        self.module = module
+        self._screener, self._base = screener, base
+
+    def energies(self, solid: str) -> Tensor | str:
+        known, base = self._base.energies(solid), self._base.module
+        assert isinstance(base, PBE)
+        with torch.no_grad():
+            if isinstance(known, str):
+                return known
+            return known + self._screener.exchange(solid).difference(self.module, base)
+
+
+class _Sum:
+    """A weighted sum, whose energies follow from those of its parts."""
+
+    def __init__(self, screener: Screener, weights: Sequence[float], parts: Sequence[Candidate]) -> None:
+        self.module = WeightedSum(weights, [part.module for part in parts])
+        self._screener, self._shares, self._parts = screener, weights, parts
+
+    @cached_property
+    def potential(self) -> GradientPotential | None:
+        parts = [part.potential for part in self._parts]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        shared = [[share * one for one in part] for share, part in zip(self._shares, known, strict=True)]
+        return tuple(torch.stack(group).sum(0) for group in zip(*shared, strict=True))
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        return self._screener.estimate.weights(self.potential)
+
+    def energies(self, solid: str) -> Tensor | str:
+        rest = self._screener.batch(solid).rest_ha
+        total = rest.clone()
+        for weight, part in zip(self._shares, self._parts, strict=True):
+            energies = part.energies(solid)
+            if isinstance(energies, str):
+                return energies
+            total += weight * (energies - rest)
+        return total
+
+
+@torch.no_grad()
+def _with_parameters(module: nn.Module, name: str, moved: Mapping[str, float]) -> nn.Module:
+    """The functional whose parameters have been given other values."""
+    known = dict(module.named_parameters())
+    for parameter, value in moved.items():
+        if parameter not in known or known[parameter].numel() != 1:
+            raise InputError(f"xc: {name!r} has no single number called {parameter[:60]!r} among its parameters.")
+        known[parameter].fill_(value)
+    return module

@@ -1,0 +1,266 @@
+"""Functionals on many solids as the panel knows them, without a browser and without PyTorch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content
+from mlxc_app.panels.models.hand import MIX, OFF, PARAMETERS, STRENGTH
+from mlxc_app.panels.models.model import HAND, ModelsModel
+from mlxc_app.panels.models.view import ModelsView, moved_content, table_content
+from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
+
+from mlxc.errors import InputError
+from mlxc.runs.folder import RunFolder
+from mlxc.solids.table import prototype
+from mlxc.tasks.eos.task import EquationOfStateTask
+from mlxc.xc.checkpoints.files import shipped_checkpoints
+
+# Those that an equation of state has by default, but for two that a test can afford.
+SETTINGS = {
+    "basis": "pw", "ecut_ha": 10.0, "kmesh": [2, 2, 2], "smearing": "fermi-dirac", "width_ha": 0.005, "spin": False,
+    "cutoff_smoothing_ha": 0.5,
+}  # fmt: skip
+SOLIDS = [
+    {
+        "name": "Na_bcc", "kind": "alkali metal", "settings": {},
+        "references": {"lattice_constant_ang": 4.207, "bulk_modulus_gpa": 7.7},
+    },
+    {
+        "name": "Ag_fcc", "kind": "transition metal", "settings": SETTINGS,
+        "references": {"lattice_constant_ang": 4.063},
+    },
+]  # fmt: skip
+
+
+class StandIn:
+    """A bench that answers nothing, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, dict[str, Any]]] = []
+        self.given_up: list[str] = []
+
+    def ask(self, slot: str, ask: str, **request: Any) -> None:
+        self.asked.append((slot, ask, request))
+
+    def give_up(self, slot: str) -> None:
+        self.given_up.append(slot)
+
+    def follow(self, take: Callable[[dict[str, Any]], None]) -> Awaitable[None]:
+        raise NotImplementedError
+
+    @property
+    def functionals(self) -> list[str]:
+        return [request["functional"] for _, ask, request in self.asked if ask == "screen"]
+
+
+def row(solid: str, **fields: Any) -> dict[str, Any]:
+    quantities = ("lattice_constant_ang", "lattice_constant_error_percent", "bulk_modulus_gpa",
+                  "bulk_modulus_error_percent", "outside_domain_fraction")  # fmt: skip
+    return {"solid": solid, "message": ""} | dict.fromkeys(quantities) | fields
+
+
+def told(slot: str, *rows: dict[str, Any], last: bool = True) -> dict[str, Any]:
+    """An answer; with the last rows come the statistics."""
+    end = {"summary": {"lattice_constant": {"mean_absolute": 1.07, "mean": -0.4}}, "curve": {"s": [0], "f_xc": [1.1]}}
+    return {"slot": slot, "number": 1, "last": False, "rows": list(rows), **(end if last else {})}
+
+
+@pytest.fixture
+def bench() -> StandIn:
+    return StandIn()
+
+
+@pytest.fixture
+def model(run: RunModel, bench: StandIn) -> ModelsModel:
+    model = ModelsModel(run, ChooseModel("al"), bench)
+    model.look()
+    model.take({"slot": "about", "number": 1, "last": True, "solids": SOLIDS})
+    return model
+
+
+def test_what_is_ticked_is_asked_once_and_becomes_a_column(model: ModelsModel, bench: StandIn) -> None:
+    model.tick(["pbe"])
+    model.tick(["pbesol", "pbe"])
+    assert bench.functionals == ["pbe", "pbesol"]
+    assert [column.name for column in model.columns] == ["pbe", "pbesol"]
+    model.take(told("column pbe", row("Na_bcc", lattice_constant_ang=4.2), last=False))
+    model.tick(["pbesol"])
+    assert bench.given_up == ["column pbe"]
+    assert [column.name for column in model.columns] == ["pbesol"]
+
+
+def test_a_functional_that_is_not_in_the_list_is_not_asked(model: ModelsModel, bench: StandIn) -> None:
+    with pytest.raises(InputError, match="not in the list"):
+        model.tick(["/etc/passwd"])
+    assert not bench.functionals
+
+
+def test_rows_stand_in_the_table_as_they_come(model: ModelsModel) -> None:
+    model.tick(["pbe"])
+    assert table_content(model)["columns"][0]["cells"]["Na_bcc"]["text"] == "…"
+    error = 100 * (4.2 / 4.207 - 1)
+    model.take(
+        told("column pbe", row("Na_bcc", lattice_constant_ang=4.2, lattice_constant_error_percent=error), last=False)
+    )
+    content = table_content(model)
+    (column,) = content["columns"]
+    assert column["cells"]["Na_bcc"]["text"] == "−0.17"
+    assert "4.200 Å" in column["cells"]["Na_bcc"]["words"]
+    assert "Measured 4.207 Å" in column["cells"]["Na_bcc"]["words"]
+    assert column["cells"]["Ag_fcc"]["text"] == "…"
+    assert column["summary"] == {}
+    model.take(told("column pbe", row("Ag_fcc", lattice_constant_ang=4.15, lattice_constant_error_percent=2.1)))
+    assert table_content(model)["columns"][0]["summary"] == {"mean_absolute": "1.07", "mean": "−0.40"}
+
+
+def test_a_cell_without_a_value_says_why_and_one_beyond_training_is_marked() -> None:
+    column = Column("own", "own", {"Na_bcc": row("Na_bcc", message="The energies have no minimum.")})
+    cell = cell_content(column, SOLIDS[0], QUANTITIES["lattice_constant"])
+    assert (cell["error"], cell["text"]) == (None, "no value")
+    assert "no minimum" in cell["words"]
+    guessed = row("Na_bcc", lattice_constant_ang=4.3, lattice_constant_error_percent=2.2, outside_domain_fraction=0.12)
+    cell = cell_content(Column("own", "own", {"Na_bcc": guessed}), SOLIDS[0], QUANTITIES["lattice_constant"])
+    assert cell["outside"]
+    assert "12 % of the electrons" in cell["words"]
+
+
+def test_a_functional_that_cannot_be_asked_says_so_and_the_others_stay(model: ModelsModel) -> None:
+    model.tick(["pbe", "pbesol"])
+    model.take({"slot": "column pbe", "number": 1, "last": True, "error": "It is gone."})
+    cells = [column["cells"]["Na_bcc"] for column in table_content(model)["columns"]]
+    assert [cell["text"] for cell in cells] == ["–", "…"]
+    assert cells[0]["words"] == "It is gone."
+
+
+def test_the_hand_asks_for_each_place_and_shows_no_place_in_parts(model: ModelsModel, bench: StandIn) -> None:
+    model.hand.mode = PARAMETERS
+    asked = [request for slot, _, request in bench.asked if slot == HAND]
+    assert asked == [{"functional": "pbe-kappa-mu", "parameters": {"kappa": 0.804, "mu": model.hand.mu}}]
+    model.take(told(HAND, row("Na_bcc", lattice_constant_error_percent=0.5, lattice_constant_ang=4.2), last=False))
+    assert model.moved is not None
+    assert not model.moved.rows
+    model.take(told(HAND, row("Ag_fcc", lattice_constant_error_percent=0.5, lattice_constant_ang=4.1)))
+    assert set(model.moved.rows) == {"Na_bcc", "Ag_fcc"}
+    assert moved_content(model)["cells"]["Na_bcc"]["text"] == "+0.50"
+    model.hand.mode = OFF
+    assert model.moved is None
+    assert moved_content(model) == {}
+    assert bench.given_up == [HAND]
+
+
+def test_a_hand_that_moves_on_is_answered_and_then_asks_for_where_it_is(model: ModelsModel, bench: StandIn) -> None:
+    model.hand.mode = PARAMETERS
+    for kappa in (0.9, 1.0, 1.1):
+        model.hand.kappa = kappa
+    assert len([slot for slot, _, _ in bench.asked if slot == HAND]) == 1
+    model.take(told(HAND, row("Na_bcc"), row("Ag_fcc")))
+    kappas = [request["parameters"]["kappa"] for slot, _, request in bench.asked if slot == HAND]
+    assert kappas == [0.804, 1.1]
+    model.take(told(HAND, row("Na_bcc"), row("Ag_fcc")))
+    assert len([slot for slot, _, _ in bench.asked if slot == HAND]) == 2
+
+
+def test_a_mix_and_the_strength_of_a_network_are_sums(model: ModelsModel, bench: StandIn) -> None:
+    model.hand.share = 0.25
+    model.hand.mode = MIX
+    assert (HAND, "screen", {"functional": "0.75*pbe + 0.25*scan"}) in bench.asked
+    model.hand.mode = STRENGTH
+    assert (HAND, "screen", {"functional": "0.75*lda + 0.25*solids-mgga"}) in bench.asked
+    assert "lda with 25 % of solids-mgga" in model.hand.moved.label
+    assert {slot for slot, _, _ in bench.asked} >= {"beside pbe", "beside scan", "beside lda", "beside solids-mgga"}
+
+
+def test_a_cell_that_is_pressed_is_resolved(model: ModelsModel, bench: StandIn) -> None:
+    model.choose_cell("pbe", "Ag_fcc")
+    assert model.cell is None
+    model.tick(["pbe"])
+    model.choose_cell("pbe", "Ag_fcc")
+    assert bench.asked[-1] == ("cell", "resolve", {"functional": "pbe", "solid": "Ag_fcc"})
+    assert table_content(model)["chosen"] == ["pbe", "Ag_fcc"]
+    model.take({"slot": "cell", "number": 1, "last": True, "error": "No minimum."})
+    assert model.cell is not None
+    assert model.cell.problem == "No minimum."
+
+
+def silver() -> dict[str, Any]:
+    """The crystal of the library, as plain data."""
+    return prototype("Ag_fcc", 4.063).to_dict()
+
+
+def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: ModelsModel, run: RunModel) -> None:
+    model.tick(["pbe"])
+    model.take(told("column pbe", row("Ag_fcc", lattice_constant_ang=4.15, lattice_constant_error_percent=2.14)))
+    task = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS}, "points": 7}
+    model.confirming.start("pbe", "Ag_fcc", task)
+    (folder,) = model.confirming.waiting.values()
+    assert isinstance(folder, RunFolder)
+    assert folder.title == "Ag fcc, pbe, confirmed"
+    folder.write_result({"lattice_constant_ang": 4.152, "bulk_modulus_gpa": 90.0})
+    folder.set_status("finished")
+    model.confirming.look()
+    assert not model.confirming.waiting
+    cell = table_content(model)["columns"][0]["cells"]["Ag_fcc"]
+    assert cell["confirmed"] == "+2.19"
+    assert "Self-consistent 4.152 Å" in cell["words"]
+    later = ModelsModel(run, ChooseModel("al"), StandIn())
+    later.take({"slot": "about", "number": 1, "last": True, "solids": SOLIDS})
+    assert later.confirming.results[("pbe", "Ag_fcc")]["lattice_constant_ang"] == 4.152
+
+
+def test_a_run_with_other_settings_confirms_nothing(model: ModelsModel, run: RunModel) -> None:
+    other = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS, "ecut_ha": 12.0}}
+    run.start(EquationOfStateTask.from_dict(other), "mine")
+    model.confirming.remember(model.solids)
+    assert not model.confirming.waiting
+
+
+def bring(model: ModelsModel, bench: StandIn, problem: str) -> None:
+    """Bring a checkpoint of which the bench says that it is in order, or what is wrong with it."""
+
+    async def answered() -> None:
+        bringing = asyncio.create_task(
+            model.bring("my own.safetensors", shipped_checkpoints()["pbe-proxy"].read_bytes())
+        )
+        while bench.asked[-1][1] != "examine":
+            await asyncio.sleep(0)
+        slot, _, request = bench.asked[-1]
+        said = {"error": problem.format(file=request["functional"])} if problem else {}
+        model.take({"slot": slot, "number": 1, "last": True, **said})
+        await bringing
+
+    asyncio.run(answered())
+
+
+def test_a_checkpoint_that_is_wrong_is_not_taken(model: ModelsModel, bench: StandIn) -> None:
+    with pytest.raises(InputError, match=r"^my own.safetensors is damaged\.$"):
+        bring(model, bench, "{file} is damaged.")
+    assert not model.ticked
+
+
+def test_a_checkpoint_that_is_brought_is_ticked(model: ModelsModel, bench: StandIn) -> None:
+    bring(model, bench, "")
+    (name,) = model.ticked
+    assert Path(name).name == "my-own.safetensors"
+    assert bench.functionals == [name]
+    assert model.columns[0].label == "my-own"
+
+
+def test_the_view_ticks_what_the_browser_ticks_and_tells_what_it_cannot(model: ModelsModel) -> None:
+    messages = MessageArea()
+    view = ModelsView(model, messages)
+    view._ticks.ticked = ["pbe", "no such functional"]
+    assert model.ticked == ("pbe",)
+    view._take.click()
+    assert not messages.widget.value
+    view._ticks.ticked = []
+    view._take.click()
+    assert "Tick a functional first" in messages.widget.value
+    model.take({"slot": "report", "number": 1, "last": True, "files": {"a.csv": "YQ=="}})
+    assert 'download="a.csv"' in view._files.value
