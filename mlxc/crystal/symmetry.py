@@ -67,6 +67,11 @@ class SpaceGroup:
             np.concatenate([self.rotations, every.rotations]), np.concatenate([self.translations, every.translations])
         )
 
+    def without_translations(self) -> SpaceGroup:
+        """One operation for each rotation: with :meth:`pure_translations`, they make up the group."""
+        _, first = np.unique(self.rotations.reshape(len(self), 9), axis=0, return_index=True)
+        return SpaceGroup(self.rotations[np.sort(first)], self.translations[np.sort(first)])
+
     def pure_translations(self) -> SpaceGroup:
         """The operations without a rotation, the identity among them."""
         pure = (self.rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
