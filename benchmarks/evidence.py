@@ -66,6 +66,7 @@ BENCHMARKS = {
     "molecules": Benchmark("python benchmarks/molecules.py", packages=("pyscf",)),
     "neural_functional": Benchmark("python benchmarks/neural_functional.py"),
     "training": Benchmark("rm -rf build/kappa-mu && mlxc train scripts/training/kappa-mu.yaml --out build/kappa-mu"),
+    "training_speed": Benchmark("python benchmarks/training.py"),
     "solids": Benchmark(f"{PSEUDODOJO} && python benchmarks/solids.py"),
     "exhibit": Benchmark("python benchmarks/exhibit.py"),
     "diagnosis": Benchmark("python benchmarks/diagnosis.py"),

@@ -64,6 +64,17 @@ def compare_models(page: Page) -> None:
     page.locator(".mlxc-heat-summary:nth-child(3) td", has_text=".").nth(2).wait_for(timeout=LOADING_MS)
 
 
+def train(page: Page, folder: Path) -> None:
+    """Choose what a network learns from, and let two numbers of PBE learn."""
+    press(page, "Train")
+    panel = page.locator(".mlxc-panel-train")
+    panel.get_by_role("button", name="Start", exact=True).wait_for(timeout=LOADING_MS)
+    take(page, folder, "train-choices")
+    panel.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("The run is finished.").wait_for(timeout=RUNNING_MS)
+    take(page, folder, "train")
+
+
 def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     """Every panel, in the order of the page."""
     take(page, folder, "first-view")
@@ -104,6 +115,7 @@ def take_all(page: Page, folder: Path, with_diagnosis: bool) -> None:
     take(page, folder, "functional")
     compare_models(page)
     take(page, folder, "models")
+    train(page, folder)
     press(page, "Learn")
     take(page, folder, "learn")
     if with_diagnosis:

@@ -14,7 +14,7 @@ from mlxc.console.record_table import Record, Tell
 from mlxc.crystal.summary import CrystalSummary
 from mlxc.tasks.command import Command
 from mlxc.tasks.kind import Kind, monitor_telling
-from mlxc.tasks.kinds import calculation_of, told
+from mlxc.tasks.kinds import required_calculation, told
 
 
 def add_computing_command(parser: argparse.ArgumentParser, kind: Kind, command: Command) -> None:
@@ -29,7 +29,7 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
     for file in command.files:
         check_writable(file.path(options), file.flag)
     task = kind.make(calculation_fields(options), command.fields(options))
-    calculation = calculation_of(task)
+    calculation = required_calculation(task)
     first = notes(calculation) if options.json else [*_understood(calculation), *notes(calculation)]
     with kind.progress(kind.records) as progress:
         channel = _with_first(first, progress.tell)

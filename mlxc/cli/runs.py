@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {"finished": 0, "failed": 2, "not converged": 3, "stopped": 130}
 ZIP = "zip"
 # What mlxc.export.files offers, which the parser need not load.
-KINDS = (ZIP, "script", "cli", "json", "qcschema", "csv", "cif", "cube", "xsf", "hdf5")
+KINDS = (ZIP, "script", "cli", "json", "qcschema", "csv", "cif", "cube", "xsf", "hdf5", "checkpoint", "yaml")
 
 
 def add_run_command(parser: argparse.ArgumentParser) -> None:

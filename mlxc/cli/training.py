@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlxc.console.options import CONVERGED, NOT_CONVERGED, fail
 from mlxc.errors import InputError
 from mlxc.utils.writable import obstacle_to_writing
 
@@ -64,7 +65,7 @@ def _train(options: argparse.Namespace, _: list[str]) -> int:
     parameters = functional(str(folder / MODEL)).named_parameters()
     fitted = ", ".join(f"{name} = {value.item():.4g}" for name, value in parameters if value.numel() == 1)
     print("\n\n".join(filter(None, [report, fitted, f"written to {folder / MODEL}"])))
-    return 0
+    return fail(trainer.message, NOT_CONVERGED) if trainer.message else CONVERGED
 
 
 def check_writable(folder: Path) -> None:
@@ -80,8 +81,9 @@ def check_writable(folder: Path) -> None:
 
 def _show_step(record: dict[str, Any]) -> None:
     if record["step"] % 10 == 0:
-        line = f"round {record['round']}  step {record['step']:5}  loss {record['loss']:.5f}"
-        print(f"{line}  validation {record['validation_loss']:.5f}", file=sys.stderr)
+        losses = {"loss": record["loss"], "validation": record["validation_loss"], "test": record.get("test_loss")}
+        told = [f"{name} {loss:.5f}" for name, loss in losses.items() if loss is not None]
+        print("  ".join([f"round {record['round']}  step {record['step']:5}", *told]), file=sys.stderr)
 
 
 def _evaluate(options: argparse.Namespace, _: list[str]) -> int:

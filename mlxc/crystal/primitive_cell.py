@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,15 @@ def spglib_cell(
 
 
 def symmetry_dataset(cell: SpglibCell) -> Any:
-    """All that spglib finds about the symmetry of a crystal; None if it finds nothing."""
+    """All that spglib finds about the symmetry of a crystal, which nobody may change; None if it finds nothing."""
+    lattice, positions, kinds = cell
+    return _dataset(*(np.asarray(array, dtype=np.float64).tobytes() for array in (lattice, positions)), tuple(kinds))
+
+
+@lru_cache(maxsize=512)
+def _dataset(lattice: bytes, positions: bytes, kinds: tuple[int, ...]) -> Any:
+    """The same of the bytes of a cell: a training asks for it at each step, and spglib takes milliseconds."""
+    cell: SpglibCell = (np.frombuffer(lattice).reshape(3, 3), np.frombuffer(positions).reshape(-1, 3), list(kinds))
     return spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE)
 
 

@@ -15,6 +15,7 @@ from mlxc.export.script import one_line, python_script
 from mlxc.export.settings import files_of, term_files, with_files_beside
 from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
 from mlxc.tasks.kinds import calculation_of, kind_of
+from mlxc.tasks.task import main_part
 
 # That make a folder one of a run, beside its task, see mlxc.runs.folder.
 RUN_FILES = ("status.json", "records.jsonl", TRACEBACK_FILE)
@@ -23,6 +24,7 @@ MEANINGS = {
     "run.sh": "the same as a command for a shell",
     "result.json": "all figures of the result, with units in their names",
     "qcschema.json": "the same as QCSchema, the JSON of quantum chemistry",
+    "training.yaml": "what mlxc train takes to train the functional again",
     "result.h5": "density, potential, levels, orbitals (HDF5; mlxc.SavedState.load reads it)",
     "task.json": "what was asked for; mlxc run computes it again",
     "status.json": "how the run ended",
@@ -35,7 +37,7 @@ MEANINGS_OF_SUFFIXES = {
     ".xyz": "the crystal with all digits, which run.sh reads",
     ".cube": "volumetric data for VESTA, VMD, Avogadro (electrons/bohr^3)",
     ".xsf": "the same for XCrySDen, VESTA",
-    ".safetensors": "the checkpoint of the functional, which run.py and run.sh read",
+    ".safetensors": "the checkpoint of a functional",
 }
 
 
@@ -82,8 +84,8 @@ def _task(folder: RunFolder) -> str:
     """
     task, files = folder.task, files_of(folder.task)
     data = task.model_dump(mode="json")
-    of_calculation = data.get("calculation", data)
-    of_calculation.update(with_files_beside(of_calculation))
+    named = main_part(data)
+    named.update(with_files_beside(named))
     header: dict[str, Any] = {"task": folder.kind, "title": folder.title}
     if files:
         header["files"] = {name: sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
@@ -109,6 +111,7 @@ def meanings(folder: RunFolder, files: Files) -> dict[str, str]:
     kind = kind_of(folder.task)
     tables = {f"{table.name}.csv": table.meaning for table in kind.records.values()}
     tables |= {f"{table.name}.csv": table.meaning for table in kind.tables}
-    terms = dict.fromkeys(term_files(calculation_of(folder.task).terms), TERM_MEANING)
+    calculation = calculation_of(folder.task)
+    terms = dict.fromkeys(term_files(calculation.terms), TERM_MEANING) if calculation else {}
     known = MEANINGS | tables | terms
     return {name: known.get(name) or MEANINGS_OF_SUFFIXES[Path(name).suffix] for name in files}

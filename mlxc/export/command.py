@@ -56,18 +56,17 @@ def needs_structure_file(folder: RunFolder) -> bool:
 def _words(folder: RunFolder, files_beside: bool) -> list[str] | None:
     """The words of the command; None where no command describes the run."""
     task = folder.task
+    command, calculation = kind_of(task).command, calculation_of(task)
+    if command is None or calculation is None:
+        return None
     told = settings_of(task)
     settings, further = calculation_settings(told), further_settings(told)
-    command = kind_of(task).command
-    if command is None:
-        return None
     known = {name for option in command.options for name in option.fields}
-    table = settings_table(type(calculation_of(task)))
+    table = settings_table(type(calculation))
     if not set(settings) <= set(table) or not set(further) <= known:
         return None
-    basis = calculation_of(task).basis
-    if basis != command.basis:
-        settings["basis"] = basis
+    if calculation.basis != command.basis:
+        settings["basis"] = calculation.basis
     if files_beside:
         settings = with_files_beside(settings)
     structure = shipped_structure(task) or structure_file(task)[0]

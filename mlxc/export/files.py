@@ -20,8 +20,10 @@ from mlxc.export.qcschema import qcschema_output
 from mlxc.export.script import python_script
 from mlxc.export.settings import files_of, structure_file, structure_lists
 from mlxc.export.tables import record_tables
+from mlxc.export.training import checkpoint_file, configuration_file
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.cif.writing import cif_of
+from mlxc.tasks.kinds import calculation_of
 
 Files: TypeAlias = Mapping[str, str | Path]
 SPIN_COMMENT = "spin density, up minus down, electrons/bohr^3"
@@ -78,7 +80,9 @@ def xsf_files(folder: RunFolder) -> Files:
 
 
 def structure_files(folder: RunFolder) -> Files:
-    """The crystal as CIF, without symmetry, so that it keeps its cell."""
+    """The crystal as CIF, without symmetry, so that it keeps its cell; nothing where the run is about no crystal."""
+    if calculation_of(folder.task) is None:
+        return {}
     crystal = Crystal.from_dict(structure_lists(folder.task))
     return {f"{crystal.name}.cif": cif_of(crystal)}
 
@@ -107,6 +111,8 @@ EXPORTS: dict[str, Export] = {
     "cif": Export("the crystal", structure_files),
     "cube": Export("density for VESTA, VMD, Avogadro", cube_files),
     "xsf": Export("density for XCrySDen, VESTA", xsf_files),
+    "checkpoint": Export("the functional that has been trained", checkpoint_file),
+    "yaml": Export("what mlxc train takes to train it again", configuration_file),
     "hdf5": Export("density, potential, levels, orbitals", state_file),
 }
 

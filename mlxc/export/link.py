@@ -20,7 +20,7 @@ from mlxc.export.settings import settings_of
 from mlxc.pseudo.library import FAMILIES
 from mlxc.pseudo.pseudodojo import PSEUDODOJO
 from mlxc.structures.shipped import shipped_names
-from mlxc.tasks.kinds import calculation_of, settings_of_its_kind
+from mlxc.tasks.kinds import required_calculation, settings_of_its_kind
 from mlxc.tasks.task import AnyTask
 from mlxc.xc.catalogue import check_name
 from mlxc.xc.checkpoints.files import named_checkpoints
@@ -40,9 +40,10 @@ def encode_setup(task: AnyTask) -> str:
     What nobody has chosen, such as the smoothed cutoff of energies at several volumes, is left out.
 
     Raises:
-        InputError: the calculation needs a file that only this machine has, or a structure too large for a link.
+        InputError: the task is about no calculation, or needs a file that only this machine has, or a structure too
+            large for a link.
     """
-    calculation = calculation_of(task)
+    calculation = required_calculation(task)
     nobodys = settings_of_its_kind(task)
     settings = {name: value for name, value in settings_of(calculation).items() if name not in nobodys}
     for _, name in split_sum(calculation.xc):

@@ -13,10 +13,13 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from mlxc.errors import InputError
 from mlxc.export.archive import RUN_FILES
 from mlxc.export.settings import checkpoint_files
+from mlxc.references.tables import SOL58LC
 from mlxc.runs.folder import ENDED, TASK_FILE, RunFolder
+from mlxc.tasks.task import functionals_in, main_part
+from mlxc.tasks.training.task import CHECKPOINT_FILE
 
 # What is taken out of an archive; everything else in it is made of these.
-KEPT = (*RUN_FILES, "result.json", "result.h5")
+KEPT = (*RUN_FILES, "result.json", "result.h5", CHECKPOINT_FILE)
 JSON_FILES = ("status.json", "result.json")
 LARGEST_BYTES = 1024**3
 
@@ -78,11 +81,17 @@ def _unpack(archive: ZipFile, members: dict[str, ZipInfo], folder: Path, name: s
 
 def _check_paths(task: dict[str, Any], files: dict[str, str], name: str) -> None:
     """See that the task reads no other files than those of the archive."""
-    calculation = task.get("calculation", task)
-    xc, terms = (calculation.get(key) for key in ("xc", "terms"))
-    paths = [str(path) for path in checkpoint_files(xc).values()] if isinstance(xc, str) else []
+    part = main_part(task)
+    if not isinstance(part, dict):
+        raise InputError(f"{name}: {TASK_FILE} in it is not valid.")
+    terms = part.get("terms")
+    paths = [str(path) for path in checkpoint_files(list(functionals_in(part).values())).values()]
     if isinstance(terms, dict):
         paths += [text for text in terms.values() if isinstance(text, str) and Path(text).suffix]
+    if "solids" in part and part["solids"] != SOL58LC:
+        raise InputError(
+            f"{name}: the run reads a table of solids of its own, and an archive may name '{SOL58LC}' only."
+        )
     for path in paths:
         if path not in files:
             raise InputError(f"{name}: the run reads the file {Path(path).name}, which the archive does not list.")

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import mlxc
-from mlxc.export.settings import calculation_settings, files_of, settings_of, with_files_beside
+from mlxc.export.settings import files_of, settings_of, with_files_beside
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.kind import Figure, Kind
 from mlxc.tasks.kinds import calculation_of, kind_of
+from mlxc.tasks.task import main_part
 
 LONGEST_LINE = 100
 BESIDE = ("from os import chdir", "from pathlib import Path", "")
@@ -28,9 +29,9 @@ def python_script(folder: RunFolder, files_beside: bool = False) -> str:
     task = folder.task
     settings = settings_of(task)
     reads_files = files_beside and bool(files_of(task))
-    of_calculation = calculation_settings(settings)
     if files_beside:
-        of_calculation.update(with_files_beside(of_calculation))
+        named = main_part(settings)
+        named.update(with_files_beside(named))
     name, form = _variable(task), type(task)
     figures = _told(kind_of(task), folder.result)
     lines = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_crystal, shipped_names
-from mlxc.tasks.kinds import calculation_of
-from mlxc.tasks.task import AnyTask
+from mlxc.tasks.kinds import calculation_of, functionals_of, required_calculation
+from mlxc.tasks.task import PARTS, AnyTask, functionals_in
 from mlxc.xc.checkpoints.files import checkpoint_path, named_checkpoints, unclamped, with_files_renamed
 from mlxc.xc.sums.expression import split_sum
 
@@ -54,11 +54,14 @@ def further_settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _all_settings(task: AnyTask) -> dict[str, Any]:
     """Whatever is set, what is always told first."""
-    dumped = _set(calculation_of(task).model_dump(mode="json"))
+    of_task = calculation_of(task)
+    if of_task is None:
+        return _set(task.model_dump(mode="json"))
+    dumped = _set(of_task.model_dump(mode="json"))
     dumped["structure"] = shipped_structure(task) or structure_lists(task)
     names = [*(name for name in ALWAYS_TOLD if name in dumped), *(name for name in dumped if name not in ALWAYS_TOLD)]
     calculation = {name: dumped[name] for name in names}
-    if task is calculation_of(task):
+    if task is of_task:
         return calculation
     return {"calculation": calculation, **_set(task.model_dump(mode="json", exclude={"calculation"}))}
 
@@ -69,11 +72,10 @@ def _set(values: dict[str, Any]) -> dict[str, Any]:
 
 def _dispensable(task: AnyTask, told: dict[str, Any]) -> list[tuple[str, ...]]:
     """The places of the settings that need not be told if they are the default."""
-    is_calculation = task is calculation_of(task)
-    calculation = [name for name in (told if is_calculation else told["calculation"]) if name not in ALWAYS_TOLD]
-    if is_calculation:
-        return [(name,) for name in calculation]
-    return [("calculation", name) for name in calculation] + [(name,) for name in told if name != "calculation"]
+    if task is calculation_of(task):
+        return [(name,) for name in told if name not in ALWAYS_TOLD]
+    parts = [(part, name) for part in PARTS if part in told for name in told[part] if name not in ALWAYS_TOLD]
+    return [*parts, *((name,) for name in told if name not in PARTS)]
 
 
 def _without(settings: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
@@ -91,8 +93,11 @@ def _makes(wanted: AnyTask, settings: dict[str, Any]) -> bool:
 
 
 def shipped_structure(task: AnyTask) -> str | None:
-    """The name of the shipped structure that a task computes, None for any other structure."""
-    crystal = calculation_of(task).crystal
+    """The name of the shipped structure that a task computes, None for any other structure and where there is none."""
+    calculation = calculation_of(task)
+    if calculation is None:
+        return None
+    crystal = calculation.crystal
     if crystal.name not in shipped_names():
         return None
     shipped = shipped_crystal(crystal.name)
@@ -103,8 +108,11 @@ def structure_lists(task: AnyTask) -> dict[str, Any]:
     """The structure as plain lists with a name that may be one of a file, without digits that mean nothing.
 
     Where it was read from is left out, since whoever gets the lists may not have that file.
+
+    Raises:
+        InputError: the task is about no crystal.
     """
-    crystal = calculation_of(task).crystal
+    crystal = required_calculation(task).crystal
     lists: dict[str, Any] = {"name": file_stem(crystal.name)}
     for name, value in crystal.to_dict().items():
         if name not in ("name", "origin", "species"):
@@ -134,12 +142,12 @@ def file_stem(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:60] or "structure"
 
 
-def checkpoint_files(xc: str) -> dict[str, Path]:
-    """The checkpoint files in a functional, by the names that they have beside an exported file.
+def checkpoint_files(functionals: Sequence[str]) -> dict[str, Path]:
+    """The checkpoint files in functionals, by the names that they have beside an exported file.
 
     Those that have a name have no files here. Files of the same name in different folders are numbered.
     """
-    names = dict.fromkeys(unclamped(name) for _, name in split_sum(xc))
+    names = dict.fromkeys(unclamped(name) for xc in functionals for _, name in split_sum(xc))
     paths = [checkpoint_path(name) for name in names if name.lower() not in named_checkpoints()]
     found: dict[str, Path] = {}
     for path in filter(None, paths):
@@ -157,7 +165,9 @@ def term_files(terms: Mapping[str, str]) -> dict[str, Path]:
 def files_of(task: AnyTask) -> dict[str, Path]:
     """The files that a task reads, by the names that they have beside an exported file, as far as they are there."""
     calculation = calculation_of(task)
-    files = {**checkpoint_files(calculation.xc), **term_files(calculation.terms)}
+    files = checkpoint_files(functionals_of(task))
+    if calculation is not None:
+        files |= term_files(calculation.terms)
     return {name: path for name, path in files.items() if path.is_file()}
 
 
@@ -167,10 +177,11 @@ def _name_beside(term: str, path: Path) -> str:
 
 
 def with_files_beside(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a calculation, with checkpoints and files of terms named as if they lay in the same folder."""
-    terms = settings.get("terms", {})
-    xc = with_files_renamed(
-        settings["xc"], {str(path): name for name, path in checkpoint_files(settings["xc"]).items()}
-    )
+    """Settings of a calculation or a training, with checkpoints and files of terms named as if they lay in the same
+    folder.
+    """
+    terms, functionals = settings.get("terms", {}), functionals_in(settings)
+    names = {str(path): name for name, path in checkpoint_files(list(functionals.values())).items()}
+    renamed = {field: with_files_renamed(xc, names) for field, xc in functionals.items()}
     beside = {name: _name_beside(name, Path(text)) for name, text in terms.items()}
-    return settings | {"xc": xc} | ({"terms": beside} if terms else {})
+    return settings | renamed | ({"terms": beside} if terms else {})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from mlxc.calculation.volumes import states_at_volumes
 from mlxc.crystal.resizing import natural_variation
 from mlxc.errors import InputError, MlxcError
-from mlxc.frozen.snapshot import Snapshot
+from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot, energies_of
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.observable import Source
@@ -49,37 +49,41 @@ class SolidCurve:
         """The functional that has made the densities; None where a file of version 0.1.0 does not say."""
         return self.snapshots[0].functional
 
-    def energies(self, functional: nn.Module) -> Tensor:
-        """F at each volume, hartree per cell, attached to the functional's parameters."""
-        return torch.stack([snapshot.energy(functional) for snapshot in self.snapshots])
+    def energies(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> Tensor:
+        """F at each volume, hartree per cell, attached to the functional's parameters; see :func:`energies_of`."""
+        return energies_of(self.snapshots, functional, known)
 
-    def energy_curve(self, functional: nn.Module) -> EnergyCurve:
+    def energy_curve(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> EnergyCurve:
         """The energies over the volumes, whose observables can be differentiated."""
         volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
-        return EnergyCurve(self.solid.crystal, volumes, self.energies(functional) * HARTREE_EV)
+        return EnergyCurve(self.solid.crystal, volumes, self.energies(functional, known) * HARTREE_EV)
 
-    def lowest_energy(self, functional: nn.Module) -> Tensor:
+    def lowest_energy(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> Tensor:
         """F per cell at the equilibrium volume, electronvolt; of a rigid solid at its only one."""
-        curve = self.energy_curve(functional)
+        curve = self.energy_curve(functional, known)
         return curve.energies_ev[0] if self.solid.rigid else curve.fit.energy0
 
-    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
+    def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
         """What a curve says, see :mod:`mlxc.observables.of_curves`, by column, as far as the crystal has such things.
 
         A distance from a curve needs the reference of a complete one.
 
+        Args:
+            functional: The functional.
+            known: Energies of snapshots with this functional, as far as they were computed before.
+
         Raises:
             FitError: the energies have no minimum between the smallest and the largest volume.
         """
-        curve, reference = self.energy_curve(functional), reference_curve(self.solid)
-        known: dict[str, Tensor] = {}
+        curve, reference = self.energy_curve(functional, known), reference_curve(self.solid)
+        found: dict[str, Tensor] = {}
         for column, kind in targets_of("curve").items():
             if kind.is_distance and reference is None:
                 continue
             value = kind.evaluate(curve, reference) if kind.is_distance else kind.evaluate(curve)
             if value is not None:
-                known[column] = value
-        return known
+                found[column] = value
+        return found
 
     def save(self, folder: Path) -> None:
         """Write the snapshots into a folder of their own."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mlxc.frozen.curve import SolidCurve
-from mlxc.frozen.snapshot import Snapshot
+from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.observable import Source
 from mlxc.solids.table import Solid
@@ -38,14 +38,18 @@ class EnergyDifference:
         """The densities of all curves."""
         return sum((curve.snapshots for curve in self.others.values()), self.curve.snapshots)
 
-    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
+    def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
         """What a difference of energies says, see :mod:`mlxc.observables.of_energies`, by column.
+
+        Args:
+            functional: The functional.
+            known: Energies of snapshots with this functional, as far as they were computed before.
 
         Raises:
             FitError: a curve has no minimum.
         """
-        energy = self.curve.lowest_energy(functional)
+        energy = self.curve.lowest_energy(functional, known)
         for name, count in self.solid.relative_to.items():
-            energy = energy - count * self.others[name].lowest_energy(functional)
+            energy = energy - count * self.others[name].lowest_energy(functional, known)
         natoms = len(self.solid.crystal.species)
         return {column: kind.evaluate(energy, natoms) for column, kind in targets_of("difference").items()}

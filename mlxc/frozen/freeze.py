@@ -18,15 +18,15 @@ import safetensors.torch
 
 from mlxc import __version__
 from mlxc.errors import InputError, MlxcError
-from mlxc.frozen.curve import compute_curve, protocol
-from mlxc.frozen.library import FORMAT, MANIFEST, solid_entry, write_manifest
+from mlxc.frozen.curve import compute_curve
+from mlxc.frozen.library import FORMAT, MANIFEST, frozen_identity, solid_entry, write_manifest
 from mlxc.frozen.packing import pack, unpack
 from mlxc.frozen.snapshot import Snapshot
 from mlxc.solids.table import Solid
 from mlxc.solids.table_values import reason_of
 from mlxc.utils.job_pool import finished
 from mlxc.utils.replacing import replacing
-from mlxc.xc.catalogue import check_name, content_hashes, functional
+from mlxc.xc.catalogue import check_name, functional
 from mlxc.xc.identity import identity_of
 
 # Functionals, one of each rung, by whose energies the error of rounding is told.
@@ -90,7 +90,7 @@ def freeze(
     """
     check_name(xc)
     record = _begun(folder, xc)
-    jobs = [_Job(solid, xc, _identity(solid, xc)) for solid in solids]
+    jobs = [_Job(solid, xc, frozen_identity(solid, xc)) for solid in solids]
     missing = [job for job in jobs if not _is_there(record, folder, job)]
     results = []
     for result in finished(_compute, missing, processes, scheduler):
@@ -126,15 +126,6 @@ def _begun(folder: Path, xc: str) -> dict[str, Any]:
     if known[0] != identity or known[1] != FORMAT:
         raise InputError(f"{str(folder)!r} holds a library of another functional or format; take another folder.")
     return record
-
-
-def _identity(solid: Solid, xc: str) -> str:
-    try:
-        described: Any = solid.identity(xc)
-    except (InputError, OSError):  # which the computation meets as well, and tells
-        described = [solid.crystal.to_dict(), solid.settings]
-    plain = json.dumps([described, protocol(solid), xc, content_hashes(xc)], sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _is_there(record: dict[str, Any], folder: Path, job: _Job) -> bool:

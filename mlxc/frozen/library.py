@@ -19,12 +19,13 @@ from torch import Tensor
 
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
-from mlxc.frozen.curve import SolidCurve
+from mlxc.frozen.curve import SolidCurve, protocol
 from mlxc.frozen.energy_difference import EnergyDifference
 from mlxc.frozen.packing import PACKED, unpack
 from mlxc.solids.table import Solid
 from mlxc.utils.assets import asset_path
 from mlxc.utils.replacing import replacing
+from mlxc.xc.catalogue import content_hashes
 from mlxc.xc.identity import FunctionalIdentity
 
 MANIFEST = "library.json"
@@ -97,6 +98,21 @@ class FrozenLibrary:
             self._curves[name] = SolidCurve(self._solids[name], unpack(tensors, self.functional))
         return self._curves[name]
 
+    def curve_of(self, solid: Solid, xc: str) -> SolidCurve | None:
+        """The frozen densities of a solid, if they are those that this functional would make of it; else None.
+
+        Args:
+            solid: A solid, whose references need not be those of the library.
+            xc: The name of the functional.
+
+        Raises:
+            InputError: the file of its densities is missing or has changed.
+        """
+        entry = self.record["solids"].get(solid.name)
+        if entry is None or xc != self.functional.name or entry.get("identity") != frozen_identity(solid, xc):
+            return None
+        return SolidCurve(solid, self.curve(solid.name).snapshots)
+
     def difference(self, name: str) -> EnergyDifference | None:
         """A solid beside the atoms that its cohesive energy is compared with; None where the library lacks them.
 
@@ -134,6 +150,21 @@ def solid_entry(solid: Solid) -> dict[str, Any]:
         "relative_to": solid.relative_to,
         "rigid": solid.rigid,
     }
+
+
+def frozen_identity(solid: Solid, xc: str) -> str:
+    """The hash of all that makes the stored densities of a solid what they are.
+
+    Args:
+        solid: The solid.
+        xc: The name of the functional that makes the densities.
+    """
+    try:
+        described: Any = solid.identity(xc)
+    except (InputError, OSError):  # which the computation meets as well, and tells
+        described = [solid.crystal.to_dict(), solid.settings]
+    plain = json.dumps([described, protocol(solid), xc, content_hashes(xc)], sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _solid(name: str, entry: dict[str, Any]) -> Solid:

@@ -8,8 +8,10 @@ hybrid loss of arXiv 2602.15923; with the snapshot's own functional both energy 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import safetensors.torch
 import torch
@@ -24,11 +26,13 @@ from mlxc.xc.functional import INGREDIENTS, declared_ingredients
 from mlxc.xc.identity import FunctionalIdentity
 
 METADATA_KEY = "functional"
+# Where no energies are known before they are asked for.
+NONE_KNOWN: Mapping[Snapshot, Tensor] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A density and the energy around it.
+    """A density and the energy around it; each is equal to itself alone.
 
     Attributes:
         volume_ang3: The volume of the cell.
@@ -97,3 +101,14 @@ class Snapshot:
         volumes = tensors.pop("volumes")
         functional = None if described is None else FunctionalIdentity(**json.loads(described))
         return cls(volume, rest, tensors, volumes, functional)
+
+
+def energies_of(snapshots: Sequence[Snapshot], functional: nn.Module, known: Mapping[Snapshot, Tensor]) -> Tensor:
+    """F of each snapshot, hartree per cell, shape ``(nsnapshot,)``.
+
+    Args:
+        snapshots: The snapshots.
+        functional: The functional.
+        known: The energies that were computed before, with the same functional.
+    """
+    return torch.stack([known[one] if one in known else one.energy(functional) for one in snapshots])

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from mlxc.properties.birch_murnaghan import fit_birch_murnaghan, moduli
+from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan, moduli
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,11 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
         energies: The energies, same shape.
 
     Raises:
-        FitError: fewer than four points, or no minimum between the smallest and the largest volume.
+        FitError: fewer than four points, energies that are not finite, or no minimum between the smallest and the
+            largest volume.
     """
+    if not bool(torch.isfinite(energies.detach()).all()):
+        raise FitError("Not all energies are finite numbers.")
     minimum = fit_birch_murnaghan(volumes, energies.detach().cpu().numpy()).volume0
     v = torch.as_tensor(np.asarray(volumes, dtype=np.float64), device=energies.device)
     # E is a cubic polynomial in y - 1, where y = (V / V0)^(-2/3) is one at the minimum that was found.

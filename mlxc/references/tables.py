@@ -19,6 +19,8 @@ from mlxc.structures.shipped import shipped_record
 from mlxc.units import BOHR_ANG
 from mlxc.utils.assets import asset_path
 
+# The name of the shipped table of solids: what is measured of 28 cubic ones.
+SOL58LC = "sol58lc"
 # Atoms in the conventional cubic cell.
 _ATOMS_PER_CUBE = {"SC": 1, "BCC": 2, "FCC": 4, "Diamond": 8}
 _ATOMS_PER_MEASURED_CUBE = {"bcc": 2, "fcc": 4, "diamond": 8, "b1": 8, "b2": 2, "b3": 8}

@@ -8,6 +8,9 @@
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
                           for other functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha``
+``model.safetensors``     the functional that a training has come to, or had come to when it was stopped
+``control.json``          what somebody wants of a training between two of its steps, see mlxc.tasks.training.control
+``training/``             what a training needs to go on, see :mod:`mlxc.training.trainer`
 ``stop``                  an empty file; as soon as it exists the run stops after its current SCF step
 ``lock``                  locked by the process that computes the run
 ``traceback.txt``         where the program failed, if it did
@@ -32,7 +35,7 @@ import psutil
 
 from mlxc.errors import InputError
 from mlxc.tasks.kinds import kind_of, task_from_dict
-from mlxc.tasks.task import AnyTask
+from mlxc.tasks.task import AnyTask, functionals_in, main_part
 from mlxc.utils.replacing import replacing
 from mlxc.utils.user_data import user_data_directory
 from mlxc.xc.checkpoints.files import with_files_renamed
@@ -91,7 +94,7 @@ class RunFolder:
         files = data.pop("files", {})
         for entry in ("title", "owner"):
             data.pop(entry, None)
-        _find_files(data.get("calculation", data), {name: str(self.path / name) for name in files})
+        _find_files(main_part(data), {name: str(self.path / name) for name in files})
         return task_from_dict(kind, data)
 
     @property
@@ -106,9 +109,10 @@ class RunFolder:
 
     @property
     def structure(self) -> dict[str, Any]:
-        """The crystal that the task is about, as :meth:`mlxc.Crystal.to_dict` writes it, without checking the task."""
-        data = self._read(TASK_FILE)
-        structure: dict[str, Any] = data.get("calculation", data)["structure"]
+        """The crystal that the task is about, as :meth:`mlxc.Crystal.to_dict` writes it, without checking the task;
+        empty if it is about none.
+        """
+        structure: dict[str, Any] = main_part(self._read(TASK_FILE)).get("structure", {})
         return structure
 
     @property
@@ -231,12 +235,12 @@ class RunFolder:
             temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 
-def _find_files(calculation: dict[str, Any], paths: dict[str, str]) -> None:
+def _find_files(part: dict[str, Any], paths: dict[str, str]) -> None:
     """Name the files that lie in the folder of the run by their whole paths."""
     if paths:
-        calculation["xc"] = with_files_renamed(calculation["xc"], paths)
-        terms = calculation.get("terms") or {}
-        calculation["terms"] = {name: paths.get(text, text) for name, text in terms.items()}
+        part.update({field: with_files_renamed(xc, paths) for field, xc in functionals_in(part).items()})
+        if terms := part.get("terms"):
+            part["terms"] = {name: paths.get(text, text) for name, text in terms.items()}
 
 
 def _alive(pid: int | None) -> bool:

@@ -28,6 +28,7 @@ from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, told
 from mlxc.utils.stages import listening
+from mlxc.utils.workspace import working_in
 
 # How much later than its limit a run is ended that does not come to the end of its SCF step.
 GRACE_SECONDS = 5.0
@@ -88,7 +89,7 @@ def _compute(folder: RunFolder) -> None:
     from mlxc.kohn_sham.state import GroundState  # with PyTorch, which has been loaded by then
     from mlxc.properties.xc_comparison import xc_potentials
 
-    with _watchdog(folder, longest), listening(lambda words: tell(_stage(words))):
+    with _watchdog(folder, longest), listening(lambda words: tell(_stage(words))), working_in(folder.path):
         result = kind.run(task, monitor, tell)
     ending = kind.ending(result)
     if ending.state is not None:

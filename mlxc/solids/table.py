@@ -34,6 +34,7 @@ from mlxc.observables.catalogue import targets_of
 from mlxc.pseudo.library import default_family, find_pseudopotentials, fingerprint
 from mlxc.pseudo.made_for import PBE
 from mlxc.pseudo.pseudodojo import PSEUDODOJO
+from mlxc.references.tables import SOL58LC as SOL58LC
 from mlxc.references.tables import measured_solids
 from mlxc.solids.materials_project import PREFIX, fetch_documents, rows_of
 from mlxc.solids.table_values import fields, number, reason_of, text, truth
@@ -48,8 +49,6 @@ FERROMAGNETS = {"Fe", "Co", "Ni"}
 KSPACING_PER_ANG = {"metal": 0.2, "other": 0.3}
 WIDTH_HA = 0.005
 SMOOTHING_HA = 0.5
-# The name of the shipped table: measured lattice constants of 28 cubic solids.
-SOL58LC = "sol58lc"
 _NOT_NUMBERS = {"name", "structure", "settings", "relative_to", "rigid", "density"}
 _POSITIVE = {"lattice_constant_ang", "volume_ang3", "bulk_modulus_gpa"}
 # Names of solids are names of folders too.

@@ -1,1 +1,1 @@
-"""What can be computed of a crystal: a folder for each kind of task."""
+"""What a run can compute: a folder for each kind of task."""

@@ -16,7 +16,7 @@ from mlxc.console.record_table import Record, RecordTable, ResultTable, Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
 from mlxc.tasks.command import Command
 from mlxc.tasks.parts import Parts
-from mlxc.tasks.task import AnyTask
+from mlxc.tasks.task import AnyTask, CrystalTask
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,8 +102,8 @@ class Kind:
     Attributes:
         name: The word in ``task.json``.
         title: The word for people, such as "equation of state".
-        task: The class of its tasks: :class:`mlxc.Calculation`, or one that extends
-            :class:`~mlxc.tasks.task.Task`.
+        task: The class of its tasks: :class:`mlxc.Calculation`, one that extends
+            :class:`~mlxc.tasks.task.CrystalTask`, or, if it is about no calculation, :class:`~mlxc.tasks.task.Task`.
         run: The function that computes a task; torch may be loaded in it and not before.
         ending: How what ``run`` returns has ended, and what of it is to be kept.
         records: How each kind of record that a run tells is shown; the SCF steps, ``iteration``, are among them.
@@ -139,13 +139,14 @@ class Kind:
         """A task of this kind.
 
         Args:
-            calculation: The settings of its calculation.
+            calculation: The settings of its calculation; left alone where it is about none.
             further: What it says beyond that, by the names of its fields.
 
         Raises:
             InputError: these make no task.
         """
-        own = calculation if self.task is Calculation else {"calculation": calculation}
+        about_one = {"calculation": calculation} if issubclass(self.task, CrystalTask) else {}
+        own = calculation if self.task is Calculation else about_one
         task: AnyTask = self.task.from_dict(own | further)
         return task
 

@@ -23,12 +23,16 @@ from mlxc.tasks.moments.kind import ENERGY_AGAINST_MOMENT
 from mlxc.tasks.orders.kind import MAGNETIC_ORDERS
 from mlxc.tasks.scf.kind import SCF
 from mlxc.tasks.sweep.kind import SWEEP
-from mlxc.tasks.task import AnyTask
+from mlxc.tasks.task import AnyTask, CrystalTask, functionals_in, main_part
+from mlxc.tasks.training.kind import TRAINING
 from mlxc.utils.plugins import plugins
 
 ENTRY_POINTS = "mlxc.kinds"
 # The kinds that come with mlxc, in the order in which ``mlxc --help`` lists their commands.
-OWN = (SCF, EQUATION_OF_STATE, BANDS, SWEEP, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON)
+OWN = (
+    SCF, EQUATION_OF_STATE, BANDS, SWEEP, ENERGY_AGAINST_MOMENT, MAGNETIC_ORDERS, GRADIENT, DIAGNOSIS, COMPARISON,
+    TRAINING,
+)  # fmt: skip
 
 
 def _by_name() -> dict[str, Kind]:
@@ -69,22 +73,45 @@ def title_of(name: str) -> str:
     return KINDS[name].title if name in KINDS else name
 
 
-def calculation_of(task: AnyTask) -> Calculation:
-    """The calculation that a task is about: of an equation of state, that at the given volume."""
-    return task if isinstance(task, Calculation) else task.calculation
+def calculation_of(task: AnyTask) -> Calculation | None:
+    """The calculation that a task is about: of an equation of state, that at the given volume; None if it is about
+    none.
+    """
+    if isinstance(task, Calculation):
+        return task
+    return task.calculation if isinstance(task, CrystalTask) else None
+
+
+def required_calculation(task: AnyTask) -> Calculation:
+    """The calculation that a task is about, for what has no meaning without one.
+
+    Raises:
+        InputError: it is about none.
+    """
+    calculation = calculation_of(task)
+    if calculation is None:
+        raise InputError(f"This run, of the kind “{kind_of(task).title}”, is not about one crystal.")
+    return calculation
+
+
+def functionals_of(task: AnyTask) -> tuple[str, ...]:
+    """The functionals that a task names."""
+    return tuple(functionals_in(main_part(task.model_dump(mode="json"))).values())
 
 
 def settings_of_its_kind(task: AnyTask) -> dict[str, Any]:
     """The settings that the calculation of a task has because its kind takes them where nobody chooses others."""
-    if isinstance(task, Calculation):
+    if not isinstance(task, CrystalTask):
         return {}
     usual = type(task).defaults(task.model_dump())
     return {name: value for name, value in usual.items() if getattr(task.calculation, name) == value}
 
 
 def told(task: AnyTask, result: Result) -> dict[str, Any]:
-    """What is told of a result: its summary, and under ``crystal`` what was understood of the structure."""
+    """What is told of a result: its summary, and under ``crystal`` what was understood of the structure, if any."""
     calculation = calculation_of(task)
+    if calculation is None:
+        return result.summary()
     crystal = CrystalSummary.of(calculation.crystal).to_dict()
     if calculation.given_cell is not None:
         crystal[GIVEN_CELL] = calculation.given_cell.model_dump(mode="json")

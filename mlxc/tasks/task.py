@@ -1,4 +1,4 @@
-"""Something to compute of a crystal beyond one ground state, as plain data. Imports no torch."""
+"""Something to compute beyond one ground state, as plain data. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,15 +12,49 @@ from mlxc.calculation.validation import build_model
 from mlxc.console.record_table import Record, Tell
 from mlxc.kohn_sham.monitor import Monitor
 
+# What the settings of a task stand under that are not the task itself, and which of them name a functional.
+PARTS = ("calculation", "config")
+FUNCTIONALS = ("xc", "start", "densities")
+
 
 class Task(BaseModel):
-    """What all kinds of tasks share: each is about a calculation.
+    """What all kinds of tasks share: a run computes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Make the task from plain data.
+
+        Raises:
+            InputError: the data make no task; one sentence names the field, the value and what is allowed.
+        """
+        return build_model(cls, data)
+
+    def run(self, monitor: Monitor | None = None) -> Any:
+        """Compute the task.
+
+        Args:
+            monitor: A function that is called with one record per SCF step; it may stop the run.
+
+        Raises:
+            InputError: the task cannot be done.
+        """
+        return self._compute(monitor)
+
+    def _compute(self, monitor: Monitor | None, tell: Tell | None = None) -> Any:
+        """The result, computed by the runner that is registered for this kind of task."""
+        from mlxc.tasks.kinds import kind_of
+
+        return kind_of(self).run(self, monitor, tell or handing())
+
+
+class CrystalTask(Task):
+    """What tasks share that are about one calculation.
 
     Attributes:
         calculation: The crystal, and the settings with which it is computed.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     calculation: Calculation
 
@@ -43,25 +77,19 @@ class Task(BaseModel):
         calculation = Calculation.from_dict(cls.defaults(data) | data.get("calculation", {}))
         return build_model(cls, {**data, "calculation": calculation})
 
-    def run(self, monitor: Monitor | None = None) -> Any:
-        """Compute the task.
-
-        Args:
-            monitor: A function that is called with one record per SCF step; it may stop the run.
-
-        Raises:
-            InputError: the calculation cannot be done.
-        """
-        return self._compute(monitor)
-
-    def _compute(self, monitor: Monitor | None, tell: Tell | None = None) -> Any:
-        """The result, computed by the runner that is registered for this kind of task."""
-        from mlxc.tasks.kinds import kind_of
-
-        return kind_of(self).run(self, monitor, tell or handing())
-
 
 AnyTask: TypeAlias = Calculation | Task
+
+
+def main_part(data: dict[str, Any]) -> dict[str, Any]:
+    """The part of a task's plain data that holds what it names: that of its calculation or configuration, or all."""
+    part: dict[str, Any] = next((data[name] for name in PARTS if name in data), data)
+    return part
+
+
+def functionals_in(part: Mapping[str, Any]) -> dict[str, str]:
+    """The functionals that the main part of a task names, by field."""
+    return {name: part[name] for name in FUNCTIONALS if isinstance(part.get(name), str)}
 
 
 def handing(**watchers: Callable[[dict[str, Any]], None] | None) -> Tell:

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from mlxc.calculation.validation import build_model
 from mlxc.errors import InputError
 from mlxc.observables.catalogue import TARGETS
+from mlxc.references.tables import SOL58LC
+
+# How the words begin that say which solid's densities are computed.
+CONVERGING = "Converging"
 
 
 class _Part(BaseModel):
@@ -57,20 +61,66 @@ class Regularisation(_Part):
     bound: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
+class RateChange(_Part):
+    """Another step size from some step on.
+
+    Attributes:
+        round: The round, counted from 0.
+        step: The step of the round, counted from 0, before which the rate changes.
+        rate: The new step size.
+    """
+
+    round: int = Field(default=0, ge=0)
+    step: int = Field(ge=0)
+    rate: float = Field(gt=0, allow_inf_nan=False)
+
+
 class Optimiser(_Part):
     """How parameters are moved.
 
     Attributes:
         kind: The method: ``adam`` or ``lbfgs``.
         rate: The step size; for L-BFGS the first trial of the line search.
+        rate_changes: Other step sizes for later steps; a round begins with ``rate``.
         steps: The largest number of steps in each round.
         patience: The number of steps without a better validation loss after which a round ends; None for no early end.
     """
 
     kind: Literal["adam", "lbfgs"] = "adam"
     rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    rate_changes: tuple[RateChange, ...] = ()
     steps: int = Field(default=500, ge=1)
     patience: int | None = Field(default=None, ge=1)
+
+    def new_rate(self, round: int, step: int) -> float | None:
+        """The step size that begins with a step; None where it stays as it is."""
+        begins = [change.rate for change in self.rate_changes if (change.round, change.step) == (round, step)]
+        return begins[-1] if begins else None
+
+
+class FreshNetwork(_Part):
+    """A network that has learned nothing yet; the configuration's seed makes its weights.
+
+    Attributes:
+        rung: ``gga`` or ``mgga``; both obey exact conditions, see :mod:`mlxc.xc.enhancement`.
+        hidden: The width of each hidden layer.
+    """
+
+    rung: Literal["gga", "mgga"] = "gga"
+    hidden: tuple[int, ...] = (16, 16)
+
+    @field_validator("hidden")
+    @classmethod
+    def _can_be_built(cls, hidden: tuple[int, ...]) -> tuple[int, ...]:
+        if not 1 <= len(hidden) <= 4 or not all(1 <= width <= 256 for width in hidden):
+            raise ValueError("a network to train has 1 to 4 hidden layers of 1 to 256 units")
+        return hidden
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        widths = "×".join(map(str, self.hidden))
+        return f"a fresh network, {self.rung.upper()}, of {widths} units"
 
 
 class TrainingConfig(_Part):
@@ -79,10 +129,12 @@ class TrainingConfig(_Part):
     Attributes:
         name: The name of the model that comes out.
         description: One sentence, which is recorded with the model.
-        start: The functional whose parameters are trained: a name, or a checkpoint.
+        start: The functional whose parameters are trained: a name, or a checkpoint. Empty if a ``network`` is made.
+        network: A network to begin with, instead of ``start``.
         solids: The table of solids, see :func:`~mlxc.solids.table.read_solids`.
         train: The names of solids to learn from.
         validate_on: The names of solids that decide when to stop, never learned from.
+        test: The names of solids that neither teach nor decide anything: what is found of them is told, no more.
         targets: The quantities that are to be right.
         errors: How errors count: ``squared``, or ``absolute``, which lets a functional be wrong for a few solids.
         regularisation: The penalties.
@@ -96,10 +148,12 @@ class TrainingConfig(_Part):
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     description: str = ""
-    start: str
-    solids: str = "sol58lc"
+    start: str = ""
+    network: FreshNetwork | None = None
+    solids: str = SOL58LC
     train: tuple[str, ...] = Field(min_length=1)
     validate_on: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
     targets: tuple[Target, ...] = Field(default=(Target(quantity="lattice_constant_ang"),), min_length=1)
     errors: Literal["squared", "absolute"] = "squared"
     regularisation: Regularisation = Regularisation()
@@ -111,10 +165,27 @@ class TrainingConfig(_Part):
 
     @model_validator(mode="after")
     def _solids_differ(self) -> TrainingConfig:
-        names = [*self.train, *self.validate_on]
+        names = self.solid_names
         if len(set(names)) < len(names):
-            raise ValueError("a solid is named twice; what validates must not be trained on")
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"{twice} is named twice; a solid teaches, validates or tests, and does one of these")
         return self
+
+    @model_validator(mode="after")
+    def _starts_somewhere(self) -> TrainingConfig:
+        if bool(self.start) == (self.network is not None):
+            raise ValueError("give either start, a functional by name or file, or network, a fresh one")
+        return self
+
+    @property
+    def solid_names(self) -> tuple[str, ...]:
+        """The names of all solids: those to learn from, those that validate, and those that test."""
+        return (*self.train, *self.validate_on, *self.test)
+
+    @property
+    def start_in_words(self) -> str:
+        """Where the training begins, for people."""
+        return self.start if self.network is None else self.network.words
 
 
 def read_config(path: Path) -> TrainingConfig:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlxc.training.loss import Assessment
+from mlxc.training.optimisation import StepReport
 from mlxc.training.progress import Progress
 from mlxc.utils.json_lines import read_json_lines, write_json_lines
 
@@ -33,24 +33,30 @@ class TrainingLog:
         self._written = len(kept)
         self._events = _event_writer(folder / "tensorboard")
 
-    def write(
-        self, progress: Progress, loss: float, assessment: Assessment, judged: Assessment, norms: dict[str, float]
-    ) -> None:
-        """Write one step: its losses, every solid's errors, and the norms of parameters' gradients, where it began."""
-        scalars = {"loss": loss, "validation_loss": float(judged.loss.detach())}
+    def write(self, progress: Progress, report: StepReport) -> None:
+        """Write one step: its losses, every solid's errors, the norms of parameters' gradients, and what the functional
+        looks like, where the step began. A loss that is not a finite number is null.
+        """
+        losses = {"loss": report.loss, "validation_loss": float(report.judged.loss.detach())}
+        if "test" in report.assessments:
+            losses["test_loss"] = float(report.assessments["test"].loss.detach())
+        scalars = {name: value for name, value in losses.items() if math.isfinite(value)}
         record = {
             "round": progress.round,
             "step": progress.step,
+            **dict.fromkeys(losses),
             **scalars,
-            "errors": assessment.errors,
+            "errors": {name: errors for found in report.assessments.values() for name, errors in found.errors.items()},
             "skipped": progress.skipped,
-            "gradient_norms": norms,
+            "rate": report.rate,
+            "gradient_norms": report.gradient_norms,
+            **report.portrait,
         }
         self._file.write(json.dumps(record) + "\n")
         if self._on_step is not None:
             self._on_step(record)
         if self._events is not None:
-            scalars["gradient_norm"] = math.hypot(*norms.values())
+            scalars["gradient_norm"] = math.hypot(*report.gradient_norms.values())
             for name, value in scalars.items():
                 self._events.add_scalar(name, value, self._written)
         self._written += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.frozen.curve import SolidError
+from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot
 from mlxc.observables.catalogue import TARGETS
 from mlxc.properties.birch_murnaghan import FitError
 from mlxc.solids.known_quantities import is_known
@@ -65,6 +66,7 @@ def assess(
     subjects: Sequence[Subject],
     targets: Sequence[Target],
     measure: Callable[[Tensor], Tensor] = squared,
+    known: Mapping[Snapshot, Tensor] = NONE_KNOWN,
 ) -> Assessment:
     """Compare with the references of each solid; what cannot be predicted is skipped with a warning.
 
@@ -73,6 +75,7 @@ def assess(
         subjects: What is known of solids.
         targets: The quantities that count.
         measure: What an error counts for.
+        known: Energies of the subjects' snapshots with this functional, as far as they were computed before.
 
     Raises:
         InputError: there is nothing to compare with.
@@ -83,7 +86,7 @@ def assess(
     for subject in subjects:
         name = subject.solid.name
         try:
-            predicted = subject.predictions(functional)
+            predicted = subject.predictions(functional, known)
         except (FitError, SolidError) as reason:
             warnings.warn(f"{name} is skipped: {reason}", stacklevel=2)
             skipped.append(name)

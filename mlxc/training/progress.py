@@ -18,6 +18,7 @@ class Progress:
         best_loss: The smallest validation loss of the round so far.
         best: The parameters that had it.
         since_best: The number of steps since then.
+        diverged: Why the training has ended before its time; empty if it has not.
         skipped: The solids without a minimum or a converged SCF in a step, each time it happened.
     """
 
@@ -26,4 +27,5 @@ class Progress:
     best_loss: float = math.inf
     best: dict[str, Tensor] = field(default_factory=dict)
     since_best: int = 0
+    diverged: str = ""
     skipped: int = 0

@@ -7,8 +7,9 @@ wait for them forever. A child computes with one thread instead.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import TypeVar
@@ -41,11 +42,22 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
         with torch.set_grad_enabled(with_gradients):
             return function(item)
 
+    with single_thread():
+        return list(_pool(threads).map(compute, items))
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Compute what is inside ``with`` with one thread of torch.
+
+    Many operations on small tensors are faster so, and much faster where something else runs on the machine: each of
+    them waits for the slowest of its threads.
+    """
     with _lock:
         before = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            return list(_pool(threads).map(compute, items))
+            yield
         finally:
             torch.set_num_threads(before)
 

@@ -16,8 +16,8 @@ SECONDS = 180
 CASES = [pytest.param(path, marks=() if path.name.startswith("01") else pytest.mark.slow) for path in NOTEBOOKS]
 
 
-def test_there_are_nine_lectures() -> None:
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{number}" for number in range(1, 10)]
+def test_there_are_ten_lectures() -> None:
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 11)]
 
 
 @pytest.mark.process

@@ -29,7 +29,11 @@ from mlxc.utils.plugins import plugins
 
 CALCULATION: dict[str, Any] = {"structure": "si", "ecut_ha": 4, "kmesh": [1, 1, 1]}
 # What the task of a kind says beyond its calculation, where it must say something.
-FURTHER: dict[str, dict[str, Any]] = {"gradient": {"loss": "energy"}, "orders": {"magnetic": ["Si"], "max_cells": 1}}
+FURTHER: dict[str, dict[str, Any]] = {
+    "gradient": {"loss": "energy"},
+    "orders": {"magnetic": ["Si"], "max_cells": 1},
+    "training": {"config": {"name": "learner", "start": "pbe-kappa-mu", "train": ["Al_fcc"]}},
+}
 # What a person writes who adds a kind: its task, its runner, its words, and the line that registers it.
 MODULE = '''
 """How often some atoms fit into a volume: a kind of task that needs no SCF."""
@@ -39,10 +43,10 @@ from dataclasses import dataclass
 from mlxc.console.record_table import RecordTable
 from mlxc.tasks.command import Command, Option
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
-from mlxc.tasks.task import Task
+from mlxc.tasks.task import CrystalTask
 
 
-class PackingTask(Task):
+class PackingTask(CrystalTask):
     volumes: int = 2
 
 
@@ -183,7 +187,7 @@ def tasks() -> dict[str, Any]:
 def test_a_task_knows_its_kind_and_its_calculation(tasks: dict[str, Any]) -> None:
     for name, task in tasks.items():
         assert kind_of(task).name == name
-        assert isinstance(calculation_of(task), Calculation)
+        assert isinstance(calculation_of(task), Calculation) == (name != "training")
         assert task_from_dict(name, task.model_dump(mode="json")) == task
 
 
@@ -191,7 +195,7 @@ def test_every_file_of_an_archive_is_described(tasks: dict[str, Any], tmp_path: 
     for name, task in tasks.items():
         folder = RunFolder.create(task, name, tmp_path)
         for kind in KINDS[name].records:
-            folder.append({"kind": kind, "number": 1})
+            folder.append({"kind": kind, "number": 1, "round": 0, "step": 1, "rate": 0.1})
         folder.write_result({"converged": False})
         folder.set_status("stopped")
         folder.write_traceback("nowhere")

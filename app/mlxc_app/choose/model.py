@@ -23,7 +23,7 @@ from mlxc.pseudo.library import families_with
 from mlxc.pseudo.made_for import made_for
 from mlxc.runs.limits import Limits
 from mlxc.structures.default_settings import flat_along_vacuum, mesh_with_spacing, spacing_of_mesh
-from mlxc.tasks.kinds import calculation_of, settings_of_its_kind
+from mlxc.tasks.kinds import required_calculation, settings_of_its_kind
 from mlxc.tasks.task import AnyTask
 from mlxc_app.choose.labels import SETTINGS, field_of, in_words_of_the_page
 from mlxc_app.choose.setup_difference import differences
@@ -109,10 +109,10 @@ class ChooseModel(StructureModel):
         """Choose what the calculation of a task says, but for what nobody has chosen there.
 
         Raises:
-            InputError: it has a setting that the page does not offer, or cannot be computed here; the page takes
-                over what it can.
+            InputError: it is about no calculation, has a setting that the page does not offer, or cannot be computed
+                here; the page takes over what it can.
         """
-        calculation, nobodys = calculation_of(task), settings_of_its_kind(task)
+        calculation, nobodys = required_calculation(task), settings_of_its_kind(task)
         with self._several_changes():
             self.xc = calculation.xc
             self._take_known(calculation.crystal, shipped_structure(calculation) or "")

@@ -38,6 +38,7 @@ from mlxc_app.widgets.theme import Theme
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
 INVITATION = "New here? Six stops, ten minutes"
+STYLES = ("page.css", "bar.css", "choices.css", "train.css")
 # Where the link that skips the choices leads to.
 RESULTS = '<div id="mlxc-results" tabindex="-1"></div>'
 
@@ -143,6 +144,4 @@ def _writable_runs_directory() -> Path:
 
 
 def _css() -> str:
-    return "".join(
-        Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "bar.css", "choices.css")
-    )
+    return "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in STYLES)

@@ -24,6 +24,7 @@ from mlxc_app.panels.orders.view import orders_panel
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.panels.runs.view import runs_panel
 from mlxc_app.panels.sweep.view import sweep_panel
+from mlxc_app.panels.train.view import train_panel
 
 ENTRY_POINTS = "mlxc_app.panels"
 # In the order of their buttons within each group; the first is unfolded when the page opens.
@@ -40,6 +41,7 @@ PANELS: tuple[Callable[[Page], Panel], ...] = (
     gradients_panel,
     compare_panel,
     diagnose_panel,
+    train_panel,
     runs_panel,
     learn_panel,
 )

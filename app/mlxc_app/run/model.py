@@ -115,7 +115,7 @@ class RunModel(HasTraits):
 
     @property
     def calculation(self) -> Calculation | None:
-        """The calculation of the shown run, see :func:`~mlxc.tasks.kinds.calculation_of`."""
+        """The calculation of the shown run, if it is about one, see :func:`~mlxc.tasks.kinds.calculation_of`."""
         return None if self.task is None else calculation_of(self.task)
 
     @property
@@ -183,7 +183,8 @@ class RunModel(HasTraits):
         Raises:
             InputError: the run is larger than this server allows.
         """
-        Limits.from_environment().check(calculation_of(task))
+        if (calculation := calculation_of(task)) is not None:
+            Limits.from_environment().check(calculation)
         folder = RunFolder.create(task, title, owner=self.owner)
         self.started = folder
         self.warm_up().submit(folder)

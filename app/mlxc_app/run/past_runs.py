@@ -18,9 +18,9 @@ SAME_BOHR = 1e-3
 
 
 def finished_runs_beside(folder: RunFolder | None, owner: str) -> list[RunFolder]:
-    """The latest runs that came to their end and that this visitor may see, except this one."""
+    """The latest runs of a crystal that came to their end and that this visitor may see, except this one."""
     runs = [run for run in visible_runs(owner) if run != folder]
-    return [run for run in runs[:SHOWN] if run.status["state"] == "finished"]
+    return [run for run in runs[:SHOWN] if run.status["state"] == "finished" and run.structure]
 
 
 def name_of(folder: RunFolder) -> str:

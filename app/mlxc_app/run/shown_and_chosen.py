@@ -51,7 +51,7 @@ class ShownAndChosen(HasTraits):
             InputError: the page does not offer all of it, or it cannot be computed here; the form has what it can.
         """
         folder, task = self._run.folder, self._run.task
-        if folder is not None and task is not None:
+        if folder is not None and task is not None and calculation_of(task) is not None:
             self._choose.take_calculation(task)
             self._choices[folder] = self._choose.calculation()
             self._compare()
@@ -65,7 +65,7 @@ class ShownAndChosen(HasTraits):
     def _remember(self, change: Any) -> None:
         folder = change["new"]
         chosen, computed = self._chosen(), calculation_of(folder.task)
-        if chosen is not None and not differences(computed, chosen, among=TAKEN):
+        if chosen is not None and computed is not None and not differences(computed, chosen, among=TAKEN):
             self._choices[folder] = chosen
 
     def _chosen(self) -> Calculation | None:
@@ -85,16 +85,16 @@ class ShownAndChosen(HasTraits):
 
     def _in_words(self) -> str:
         folder, task = self._run.folder, self._run.task
-        if folder is None or task is None:
+        computed = None if task is None else calculation_of(task)
+        if task is None or computed is None:
             return ""
-        chosen = self._chosen()
-        name = title_of(calculation_of(task))
+        chosen, name = self._chosen(), title_of(computed)
         if chosen is None:
             return f"shown: {name}; chosen: something that cannot be computed"
         if folder in self._choices:
             found = differences(self._choices[folder], chosen, among=SETTINGS)
         else:
-            found = differences(calculation_of(task), chosen, but=settings_of_its_kind(task))
+            found = differences(computed, chosen, but=settings_of_its_kind(task))
         return sentence_of(found, name, self._choose.title)
 
 

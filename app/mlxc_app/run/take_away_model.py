@@ -31,7 +31,11 @@ LABELS = {
     "cube": "Density (cube)",
     "xsf": "Density (XSF)",
     "hdf5": "State (HDF5)",
+    "checkpoint": "Functional (checkpoint)",
+    "yaml": "Training (YAML)",
 }
+# What other runs than trainings have none of.
+OF_TRAININGS = ("checkpoint", "yaml")
 # What goes from the kernel through the browser's memory; larger ones are fetched from their folder.
 LARGEST_MB = 40
 
@@ -98,8 +102,11 @@ def offer_of(folder: RunFolder) -> TakeAway:
         missing |= {"json", "qcschema"}
     if folder.kind != "scf":
         missing.add("qcschema")
+    if not folder.structure:
+        missing.add("cif")
     if not folder.records()[0]:
         missing.add("csv")
+    missing |= {kind for kind in OF_TRAININGS if not EXPORTS[kind].make(folder)}
     note = ""
     if has_state and folder.ground_state_path.stat().st_size > LARGEST_MB * 1e6:
         missing |= {"hdf5", ARCHIVE}

@@ -162,9 +162,10 @@ class RunView:
         is_part = parts.count > 1 and number <= parts.count
         return f"{parts.name.capitalize()} {number} of {parts.count}. " if is_part else ""
 
-    def _step_in_words(self, step: dict[str, Any]) -> tuple[str, float]:
+    def _step_in_words(self, step: dict[str, Any]) -> tuple[str, float | None]:
         calculation, parts = self._run.calculation, self._run.parts
-        assert calculation is not None
+        if calculation is None:  # of many, and nobody knows which
+            return f"Step {step['iteration']} of an SCF: residual {step['density_residual']:.1e}", None
         residual, target = step["density_residual"], calculation.tolerance
         done, words = scf_fraction(residual, target), ""
         if parts.count > 1:

@@ -35,6 +35,10 @@ class Disclosure(HasTraits):
         """Hide the content."""
         self._button.value = False
 
+    def unfold(self) -> None:
+        """Show the content."""
+        self._button.value = True
+
     def _show(self, unfolded: bool) -> None:
         if unfolded and not self._content.children:
             self._content.children = list(self._make())

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from mlxc.kohn_sham.monitor import Monitor
-from mlxc.tasks.task import Task, handing
+from mlxc.tasks.task import CrystalTask, handing
 
 if TYPE_CHECKING:
     from mlxc.properties.bands import BandStructure
 
 
-class BandsTask(Task):
+class BandsTask(CrystalTask):
     """The bands of a crystal along the standard path, and the density of states of its k mesh.
 
     Attributes:

@@ -12,7 +12,7 @@ from mlxc.crystal.resizing import Variation
 from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.eos.task import EquationOfStateTask
-from mlxc.tasks.task import Task
+from mlxc.tasks.task import CrystalTask
 
 if TYPE_CHECKING:
     from mlxc.tasks.comparison.result import Comparison
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 VOLUMES = ("points", "lowest_volume", "highest_volume", "vary")
 
 
-class ComparisonTask(Task):
+class ComparisonTask(CrystalTask):
     """A calculation, or an equation of state, here and in other codes.
 
     Attributes:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from mlxc.calculation.calculation import CURVE_DEFAULTS
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.diagnosis.finding import Finding
-from mlxc.tasks.task import Task, handing
+from mlxc.tasks.task import CrystalTask, handing
 
 if TYPE_CHECKING:
     from mlxc.tasks.diagnosis.result import Diagnosis
 
 
-class DiagnosisTask(Task):
+class DiagnosisTask(CrystalTask):
     """The calculation whose answer is in doubt."""
 
     @classmethod

@@ -10,13 +10,13 @@ from pydantic import Field, ValidationInfo, field_validator
 from mlxc.calculation.calculation import CURVE_DEFAULTS
 from mlxc.crystal.resizing import Variation, check_variation, natural_variation
 from mlxc.kohn_sham.monitor import Monitor
-from mlxc.tasks.task import Task, handing
+from mlxc.tasks.task import CrystalTask, handing
 
 if TYPE_CHECKING:
     from mlxc.properties.eos import EquationOfState
 
 
-class EquationOfStateTask(Task):
+class EquationOfStateTask(CrystalTask):
     """Energies of one crystal at several volumes, fixed cell shape and fractional positions.
 
     For a sheet, which has a vacuum along exactly one lattice direction, the area of the cell varies and its height

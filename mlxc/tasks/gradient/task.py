@@ -15,7 +15,7 @@ from mlxc.observables.observable import Observable
 from mlxc.references.tables import best_reference
 from mlxc.structures.shipped import shipped_name_of
 from mlxc.tasks.orders.task import MagneticOrdersTask
-from mlxc.tasks.task import Task
+from mlxc.tasks.task import CrystalTask
 from mlxc.xc.catalogue import check_has_parameters
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ else:  # pydantic lists the names, which a type checker cannot
 STATE_DEFAULTS = {"tolerance": 1e-7}
 
 
-class GradientTask(Task):
+class GradientTask(CrystalTask):
     """A loss of one crystal, differentiated by the parameters of the calculation's functional.
 
     With a target the loss is the squared deviation of its observable, see :data:`~mlxc.observables.catalogue.LOSSES`,

@@ -21,7 +21,7 @@ from mlxc.tasks.moments.range import (
     usual_highest_moment,
     whole_moments,
 )
-from mlxc.tasks.task import Task, handing
+from mlxc.tasks.task import CrystalTask, handing
 
 if TYPE_CHECKING:
     from mlxc.tasks.moments.result import MomentsResult
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Moment = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class MomentsTask(Task):
+class MomentsTask(CrystalTask):
     """The free energy of one crystal at several total moments that are held: the fixed-spin-moment method.
 
     Each moment starts from the state at the one before.
@@ -79,7 +79,7 @@ class MomentsTask(Task):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Make the task from plain data, see :meth:`mlxc.tasks.task.Task.from_dict`.
+        """Make the task from plain data, see :meth:`mlxc.tasks.task.CrystalTask.from_dict`.
 
         Raises:
             InputError: the data make no task; one sentence names the field, the value and what is allowed.

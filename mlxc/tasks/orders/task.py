@@ -19,13 +19,13 @@ from mlxc.crystal.superlattices import Mesh, common_mesh, supercell_with_mesh
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
-from mlxc.tasks.task import Task, handing
+from mlxc.tasks.task import CrystalTask, handing
 
 if TYPE_CHECKING:
     from mlxc.tasks.orders.result import OrderedStates
 
 
-class MagneticOrdersTask(Task):
+class MagneticOrdersTask(CrystalTask):
     """The energies of the collinear magnetic orders of a crystal, see :mod:`mlxc.crystal.magnetic_orders`.
 
     Energies of different supercells differ by no error of the k mesh: all have the same k points. The mesh of the

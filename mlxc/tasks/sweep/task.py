@@ -10,7 +10,7 @@ from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.sweep.varied import VARIED, Varied
-from mlxc.tasks.task import Task
+from mlxc.tasks.task import CrystalTask
 
 FEWEST, MOST = 2, 20
 # Enough for the minimum of a smooth curve, and fewer than an equation of state of its own has.
@@ -19,7 +19,7 @@ VOLUMES = 5
 DECIDED_BY_CURVE = {"cutoff_smoothing_ha", "fft_grid"}
 
 
-class SweepTask(Task):
+class SweepTask(CrystalTask):
     """The energy, and if wanted the lattice constant, of a crystal at several cutoffs, k meshes or functionals.
 
     Each value is computed afresh, so that none leans on the one before.

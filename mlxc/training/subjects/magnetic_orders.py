@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from mlxc.calculation.magnetic_pair import compute_magnetic_pair
 from mlxc.frozen.curve import TOLERANCE, SolidError
-from mlxc.frozen.snapshot import Snapshot
+from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot, energies_of
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.observable import Source
 from mlxc.solids.table import Solid
@@ -55,8 +56,13 @@ class MagneticOrders:
         """The densities of both orders."""
         return self.given, self.parallel
 
-    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
-        """What two orders say, see :mod:`mlxc.observables.of_orders`, by column."""
-        given, parallel = (snapshot.energy(functional) for snapshot in self.snapshots)
+    def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
+        """What two orders say, see :mod:`mlxc.observables.of_orders`, by column.
+
+        Args:
+            functional: The functional.
+            known: Energies of snapshots with this functional, as far as they were computed before.
+        """
+        given, parallel = energies_of(self.snapshots, functional, known).unbind()
         natoms = len(self.solid.crystal.species)
         return {column: kind.evaluate(given, parallel, natoms) for column, kind in targets_of("orders").items()}

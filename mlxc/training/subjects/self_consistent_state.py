@@ -6,8 +6,9 @@ the SCF, so nothing is held fixed, not even in the first round of a training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from mlxc.calculation.run import run_calculation
 from mlxc.errors import InputError
 from mlxc.frozen.curve import SolidError
-from mlxc.frozen.snapshot import Snapshot
+from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot
 from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.observables.catalogue import targets_of
@@ -70,26 +71,30 @@ class SelfConsistentState:
             )
         return cls(solid, start, reference)
 
-    @property
+    @cached_property
     def snapshots(self) -> tuple[Snapshot, ...]:
         """The density that the SCF starts from."""
         return (Snapshot.of(self.start),)
 
-    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
+    def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
         """What a state says that the solid has references for, see :mod:`mlxc.observables.of_states`, by column.
+
+        Args:
+            functional: The functional.
+            known: Energies at fixed densities, of which a state that is converged anew has no need.
 
         Raises:
             SolidError: the solid does not converge with this functional.
         """
         ground = _converge(self.solid, functional, self.start, "implicit")
-        known: dict[str, Tensor] = {}
+        found: dict[str, Tensor] = {}
         for column, kind in targets_of("state").items():
             if not is_known(self.solid, column):
                 continue
             value = kind.evaluate(ground, self.reference_density) if kind.is_distance else kind.evaluate(ground)
             if value is not None:
-                known[column] = value
-        return known
+                found[column] = value
+        return found
 
 
 def _converge(

@@ -10,21 +10,25 @@ import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from torch import Tensor, nn
 
 from mlxc.errors import InputError
-from mlxc.frozen.curve import SolidCurve, SolidError, compute_curve, protocol
+from mlxc.frozen.curve import SolidCurve, SolidError, compute_curve, protocol, ratios
 from mlxc.frozen.energy_difference import EnergyDifference
+from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.snapshot import Snapshot
 from mlxc.observables.catalogue import TARGETS
 from mlxc.observables.observable import Source
 from mlxc.solids.known_quantities import is_known
 from mlxc.solids.table import Solid
+from mlxc.training.config import CONVERGING
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
+from mlxc.utils.stages import stage
 from mlxc.xc.catalogue import content_hashes
 from mlxc.xc.identity import identity_of
 
@@ -47,8 +51,11 @@ class Subject(Protocol):
         """The densities that a functional is evaluated at."""
         ...
 
-    def predictions(self, functional: nn.Module) -> dict[str, Tensor]:
-        """Values by quantity, attached to the functional's parameters."""
+    def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = ...) -> dict[str, Tensor]:
+        """Values by quantity, attached to the functional's parameters.
+
+        ``known`` holds energies of snapshots with this functional that were computed before.
+        """
         ...
 
 
@@ -65,6 +72,10 @@ class Preparation:
     table: Mapping[str, Solid]
     xc: str | nn.Module
     folder: Path
+
+    @cached_property
+    def _library(self) -> FrozenLibrary:
+        return FrozenLibrary()
 
     def subjects(self, names: Sequence[str], quantities: Sequence[str]) -> list[Subject]:
         """What some solids are judged by; those that do not converge are left out with a warning.
@@ -93,15 +104,18 @@ class Preparation:
         return found
 
     def curve(self, solid: Solid) -> SolidCurve:
-        """The curve of a solid, read from the folder if it is there.
+        """The curve of a solid: that of the library which comes with mlxc if it is the same, or the folder's, or new.
 
         Raises:
             SolidError: a volume does not converge.
             InputError: the solid cannot be computed.
         """
+        if isinstance(self.xc, str) and (frozen := self._library.curve_of(solid, self.xc)) is not None:
+            return frozen
         place = self.folder / f"{solid.name}-{self._hash(solid)}"
         curve = SolidCurve.load(solid, place)
         if curve is None:
+            stage(f"{CONVERGING} {solid.name} at {len(ratios(solid))} volumes")
             curve = compute_curve(solid, self.xc)
             curve.save(place)
         return curve

@@ -20,10 +20,10 @@ from mlxc.console.record_table import RecordTable
 from mlxc.runs.worker import execute
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Kind
 from mlxc.tasks.kinds import KINDS
-from mlxc.tasks.task import Task
+from mlxc.tasks.task import CrystalTask
 
 
-class CountingTask(Task):
+class CountingTask(CrystalTask):
     """Counts atoms."""
 
 

@@ -11,7 +11,7 @@ from mlxc.errors import InputError, MlxcError
 from mlxc.export.settings import checkpoint_files
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import kept_runs
-from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.kinds import functionals_of
 from mlxc.xc.checkpoints.record import SUFFIX, read_record
 from mlxc_app.choose.own.command import answer_of
 from mlxc_app.choose.own.files import OwnFiles
@@ -64,6 +64,19 @@ async def keep_checkpoint(
         return temporary.replace(files.free_path(shown, content))
 
 
+def keep_trained(checkpoint: Path, name: str, owner: str) -> Path:
+    """Store a checkpoint that a training here has written, under a name of the visitor's own.
+
+    Raises:
+        InputError: it is damaged, or there are too many of this name.
+    """
+    read_record(checkpoint)
+    content = checkpoint.read_bytes()
+    path = _files(owner).free_path(name, content)
+    path.write_bytes(content)
+    return path
+
+
 def delete_checkpoint(path: Path, owner: str) -> None:
     """Remove a checkpoint from the list.
 
@@ -78,7 +91,7 @@ def delete_checkpoint(path: Path, owner: str) -> None:
 
 def _needed_by(run: RunFolder) -> list[Path]:
     try:
-        return list(checkpoint_files(calculation_of(run.task).xc).values())
+        return list(checkpoint_files(functionals_of(run.task)).values())
     except InputError:
         return []
 

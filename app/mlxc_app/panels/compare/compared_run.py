@@ -18,7 +18,7 @@ from mlxc.pseudo.library import named_family
 from mlxc.references.tables import ReferenceLine, reference_lines
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.shipped import shipped_names
-from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.kinds import required_calculation
 from mlxc.units import HARTREE_EV
 from mlxc_app.choose.words import functional_in_words
 
@@ -95,9 +95,9 @@ def compared_run(folder: RunFolder, letter: str) -> ComparedRun:
     """Read a finished run.
 
     Raises:
-        InputError: it has no result, or no valid task.
+        InputError: it has no result, no valid task, or is about no calculation.
     """
-    result, calculation = folder.result, calculation_of(folder.task)
+    result, calculation = folder.result, required_calculation(folder.task)
     if result is None:
         raise InputError(f"“{folder.title}” has no result to compare: the run is {folder.status['state']}.")
     records, _ = folder.records()

@@ -13,7 +13,7 @@ from mlxc.codes.result import CodeResult
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.eos.task import EquationOfStateTask
-from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.kinds import required_calculation
 from mlxc_app.panels.compare.compared_run import NUMBERS, ComparedRun, curve_of, energy_per_atom, errors_of
 
 
@@ -119,7 +119,7 @@ class LiveModel(HasTraits):
         def watch(_: str, record: dict[str, Any]) -> None:
             loop.call_soon_threadsafe(self._tell, code, record)
 
-        result = await asyncio.to_thread(run_in_code, code, calculation_of(task), watch, self._remember, sizes)
+        result = await asyncio.to_thread(run_in_code, code, required_calculation(task), watch, self._remember, sizes)
         if self._is_stopped:
             self.words = f"{label_of(code)} was stopped."
             return

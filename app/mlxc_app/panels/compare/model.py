@@ -141,10 +141,10 @@ def compare(folders: tuple[str, ...], live: Mapping[str, tuple[LiveColumn, ...]]
 
 
 def comparable_runs(owner: str) -> list[tuple[str, str]]:
-    """The (label, folder) of the latest runs that have a result and that a visitor may see, the newest first."""
+    """The (label, folder) of the latest runs of crystals with a result that a visitor may see, the newest first."""
     found = []
     for folder in visible_runs(owner)[:LISTED]:
-        if (status := folder.status)["state"] in COMPARABLE:
+        if (status := folder.status)["state"] in COMPARABLE and folder.structure:
             when = time.strftime("%d %b %H:%M", time.localtime(status.get("ended", 0)))
             kind = title_of(folder.kind)
             found.append((f"{when}: {folder.title} ({kind}, {status['state']})", str(folder.path)))

@@ -12,7 +12,7 @@ from mlxc.errors import MlxcError
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import kept_runs
 from mlxc.tasks.eos.task import EquationOfStateTask
-from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.kinds import required_calculation
 from mlxc_app.choose.words import functional_in_words
 from mlxc_app.panels.models.columns import solid_label
 from mlxc_app.run.model import RunModel
@@ -84,7 +84,7 @@ def _confirms(folder: RunFolder, settings: Mapping[str, Mapping[str, Any]]) -> t
     Raises:
         InputError: the folder holds no valid task.
     """
-    calculation = calculation_of(folder.task)
+    calculation = required_calculation(folder.task)
     name = calculation.crystal.name
     wanted = settings.get(name, {})
     own = calculation.model_dump(mode="json", include=set(COMPARED))

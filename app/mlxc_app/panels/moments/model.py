@@ -11,7 +11,6 @@ from traitlets import Bool, Float, HasTraits, Instance, Int
 
 from mlxc.errors import MlxcError
 from mlxc.properties.moment_curve import MomentCurve, MomentPoint, joined_sweeps
-from mlxc.tasks.kinds import calculation_of
 from mlxc.tasks.moments.presentation import moment_in_words
 from mlxc.tasks.moments.range import USUAL_POINTS
 from mlxc.tasks.moments.task import MomentsTask
@@ -110,7 +109,7 @@ class MomentsModel(HasTraits):
         if not isinstance(task, MomentsTask):
             self.picture = MomentsPicture()
             return
-        natoms = len(calculation_of(task).crystal.species)
+        natoms = len(task.calculation.crystal.species)
         curve = joined_sweeps((MomentPoint.from_dict(record) for record in records), natoms)
         self.picture = _drawn(curve, natoms, self._run.title, self._words(len(records), len(task.steps)))
 

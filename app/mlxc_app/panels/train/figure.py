@@ -1,0 +1,168 @@
+"""The plots of a training: losses, the enhancement factor as it bends, errors of solids, gradients by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from mlxc_app.panels.train.picture import MOST_LAYERS, Curve, TrainPicture
+from mlxc_app.panels.train.solids import LISTS, TEST, TRAINING, VALIDATION
+from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.palette import BLUE, BROWN, GREEN, GREY, LILAC, OCHRE, OLIVE, ORANGE, PURPLE, SKY, VERMILLION
+
+COLOURS = {TRAINING: BLUE, VALIDATION: ORANGE, TEST: GREEN}
+# Of the functional at one alpha, and at three.
+ALPHA_COLOURS = (VERMILLION, PURPLE, SKY)
+KNOWN = {"PBE": "dot", "PBEsol": "dash", "SCAN": "dashdot"}
+LAYER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
+HEIGHT = 520
+# Whose names have room beside each other.
+FEW_SOLIDS = 9
+LEFT, RIGHT = [0, 0.44], [0.56, 1]
+UPPER, LOWER = [0.58, 1], [0, 0.4]
+
+
+def train_figure(picture: TrainPicture) -> go.FigureWidget:
+    """The figure, with all its traces."""
+    return live_figure(
+        traces(picture),
+        height=HEIGHT,
+        margin={"l": 62, "r": 16, "t": 28, "b": 46},
+        xaxis=axis("step", domain=LEFT, anchor="y"),
+        yaxis=axis("loss", domain=UPPER, type="log", dtick="D2"),
+        xaxis2=axis("reduced gradient s", domain=RIGHT, anchor="y2", range=[0, 3]),
+        yaxis2=axis("F<sub>xc</sub> at r<sub>s</sub> = 2", domain=UPPER, anchor="x2"),
+        xaxis3=axis("", domain=LEFT, anchor="y3", type="category", **_solids_axis(picture)),
+        yaxis3=axis(_error_title(picture), domain=LOWER, anchor="x3", zeroline=True, zerolinewidth=2),
+        xaxis4=axis("step", domain=RIGHT, anchor="y4"),
+        yaxis4=axis("|dL/dθ| by layer", domain=LOWER, anchor="x4", type="log", exponentformat="power"),
+        annotations=[
+            _legend(0, "losses: ", {which: COLOURS[which] for which in LISTS}),
+            _legend(RIGHT[0], "", {"now": VERMILLION, "start": GREY} | dict.fromkeys(KNOWN, GREY)),
+        ],
+    )
+
+
+def show(figure: go.FigureWidget, picture: TrainPicture) -> None:
+    """Draw another step."""
+    with figure.batch_update():
+        replace_data(figure, traces(picture))
+        figure.layout.xaxis3.update(_solids_axis(picture))
+        figure.layout.yaxis3.title.text = _error_title(picture)
+        figure.layout.annotations[1].text = _curve_words(picture)
+
+
+def traces(picture: TrainPicture) -> list[go.Scatter]:
+    """All of them; those of which there is nothing yet are empty."""
+    return [*_losses(picture), *_enhancements(picture), *_errors(picture), *_layers(picture)]
+
+
+def _losses(picture: TrainPicture) -> list[go.Scatter]:
+    lines = [
+        go.Scatter(
+            x=picture.steps, y=picture.losses.get(which, []), name=which, mode="lines",
+            line={"color": COLOURS[which], "width": 2}, hovertemplate=f"step %{{x}}: {which} %{{y:.4g}}<extra></extra>",
+            visible=which in picture.losses,
+        )
+        for which in LISTS
+    ]  # fmt: skip
+    found = [loss for losses in picture.losses.values() for loss in losses if loss is not None and loss > 0]
+    here = [picture.shown] * 2 if found and picture.shown >= 0 else []
+    place = go.Scatter(
+        x=here, y=[min(found), max(found)] if here else [], name="shown", mode="lines", hoverinfo="skip",
+        line={"color": GREY, "dash": "dot", "width": 1}, visible=bool(here),
+    )  # fmt: skip
+    return [*lines, place]
+
+
+def _enhancements(picture: TrainPicture) -> list[go.Scatter]:
+    """The functional, where it began and those that are known, at one alpha or three."""
+    found = []
+    for index, colour in enumerate(ALPHA_COLOURS):
+        curve = picture.curves[index] if index < len(picture.curves) else Curve(1.0, (), (), {})
+        where = f" at α = {curve.alpha:g}" if len(picture.curves) > 1 else ""
+        is_there = bool(curve.now)
+        for name, dash in KNOWN.items():
+            known = curve.known.get(name, [])
+            line = {"color": colour if where else GREY, "width": 1.5, "dash": dash}
+            found.append(_along_s(picture, known, f"{name}{where}", line, bool(known)))
+        found.append(_along_s(picture, curve.start, f"start{where}", {"color": GREY, "width": 1}, is_there))
+        found.append(_along_s(picture, curve.now, f"now{where}", {"color": colour, "width": 3.5}, is_there))
+    return found
+
+
+def _along_s(picture: TrainPicture, f: Sequence[float], name: str, line: dict[str, Any], there: bool) -> go.Scatter:
+    return go.Scatter(
+        x=picture.s if there else [], y=f, name=name, mode="lines", line=line, xaxis="x2", yaxis="y2", visible=there,
+        hovertemplate=f"{name}: %{{y:.3f}} at s = %{{x}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _errors(picture: TrainPicture) -> list[go.Scatter]:
+    """A line from where each solid began to where it is, with a point at its end, by list."""
+    found = []
+    for which in LISTS:
+        of_list = [error for error in picture.errors if error.which == which]
+        x, y = [], []
+        for error in of_list:
+            if error.now is not None and error.start is not None:
+                x += [error.label] * 2 + [None]
+                y += [error.start, error.now, None]
+        line = {"color": COLOURS[which], "width": 1}
+        common: dict[str, Any] = {"xaxis": "x3", "yaxis": "y3", "name": f"errors, {which}", "visible": bool(of_list)}
+        found.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **common))
+        found.append(
+            go.Scatter(
+                x=[error.label for error in of_list], y=[error.now for error in of_list], mode="markers",
+                marker={"color": COLOURS[which], "size": 10},
+                hovertemplate=f"%{{x}} ({which}): %{{y:.3f}} %<extra></extra>", **common,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _layers(picture: TrainPicture) -> list[go.Scatter]:
+    found = []
+    layers = list(picture.layers.items())
+    for index in range(MOST_LAYERS):
+        name, norms = layers[index] if index < len(layers) else ("", [])
+        found.append(
+            go.Scatter(
+                x=picture.steps if name else [], y=norms, name=name, mode="lines", xaxis="x4", yaxis="y4",
+                line={"color": LAYER_COLOURS[index], "width": 1.5}, visible=bool(name),
+                hovertemplate="%{fullData.name}: %{y:.2e} at step %{x}<extra></extra>",
+            )
+        )  # fmt: skip
+    return found
+
+
+def _solids_axis(picture: TrainPicture) -> dict[str, Any]:
+    """The solids in the order of their lists, whichever of them have an error; many stand slantwise."""
+    labels = [error.label for error in picture.errors]
+    slant = 0 if len(labels) <= FEW_SOLIDS else -60
+    return {"categoryorder": "array", "categoryarray": labels, "tickangle": slant, "tickmode": "linear"}
+
+
+def _error_title(picture: TrainPicture) -> str:
+    return "error of B₀ (%)" if picture.quantity.startswith("bulk") else "error of a₀ (%)"
+
+
+def _curve_words(picture: TrainPicture) -> str:
+    if len(picture.curves) > 1:
+        names = {f"α = {curve.alpha:g}": ALPHA_COLOURS[index] for index, curve in enumerate(picture.curves)}
+        return _coloured("", names) + "; dotted PBE, dash-dotted SCAN"
+    return _coloured("", {"now": VERMILLION, "start": GREY}) + "; dotted PBE, dashed PBEsol"
+
+
+def _legend(x: float, words: str, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "text": _coloured(words, names), "x": x, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left",
+        "yanchor": "bottom", "showarrow": False, "font": {"size": 13},
+    }  # fmt: skip
+
+
+def _coloured(words: str, names: dict[str, str]) -> str:
+    """Names in their colours."""
+    return words + ", ".join(f'<b><span style="color:{colour}">{name}</span></b>' for name, colour in names.items())

@@ -1,0 +1,85 @@
+"""Where a training begins, what it learns and how: the controls of :class:`TrainingSettings`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipywidgets import Checkbox, Dropdown, HBox, IntText, VBox, Widget
+
+from mlxc_app.panels.train.model import TrainModel
+from mlxc_app.panels.train.starts import starts
+from mlxc_app.widgets.binding import bind
+from mlxc_app.widgets.controls import WIDE, number
+from mlxc_app.widgets.disclosure import Disclosure
+from mlxc_app.widgets.message import MessageArea
+
+# Two fields stand in a row.
+LABEL = {"description_width": "80px"}
+OPTIMISERS = (("Adam", "adam"), ("L-BFGS", "lbfgs"))
+
+
+_ABSOLUTE = "Errors count as they are and not squared, so that a few solids may stay wrong"
+
+
+class SettingsView:
+    """Shows and changes the settings of a :class:`TrainModel`.
+
+    Attributes:
+        widget: The controls.
+    """
+
+    def __init__(self, model: TrainModel, messages: MessageArea) -> None:
+        self._model, self._settings, self._messages = model, model.settings, messages
+        self._start = Dropdown(description="Start from", style=LABEL, layout=WIDE)
+        self._list_starts()
+        bind(self._settings, "start", self._start, messages)
+        self._width = self._field("Units", "width", IntText(step=1), "Of each of the two hidden layers")
+        more = Disclosure("More: optimiser and regularisers", self._make_more, messages)
+        learned = [
+            self._field("a₀ weight", "lattice_weight", number("", 0.1), "Lattice constants, in percent of error"),
+            self._field("B₀ weight", "bulk_weight", number("", 0.1), "Bulk moduli, in tens of percent of error"),
+        ]
+        usual = [
+            self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
+            self._field("Steps", "steps", IntText(step=50)),
+        ]
+        self.widget = VBox([self._start, self._width, _row(learned), _row(usual), more.widget])
+        self._settings.observe(messages.guard(self._show), "start")
+        self._show()
+
+    def list_again(self) -> None:
+        """The visitor has another functional."""
+        self._list_starts()
+
+    def _list_starts(self) -> None:
+        chosen = self._settings.start
+        options = starts(self._model.owner)
+        self._start.options = [(start.label, start) for start in [*options, *([] if chosen in options else [chosen])]]
+        self._start.value = chosen
+
+    def _field(self, label: str, trait: str, widget: Any, tooltip: str = "") -> Any:
+        widget.description, widget.style, widget.layout, widget.tooltip = label, LABEL, WIDE, tooltip or label
+        bind(self._settings, trait, widget, self._messages)
+        return widget
+
+    def _make_more(self) -> list[Widget]:
+        kind = self._field("Optimiser", "kind", Dropdown(options=OPTIMISERS))
+        absolute = Checkbox(description="absolute errors", indent=False, tooltip=_ABSOLUTE)
+        bind(self._settings, "absolute", absolute, self._messages)
+        fields = [
+            self._field("Patience", "patience", IntText(step=10), "Steps without a better validation; 0 for no end"),
+            self._field("Stay near", "stay_near", number("", 10), "Weight of the squared distance of F from the start"),
+            self._field("Smooth", "smooth", number("", 1), "Weight of the curvature of F along s that is new"),
+            self._field("Lieb-Oxford", "bound", number("", 10), "Weight of what exceeds the bound"),
+            self._field("Seed", "seed", IntText(step=1), "Of the weights of a fresh network"),
+        ]
+        return [kind, _row([fields[0], fields[4]]), _row(fields[1:3]), _row([fields[3], absolute])]
+
+    def _show(self, change: Any = None) -> None:
+        self._width.layout.display = "" if self._settings.start.rung else "none"
+
+
+def _row(widgets: list[Any]) -> HBox:
+    row = HBox(widgets)
+    row.add_class("mlxc-train-row")
+    return row

@@ -1,0 +1,63 @@
+"""The files of a training: the functional that it has come to, and the configuration that trains it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlxc.export.settings import settings_of, with_files_beside
+from mlxc.runs.folder import RunFolder
+from mlxc.tasks.task import main_part
+from mlxc.tasks.training.presentation import STEP
+from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask, trained_checkpoint
+
+
+def checkpoint_file(folder: RunFolder) -> dict[str, str | Path]:
+    """The functional of a training that has ended, or been stopped; nothing of other runs."""
+    path = trained_checkpoint(folder.path)
+    return {} if path is None else {CHECKPOINT_FILE: path}
+
+
+def configuration_file(folder: RunFolder) -> dict[str, str | Path]:
+    """What ``mlxc train`` takes to come to the same functional; nothing of other runs."""
+    task = folder.task
+    if not isinstance(task, TrainingTask):
+        return {}
+    steps = [record for record in folder.records()[0] if record["kind"] == STEP]
+    happened = as_it_happened(task, steps, folder.status["state"] == "stopped")
+    settings = with_files_beside(main_part(settings_of(happened)))
+    return {"training.yaml": yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)}
+
+
+def as_it_happened(task: TrainingTask, steps: Sequence[dict[str, Any]], stopped: bool) -> TrainingTask:
+    """The task with the rates that its steps had, and no more steps than there were.
+
+    Args:
+        task: The task.
+        steps: The records of its steps.
+        stopped: Whether somebody has stopped it.
+    """
+    if not steps:
+        return task
+    data = task.model_dump(mode="json")
+    optimiser = data["config"]["optimiser"]
+    optimiser["rate_changes"] = _rate_changes(steps, optimiser["rate"])
+    if stopped:
+        data["config"]["rounds"] = steps[-1]["round"] + 1
+        # Where the last step began was looked at; where it led to was not.
+        optimiser["steps"] = max(1, steps[-1]["step"])
+    return TrainingTask.from_dict(data)
+
+
+def _rate_changes(steps: Sequence[dict[str, Any]], rate: float) -> list[dict[str, Any]]:
+    changes, round_, now = [], 0, rate
+    for step in steps:
+        if step["round"] != round_:
+            round_, now = step["round"], rate
+        if step["rate"] != now:
+            now = step["rate"]
+            changes.append({"round": round_, "step": step["step"], "rate": now})
+    return changes

@@ -1,0 +1,47 @@
+"""A training as a kind of task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlxc.console.record_table import Tell
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
+from mlxc.tasks.parts import Parts
+from mlxc.tasks.training.presentation import (
+    PAUSED,
+    PAUSES,
+    START,
+    STARTS,
+    STEP,
+    STEPS,
+    training_outcome,
+    training_report,
+    training_sentence,
+)
+from mlxc.tasks.training.task import TrainingTask
+
+if TYPE_CHECKING:
+    from mlxc.tasks.training.run import TrainingResult
+
+
+def _run(task: TrainingTask, monitor: Monitor | None, tell: Tell) -> TrainingResult:
+    from mlxc.tasks.training.run import run_training
+
+    return run_training(task, monitor, tell)
+
+
+TRAINING = Kind(
+    name="training",
+    title="training of a functional",
+    task=TrainingTask,
+    run=_run,
+    ending=lambda result: Ending(result.converged, result.message),
+    records={ITERATION: ITERATIONS, START: STARTS, STEP: STEPS, PAUSED: PAUSES},
+    report=training_report,
+    headline=training_sentence,
+    outcome=training_outcome,
+    advice=lambda records: "Begin again with a smaller rate, or with another functional; the best one so far is kept.",
+    figures=(Figure("name", "functional"), Figure("steps", "steps")),
+    parts=lambda task: Parts.unknown(),
+)

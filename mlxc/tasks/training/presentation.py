@@ -1,0 +1,94 @@
+"""How a training is told to a person. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlxc.console.checkpoint_report import checkpoint_report
+from mlxc.console.record_table import RecordTable
+from mlxc.console.text import remark
+from mlxc.observables.catalogue import TARGETS
+
+START, STEP, PAUSED = "training_start", "training_step", "training_paused"
+_MEAN = "_mean_absolute_error_"
+_OF_LISTS = {
+    "training": "on the solids it has learned from",
+    "validation": "on those that validate",
+    "test": "on new ones",
+}
+
+
+def training_report(summary: dict[str, Any]) -> str:
+    """The result as text; ``summary`` is the object that ``--json`` prints."""
+    lines = [checkpoint_report(summary["record"]), "", training_sentence(summary)]
+    return "\n".join([*lines, *remark(summary)])
+
+
+def training_sentence(summary: Mapping[str, Any]) -> str:
+    """What came out: the parameters if they are few, and the mean errors of each list of solids."""
+    fitted = parameters_in_words(summary["parameters"])
+    done = f"{summary['name']}: {summary['steps']} steps in {summary['seconds']:.1f} s"
+    return f"{done}{f', {fitted}' if fitted else ''}. {errors_in_words(summary['metrics'])}"
+
+
+def parameters_in_words(parameters: Mapping[str, float]) -> str:
+    """Named parameters, such as ``kappa = 0.5227, mu = 0.2297``."""
+    return ", ".join(f"{name} = {value:.4f}" for name, value in parameters.items())
+
+
+def errors_in_words(metrics: Mapping[str, float]) -> str:
+    """The mean absolute errors in a checkpoint's record, list by list."""
+    parts = []
+    for name, words in _OF_LISTS.items():
+        found = [_error(key, value) for key, value in metrics.items() if key.startswith(f"{name}{_MEAN}")]
+        if found:
+            parts.append(f"{words} {' and '.join(found)}")
+    return f"Mean errors: {'; '.join(parts)}." if parts else ""
+
+
+def _error(key: str, value: float) -> str:
+    quantity = key.split(_MEAN)[1]
+    relative = quantity.startswith("percent_of_")
+    target = TARGETS[quantity.removeprefix("percent_of_")]
+    title = target.title.removesuffix(" a0")
+    return f"{value:.2f} % of the {title}" if relative else f"{value:.3g} {target.unit} of the {title}"
+
+
+def training_outcome(summary: Mapping[str, Any]) -> str:
+    """The mean error on the solids that matter most, for the list of runs; empty if there is none."""
+    metrics = summary.get("metrics", {})
+    for name in reversed(_OF_LISTS):
+        for key, value in metrics.items():
+            if key.startswith(f"{name}{_MEAN}"):
+                return f"{name}: {_error(key, value)}"
+    return ""
+
+
+def _step_line(record: Mapping[str, Any]) -> str | None:
+    if record["step"] % 10:
+        return None
+    losses = {"loss": record["loss"], "validation": record["validation_loss"], "test": record.get("test_loss")}
+    told = [f"{name} {loss:.5f}" for name, loss in losses.items() if loss is not None]
+    return "  ".join([f"round {record['round']}  step {record['step']:5}", *told])
+
+
+def _doing_step(record: Mapping[str, Any]) -> tuple[str, float | None]:
+    loss = record["loss"]
+    return f"Step {record['step']} of round {record['round'] + 1}" + (
+        "" if loss is None else f": loss {loss:.4g}"
+    ), None
+
+
+def _doing_pause(record: Mapping[str, Any]) -> tuple[str, float | None]:
+    return f"Paused before step {record['step']} of round {record['round'] + 1}", None
+
+
+STEPS = RecordTable(
+    "training_steps",
+    "one row per step of the training: losses, errors of solids, gradients",
+    _step_line,
+    doing=_doing_step,
+)
+STARTS = RecordTable("training_start", "what the functional was when the training began")
+PAUSES = RecordTable("training_pauses", "one row per pause", doing=_doing_pause)

@@ -1,0 +1,141 @@
+"""Compute a training: in the folder of its run, told step by step, and controlled from outside."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlxc.console.record_table import Tell
+from mlxc.errors import RunStoppedError
+from mlxc.kohn_sham.monitor import Monitor
+from mlxc.tasks.training.control import Control
+from mlxc.tasks.training.presentation import PAUSED, START, STEP
+from mlxc.tasks.training.task import CHECKPOINT_FILE, FOLDER, TrainingTask
+from mlxc.training.portrait import RS, S, alphas_of, known_portraits, portrait
+from mlxc.training.trainer import BEST, MODEL, Trainer
+from mlxc.utils.stages import stage
+from mlxc.utils.workspace import workspace
+from mlxc.xc.checkpoints.record import CheckpointRecord
+
+PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training has come to.
+
+    Attributes:
+        task: The task.
+        record: The record of the checkpoint.
+        message: Why it has ended before its time; empty if it has not.
+        steps: The number of steps in all rounds.
+        portrait: What the functional looks like, see :func:`~mlxc.training.portrait.portrait`.
+        seconds: The time that it took.
+    """
+
+    task: TrainingTask
+    record: CheckpointRecord
+    message: str
+    steps: int
+    portrait: dict[str, Any]
+    seconds: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether it has not diverged."""
+        return not self.message
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain data."""
+        return {
+            "converged": self.converged,
+            "message": self.message,
+            "name": self.record.name,
+            "start": self.task.config.start_in_words,
+            "steps": self.steps,
+            "metrics": self.record.metrics,
+            **self.portrait,
+            "checkpoint": CHECKPOINT_FILE,
+            "record": self.record.model_dump(mode="json"),
+            "seconds": self.seconds,
+        }
+
+
+@dataclass
+class _Watcher:
+    """Tells steps, and asks before each what is wanted.
+
+    Attributes:
+        folder: The folder of the run.
+        tell: The channel of the records.
+        steps: How many steps there have been.
+    """
+
+    folder: Path
+    tell: Tell
+    steps: int = 0
+    _rate: float | None = field(default=None)
+
+    def on_step(self, record: dict[str, Any]) -> None:
+        self.steps += 1
+        self.tell({"kind": STEP, **record})
+
+    def new_rate(self, round: int, step: int) -> float | None:
+        """Wait as long as the training is paused, then say which other step size is wanted, once."""
+        wanted = Control.read(self.folder)
+        if wanted.paused:
+            self.tell({"kind": PAUSED, "round": round, "step": step})
+        while wanted.paused:
+            time.sleep(PAUSE_SECONDS)
+            stop_file = self.folder / "stop"
+            if stop_file.exists():
+                self.tell({"kind": PAUSED, "round": round, "step": step})
+            wanted = Control.read(self.folder)
+        changed, self._rate = wanted.rate != self._rate, wanted.rate
+        return wanted.rate if changed else None
+
+
+def run_training(task: TrainingTask, monitor: Monitor | None, tell: Tell) -> TrainingResult:
+    """Train; a training that is stopped leaves the best functional so far in its folder.
+
+    Args:
+        task: The task.
+        monitor: Not asked: a training has many self-consistent fields, and tells them as stages.
+        tell: A function that is told each record; it may stop the training.
+
+    Raises:
+        InputError: the configuration names something that is not there.
+        RunStoppedError: somebody has stopped it.
+    """
+    started = time.perf_counter()
+    stage("Reading the densities")
+    with workspace() as folder:
+        watcher, own = _Watcher(folder, tell), folder / FOLDER
+        trainer = Trainer(task.config, own, on_step=watcher.on_step, new_rate=watcher.new_rate)
+        tell(_start(task, trainer))
+        try:
+            record = trainer.run()
+        except RunStoppedError:
+            trainer.keep()
+            shutil.copyfile(own / BEST, folder / CHECKPOINT_FILE)
+            raise
+        shutil.copyfile(own / MODEL, folder / CHECKPOINT_FILE)
+    seconds = time.perf_counter() - started
+    return TrainingResult(task, record, trainer.message, watcher.steps, portrait(trainer.functional), seconds)
+
+
+def _start(task: TrainingTask, trainer: Trainer) -> dict[str, Any]:
+    """The record that says what the steps will be drawn beside."""
+    return {
+        "kind": START,
+        "steps": task.config.optimiser.steps,
+        "rounds": task.config.rounds,
+        "rs": RS,
+        "s": list(S),
+        "alphas": list(alphas_of(trainer.functional)),
+        "known": known_portraits(trainer.functional),
+        **portrait(trainer.functional),
+    }

@@ -1,0 +1,119 @@
+"""A functional learns in a browser: from the first click to a functional that is kept."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import LOADING_MS, press
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
+
+# What scripts/training/kappa-mu.yaml ends with, see docs/evidence.md.
+KAPPA, MU = 0.5214, 0.2259
+PANEL = ".mlxc-panel-train"
+# The traces of a figure by name, as far as they are shown.
+TRACES = """() => Object.fromEntries(Array.from(
+    document.querySelector('.mlxc-panel-train .js-plotly-plot')?.data ?? [])
+    .filter(trace => trace.visible !== false && trace.mode === 'lines')
+    .map(trace => [trace.name, Array.from(trace.y ?? [])]))"""
+
+LAST_STEP = "() => document.querySelector('.mlxc-panel-train .js-plotly-plot').data[0].x.at(-1)"
+
+
+def traces(page: Page) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = page.evaluate(TRACES)
+    return found
+
+
+def test_kappa_and_mu_learn_before_ones_eyes(page: Page) -> None:
+    press(page, "Train")
+    start = page.locator(PANEL).get_by_role("button", name="Start", exact=True)
+    start.wait_for(timeout=LOADING_MS)
+    page.get_by_text("Ready to run.").wait_for(timeout=LOADING_MS)
+    page.locator(PANEL).get_by_label("Steps", exact=True).fill("300")
+    page.locator(PANEL).get_by_label("Steps", exact=True).press("Tab")
+    began = time.monotonic()
+    start.click()
+    page.wait_for_function(
+        f"() => {{ const f = ({TRACES})(); return f.now && f.start && f.now[20] !== f.start[20]; }}",
+        timeout=LOADING_MS,
+    )
+    print(f"from the click to the first moved curve {time.monotonic() - began:.2f} s")
+    page.get_by_text("The run is finished.").wait_for(timeout=120_000)
+    words = page.locator(PANEL).get_by_text("Mean errors").first.inner_text()
+    print(f"300 steps {time.monotonic() - began:.2f} s: {words}")
+    kappa, mu = (float(words.split(f"{name} = ")[1].split(",")[0].split(". ")[0]) for name in ("kappa", "mu"))
+    assert kappa == pytest.approx(KAPPA, abs=0.01)
+    assert mu == pytest.approx(MU, abs=0.01)
+    losses = traces(page)["training"]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_a_person_goes_back_to_any_step(page: Page) -> None:
+    last = traces(page)["now"]
+    slider = page.locator(f"{PANEL} .mlxc-train-scrubber [role=slider]").first
+    slider.focus()
+    slider.press("Home")
+    page.wait_for_function(f"() => {{ const f = ({TRACES})(); return f.now[20] === f.start[20]; }}", timeout=10_000)
+    page.locator(PANEL).get_by_role("button", name="Latest", exact=True).click()
+    page.wait_for_function(f"last => ({TRACES})().now[20] === last", arg=last[20], timeout=10_000)
+
+
+def test_what_was_learned_is_kept_and_chosen(page: Page) -> None:
+    name = page.locator(PANEL).get_by_label("Call it", exact=True)
+    name.fill("mine")
+    name.press("Tab")
+    page.locator(PANEL).get_by_role("button", name="Keep this functional").click()
+    page.get_by_text("mine is kept and chosen on the left").wait_for(timeout=10_000)
+
+
+def test_a_rate_of_a_hundred_says_that_it_diverged(page: Page) -> None:
+    page.locator(PANEL).get_by_role("button", name="▸ What to learn, from which solids").click()
+    rate = page.locator(PANEL).get_by_label("Rate", exact=True)
+    rate.fill("100")
+    rate.press("Tab")
+    page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("The training diverged").first.wait_for(timeout=60_000)
+    page.locator(PANEL).get_by_role("button", name="▸ What to learn, from which solids").click()
+    rate.fill("0.01")
+    rate.press("Tab")
+
+
+def test_a_training_is_paused_and_stopped(page: Page) -> None:
+    steps = page.locator(PANEL).get_by_label("Steps", exact=True)
+    steps.fill("100000")
+    steps.press("Tab")
+    page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_function(f"() => (({TRACES})().training ?? []).length > 3", timeout=60_000)
+    page.locator(PANEL).get_by_role("button", name="Pause", exact=True).click()
+    page.locator(PANEL).get_by_text("Paused before step").wait_for(timeout=10_000)
+    page.wait_for_timeout(1000)
+    before = page.evaluate(LAST_STEP)
+    page.wait_for_timeout(1500)
+    assert page.evaluate(LAST_STEP) == before
+    page.locator(PANEL).get_by_role("button", name="Go on", exact=True).click()
+    page.wait_for_function(f"before => ({LAST_STEP})() > before", arg=before, timeout=10_000)
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
+    page.get_by_text("The run is stopped.").wait_for(timeout=10_000)
+    page.locator(PANEL).get_by_role("button", name="Keep this functional").wait_for(timeout=10_000)
+
+
+def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
+    page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
+    # The steps of the training before are drawn until this one has begun.
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=20_000)
+    page.locator(PANEL).get_by_text("of at most 100000").wait_for(timeout=60_000)
+    before = page.evaluate(LAST_STEP)
+    page.reload(wait_until="commit")
+    page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=LOADING_MS)
+    page.wait_for_function(
+        f"before => (({TRACES})().training ?? []).length && ({LAST_STEP})() > before", arg=before, timeout=LOADING_MS
+    )
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
+    page.get_by_text("The run is stopped.").wait_for(timeout=20_000)

@@ -1,0 +1,229 @@
+"""The panel of trainings, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.own.checkpoints import own_checkpoints
+from mlxc_app.panels.train.figure import traces
+from mlxc_app.panels.train.model import TrainModel
+from mlxc_app.panels.train.solids import PRESETS, TEST, TRAINING, VALIDATION, SolidLists, tiles
+from mlxc_app.panels.train.starts import starts
+from mlxc_app.panels.train.view import TrainView
+from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.message import MessageArea
+
+from mlxc.errors import InputError
+from mlxc.references.tables import measured_solids
+from mlxc.runs.worker import execute
+from mlxc.tasks.training.control import Control
+from mlxc.tasks.training.presentation import START, STEP
+from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
+
+S = [0.0, 1.0, 2.0]
+
+
+def begun(**more: Any) -> dict[str, Any]:
+    known = {"PBE": [[1.0, 1.2, 1.4]], "PBEsol": [[1.0, 1.1, 1.2]]}
+    start = {"kind": START, "s": S, "alphas": [1.0], "known": known, "enhancement": [[1.0, 1.2, 1.4]]}
+    return start | {"parameters": {"kappa": 0.804, "mu": 0.2195}, "elapsed_seconds": 0.1} | more
+
+
+def step(number: int, **more: Any) -> dict[str, Any]:
+    loss = 2.0 / (number + 1)
+    errors = {name: {"lattice_constant_ang": loss} for names in PRESETS["four solids"].values() for name in names}
+    told = {
+        "kind": STEP, "round": 0, "step": number, "loss": loss, "validation_loss": loss, "test_loss": 2 * loss,
+        "errors": errors, "skipped": 0, "rate": 0.01, "gradient_norms": {"kappa": 1.0, "mu": loss},
+        "enhancement": [[1.0, 1.2 - 0.01 * number, 1.4]], "parameters": {"kappa": 0.8 - number / 100, "mu": 0.22},
+        "elapsed_seconds": float(number),
+    }  # fmt: skip
+    return told | more
+
+
+@pytest.fixture
+def model(run: RunModel) -> TrainModel:
+    return TrainModel(run, ChooseModel("al"))
+
+
+def test_start_without_touching_anything_trains_two_numbers_of_pbe_on_four_solids(
+    model: TrainModel, run: RunModel
+) -> None:
+    model.start()
+    assert isinstance(run.task, TrainingTask)
+    config = run.task.config
+    assert config.start == "pbe-kappa-mu"
+    assert config.train == ("Si_diamond", "Al_fcc", "V_bcc", "NaCl_b1")
+    assert len(config.test) == 4
+    assert [target.quantity for target in config.targets] == ["lattice_constant_ang"]
+    assert run.title == "Train pbe-kappa-mu on 4 solids"
+    assert model.running
+
+
+def test_every_solid_of_the_table_has_one_tile() -> None:
+    names = [tile.name for tile in tiles()]
+    assert sorted(names) == sorted(measured_solids())
+    assert len({(tile.row, tile.column) for tile in tiles()}) == len(names)
+    for preset in PRESETS.values():
+        chosen = [name for names in preset.values() for name in names]
+        assert len(set(chosen)) == len(chosen)
+        assert set(chosen) <= set(names)
+
+
+def test_a_click_puts_a_solid_into_the_marked_list_and_out_again() -> None:
+    lists = SolidLists()
+    lists.filled = VALIDATION
+    lists.click("Al_fcc")
+    assert "Al_fcc" in lists.names(VALIDATION)
+    assert "Al_fcc" not in lists.names(TRAINING)
+    lists.click("Al_fcc")
+    assert "Al_fcc" not in lists.lists
+
+
+def test_misuse_is_answered_in_a_sentence(model: TrainModel) -> None:
+    model.settings.solids.take({TEST: ("Al_fcc",)})
+    with pytest.raises(InputError, match="no solid to learn from"):
+        model.start()
+    model.settings.solids.take(PRESETS["three metals"])
+    model.settings.lattice_weight = 0.0
+    with pytest.raises(InputError, match="nothing to learn"):
+        model.start()
+    model.settings.lattice_weight, model.settings.rate = 1.0, -1.0
+    with pytest.raises(InputError, match="rate"):
+        model.start()
+    model.settings.rate, model.settings.width = 0.01, 0
+    model.settings.start = next(start for start in starts("") if start.rung == "gga")
+    with pytest.raises(InputError, match="1 to 256 units"):
+        model.start()
+    with pytest.raises(InputError, match="no functional yet"):
+        model.keep()
+    with pytest.raises(InputError, match="no functional yet"):
+        model.confirm()
+
+
+def test_what_is_chosen_is_in_the_configuration(model: TrainModel, run: RunModel) -> None:
+    settings = model.settings
+    settings.start = next(start for start in starts("") if start.rung == "mgga")
+    settings.solids.take(PRESETS["eight solids"])
+    settings.width, settings.bulk_weight, settings.kind, settings.patience = 8, 0.5, "lbfgs", 12
+    settings.absolute, settings.stay_near, settings.seed = True, 3.0, 7
+    assert settings.rate == 1.0
+    model.start()
+    assert isinstance(run.task, TrainingTask)
+    config = run.task.config
+    assert config.network is not None
+    assert (config.network.rung, config.network.hidden) == ("mgga", (8, 8))
+    assert [(target.quantity, target.weight) for target in config.targets] == [
+        ("lattice_constant_ang", 1.0),
+        ("bulk_modulus_gpa", 0.5),
+    ]
+    assert (config.optimiser.kind, config.optimiser.patience, config.errors) == ("lbfgs", 12, "absolute")
+    assert (config.regularisation.stay_near, config.seed, len(config.validate_on)) == (3.0, 7, 6)
+
+
+def test_steps_are_drawn_as_they_come_and_gone_back_through(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    run.records = (begun(), *(step(number) for number in range(5)))
+    picture = model.picture
+    assert (picture.last, picture.shown) == (4, 4)
+    assert picture.losses[TRAINING][-1] == pytest.approx(0.4)
+    assert picture.curves[0].now[1] == pytest.approx(1.16)
+    assert picture.parameters["kappa"] == (0.76, 0.804)
+    model.shown = 1
+    assert model.picture.shown == 1
+    assert model.picture.curves[0].now[1] == pytest.approx(1.19)
+    run.records = (*run.records, step(5))
+    assert (model.picture.last, model.picture.shown) == (5, 1)
+    model.shown = -1
+    assert model.picture.shown == 5
+    visible = {trace.name for trace in traces(model.picture) if trace.visible}
+    assert {"training", "test", "now", "start", "PBE", "PBEsol", "kappa", "mu"} <= visible
+    assert "validation" not in visible
+
+
+def test_a_loss_that_is_no_number_leaves_a_gap(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    run.records = (begun(), step(0), step(1, loss=None, validation_loss=None, errors={}))
+    assert model.picture.losses[TRAINING] == [2.0, None]
+    assert model.picture.errors[0].now is None
+
+
+def test_a_round_says_whose_density_follows(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    stages = (
+        "Converging Al_fcc at 7 volumes",
+        "Reading the pseudopotentials",
+        "Converging V_bcc at 7 volumes",
+        "The first",
+    )
+    told = tuple({"kind": "stage", "words": words, "elapsed_seconds": 1.0} for words in stages)
+    run.records = (begun(), step(0), *told)
+    assert model.picture.words.startswith("Converging V_bcc at 7 volumes, solid 2 of 8")
+    run.records = (*run.records, step(1))
+    assert model.picture.words.startswith("Step 2")
+
+
+def test_pause_and_another_rate_reach_the_folder_of_the_run(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    assert run.folder is not None
+    model.paused = True
+    assert Control.read(run.folder.path) == Control(paused=True)
+    model.live_rate = 0.002
+    assert Control.read(run.folder.path) == Control(paused=True, rate=0.002)
+    model.paused = False
+    assert Control.read(run.folder.path) == Control(rate=0.002)
+    with pytest.raises(InputError, match="positive"):
+        model.live_rate = 0.0
+
+
+def test_a_training_of_which_nobody_is_the_page_any_more_is_taken_up(run: RunModel, model: TrainModel) -> None:
+    model.start()
+    model.paused = True
+    again = TrainModel(run, ChooseModel("al"))
+    assert again.running
+    assert again.paused
+
+
+def test_a_functional_is_kept_chosen_and_confirmed(model: TrainModel, run: RunModel) -> None:
+    model.settings.steps = 2
+    model.start()
+    assert run.folder is not None
+    execute(run.folder)
+    run.poll()
+    assert model.can_keep
+    assert "Mean errors" in model.picture.words
+    model.kept_name = "my own"
+    assert model.keep() == "my-own"
+    (path,) = own_checkpoints("")
+    assert model._choose.xc == str(path)
+    assert str(path) in [start.functional for start in starts("")]
+    model.confirm()
+    run.poll()
+    assert isinstance(run.task, TrainingTask)
+    assert run.task.config.densities.endswith(CHECKPOINT_FILE)
+    assert run.task.config.densities == run.task.config.start
+    assert run.title.startswith("Confirm pbe-kappa-mu-trained")
+
+
+def test_two_at_once_wait_for_each_other(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    model.start()
+    assert [entry.title for entry in run.waiting] == ["Train pbe-kappa-mu on 4 solids"]
+
+
+def test_the_view_shows_what_can_be_pressed(model: TrainModel, run: RunModel) -> None:
+    view = TrainView(model, MessageArea())
+    buttons, choices, words, scrubber, *_ = view.widget.children
+    assert "Press “Start”" in words.value
+    assert [child.layout.display for child in buttons.children[1:]] == ["none"] * 3
+    settings, _ = choices.children[1].children[0].children
+    assert next(text for text, _ in settings.children[0].options).startswith("PBE")
+    buttons.children[0].click()
+    assert not choices.children[0].value
+    assert [child.layout.display for child in buttons.children[1:]] == [""] * 3
+    run.records = (begun(), *(step(number) for number in range(5)))
+    assert (scrubber.children[0].max, scrubber.children[0].value) == (4, 4)
+    scrubber.children[0].value = 2
+    assert "step 2 of 4 is shown" in words.value
