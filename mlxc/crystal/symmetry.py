@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from math import lcm
 from typing import Any
 
@@ -189,8 +188,6 @@ def space_group_type(crystal: Crystal) -> tuple[str, int] | None:
     return None if dataset is None else (str(dataset.international), int(dataset.number))
 
 
-# A crystal never changes, and whoever compares functionals asks for its lattice constant a thousand times.
-@lru_cache(maxsize=256)
 def _dataset(crystal: Crystal) -> Any:
     return symmetry_dataset(_cell(crystal))
 
