@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from math import lcm
 from typing import Any
 
@@ -66,6 +65,11 @@ class SpaceGroup:
         return SpaceGroup(
             np.concatenate([self.rotations, every.rotations]), np.concatenate([self.translations, every.translations])
         )
+
+    def without_translations(self) -> SpaceGroup:
+        """One operation for each rotation: with :meth:`pure_translations`, they make up the group."""
+        _, first = np.unique(self.rotations.reshape(len(self), 9), axis=0, return_index=True)
+        return SpaceGroup(self.rotations[np.sort(first)], self.translations[np.sort(first)])
 
     def pure_translations(self) -> SpaceGroup:
         """The operations without a rotation, the identity among them."""
@@ -184,8 +188,6 @@ def space_group_type(crystal: Crystal) -> tuple[str, int] | None:
     return None if dataset is None else (str(dataset.international), int(dataset.number))
 
 
-# A crystal never changes, and whoever compares functionals asks for its lattice constant a thousand times.
-@lru_cache(maxsize=256)
 def _dataset(crystal: Crystal) -> Any:
     return symmetry_dataset(_cell(crystal))
 

@@ -115,4 +115,12 @@ class Grid:
 
     def structure_factor(self, positions: Tensor) -> Tensor:
         """Sum over fractional positions ``(n, 3)`` of exp(-iG.R), shape ``(ngvector,)``."""
-        return torch.stack([self.phases(position) for position in positions]).sum(0)
+        # A product of three factors for each atom, summed over atoms on the box around the sphere.
+        reach = self.miller.abs().amax(0).tolist()
+        whole = [torch.arange(-most, most + 1, dtype=torch.float64, device=self.device) for most in reach]
+        first, second, third = (
+            torch.exp(-2j * pi * waves[:, None] * own) for waves, own in zip(whole, positions.T, strict=True)
+        )
+        box = (first[:, None] * second).flatten(0, 1) @ third.T
+        one, two, three = (self.miller + torch.tensor(reach, device=self.device)).unbind(-1)
+        return box.view(len(whole[0]), len(whole[1]), -1)[one, two, three]

@@ -35,11 +35,11 @@ class IrreduciblePoints:
     @classmethod
     def of(cls, group: SpaceGroup, grid: Grid) -> IrreduciblePoints:
         """The points under the operations that map the grid onto itself; the others relate no grid points."""
-        smallest = np.arange(grid.size, dtype=np.int32).reshape(grid.shape)
-        for rotation, translation in zip(group.rotations, group.translations, strict=True):
-            images = _images(rotation, translation, grid.shape)
-            if images is not None:
-                np.minimum(smallest, images, out=smallest)
+        own = group.on_grid(grid.shape)
+        # Of points that differ by a translation, then of those that a rotation takes to each other: as many operations
+        # as there are translations and rotations, not as the product of both.
+        smallest = _smallest(np.arange(grid.size, dtype=np.int32), own.pure_translations(), grid.shape)
+        smallest = _smallest(smallest, own.without_translations(), grid.shape)
         index, weights = np.unique(smallest, return_counts=True)
         return cls(
             torch.as_tensor(index.astype(np.int64), device=grid.device),
@@ -55,13 +55,19 @@ class IrreduciblePoints:
         return total[representative].view_as(values)
 
 
-def _images(rotation: NDArray[np.int64], translation: NDArray[np.float64], shape: Shape) -> NDArray[np.int32] | None:
-    """Where x -> W x + w takes each point, as positions in the flattened grid; None if not all to grid points."""
+def _smallest(values: NDArray[np.int32], group: SpaceGroup, shape: Shape) -> NDArray[np.int32]:
+    """The smallest of the values at a point's images, shape ``(n1 * n2 * n3,)``."""
+    smallest = values.copy()
+    for rotation, translation in zip(group.rotations, group.translations, strict=True):
+        np.minimum(smallest, values[_images(rotation, translation, shape).ravel()], out=smallest)
+    return smallest
+
+
+def _images(rotation: NDArray[np.int64], translation: NDArray[np.float64], shape: Shape) -> NDArray[np.int32]:
+    """Where x -> W x + w, which maps the grid onto itself, takes each point: positions in the flattened grid."""
     points = np.array(shape)
-    steps = rotation * points[:, None] / points
+    steps = rotation * points[:, None] // points
     shifts = translation * points
-    if abs(steps - steps.round()).max() > 0 or abs(shifts - shifts.round()).max() > 1e-6:
-        return None
     images = np.zeros(shape, dtype=np.int32)
     for axis, stride in enumerate((shape[1] * shape[2], shape[2], 1)):
         multiples = [int(steps[axis, j]) * np.arange(shape[j]) for j in range(3)]

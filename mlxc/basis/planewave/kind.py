@@ -75,7 +75,7 @@ class PlaneWaveKind(BasisKind):
         projectors = sum(pseudopotentials[symbol].projector_count for symbol in crystal.species)
         nspin = 2 if settings["spin"] else 1
         orbitals = nspin * nkpoints * plane_waves * (ORBITAL_COPIES * _band_count(electrons) + projectors)
-        memory = 16 * (orbitals + nspin * (GRID_COPIES + len(group)) * prod(grid))
+        memory = 16 * (orbitals + nspin * (GRID_COPIES + len(group.without_translations())) * prod(grid))
         return Size(electrons, nkpoints, round(plane_waves), grid, memory / 1e9)
 
     def note(self, crystal: Crystal, settings: Mapping[str, Any]) -> str:

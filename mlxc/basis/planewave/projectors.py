@@ -27,17 +27,25 @@ class NonlocalOperator:
 
     def expectation(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """See :class:`~mlxc.basis.protocol.OneElectronOperator`."""
-        nspin = len(orbitals) // len(self._projectors)
-        overlaps = orbitals @ self._projectors.repeat(nspin, 1, 1).mH
-        coupling = self._coupling.to(overlaps.dtype)
-        return torch.einsum("kb,kbp,pq,kbq->", electrons.to(overlaps.dtype), overlaps.conj(), coupling, overlaps).real
+        nspin, coupling = len(orbitals) // len(self._projectors), self._coupling.to(self._projectors.dtype)
+        energy = electrons.new_zeros(())
+        for own, filled in zip(orbitals.chunk(nspin), electrons.chunk(nspin), strict=True):
+            # The conjugate of the orbitals takes less memory than that of the projectors.
+            overlaps = own.conj() @ self._projectors.mT
+            weighted = filled.to(overlaps.dtype)
+            energy = energy + torch.einsum("kb,kbp,pq,kbq->", weighted, overlaps, coupling, overlaps.conj()).real
+        return energy
 
     def on_kpoints(self, kpoints: slice, dtype: torch.dtype = torch.complex128) -> Callable[[Tensor], Tensor]:
         """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points and of a type."""
         projectors = self._projectors[kpoints].to(dtype)
-        conjugate = projectors.conj().resolve_conj()
         coupling = self._coupling.to(projectors.dtype)
-        return lambda orbitals: orbitals @ conjugate.mT @ coupling.mT @ projectors
+
+        def apply(orbitals: Tensor) -> Tensor:
+            overlaps = (orbitals.conj() @ projectors.mT).conj()
+            return overlaps @ coupling.mT @ projectors
+
+        return apply
 
 
 def projectors(waves: PlaneWaveSet, ions: Ions) -> tuple[Tensor, Tensor]:
