@@ -60,7 +60,7 @@ class SelfConsistencyEstimate:
 
     @cached_property
     def _own(self) -> GradientPotential | None:
-        """That of the functional that has made the densities; None where nobody knows it any more."""
+        """The potential of the functional that has made the densities; None where nobody knows it any more."""
         try:
             made_with = functional(self._identity.name)
         except InputError:
