@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
+from mlxc.basis.kinds import DEFAULT_BASIS
 from mlxc.calculation.defaults import with_structure_defaults
 from mlxc.calculation.feasibility import check_calculation
 from mlxc.calculation.given_cell import in_reduced_cell
@@ -81,7 +82,10 @@ class Calculation(CalculationSettings):
         vary = vary or natural_variation(self.crystal)
         crystals = [resized(self.crystal, float(ratio), vary) for ratio in ratios]
         largest = max(crystals, key=lambda crystal: crystal.volume)
-        group = SpaceGroup.of(largest).with_exchanges(largest)
+        group = SpaceGroup.of(largest)
+        if self.basis == DEFAULT_BASIS:
+            # As in PlaneWaveBasis; Gaussians make no use of it.
+            group = group.with_exchanges(largest)
         grid = self.fft_grid or choose_shape(largest.lattice, grid_radius(self.ecut_ha), group)
         return [self.with_crystal(crystal).model_copy(update={"fft_grid": grid}) for crystal in crystals]
 
