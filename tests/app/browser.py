@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 FLAGS = [
     "--headless=new",
@@ -193,13 +193,23 @@ def wait_for_cells(page: Page, count: int) -> None:
     )
 
 
+def settled_box(page: Page, place: Locator) -> FloatRect:
+    """Where something is in view, once the page has come to rest around it."""
+    before = None
+    for _ in range(20):
+        page.evaluate("document.getElementById('rendered_cells').scrollTo(0, 0)")
+        page.wait_for_timeout(500)
+        box = place.bounding_box()
+        if box is not None and box == before and box["y"] > 0:
+            return box
+        before = box
+    raise AssertionError("the page does not come to rest")
+
+
 def drag_and_count(page: Page, slider: str) -> float:
     """Drag a slider of the panel Models to and fro, and count how often a second the first column changes."""
     row = page.locator(f"{MODELS} .widget-slider").filter(has=page.locator(".widget-label", has_text=slider))
-    page.evaluate("document.getElementById('rendered_cells').scrollTo(0, 0)")
-    page.wait_for_timeout(500)
-    handle = row.locator(".noUi-handle").bounding_box()
-    assert handle is not None
+    handle = settled_box(page, row.locator(".noUi-handle"))
     page.evaluate(_WATCH_MEAN, f"{MODELS} .mlxc-heat-summary td")
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     page.mouse.move(x, y)
