@@ -66,7 +66,6 @@ BENCHMARKS = {
     "gradients_gaussian": Benchmark("python benchmarks/gradients.py accuracy al-gaussian si-gaussian h-gaussian"),
     "gradients_cost": Benchmark("python benchmarks/gradients.py cost"),
     "molecules": Benchmark("python benchmarks/molecules.py", packages=("pyscf",)),
-    "functionals": Benchmark("python benchmarks/functionals.py"),
     "neural_functional": Benchmark("python benchmarks/neural_functional.py"),
     "training": Benchmark("rm -rf build/kappa-mu && mlxc train scripts/training/kappa-mu.yaml --out build/kappa-mu"),
     "training_speed": Benchmark("python benchmarks/training.py"),
