@@ -49,7 +49,7 @@ HYDROGEN = Crystal([[6, 0, 0], [0, 7, 0], [0, 0, 7]], ["H"], [[0, 0, 0]], [1.0],
 
 
 def ground_state(setting: str, xc: nn.Module, **more: Any) -> GroundState:
-    settings = {"tolerance": 1e-10, "pseudo": "gth", "max_iterations": 100} | SETTINGS[setting] | more
+    settings = {"tolerance": 1e-10, "pseudo": "gth"} | SETTINGS[setting] | more
     crystal, ecut = settings.pop("crystal"), settings.pop("ecut", 8.0)
     basis = settings.pop("basis", PlaneWaves(ecut))
     if crystal == "ni":
@@ -217,7 +217,8 @@ class Scaled(nn.Module):
 @pytest.mark.parametrize(("setting", "model"), [("insulator", "gradient network"), ("magnet", "meta network")])
 def test_the_sensitivity_integrates_to_the_derivative_by_a_factor_of_the_energy(setting: str, model: str) -> None:
     xc = Scaled(MODELS[model]())
-    ground = ground_state(setting, xc)
+    # With random weights nickel wanders before it converges, in 25 to 72 steps by what is rounded.
+    ground = ground_state(setting, xc, max_iterations=100)
     loss = density_moment(ground) + 0.3 * ground.energy
     flow = gradient_flow(loss, ground)
     loss.backward()
