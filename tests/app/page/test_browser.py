@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,7 +128,7 @@ def test_a_run_is_stopped_within_two_seconds_and_keeps_its_points(page: Page) ->
 def test_a_worker_that_dies_is_reported_and_replaced(page: Page) -> None:
     choose(page, "Magnesium oxide (rock salt)", 60, 6)
     start(page, "Run")
-    page.get_by_text("Step 1:").wait_for(timeout=RUNNING_MS)
+    page.get_by_text(re.compile(r"Step \d+:")).first.wait_for(timeout=RUNNING_MS)
     for process in psutil.process_iter(["cmdline"]):
         if "mlxc.runs.worker" in (process.info["cmdline"] or []) and _is_child_of_this_test(process):
             process.kill()
