@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from browser import FLAGS, visit, wait_for_server
 from mlxc_app.run.model import RunModel
@@ -60,6 +62,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+        _end_workers(folder)
+
+
+def _end_workers(folder: Path) -> None:
+    """A run outlives its page and its server; one that a failed test has left would slow down all tests after it."""
+    for process in psutil.process_iter(["cmdline"]):
+        if str(folder) in (process.info["cmdline"] or []):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -38,12 +38,12 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def benches(folder: Path) -> list[psutil.Process]:
-    """The benches of a runs directory."""
+    """The benches of a runs directory; what the system does not say of a process that ends meanwhile is None."""
     return [
         process
-        for process in psutil.process_iter()
-        if MODULE in " ".join(process.cmdline() if process.status() != psutil.STATUS_ZOMBIE else [])
-        and process.environ().get("MLXC_RUNS") == str(folder)
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if MODULE in " ".join(process.info["cmdline"] or [])
+        and (process.info["environ"] or {}).get("MLXC_RUNS") == str(folder)
     ]
 
 

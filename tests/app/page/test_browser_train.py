@@ -59,9 +59,9 @@ def test_a_person_goes_back_to_any_step(page: Page) -> None:
     slider = page.locator(f"{PANEL} .mlxc-train-scrubber [role=slider]").first
     slider.focus()
     slider.press("Home")
-    page.wait_for_function(f"() => {{ const f = ({TRACES})(); return f.now[20] === f.start[20]; }}", timeout=10_000)
+    page.wait_for_function(f"() => {{ const f = ({TRACES})(); return f.now[20] === f.start[20]; }}", timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="Latest", exact=True).click()
-    page.wait_for_function(f"last => ({TRACES})().now[20] === last", arg=last[20], timeout=10_000)
+    page.wait_for_function(f"last => ({TRACES})().now[20] === last", arg=last[20], timeout=LOADING_MS)
 
 
 def test_what_was_learned_is_kept_and_chosen(page: Page) -> None:
@@ -69,7 +69,7 @@ def test_what_was_learned_is_kept_and_chosen(page: Page) -> None:
     name.fill("mine")
     name.press("Tab")
     page.locator(PANEL).get_by_role("button", name="Keep this functional").click()
-    page.get_by_text("mine is kept and chosen on the left").wait_for(timeout=10_000)
+    page.get_by_text("mine is kept and chosen on the left").wait_for(timeout=LOADING_MS)
 
 
 def test_a_rate_of_a_hundred_says_that_it_diverged(page: Page) -> None:
@@ -78,7 +78,7 @@ def test_a_rate_of_a_hundred_says_that_it_diverged(page: Page) -> None:
     rate.fill("100")
     rate.press("Tab")
     page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("The training diverged").first.wait_for(timeout=60_000)
+    page.get_by_text("The training diverged").first.wait_for(timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="▸ What to learn, from which solids").click()
     rate.fill("0.01")
     rate.press("Tab")
@@ -89,25 +89,25 @@ def test_a_training_is_paused_and_stopped(page: Page) -> None:
     steps.fill("100000")
     steps.press("Tab")
     page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
-    page.wait_for_function(f"() => (({TRACES})().training ?? []).length > 3", timeout=60_000)
+    page.wait_for_function(f"() => (({TRACES})().training ?? []).length > 3", timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="Pause", exact=True).click()
-    page.locator(PANEL).get_by_text("Paused before step").wait_for(timeout=10_000)
+    page.locator(PANEL).get_by_text("Paused before step").wait_for(timeout=LOADING_MS)
     page.wait_for_timeout(1000)
     before = page.evaluate(LAST_STEP)
     page.wait_for_timeout(1500)
     assert page.evaluate(LAST_STEP) == before
     page.locator(PANEL).get_by_role("button", name="Go on", exact=True).click()
-    page.wait_for_function(f"before => ({LAST_STEP})() > before", arg=before, timeout=10_000)
+    page.wait_for_function(f"before => ({LAST_STEP})() > before", arg=before, timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
-    page.get_by_text("The run is stopped.").wait_for(timeout=10_000)
-    page.locator(PANEL).get_by_role("button", name="Keep this functional").wait_for(timeout=10_000)
+    page.get_by_text("The run is stopped.").wait_for(timeout=LOADING_MS)
+    page.locator(PANEL).get_by_role("button", name="Keep this functional").wait_for(timeout=LOADING_MS)
 
 
 def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
     page.locator(PANEL).get_by_role("button", name="Start", exact=True).click()
     # The steps of the training before are drawn until this one has begun.
-    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=20_000)
-    page.locator(PANEL).get_by_text("of at most 100000").wait_for(timeout=60_000)
+    page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=LOADING_MS)
+    page.locator(PANEL).get_by_text("of at most 100000").wait_for(timeout=LOADING_MS)
     before = page.evaluate(LAST_STEP)
     page.reload(wait_until="commit")
     page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
@@ -116,4 +116,4 @@ def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
         f"before => (({TRACES})().training ?? []).length && ({LAST_STEP})() > before", arg=before, timeout=LOADING_MS
     )
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
-    page.get_by_text("The run is stopped.").wait_for(timeout=20_000)
+    page.get_by_text("The run is stopped.").wait_for(timeout=LOADING_MS)
