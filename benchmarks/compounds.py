@@ -3,10 +3,10 @@
     python benchmarks/compounds.py [--seed 1] [--number 100] [--results FILE] [name ...]
 
 The compounds are drawn from those that ``prototypes.py`` calls plausible, as many of each structure as there may be.
-Each primitive cell is strained by a random symmetric strain, so that hardly any symmetry is left. Spin, start, mixing,
-smearing, tolerance and number of steps are the defaults of ``mlxc scf``; cutoffs are those of the preset "quick look",
-and the k mesh is coarse, for insulators and metals alike: what is asked is whether everything converges, not what comes
-out.
+Each crystal is strained by a random factor along each of its axes, which leaves no more than orthorhombic symmetry.
+Spin, start, mixing, smearing, tolerance and number of steps are the defaults of ``mlxc scf``; cutoffs are those of the
+preset "quick look", and the k mesh is coarse, for insulators and metals alike: what is asked is whether everything
+converges, not what comes out.
 
 Results are appended to a file, one JSON line for each compound, and compounds found there are not computed again; so a
 sweep that was interrupted goes on where it stopped. Take a new file for a new version of mlxc.
@@ -33,8 +33,8 @@ from mlxc.structures.default_settings import mesh_with_spacing
 
 TABLE = "pseudodojo-pbe"
 LARGEST_STRAIN = 0.02
-# Three points along each direction of a small cell, 1/angstrom.
-KSPACING_PER_ANG = 0.8
+# One to three points along each direction, 1/angstrom.
+KSPACING_PER_ANG = 1.2
 RESULTS = Path.home() / ".cache" / "mlxc" / "compounds.jsonl"
 COLUMNS = ("structure", "crystals", "converged", "steps: median", "largest", "magnetic", "seconds: median")
 
@@ -54,11 +54,10 @@ def _round(shuffled: list[list[Compound]], rank: int) -> Iterator[Compound]:
 
 
 def strained(compound: Compound, seed: int) -> Crystal:
-    """The primitive cell after a random symmetric strain of its own."""
+    """The primitive cell after a random strain of its own along each axis of the conventional one."""
     crystal = compound.crystal()
     random = np.random.default_rng([seed, *compound.name.encode()])
-    strain = random.uniform(-LARGEST_STRAIN, LARGEST_STRAIN, (3, 3))
-    lattice = crystal.lattice @ (np.eye(3) + (strain + strain.T) / 2)
+    lattice = crystal.lattice * (1 + random.uniform(-LARGEST_STRAIN, LARGEST_STRAIN, 3))
     return Crystal(lattice, crystal.species, crystal.positions, name=compound.name)
 
 

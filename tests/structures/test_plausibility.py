@@ -24,7 +24,9 @@ def test_no_molecule_and_no_crystal_is_accused() -> None:
     """Every molecule of the G2 set with several atoms, and the elements of ``ase.build.bulk``."""
     several = [name for name in g2.names if len(molecule(name)) > 1]
     assert len(several) > 100
-    crystals = [boxed(name) for name in several] + [bulk(symbol) for symbol in ("Ne", "Xe", "Cs", "C", "Be", "Fe", "Au")]
+    crystals = [boxed(name) for name in several] + [
+        bulk(symbol) for symbol in ("Ne", "Xe", "Cs", "C", "Be", "Fe", "Au")
+    ]
     assert not [crystal for crystal in crystals if distance_note(Crystal.from_ase(crystal, "x"))]
 
 
