@@ -14,16 +14,13 @@ not computed again; so a sweep that was interrupted goes on where it stopped. Ta
 from __future__ import annotations
 
 import argparse
-import json
-import time
 from pathlib import Path
-from typing import Any
 
 import torch
 from ase.build import bulk
+from sweep import Record, append, outcome, read
 from tables import print_header, print_row
 
-from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
 from mlxc.pseudo.library import FAMILIES, find_pseudopotentials, named_family, sources
 from mlxc.pseudo.pseudodojo import PSEUDODOJO, PSEUDODOJO_FAMILIES, pseudodojo_elements
@@ -37,8 +34,6 @@ MAX_ITERATIONS = 100
 COLUMNS = ("element", "atoms", "cutoff (Ha)", "free energy (Ha)", "moment", "steps", "converged", "seconds", "message")
 RESULTS = Path.home() / ".cache" / "mlxc" / "every_element.jsonl"
 
-Record = dict[str, Any]
-
 
 def crystal_of(symbol: str) -> Crystal:
     """The crystal of an element, see above."""
@@ -51,41 +46,23 @@ def crystal_of(symbol: str) -> Crystal:
 
 def compute(symbol: str, family: str) -> Record:
     """One element's line of the results; a failure is part of it."""
-    started = time.perf_counter()
-    record: Record = {"element": symbol, "converged": False, "message": "", "free_energy_ha": None, "iterations": 0}
-    try:
-        crystal = crystal_of(symbol)
-        calculation = Calculation.from_dict(
-            {
-                "structure": crystal,
-                "pseudo": family,
-                "kmesh": mesh_with_spacing(crystal, KSPACING_PER_ANG),
-                "smearing": "marzari-vanderbilt",
-                "width_ha": WIDTH_HA,
-                "tolerance": TOLERANCE,
-                "max_iterations": MAX_ITERATIONS,
-            }
-        )
-        record |= {"crystal": crystal.formula, "ecut_ha": calculation.ecut_ha, "kmesh": list(calculation.kmesh)}
-        state = calculation.run(forces=False, differentiate=None)
-    except Exception as error:  # whatever goes wrong with one element is a result of the sweep, not its end
-        record["message"] = f"{type(error).__name__}: {error}"
-    else:
-        summary = state.summary()
-        kept = ("converged", "message", "free_energy_ha", "iterations", "magnetisation_bohr_magneton")
-        record |= {key: summary[key] for key in kept}
-    return record | {"pseudopotential": source_of(symbol, family), "seconds": time.perf_counter() - started}
+    crystal = crystal_of(symbol)
+    settings = {
+        "structure": crystal,
+        "pseudo": family,
+        "kmesh": mesh_with_spacing(crystal, KSPACING_PER_ANG),
+        "smearing": "marzari-vanderbilt",
+        "width_ha": WIDTH_HA,
+        "tolerance": TOLERANCE,
+        "max_iterations": MAX_ITERATIONS,
+    }
+    known = {"element": symbol, "crystal": crystal.formula, "pseudopotential": source_of(symbol, family)}
+    return known | outcome(settings)
 
 
 def source_of(symbol: str, family: str) -> dict[str, str]:
     """The table and the file of an element's pseudopotential, with its hash."""
     return sources(family, "pbe", find_pseudopotentials((symbol,), family, "pbe", {}))[symbol]
-
-
-def read(results: Path) -> dict[str, Record]:
-    """The records in a file by element."""
-    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    return {record["element"]: record for record in map(json.loads, lines)}
 
 
 def main() -> None:
@@ -98,8 +75,7 @@ def main() -> None:
     torch.set_num_threads(1)
     family, results = arguments.family, arguments.results
     table = named_family(family, (), "pbe")
-    results.parent.mkdir(parents=True, exist_ok=True)
-    known = read(results)
+    known = read(results, "element")
     print(f"{FAMILIES[table]}\n")
     print_header(*COLUMNS)
     records = []
@@ -107,8 +83,7 @@ def main() -> None:
         record = known.get(symbol)
         if record is None or record["pseudopotential"] != source_of(symbol, family):
             record = compute(symbol, family)
-            with results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            append(results, record)
         records.append(record)
         print_record(record)
     failed = [record["element"] for record in records if not record["converged"]]

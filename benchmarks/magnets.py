@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from pseudodojo_files import DEFAULT_FOLDER, require
 from pymatgen.core import Lattice
-from space_group_crystals import crystal, in_a_box
+from space_group_crystals import Point, crystal, in_a_box
 from tables import cell, print_header, print_row
 
 from mlxc import Calculation, Crystal, InputError
@@ -58,6 +58,12 @@ def _rock_salt(metal: str, edge: float) -> Crystal:
     return crystal(f"{metal}O", FCC, Lattice.cubic(edge), {metal: [ORIGIN], "O": [MIDDLE]})
 
 
+def _strained(crystal: Crystal, factors: Point) -> Crystal:
+    return Crystal(
+        crystal.lattice * np.array(factors), crystal.species, crystal.positions, name=f"{crystal.name}, strained"
+    )
+
+
 CASES = {
     "ni": Magnet(crystal("fcc Ni", FCC, Lattice.cubic(3.52), {"Ni": [ORIGIN]}), (6, 6, 6)),
     "fe-bcc": Magnet(crystal("bcc Fe", BCC, Lattice.cubic(2.83), {"Fe": [ORIGIN]}), (6, 6, 6)),
@@ -79,6 +85,22 @@ CASES = {
     ),
     "o2": Magnet(in_a_box("O2", 6.0, [("O", (0, 0, -DIMER / 2)), ("O", (0, 0, DIMER / 2))]), (1, 1, 1), 0.003),
     "fe-atom": Magnet(in_a_box("Fe atom", 6.0, [("Fe", ORIGIN)]), (1, 1, 1), 0.003),
+    # Of these, none was looked at while the starts were chosen.
+    "coo": Magnet(_rock_salt("Co", 4.26), (3, 3, 3)),
+    "vo": Magnet(_rock_salt("V", 4.09), (3, 3, 3)),
+    "crn": Magnet(crystal("CrN", FCC, Lattice.cubic(4.15), {"Cr": [ORIGIN], "N": [MIDDLE]}), (3, 3, 3)),
+    "fes": Magnet(crystal("FeS, rock salt", FCC, Lattice.cubic(5.0), {"Fe": [ORIGIN], "S": [MIDDLE]}), (3, 3, 3)),
+    "mnf2": Magnet(
+        crystal("MnF2", RUTILE, Lattice.tetragonal(4.87, 3.31), {"Mn": [ORIGIN], "F": [(0.305, 0.305, 0)]}), (2, 2, 2)
+    ),
+    "co2mnsi": Magnet(
+        crystal("Co2MnSi", FCC, Lattice.cubic(5.65), {"Co": [(0.25, 0.25, 0.25)], "Mn": [ORIGIN], "Si": [MIDDLE]}),
+        (3, 3, 3),
+    ),
+    "feco": Magnet(crystal("FeCo", "Pm-3m", Lattice.cubic(2.85), {"Fe": [ORIGIN], "Co": [MIDDLE]}), (4, 4, 4)),
+    "nio-strained": Magnet(_strained(_rock_salt("Ni", 4.18), (1.03, 0.98, 1.0)), (3, 3, 3)),
+    "no": Magnet(in_a_box("NO", 6.0, [("N", (0, 0, -0.575)), ("O", (0, 0, 0.575))]), (1, 1, 1), 0.003),
+    "mn-atom": Magnet(in_a_box("Mn atom", 6.0, [("Mn", ORIGIN)]), (1, 1, 1), 0.003),
 }
 
 

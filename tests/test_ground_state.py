@@ -170,6 +170,7 @@ def test_a_saved_state_is_looked_at_and_started_from(tmp_path: Path) -> None:
     assert isinstance(saved, SavedState)
     assert saved.summary() == ground.summary()
     assert saved.calculation == ground.calculation
+    assert saved.crystal.to_dict() == ground.crystal.to_dict()
     assert saved.converged
     assert torch.equal(saved.density, ground.density)
     assert torch.equal(saved.forces, ground.forces)

@@ -27,8 +27,8 @@ data set                     shape                                   meaning
 ``loss_pull``                (n1, n2, n3)                            dL/d(ln e_xc) of a loss, per bohr^3
 ===========================  ======================================  =================================================
 
-Attributes of the file are ``format``, ``crystal_name``, and as JSON ``summary``, ``history`` (one record for each SCF
-step) and ``basis``.
+Attributes of the file are ``format``, ``crystal_name``, ``crystal_origin`` (where the crystal was read from; not in
+files of earlier versions), and as JSON ``summary``, ``history`` (one record for each SCF step) and ``basis``.
 """
 
 from __future__ import annotations
@@ -121,6 +121,7 @@ def write_state(path: Path, contents: StateContents, further: Mapping[str, Array
         file.attrs["history"] = json.dumps(contents.history)
         file.attrs["basis"] = json.dumps(contents.basis)
         file.attrs["crystal_name"] = crystal.name
+        file.attrs["crystal_origin"] = crystal.origin
         file["lattice_bohr"] = crystal.lattice
         file["species"] = np.array(crystal.species, dtype=h5py.string_dtype())
         file["fractional_positions"] = crystal.positions
@@ -179,6 +180,7 @@ class StateFile:
             self._array("fractional_positions"),
             self._array("moments_bohr_magneton"),
             str(self._file.attrs.get("crystal_name", "")),
+            str(self._file.attrs.get("crystal_origin", "")),
         )
 
     @property

@@ -22,6 +22,7 @@ from mlxc.structures.formats.extxyz import read_extxyz
 from mlxc.structures.formats.poscar import read_poscar
 from mlxc.structures.formats.text import is_number, text_of, words_of
 from mlxc.structures.formats.with_ase import is_binary, read_with_ase
+from mlxc.structures.plausibility import distance_note
 from mlxc.structures.reading import Reading
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -95,6 +96,7 @@ def read(content: str | bytes, filename: str, part: str | None = None, species: 
     named = "block " if reading.form == "CIF" else ""
     block = f", {named}{reading.block}" if reading.block else ""
     crystal = replace(reading.crystal, origin=f"{filename}{block} ({reading.form})")
+    notes += [note] if (note := distance_note(crystal)) else []
     return replace(reading, crystal=crystal, notes=(*reading.notes, *notes))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import spglib
+from ase.cell import Cell
 from cif_texts import atoms, cif_text, cube, formula, name, read
 
 from mlxc.errors import InputError
@@ -46,6 +47,44 @@ def test_an_antiferromagnet_has_opposite_moments_along_whatever_axis(cell: str, 
     """In a hexagonal cell the unit vectors along a and b enclose 120 degrees, so that 2 2 0 is as long as 2 0 0."""
     text = magnetic(cell, IDENTITY, (IRON,), (f"Fe1 {components}",), ANTICENTRED)
     assert read(text).crystal.moments == pytest.approx([size, -size])
+
+
+AXES, CARTESIAN = "crystalaxis_x crystalaxis_y crystalaxis_z", "Cartn_x Cartn_y Cartn_z"
+SPHERICAL = "spherical_modulus spherical_polar spherical_azimuthal"
+CELLS = (cube(4), HEXAGONAL, "4 5 6 80 95 110", "7 4 5 62 71 118")
+
+
+def in_frame(cell: str, frame: str, components: np.ndarray) -> str:
+    """What components along the lattice vectors are in another frame; ASE's cells have x parallel to a, z to c*."""
+    vectors = Cell.fromcellpar([float(word) for word in cell.split()])
+    x, y, z = components @ (vectors / vectors.lengths()[:, None])
+    size = np.linalg.norm([x, y, z])
+    spherical = (size, np.degrees(np.arccos(z / size)), np.degrees(np.arctan2(y, x)))
+    values = {AXES: components, CARTESIAN: (x, y, z), SPHERICAL: spherical}[frame]
+    return " ".join(f"{value:.6f}" for value in values)
+
+
+@pytest.mark.parametrize("frame", [CARTESIAN, SPHERICAL])
+@pytest.mark.parametrize("cell", CELLS)
+def test_moments_in_other_frames_are_those_along_the_lattice_vectors(cell: str, frame: str) -> None:
+    """A file that gives both frames is refused where they disagree."""
+    for components in (*np.eye(3), *np.random.default_rng(1).normal(size=(3, 3))):
+        along, turned = in_frame(cell, AXES, 2 * components), in_frame(cell, frame, 2 * components)
+        expected = read(magnetic(cell, IDENTITY, (IRON,), (f"Fe1 {along}",), ANTICENTRED)).crystal.moments
+        alone = magnetic(cell, IDENTITY, (IRON,), (f"Fe1 {turned}",), ANTICENTRED, frame)
+        assert read(alone).crystal.moments == pytest.approx(expected, abs=1e-5)
+        both = magnetic(cell, IDENTITY, (IRON,), (f"Fe1 {along} {turned}",), ANTICENTRED, f"{AXES} {frame}")
+        assert read(both).crystal.moments == pytest.approx(expected, abs=1e-5)
+        other = both.replace(along, in_frame(cell, AXES, np.roll(components, 1)), 1)
+        with pytest.raises(InputError, match="Fe1 in two frames, and they disagree"):
+            read(other)
+
+
+def test_a_moment_stands_in_whichever_frame_it_is_known_in() -> None:
+    both = f"{AXES} {SPHERICAL}"
+    rows = (IRON, "Fe2 Fe .5 .5 .5")
+    mixed = magnetic(cube(4), IDENTITY, rows, ("Fe1 0 0 2 . . .", "Fe2 ? ? ? 2 180 0"), components=both)
+    assert read(mixed).crystal.moments == pytest.approx([2, -2])
 
 
 def test_a_ferromagnet_and_a_ferrimagnet_keep_their_signs() -> None:
@@ -126,10 +165,11 @@ REFUSED = {
     "two sites of a label": (magnetic(cube(4), IDENTITY, (IRON, "Fe1 Fe .5 .5 .5"), ("Fe1 2 0 0",)), "label Fe1"),
     "a missing component": (magnetic(cube(4), IDENTITY, (IRON,), ("Fe1 2 ? 0",)), "three components"),
     "a typographic minus": (magnetic(cube(4), IDENTITY, (IRON,), ("Fe1 −2 0 0",)), "'−2'"),
-    "another frame": (
-        magnetic(cube(4), IDENTITY, (IRON,), ("Fe1 2 0 0",), components="Cartn_x Cartn_y Cartn_z"),
-        "along its lattice vectors",
+    "a modulus alone": (
+        magnetic(cube(4), IDENTITY, (IRON,), ("Fe1 2",), components="spherical_modulus"),
+        "not by label and three components",
     ),
+    "no known component": (magnetic(cube(4), IDENTITY, (IRON,), ("Fe1 . . .",)), "three components"),
     "no group": (magnetic(cube(4), ("x,y,z,+1", "-y,x,z,-1"), (IRON,), ("Fe1 0 0 2",)), "no group"),
     "another cell": (magnetic("4 5 6 90 90 90", TRIANGLE, ("Mn1 Mn .3 0 0",), ("Mn1 0 0 2",)), "do not fit its cell"),
     "a group and no operations": (

@@ -34,6 +34,18 @@ def test_moments_are_read_in_all_the_ways_of_writing_them(text: str) -> None:
     assert read_structure(text, "fe.xyz").same_as(IRON, with_moments=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        iron("species:S:1:pos:R:3:magmoms:R:1:Z:I:1", "Fe 0 0 0 2 26", "Fe 2.105 2.105 2.105 -2 26"),
+        iron("species:S:1:pos:R:3:magmoms:R:1:occupancy:R:1", "Fe 0 0 0 2 1", "Fe 2.105 2.105 2.105 -2 1.0"),
+        iron("species:S:1:pos:R:3:magmoms:R:1", "Fe 0 0 0 2", "Fe 2.105 2.105 2.105 -2", f"{LATTICE} units=Angstrom"),
+    ],
+)
+def test_what_is_said_twice_and_alike_is_understood(text: str) -> None:
+    assert read_structure(text, "fe.xyz").same_as(IRON, with_moments=True)
+
+
 def test_a_direction_that_is_not_periodic_is_told() -> None:
     reading = read(f'1\n{LATTICE} pbc="T T F"\nFe 0 0 0\n', "fe.xyz")
     assert reading.notes == (
@@ -67,6 +79,10 @@ def test_the_last_image_is_taken_and_told() -> None:
         (f"1\n{LATTICE} Properties=species:S:1:pos:R:3:magmoms:R:3\nFe 0 0 0 2 0 0\n", "does not point along z"),
         (f"1\n{LATTICE} charge=-1\nFe 0 0 0\n", "net charge of -1"),
         (f'1\n{LATTICE} pbc="T T"\nFe 0 0 0\n', "pbc needs three times T or F"),
+        (f"1\n{LATTICE} {LATTICE.replace('4.21', '5')}\nFe 0 0 0\n", "line 2 says Lattice twice, and not the same"),
+        (f"1\n{LATTICE} units=bohr\nFe 0 0 0\n", "in angstrom, and the file says 'bohr'"),
+        (f"1\n{LATTICE} Properties=species:S:1:pos:R:3:Z:I:1\nFe 0 0 0 27\n", "several elements, Co and Fe"),
+        (f"1\n{LATTICE} Properties=species:S:1:pos:R:3:occupancy:R:1\nFe 0 0 0 .5\n", "partially occupied"),
     ],
 )
 def test_what_is_no_crystal_is_refused(text: str, complaint: str) -> None:

@@ -1,7 +1,6 @@
 """The magnetic symmetry of a CIF and the moments of its atoms, which are collinear along any axis. Imports no torch.
 
-Tags and axes are those of the magnetic CIF dictionary (magCIF): moments have components in Bohr magneton along unit
-vectors in the directions of the lattice vectors.
+Tags and axes are those of the magnetic CIF dictionary (magCIF), see :mod:`mlxc.structures.cif.moment_components`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 
 from mlxc.errors import InputError
 from mlxc.structures.cif.atoms import Atoms, stabiliser
-from mlxc.structures.cif.document import Block, number, shortened
+from mlxc.structures.cif.document import Block, shortened
+from mlxc.structures.cif.moment_components import ROUNDED, given_components
 from mlxc.structures.cif.operations import Operations, as_group, from_texts, product, translations_only
 from mlxc.structures.cif.sites import Site
 
@@ -20,13 +20,6 @@ CENTRINGS = "_space_group_symop_magn_centering_xyz"
 NAMES = tuple(f"_space_group_magn_{kind}" for kind in ("number_BNS", "name_BNS", "number_OG", "name_OG"))
 # The magnetic group of nothing but the identity, by number and name.
 TRIVIAL = ("1.1", "1.1.1", "P1")
-LABEL = "_atom_site_moment_label"
-COMPONENTS = (
-    tuple(f"_atom_site_moment_crystalaxis_{axis}" for axis in "xyz"),
-    tuple(f"_atom_site_moment_crystalaxis_m{axis}" for axis in "xyz"),
-)
-# Moments are written with two or three digits, Bohr magneton.
-ROUNDED = 0.03
 _MODULATED = ("_space_group_symop_magn_ssg_", "_space_group_symop_ssg_", "_cell_wave_vector_", "_atom_site_fourier_")
 
 
@@ -76,7 +69,7 @@ def moments_of(
         InputError: moments are not understood, contradict the operations, or have several axes.
     """
     lengths = np.linalg.norm(lattice, axis=1)
-    given = _given(block, [site.label for site in sites])
+    given = given_components(block, [site.label for site in sites], lattice)
     vectors = np.zeros((len(atoms.elements), 3))
     for index, site in enumerate(sites):
         moment = given.get(site.label)
@@ -103,25 +96,6 @@ def _listed(block: Block, tag: str) -> Operations:
     elif any((text or "").count(",") != 3 for text in texts):
         raise InputError(f"{tag} of the CIF must say whether time is reversed, as in 'x,y,z,-1'.")
     return from_texts(texts, tag)
-
-
-def _given(block: Block, labels: list[str]) -> dict[str, NDArray[np.float64]]:
-    """The components of the moments along the lattice vectors, by the label of the site."""
-    names = block.column(LABEL)
-    tags = next((tags for tags in COMPONENTS if block.column(tags[0]) is not None), None)
-    if names is None or tags is None:
-        raise InputError(
-            f"The CIF gives moments, and not by label and along its lattice vectors ({LABEL}, {COMPONENTS[0][0]})."
-        )
-    given: dict[str, NDArray[np.float64]] = {}
-    for name, *texts in block.rows((LABEL, *tags), len(names)):
-        known = [number(text, f"The moment of {name}") for text in texts if text is not None]
-        if len(known) != 3:
-            raise InputError(f"The moment of {name} in the CIF must have three components.")
-        if name in given or labels.count(str(name)) != 1:
-            raise InputError(f"The CIF must have one site and one moment with the label {name}.")
-        given[str(name)] = np.array(known)
-    return given
 
 
 def _turned(moment: NDArray[np.float64], operations: Operations, indices: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
+from mlxc.structures.cif.agreement import density_note, multiplicity_note
 from mlxc.structures.cif.atoms import Atoms, atoms_of
 from mlxc.structures.cif.cell import check_angles, check_volume, lattice_of
 from mlxc.structures.cif.document import Block, blocks_of, shortened
@@ -85,7 +86,13 @@ def _crystal(block: Block, name: str) -> tuple[Crystal, list[str]]:
     if has_moments(block):
         operations = setting.operations if magnetic is not None else without_magnetic_operations(setting.operations)
         moments = moments_of(block, sites, atoms, operations, lattice)
-    told = [check_volume(block, lattice), *symmetry.notes, check_angles(block, setting.operations)]
+    told = [
+        check_volume(block, lattice),
+        *symmetry.notes,
+        check_angles(block, setting.operations),
+        multiplicity_note(sites, atoms, setting.operations),
+        density_note(block, atoms, lattice),
+    ]
     notes = [*(note for note in told if note is not None), *setting_notes, *site_notes, *atoms.notes]
     return Crystal(lattice / BOHR_ANG, atoms.elements, atoms.positions, moments, name), notes
 

@@ -23,6 +23,8 @@ _PAIR = re.compile(r"""(?<![\w.-])([\w.-]++)\s*+=\s*+("[^"]*"|'[^']*'|\{[^{}]*\}
 _DEFAULT_COLUMNS = "species:S:1:pos:R:3"
 _SPECIES = ("species", "z", "numbers", "atomic_numbers")
 _MOMENTS = ("initial_magmoms", "magmoms", "magmom", "moments")
+# How a unit of lengths is announced by those who announce one.
+_UNITS = ("unit", "units", "length_unit", "length_units", "units_length")
 _PERIODIC = {"T": True, "TRUE": True, "1": True, "F": False, "FALSE": False, "0": False}
 # Bohr magneton: components along x or y below this are rounding.
 _COLLINEAR = 1e-3
@@ -42,7 +44,7 @@ def read_extxyz(text: str, name: str) -> Reading:
     """
     lines = text.rstrip().split("\n")
     first, images = _last_image(lines)
-    described = _described(lines[first + 1])
+    described = _described(lines[first + 1], first + 2)
     columns, width = _columns(described.get("properties", _DEFAULT_COLUMNS), first + 2)
     rows = [words_of(line) for line in lines[first + 2 :]]
     for line, row in enumerate(rows, first + 3):
@@ -73,9 +75,21 @@ def _last_image(lines: list[str]) -> tuple[int, int]:
     return first, images
 
 
-def _described(comment: str) -> dict[str, str]:
-    """What the second line of an image says, by keys in small letters."""
-    return {key.lower(): value.strip("\"'{}") for key, value in _PAIR.findall(comment)}
+def _described(comment: str, line: int) -> dict[str, str]:
+    """What the second line of an image says, by keys in small letters.
+
+    Raises:
+        InputError: it says two things by one key, or that lengths are in another unit than angstrom.
+    """
+    described: dict[str, str] = {}
+    for key, quoted in _PAIR.findall(comment):
+        value = quoted.strip("\"'{}")
+        if described.setdefault(key.lower(), value) != value:
+            raise InputError(f"Line {line} says {key} twice, and not the same.")
+    unit = next((described[key] for key in _UNITS if key in described), "angstrom")
+    if not unit.lower().startswith(("ang", "å")):
+        raise InputError(f"Line {line}: lengths of extended XYZ are in angstrom, and the file says '{shown(unit)}'.")
+    return described
 
 
 def _columns(properties: str, line: int) -> tuple[Columns, int]:
@@ -95,17 +109,32 @@ def _columns(properties: str, line: int) -> tuple[Columns, int]:
 
 def _atoms(rows: list[list[str]], columns: Columns, first: int) -> Atoms:
     """The atoms without their cell."""
-    species = next((columns[name] for name in _SPECIES if name in columns), slice(0))
+    species = [columns[name] for name in _SPECIES if name in columns]
     place = columns.get("pos", slice(0))
-    if _width(species) != 1 or _width(place) != 3:
+    if not species or any(_width(column) != 1 for column in species) or _width(place) != 3:
         raise InputError(f"Line {first - 1}: Properties needs a column of species and three of pos.")
     charges = columns.get("initial_charges")
+    _refuse_shared_sites(rows, columns, first)
     return Atoms(
-        [element(row[species][0], f"Line {line}") for line, row in enumerate(rows, first)],
+        [_element(row, species, line) for line, row in enumerate(rows, first)],
         np.array([vector(row[place], line) for line, row in enumerate(rows, first)]).reshape(-1, 3),
         magmoms=_moments(rows, columns, first),
         charges=None if charges is None else [number(row[charges][0], line) for line, row in enumerate(rows, first)],
     )
+
+
+def _element(row: list[str], columns: list[slice], line: int) -> str:
+    """The element that all columns of a row say."""
+    found = {element(row[column][0], f"Line {line}") for column in columns}
+    if len(found) > 1:
+        raise InputError(f"Line {line} names several elements, {' and '.join(sorted(found))}.")
+    return found.pop()
+
+
+def _refuse_shared_sites(rows: list[list[str]], columns: Columns, first: int) -> None:
+    for line, row in enumerate(rows, first):
+        if any(number(word, line) != 1 for word in row[columns.get("occupancy", slice(0))]):
+            raise InputError(f"Line {line}: the site is partially occupied; choose one ordered arrangement of atoms.")
 
 
 def _width(column: slice) -> int:
@@ -113,7 +142,10 @@ def _width(column: slice) -> int:
 
 
 def _moments(rows: list[list[str]], columns: Columns, first: int) -> list[float] | None:
-    """The moments of the atoms along z, Bohr magneton; None where the file has no column of them."""
+    """The moments of the atoms along z, Bohr magneton; None where the file has no column of them.
+
+    Those to start with stand in a column of their own beside those that were computed.
+    """
     column = next((columns[name] for name in _MOMENTS if name in columns), None)
     if column is None:
         return None
