@@ -160,7 +160,7 @@ class PlaneWaveBasis(PlaneWaveSet):
     def translated(self, orbitals: Tensor, translation: NDArray[np.float64]) -> Tensor:
         """psi(r - w) but for a phase, of orbitals ``(nk, nband, nplanewave)`` and a fractional translation w."""
         phases = torch.tensor(translation, dtype=torch.float64, device=self.device)
-        return orbitals * position_phases(self, phases)[:, None]
+        return orbitals * position_phases(self, phases[None])
 
     def accepts(self, source: Basis) -> bool:
         """See :class:`~mlxc.basis.protocol.Basis`."""
