@@ -12,6 +12,7 @@ from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.planewave.kinetic import KineticOperator, KineticPreconditioner
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
 from mlxc.basis.planewave.projectors import NonlocalOperator
+from mlxc.basis.planewave.real_orbitals import RealBlock, RealFunctions
 
 PlaneWaveOperator = KineticOperator | NonlocalOperator
 
@@ -108,10 +109,17 @@ class PlaneWaveBlock:
         self._local = LocalOperator(waves, kpoints, spin, potential, dtype)
         self.precondition = KineticPreconditioner(waves.kinetic[kpoints].to(dtype.to_real()), waves.mask[kpoints])
         self._as_given = partial(PlaneWaveBlock, waves, kpoints, spin, operators, potential)
+        self._waves = waves
 
     def in_single_precision(self) -> PlaneWaveBlock:
         """The same H for orbitals in single precision."""
         return self._as_given(torch.complex64)
+
+    def with_real_orbitals(self) -> RealBlock | None:
+        """The same H for real functions, where k = 0 is the only k point."""
+        if self._waves.nkpoints > 1 or bool((self._waves.kpoints.fractional != 0).any()):
+            return None
+        return RealBlock(self, RealFunctions(self._waves.miller[0]), self._waves)
 
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi."""
