@@ -16,9 +16,11 @@ import resource
 import time
 from dataclasses import dataclass, fields
 from math import log
+from typing import Any
 
 import numpy as np
 from mlxc_process import warm_processes
+from numpy.typing import NDArray
 from tables import print_header, print_row
 
 from mlxc import Calculation, Crystal
@@ -28,7 +30,7 @@ REPEATS = ((1, 1, 1), (1, 1, 2), (1, 2, 2), (2, 2, 2))
 # The positions in a conventional cell, its edge (angstrom), and what else is computed how.
 FACE_CENTRED = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 DIAMOND = np.concatenate([FACE_CENTRED, FACE_CENTRED + 0.25])
-MATERIALS = {
+MATERIALS: dict[str, tuple[NDArray[np.float64], float, dict[str, Any]]] = {
     "Si": (DIAMOND, 5.431, {"kmesh": (1, 1, 1), "smearing": "none"}),
     "Al": (FACE_CENTRED, 4.05, {"kmesh": (2, 1, 1), "width_ha": 0.005}),
 }

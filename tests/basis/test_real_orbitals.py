@@ -11,7 +11,7 @@ import mlxc
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.planewave.basis import PlaneWaveBasis
 from mlxc.basis.planewave.hamiltonian import PlaneWaveBlock
-from mlxc.basis.planewave.real_orbitals import RealFunctions
+from mlxc.basis.planewave.real_functions import RealFunctions
 from mlxc.crystal.brillouin import KPoints, irreducible_mesh
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products, orthonormalise

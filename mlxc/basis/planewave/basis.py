@@ -15,8 +15,9 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.planewave import densities
 from mlxc.basis.planewave.atomic_orbitals import atomic_orbitals
-from mlxc.basis.planewave.hamiltonian import LocalOperator, PlaneWaveHamiltonian
+from mlxc.basis.planewave.hamiltonian import PlaneWaveHamiltonian
 from mlxc.basis.planewave.kinetic import KineticOperator
+from mlxc.basis.planewave.local_operator import LocalOperator
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
 from mlxc.basis.planewave.projectors import NonlocalOperator, position_phases
 from mlxc.basis.protocol import Basis, OneElectronOperator

@@ -1,13 +1,15 @@
 """The separable nonlocal pseudopotentials in plane waves, sum_a sum_lm sum_ij |p_ai> h_ij <p_aj|.
 
 The projectors of an ion are those of its element at the origin times the phases of its position, exp(-iG.R) <k+G|p>.
-A large cell keeps these factors, and multiplies them for a few ions at a time.
+A large cell keeps these factors. It multiplies them for a few ions at a time, or in single precision for as long as
+orbitals are improved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import pi
 from typing import Protocol
 
@@ -16,15 +18,11 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
+from mlxc.basis.planewave.projector_memory import HELD_BYTES, MANY_PROJECTORS, WORKSPACE_BYTES
+from mlxc.basis.planewave.real_functions import RealFunctions
 from mlxc.pseudo.harmonics import solid_harmonics
 from mlxc.pseudo.ions import Ions
 from mlxc.pseudo.protocol import Pseudopotential
-
-# A cell with more projectors than this keeps their factors. There are many bands then, and what the products take is
-# little beside their overlaps with all of these.
-MANY_PROJECTORS = 200
-# The products that are made at the same time have about this many bytes.
-WORKSPACE_BYTES = 3.2e7
 
 
 class NonlocalOperator:
@@ -57,17 +55,22 @@ class NonlocalOperator:
 
     def on_kpoints(self, kpoints: slice, dtype: torch.dtype = torch.complex128) -> Callable[[Tensor], Tensor]:
         """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points and of a type."""
-        parts = [part.on_kpoints(kpoints, dtype) for part in self._parts]
+        return partial(_sum_of_images, [part.on_kpoints(kpoints, dtype) for part in self._parts])
 
-        def apply(orbitals: Tensor) -> Tensor:
-            conjugate = orbitals.conj().resolve_conj()
-            first, *others = parts
-            result = first.image(conjugate)
-            for part in others:
-                result += part.image(conjugate)
-            return result
+    def on_real_functions(
+        self, functions: RealFunctions, dtype: torch.dtype = torch.float64
+    ) -> Callable[[Tensor], Tensor]:
+        """The operator on real vectors of a type, at k = 0, where projectors are real functions."""
+        return partial(_sum_of_images, [part.on_real_functions(functions, dtype) for part in self._parts])
 
-        return apply
+
+def _sum_of_images(parts: Sequence[Projectors], orbitals: Tensor) -> Tensor:
+    conjugate = orbitals.conj().resolve_conj()
+    first, *others = parts
+    result = first.image(conjugate)
+    for part in others:
+        result += part.image(conjugate)
+    return result
 
 
 class Projectors(Protocol):
@@ -75,6 +78,10 @@ class Projectors(Protocol):
 
     def on_kpoints(self, kpoints: slice, dtype: torch.dtype) -> Projectors:
         """Those of some k points, of a type."""
+        ...
+
+    def on_real_functions(self, functions: RealFunctions, dtype: torch.dtype) -> Projectors:
+        """Those of k = 0 as real vectors, of a type."""
         ...
 
     def image(self, conjugate: Tensor) -> Tensor:
@@ -109,6 +116,11 @@ class HeldProjectors:
         """See :class:`Projectors`."""
         return HeldProjectors(self.values[kpoints].to(dtype), self.coupling.to(dtype))
 
+    def on_real_functions(self, functions: RealFunctions, dtype: torch.dtype) -> HeldProjectors:
+        """See :class:`Projectors`."""
+        vectors = torch.view_as_real(functions.half_of(self.values)).flatten(2)
+        return HeldProjectors(vectors.to(dtype), self.coupling.to(dtype))
+
     def image(self, conjugate: Tensor) -> Tensor:
         """See :class:`Projectors`."""
         return (conjugate @ self.values.mT).conj() @ self.coupling.mT @ self.values
@@ -126,11 +138,13 @@ class FactorisedProjectors:
         forms: <k+G|p> of an ion at the origin, shape ``(nk, nprojector, nplanewave)``, zero on padding.
         coupling: h_pq of an ion, shape ``(nprojector, nprojector)``, hartree.
         phases: exp(-iG.R) of each ion, shape ``(nk, nion, nplanewave)``.
+        as_real: Whether the real and imaginary parts of the products are the components of real vectors.
     """
 
     forms: Tensor
     coupling: Tensor
     phases: Tensor
+    as_real: bool = False
 
     @classmethod
     def of(cls, waves: PlaneWaveSet, pseudopotential: Pseudopotential, positions: Tensor) -> FactorisedProjectors:
@@ -145,19 +159,28 @@ class FactorisedProjectors:
 
     def products(self) -> Tensor:
         """<k+G|p> of all ions, shape ``(nk, nion * nprojector, nplanewave)``."""
-        return _products(self.forms, self.phases)
+        return self._products(self.phases)
 
-    def on_kpoints(self, kpoints: slice, dtype: torch.dtype) -> FactorisedProjectors:
+    def on_kpoints(self, kpoints: slice, dtype: torch.dtype) -> Projectors:
         """See :class:`Projectors`."""
-        return FactorisedProjectors(
-            self.forms[kpoints].to(dtype), self.coupling.to(dtype), self.phases[kpoints].to(dtype)
-        )
+        forms, phases = self.forms[kpoints].to(dtype), self.phases[kpoints].to(dtype)
+        return FactorisedProjectors(forms, self.coupling.to(dtype), phases)._held_if_single()
+
+    def on_real_functions(self, functions: RealFunctions, dtype: torch.dtype) -> Projectors:
+        """See :class:`Projectors`."""
+        forms, phases = functions.half_of(self.forms), self.phases[..., functions.half]
+        forms, phases = forms.to(dtype.to_complex()), phases.to(dtype.to_complex())
+        return FactorisedProjectors(forms, self.coupling.to(dtype), phases, as_real=True)._held_if_single()
+
+    def _held_if_single(self) -> Projectors:
+        few = self.forms.nbytes * self.phases.shape[1] < HELD_BYTES
+        return HeldProjectors.of([self]) if self.forms.dtype == torch.complex64 and few else self
 
     def image(self, conjugate: Tensor) -> Tensor:
         """See :class:`Projectors`."""
         result = torch.zeros_like(conjugate)
         for phases in self._portions():
-            products = _products(self.forms, phases)
+            products = self._products(phases)
             overlaps = (conjugate @ products.mT).conj()
             result.baddbmm_(_coupled(overlaps, self.coupling), products)
         return result
@@ -165,12 +188,11 @@ class FactorisedProjectors:
     def expectation(self, conjugate: Tensor, electrons: Tensor) -> Tensor:
         """See :class:`Projectors`; a derivative makes the products again, in the place of keeping all of them."""
 
-        def energy(forms: Tensor, phases: Tensor) -> Tensor:
-            return _energy(_products(forms, phases), self.coupling, conjugate, electrons)
+        def energy(phases: Tensor) -> Tensor:
+            return _energy(self._products(phases), self.coupling, conjugate, electrons)
 
         energies = [
-            checkpoint(energy, self.forms, phases, use_reentrant=False, preserve_rng_state=False)
-            for phases in self._portions()
+            checkpoint(energy, phases, use_reentrant=False, preserve_rng_state=False) for phases in self._portions()
         ]
         return torch.stack(energies).sum()
 
@@ -179,9 +201,9 @@ class FactorisedProjectors:
         bytes_of_an_ion = max(1, self.forms.nbytes)
         return self.phases.split(max(1, int(WORKSPACE_BYTES / bytes_of_an_ion)), dim=1)
 
-
-def _products(forms: Tensor, phases: Tensor) -> Tensor:
-    return (phases[:, :, None] * forms[:, None]).flatten(1, 2)
+    def _products(self, phases: Tensor) -> Tensor:
+        products = (phases[:, :, None] * self.forms[:, None]).flatten(1, 2)
+        return torch.view_as_real(products).flatten(2) if self.as_real else products
 
 
 def _coupled(overlaps: Tensor, coupling: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
-"""Orbitals at k = 0 as real functions: half of the numbers, and two orbitals in each Fourier transform.
+"""Real functions in plane waves at k = 0: half of the numbers.
 
-H is real there, so that its eigenfunctions may be chosen real, c_-G = c_G*, and one of G and -G tells of both. The
-numbers c_0, sqrt(2) Re c_G and sqrt(2) Im c_G of half of the plane waves have the inner products of the functions. They
-are kept as real vectors, with a place for Im c_0, which is zero. For real functions a and b, H (a + ib) = Ha + iHb.
+Of a real function c_-G = c_G*, so that one of G and -G tells of both. The numbers c_0, sqrt(2) Re c_G and
+sqrt(2) Im c_G of half of the plane waves have the inner products of the functions. They are kept as real vectors, with
+a place for Im c_0, which is zero.
 """
 
 from __future__ import annotations
@@ -11,10 +11,6 @@ from math import sqrt
 
 import torch
 from torch import Tensor
-
-from mlxc.basis.hamiltonian import HamiltonianBlock
-from mlxc.basis.planewave.kinetic import KineticPreconditioner
-from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
 
 # Of an orbital with norm one, a smaller imaginary part is one of rounding errors.
 NEGLIGIBLE_PART = 1e-10
@@ -80,6 +76,14 @@ class RealFunctions:
         first, second = scaled[:, 0::2], 1j * scaled[:, 1::2]
         return self._with_partners(first + second, (first - second).conj())
 
+    def half_of(self, real: Tensor) -> Tensor:
+        """What real functions, given as plane waves ``(..., nplanewave)``, are as vectors, still in complex numbers.
+
+        Returns:
+            c_0 and sqrt(2) c_G, shape ``(..., nhalf)``; their parts are the components of the vectors.
+        """
+        return real[..., self.half] / self._scale.to(real.dtype)
+
     def as_orbitals(self, vectors: Tensor) -> Tensor:
         """Real functions ``(1, n, 2 nhalf)`` as plane waves ``(1, n, nplanewave)``."""
         scaled = self._coefficients(vectors)
@@ -94,45 +98,3 @@ class RealFunctions:
         result = own.new_empty(1, own.shape[1], self._count)
         result[..., self._partners], result[..., self.half] = mirrored, own
         return result
-
-
-class RealBlock:
-    """H at k = 0, see :class:`~mlxc.basis.hamiltonian.HamiltonianBlock`, for orbitals as real vectors.
-
-    Args:
-        block: The same H for orbitals in plane waves.
-        functions: The real functions.
-        waves: The plane waves, of a single k point.
-
-    Attributes:
-        rows: The block's entries in the batch of all k points and spins.
-        dtype: The type of the vectors that it acts on: real numbers.
-        functions: The real functions.
-    """
-
-    matrix = None
-
-    def __init__(self, block: HamiltonianBlock, functions: RealFunctions, waves: PlaneWaveSet) -> None:
-        self.rows, self.dtype, self.functions = block.rows, block.dtype.to_real(), functions
-        self._block, self._waves = block, waves
-        kinetic, mask = waves.kinetic[:, functions.half], waves.mask[:, functions.half]
-        self._precondition = KineticPreconditioner(kinetic.to(self.dtype), mask)
-
-    def apply(self, vectors: Tensor) -> Tensor:
-        """H psi, of two functions at a time."""
-        count = vectors.shape[1]
-        even = vectors if count % 2 == 0 else torch.nn.functional.pad(vectors, (0, 0, 0, 1))
-        return self.functions.parts(self._block.apply(self.functions.in_pairs(even)))[:, :count]
-
-    def in_single_precision(self) -> RealBlock | None:
-        """The same H for vectors in single precision."""
-        rounded = self._block.in_single_precision()
-        return None if rounded is None else RealBlock(rounded, self.functions, self._waves)
-
-    def with_real_orbitals(self) -> None:
-        """See :class:`~mlxc.basis.hamiltonian.HamiltonianBlock`; they are real already."""
-
-    def precondition(self, residuals: Tensor, vectors: Tensor) -> Tensor:
-        """An approximate inverse of H - e, applied to the residuals of these vectors."""
-        half = (torch.view_as_complex(each.unflatten(-1, (-1, 2))) for each in (residuals, vectors))
-        return torch.view_as_real(self._precondition(*half)).flatten(2)
