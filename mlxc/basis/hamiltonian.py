@@ -47,7 +47,7 @@ class HamiltonianBlock(Protocol):
 
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
-        dtype: The type of the orbitals that it acts on: complex numbers in double or in single precision.
+        dtype: The type of the orbitals that it acts on, in double or in single precision.
     """
 
     rows: slice
@@ -66,8 +66,33 @@ class HamiltonianBlock(Protocol):
         """The same H for orbitals in single precision; None where there is no gain in it."""
         ...
 
+    def with_real_orbitals(self) -> RealHamiltonianBlock | None:
+        """The same H for orbitals as real vectors; None where H is not real, or its functions are no plane waves."""
+        ...
+
     def precondition(self, residuals: Tensor, orbitals: Tensor) -> Tensor:
         """An approximate inverse of H - e, applied to the residuals of these orbitals."""
+        ...
+
+
+class RealFunctions(Protocol):
+    """Functions that are real in space, as real vectors with the same inner products."""
+
+    def of(self, orbitals: Tensor) -> Tensor:
+        """Orthonormal real vectors that span what orthonormal orbitals do, as nearly as their number allows."""
+        ...
+
+    def as_orbitals(self, vectors: Tensor) -> Tensor:
+        """The orbitals that real vectors stand for."""
+        ...
+
+
+class RealHamiltonianBlock(HamiltonianBlock, Protocol):
+    """H for orbitals as real vectors."""
+
+    @property
+    def functions(self) -> RealFunctions:
+        """What the vectors stand for."""
         ...
 
 

@@ -6,7 +6,7 @@ residuals and is kept orthonormal; Rayleigh-Ritz gives the best orbitals in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -119,7 +119,11 @@ def diagonalise(
     def solve(block: HamiltonianBlock) -> Eigenpairs:
         if block.matrix is not None:
             return lowest_eigenpairs(block.matrix, nband)
-        return davidson(block, guess[block.rows], nband, counts[block.rows], tolerance, max_steps, single_precision)
+        own, rest = guess[block.rows], (nband, counts[block.rows], tolerance, max_steps, single_precision)
+        if (real := block.with_real_orbitals()) is None:
+            return davidson(block, own, *rest)
+        pairs = davidson(real, real.functions.of(own), *rest)
+        return replace(pairs, orbitals=real.functions.as_orbitals(pairs.orbitals))
 
     pairs = map_in_threads(solve, hamiltonian.blocks)
     return Eigenpairs(
@@ -161,12 +165,13 @@ def davidson(
     rounded = hamiltonian.in_single_precision() if single_precision else None
     applied, left = 0, max_steps
     while True:
-        space = SearchSpace(hamiltonian, hamiltonian if rounded is None else rounded, guess, nband)
+        nguess, space = guess.shape[1], SearchSpace(hamiltonian, rounded or hamiltonian, guess, nband)
+        del guess  # the space has combinations of them, and the memory may be needed
         first = float((space.norms * counts).max())
         reach = tolerance if rounded is None else max(tolerance, SINGLE_REACH * first)
         extensions = _search(space, counts, reach, left)
         residuals, orbitals = space.norms * counts, space.orbitals
-        applied, left = applied + guess.shape[1] + sum(extensions), left - len(extensions)
+        applied, left = applied + nguess + sum(extensions), left - len(extensions)
         if left == 0 or float(residuals.max()) <= tolerance:
             return Eigenpairs(space.eigenvalues, orbitals, residuals, applied / nband)
         guess = orbitals

@@ -147,7 +147,7 @@ class SCFIteration:
                 problem.basis.grid, problem.ions, self.moments, self._nspin, self._total_moment
             )
             orbitals = starting_orbitals(problem.basis, problem.ions, self._nband, self._seed)
-            self._orbitals = orbitals.repeat(self._nspin, 1, 1)
+            self._orbitals = orbitals if self._nspin == 1 else orbitals.repeat(self._nspin, 1, 1)
             self._importance = self._likely_importance()
             self._fields = problem.guessed_fields(density)
             self._tau_is_guessed = TAU in problem.kinds

@@ -36,6 +36,9 @@ class DenseBlock:
     def in_single_precision(self) -> DenseBlock:
         return DenseBlock(self.hidden.to(torch.complex64), self.mask)
 
+    def with_real_orbitals(self) -> None:
+        return None
+
     def apply(self, orbitals: Tensor) -> Tensor:
         return orbitals @ self.hidden.mT
 

@@ -33,6 +33,9 @@ class DenseBlock:
         """H psi."""
         return orbitals @ self.matrix.mT
 
+    def with_real_orbitals(self) -> None:
+        """See :class:`~mlxc.basis.hamiltonian.HamiltonianBlock`; H is held as a matrix."""
+
     def in_single_precision(self) -> None:
         """None: the matrix itself is diagonalised."""
 

@@ -25,9 +25,9 @@ def atomic_orbitals(waves: PlaneWaveSet, ions: Ions) -> Tensor:
             angular_part(waves.kplusg, ell) * atom.orbital_form_factor(shell, lengths)
             for shell, ell in enumerate(atom.angular_momenta)
         ]
-        shapes[symbol] = torch.cat([none, *shells])
-    blocks = [
-        shapes[symbol] * position_phases(waves, position)
-        for symbol, position in zip(ions.species, ions.positions, strict=True)
-    ]
-    return torch.cat(blocks).transpose(0, 1) * waves.mask[:, None, :] / waves.grid.volume**0.5
+        shapes[symbol] = torch.cat([none, *shells]) * waves.mask / waves.grid.volume**0.5
+    counts = [len(shapes[symbol]) for symbol in ions.species]
+    orbitals = torch.empty(waves.nkpoints, sum(counts), waves.nplanewaves, dtype=torch.complex128, device=waves.device)
+    for own, symbol, position in zip(orbitals.split(counts, dim=1), ions.species, ions.positions, strict=True):
+        torch.mul(shapes[symbol].transpose(0, 1), position_phases(waves, position[None]), out=own)
+    return orbitals

@@ -15,8 +15,9 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.planewave import densities
 from mlxc.basis.planewave.atomic_orbitals import atomic_orbitals
-from mlxc.basis.planewave.hamiltonian import LocalOperator, PlaneWaveHamiltonian
+from mlxc.basis.planewave.hamiltonian import PlaneWaveHamiltonian
 from mlxc.basis.planewave.kinetic import KineticOperator
+from mlxc.basis.planewave.local_operator import LocalOperator
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
 from mlxc.basis.planewave.projectors import NonlocalOperator, position_phases
 from mlxc.basis.protocol import Basis, OneElectronOperator
@@ -160,7 +161,7 @@ class PlaneWaveBasis(PlaneWaveSet):
     def translated(self, orbitals: Tensor, translation: NDArray[np.float64]) -> Tensor:
         """psi(r - w) but for a phase, of orbitals ``(nk, nband, nplanewave)`` and a fractional translation w."""
         phases = torch.tensor(translation, dtype=torch.float64, device=self.device)
-        return orbitals * position_phases(self, phases)[:, None]
+        return orbitals * position_phases(self, phases[None])
 
     def accepts(self, source: Basis) -> bool:
         """See :class:`~mlxc.basis.protocol.Basis`."""

@@ -10,59 +10,12 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.planewave.kinetic import KineticOperator, KineticPreconditioner
+from mlxc.basis.planewave.local_operator import LocalOperator
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
 from mlxc.basis.planewave.projectors import NonlocalOperator
+from mlxc.basis.planewave.real_block import RealBlock
 
 PlaneWaveOperator = KineticOperator | NonlocalOperator
-
-
-class LocalOperator:
-    """v(r) psi and, with a potential of kinetic energy, -1/2 div v_tau grad psi: what a potential does on the grid.
-
-    Between plane waves q and q', v_tau has the matrix element v_tau(q' - q) q'.q / 2, and 2 q'.q is q'^2 + q^2 less
-    (q' - q)^2, which is the Laplacian of v_tau. So two functions on the grid serve, psi and q^2 psi, in the place of
-    psi and the three components of its gradient.
-
-    Args:
-        waves: The plane waves of all k points.
-        kpoints: The k points whose orbitals are given.
-        spin: The spin of these orbitals.
-        potential: The effective potential of all spins.
-        dtype: The type of these orbitals.
-    """
-
-    def __init__(
-        self,
-        waves: PlaneWaveSet,
-        kpoints: slice,
-        spin: int,
-        potential: EffectivePotential,
-        dtype: torch.dtype = torch.complex128,
-    ) -> None:
-        self._waves, self._kpoints = waves, kpoints
-        local = potential.local[spin]
-        self._quarter: Tensor | None = None
-        if potential.kinetic is not None:
-            quarter = potential.kinetic[spin] / 4
-            local = local + waves.grid.laplacian(quarter)
-            self._quarter = quarter.to(dtype)
-            self._squares = waves.kplusg[kpoints].square().sum(-1)[:, None].to(dtype.to_real())
-        self._local = local.to(dtype)
-
-    def add_to(self, result: Tensor, orbitals: Tensor) -> None:
-        """Add what becomes of the orbitals ``(nk, nband, nplanewave)``, a portion of them at a time on the grid."""
-        for kpoints, bands in self._waves.portions(self._kpoints, orbitals.shape[1]):
-            rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
-            portion = orbitals[rows, bands]
-            transform = self._waves.transform
-            on_grid = transform.to_grid(portion, kpoints)
-            if self._quarter is None:
-                result[rows, bands] += transform.from_grid(on_grid.mul_(self._local), kpoints)
-                continue
-            squares = self._squares[rows]
-            curved = transform.to_grid(portion * squares, kpoints).mul_(self._quarter)
-            result[rows, bands] += transform.from_grid(on_grid * self._quarter, kpoints) * squares
-            result[rows, bands] += transform.from_grid(curved.add_(on_grid.mul_(self._local)), kpoints)
 
 
 class PlaneWaveHamiltonian:
@@ -108,10 +61,16 @@ class PlaneWaveBlock:
         self._local = LocalOperator(waves, kpoints, spin, potential, dtype)
         self.precondition = KineticPreconditioner(waves.kinetic[kpoints].to(dtype.to_real()), waves.mask[kpoints])
         self._as_given = partial(PlaneWaveBlock, waves, kpoints, spin, operators, potential)
+        self._with_real_orbitals = partial(RealBlock, waves, spin, operators, potential)
+        self._is_real = waves.nkpoints == 1 and not bool(waves.kpoints.fractional.any())
 
     def in_single_precision(self) -> PlaneWaveBlock:
         """The same H for orbitals in single precision."""
         return self._as_given(torch.complex64)
+
+    def with_real_orbitals(self) -> RealBlock | None:
+        """The same H for real functions, where k = 0 is the only k point."""
+        return self._with_real_orbitals() if self._is_real else None
 
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi."""

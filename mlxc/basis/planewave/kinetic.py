@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
+from mlxc.basis.planewave.real_functions import RealFunctions
 
 
 class KineticOperator:
@@ -29,6 +30,13 @@ class KineticOperator:
         """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points and of a type."""
         kinetic = self._waves.kinetic[kpoints].where(self._waves.mask[kpoints], 0.0)[:, None, :].to(dtype.to_real())
         return lambda orbitals: orbitals * kinetic
+
+    def on_real_functions(
+        self, functions: RealFunctions, dtype: torch.dtype = torch.float64
+    ) -> Callable[[Tensor], Tensor]:
+        """The operator on real vectors of a type, at k = 0."""
+        kinetic = self._waves.kinetic[:, None, functions.half].repeat_interleave(2, dim=-1).to(dtype)
+        return lambda vectors: vectors * kinetic
 
 
 class KineticPreconditioner:

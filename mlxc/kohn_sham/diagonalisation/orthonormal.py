@@ -20,8 +20,9 @@ def inner_products(left: Tensor, right: Tensor) -> Tensor:
 
 
 def norms(vectors: Tensor) -> Tensor:
-    """Norms of complex vectors along the last axis; torch sums real numbers much faster."""
-    return torch.view_as_real(vectors).flatten(-2).norm(dim=-1)
+    """Norms of vectors along the last axis; torch sums real numbers much faster than complex ones."""
+    parts = torch.view_as_real(vectors).flatten(-2) if vectors.is_complex() else vectors
+    return parts.norm(dim=-1)
 
 
 def orthonormalise(vectors: Tensor) -> Tensor:
@@ -55,7 +56,8 @@ def complement(corrections: Tensor, vectors: Tensor) -> Tensor:
     result, smallest = _by_cholesky(corrections, overlap)
     if smallest <= DEPENDENT:
         return _independent(corrections, overlap)
-    return result if result.dtype == torch.complex128 or smallest > SAFE_REMAINDER else _once_more(result)
+    in_double = result.dtype.to_real() == torch.float64
+    return result if in_double or smallest > SAFE_REMAINDER else _once_more(result)
 
 
 def is_left_out(vectors: Tensor) -> Tensor:

@@ -34,12 +34,14 @@ class SearchSpace:
         self._hamiltonian, self._nband = working, nband
         images = hamiltonian.apply(guess)
         energies, combinations = torch.linalg.eigh(inner_products(guess, images))
-        guess, images = combinations.mT @ guess, combinations.mT @ images
+        # There may be many vectors in a guess: of no array of their size there is one more than needed.
+        orbitals, images = combinations.mT @ guess, combinations.mT @ images
+        images.addcmul_(energies[..., None].to(orbitals.dtype), orbitals, value=-1)
         self._precision = working.dtype
-        self._begin(guess, images - energies[..., None] * guess, energies)
+        self._begin(orbitals, images, energies)
         self.eigenvalues, self.residuals = energies[:, :nband], self._images[:, :nband]
-        identity = torch.eye(guess.shape[1], dtype=guess.dtype, device=guess.device)
-        self._coefficients = identity[:nband].expand(len(guess), -1, -1)
+        identity = torch.eye(orbitals.shape[1], dtype=orbitals.dtype, device=orbitals.device)
+        self._coefficients = identity[:nband].expand(len(orbitals), -1, -1)
 
     def _begin(self, orbitals: Tensor, residuals: Tensor, energies: Tensor) -> None:
         """A space of orbitals alone."""

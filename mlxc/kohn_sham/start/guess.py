@@ -53,4 +53,7 @@ def superposed_spin_density(
 
 def starting_orbitals(basis: Basis, ions: Ions, nband: int, seed: int) -> Tensor:
     """At least ``nband`` orthonormal orbitals for each k point, shape ``(nk, norbital, nfunction)``."""
-    return orthonormalise(basis.starting_orbitals(ions, nband, seed))
+    orbitals = basis.starting_orbitals(ions, nband, seed)
+    for own in orbitals.split(1):  # one k point after the other, for the sake of the memory
+        own.copy_(orthonormalise(own))
+    return orbitals
