@@ -54,6 +54,18 @@ class OneElectronOperator(Protocol):
         ...
 
 
+class SteadyOrbitals(Protocol):
+    """Orbitals that stay as they are, while potentials act on them and changes are added to them."""
+
+    def images(self, potential: EffectivePotential) -> Tensor:
+        """What an effective potential of all spins makes of the orbitals, of their shape."""
+        ...
+
+    def field_changes(self, changes: Tensor, kinds: FieldKinds) -> Fields:
+        """First-order changes of the fields; ``changes`` are those of the orbitals, times the electrons in them."""
+        ...
+
+
 class Basis(Protocol):
     """Orthonormal functions at every k point, and the grid that densities and potentials live on.
 
@@ -147,6 +159,10 @@ class Basis(Protocol):
 
     def field_changes(self, orbitals: Tensor, changes: Tensor, kinds: FieldKinds) -> Fields:
         """First-order changes of the fields, of orbitals and their changes times the electrons in them."""
+        ...
+
+    def steady(self, orbitals: Tensor) -> SteadyOrbitals:
+        """Orbitals ``(nk * nspin, nband, nfunction)`` that stay, ready for many first-order changes."""
         ...
 
     def release(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -13,7 +14,9 @@ from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
+from mlxc.response.exchanged_spins import ExchangedSpins
 from mlxc.response.fillings import Filling
+from mlxc.response.sternheimer import SternheimerSolver
 from mlxc.terms.entropy import Smearing
 
 # Bands with a smaller fraction of the electrons that they could hold do not show in the response: in units of the
@@ -41,6 +44,8 @@ class Bands:
         pairs: (f_n - f_m) / (e_n - e_m) of active states at the same k point, shape ``(nk * nspin, nband, nband)``.
         slopes: df/de at fixed Fermi level, electrons/hartree, shape ``(nk * nspin, nband)``.
         fillings: How the states are filled, those that share a Fermi level together; none for fixed occupations.
+        capacity: The electrons that a state can hold.
+        spins: The symmetry by which the rows of spin up stand for those of both spins; else None.
     """
 
     problem: Problem
@@ -52,6 +57,8 @@ class Bands:
     pairs: Tensor
     slopes: Tensor
     fillings: list[Filling]
+    capacity: float
+    spins: ExchangedSpins | None = None
 
     @property
     def weights(self) -> Tensor:
@@ -60,8 +67,23 @@ class Bands:
 
     @property
     def nspin(self) -> int:
-        """One, or two for collinear spin."""
+        """The number of spins that there are rows of."""
         return len(self.eigenvalues) // self.problem.basis.nkpoints
+
+    @property
+    def count(self) -> int:
+        """The number of bands among which are all that are active; those above them only help to solve for these."""
+        return int(self.active.any(0).nonzero().max()) + 1
+
+    @cached_property
+    def solvers(self) -> list[SternheimerSolver]:
+        """What solves for changes of orbitals outside the active bands: one for each block, for all losses."""
+        removed, energies = self.orbitals * self.active[..., None], self.eigenvalues[:, : self.count]
+        orbitals = self.orbitals[:, : self.count]
+        return [
+            SternheimerSolver(block, orbitals[block.rows], energies[block.rows], removed[block.rows])
+            for block in self.hamiltonian.blocks
+        ]
 
     def shared_changes(self, shifts: Tensor) -> Tensor:
         """The electrons that each state gains when levels shift, beside those that the shift of its own level brings.
@@ -74,7 +96,7 @@ class Bands:
         for filling in self.fillings:
             rows = filling.rows
             if filling.changes is not None:
-                changed = 2 / self.nspin * filling.changes(shifts[rows])
+                changed = self.capacity * filling.changes(shifts[rows])
                 gained[rows] = (changed - self.slopes[rows] * shifts[rows]) * self.active[rows]
                 continue
             states = density_of_states[rows].sum()
@@ -84,21 +106,27 @@ class Bands:
         return gained
 
 
-def refined_bands(ground: GroundState, tolerance: float) -> Bands:
+def refined_bands(ground: GroundState, tolerance: float, spins: ExchangedSpins | None = None) -> Bands:
     """Bands in the potential of a ground state's density, of which its orbitals are nearly eigenstates.
 
     Args:
         ground: a converged state.
         tolerance: relative accuracy that a response is to have.
+        spins: the symmetry by which spin up stands for both spins, if there is any.
     """
     problem = ground.problem
     with torch.no_grad():
         potential = problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach()))
-        return bands_in(problem, potential, ground, ground.orbitals.detach(), tolerance)
+        return bands_in(problem, potential, ground, ground.orbitals.detach(), tolerance, spins)
 
 
 def bands_in(
-    problem: Problem, potential: EffectivePotential, like: GroundState, guess: Tensor, tolerance: float
+    problem: Problem,
+    potential: EffectivePotential,
+    like: GroundState,
+    guess: Tensor,
+    tolerance: float,
+    spins: ExchangedSpins | None = None,
 ) -> Bands:
     """Bands in a potential.
 
@@ -108,24 +136,32 @@ def bands_in(
         like: A state with about the same occupations, and the smearing that they have.
         guess: A guess of the orbitals, orthonormal, shape ``(nk * nspin, nband, nplanewave)``.
         tolerance: Relative accuracy that a response is to have.
+        spins: The symmetry by which spin up stands for both spins, if there is any.
     """
-    hamiltonian, smearing = problem.hamiltonian(potential), like.smearing
-    capacity = 2 * problem.basis.nkpoints / len(guess)
+    nk, smearing, moment = problem.basis.nkpoints, like.smearing, like.total_moment
+    capacity = 2 * nk / len(guess)
+    electrons = like.occupations.detach()
+    if spins is not None:
+        # Spins that mirror each other have the same number of electrons, whether their moment is held or not.
+        potential, guess, electrons, moment = potential.of_spin(0), guess[:nk], electrons[:nk], None
+    hamiltonian = problem.hamiltonian(potential)
     accuracy = ORBITAL_ACCURACY * tolerance
     threshold = max(NEGLIGIBLE_OCCUPATION * tolerance, SMALLEST_OCCUPATION) * capacity
-    electrons = like.occupations.detach()
     active = electrons.abs() > threshold
     pairs = diagonalise(hamiltonian, guess, guess.shape[1], active.double(), accuracy, MAX_STEPS)
     if smearing is None:
         none = torch.zeros_like(electrons)
         unpaired = none[:, None] * none[..., None]
-        return Bands(problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, [])
-    fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
+        return Bands(
+            problem, hamiltonian, pairs.orbitals, pairs.eigenvalues, electrons, active, unpaired, none, [], capacity,
+            spins,
+        )  # fmt: skip
+    fillings = _fillings(pairs.eigenvalues, problem, smearing, moment)
     electrons = capacity * torch.cat([own.occupation(own.x) for own in fillings])
     if bool(((electrons.abs() > threshold) & ~active).any()):
         active = active | (electrons.abs() > threshold)
         pairs = diagonalise(hamiltonian, pairs.orbitals, guess.shape[1], active.double(), accuracy, MAX_STEPS)
-        fillings = _fillings(pairs.eigenvalues, problem, smearing, like.total_moment)
+        fillings = _fillings(pairs.eigenvalues, problem, smearing, moment)
         electrons = capacity * torch.cat([own.occupation(own.x) for own in fillings])
     both = active[:, :, None] & active[:, None]
     return Bands(
@@ -138,6 +174,8 @@ def bands_in(
         -capacity / smearing.width * torch.cat([_divided_differences(own) for own in fillings]) * both,
         -capacity / smearing.width * torch.cat([_derivative(own.occupation, own.x) for own in fillings]) * active,
         fillings,
+        capacity,
+        spins,
     )
 
 

@@ -22,6 +22,7 @@ from mlxc.kohn_sham.state import GroundState
 from mlxc.response.adjoint import takes_part
 from mlxc.response.bands import Bands, refined_bands
 from mlxc.response.dyson import solve_dyson
+from mlxc.response.exchanged_spins import ExchangedSpins
 from mlxc.response.loss import Cotangents, LossResponse
 
 # A gradient is as accurate as the SCF, within these bounds.
@@ -47,7 +48,8 @@ class StateAdjoint:
         self._converged, self._message = ground.converged, ground.message
         self._metal = ground.smearing is not None
         self._tolerance = min(max(ground.history[-1].density_residual, TOLERANCES[0]), TOLERANCES[1])
-        self._refine = lambda: refined_bands(ground, self._tolerance)
+        self._refine = lambda: refined_bands(ground, self._tolerance, self._spins())
+        self._parameters = [value for value in ground.problem.functional.parameters() if value.requires_grad]
         self._bands: Bands | None = None
         self.potential = self._problem.differentiable_potential(self._fields)
         self.histories: list[list[AdjointRecord]] = []
@@ -64,7 +66,7 @@ class StateAdjoint:
         if not self._converged:
             raise InputError(f"There is no gradient of a state that has not converged. {self._message}")
         grid = self._problem.basis.grid
-        loss = LossResponse(self.bands, cotangents, self._orbitals)
+        loss = LossResponse(self.bands, cotangents, self._orbitals, self._fields[0])
         found, history = solve_dyson(
             loss.independent,
             self._kernel(),
@@ -85,6 +87,15 @@ class StateAdjoint:
         if self._bands is None:
             self._bands = self._refine()
         return self._bands
+
+    def _spins(self) -> ExchangedSpins | None:
+        """The symmetry by which spin up stands for both spins, if parameters keep it."""
+        with torch.no_grad():
+            potential = self._problem.potential_of(self.potential.detach())
+            spins = ExchangedSpins.of(self._problem, potential)
+        if spins is None or not spins.is_kept_by(self.potential, self._parameters, self._fields):
+            return None
+        return spins
 
     def _kernel(self) -> Callable[[Tensor], Tensor]:
         leaf = self._fields.clone().requires_grad_()

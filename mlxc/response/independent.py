@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import HamiltonianBlock
 from mlxc.grid.fields import FieldKinds
-from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products, norms
 from mlxc.response.bands import Bands
-from mlxc.response.sternheimer import Solution, remove_components, solve_sternheimer
+from mlxc.response.sternheimer import Solution, SternheimerSolver, remove_components
 from mlxc.utils.parallel import map_in_threads
 
 # Relative size of rounding errors in what drives the orbitals.
@@ -48,16 +47,44 @@ class Response:
     Attributes:
         fields: The change of the fields, Fourier coefficients ``(nfield, nspin, ngvector)``, symmetrised.
         changes: The changes of the orbitals outside the active bands, times electrons: where the next solution starts.
+        left: What is left of Sternheimer's equations, in the precision of corrections.
+        exact: Whether nothing but ``left`` is missing; else there are rounding errors of single precision as well.
         applications: The number of applications of H to every band.
     """
 
     fields: Tensor
     changes: Tensor
+    left: Tensor
+    exact: bool
     applications: float
+
+
+class _View:
+    """Orbitals of some bands in one precision.
+
+    Args:
+        bands: The bands.
+        dtype: The type of the orbitals.
+
+    Attributes:
+        orbitals: All orbitals.
+        removed: The active ones, others are zero.
+        psi: Those that hold electrons.
+        steady: The same, for what potentials do to them.
+    """
+
+    def __init__(self, bands: Bands, dtype: torch.dtype) -> None:
+        self.orbitals = bands.orbitals.to(dtype)
+        self.removed = self.orbitals * bands.active[..., None]
+        self.psi = self.orbitals[:, : bands.count].contiguous()
+        self.steady = bands.problem.basis.steady(self.psi)
 
 
 class IndependentResponse:
     """chi_0 of a state.
+
+    A response is exact, but for a tolerance, or it is the sum of corrections that may be in single precision: each of
+    them with an error that is small beside itself.
 
     Args:
         bands: The bands around which the state is varied.
@@ -65,69 +92,102 @@ class IndependentResponse:
     """
 
     def __init__(self, bands: Bands, source: OrbitalSource | None = None) -> None:
-        # States that hold electrons come first; those above them only help to solve for the rest.
-        self._count = int(bands.active.any(0).nonzero().max()) + 1
-        self._bands = bands
-        self._psi = bands.orbitals[:, : self._count].contiguous()
-        self._removed = bands.orbitals * bands.active[..., None]
-        self._source = source
+        self._bands, self._source = bands, source
+        self._exact = _View(bands, bands.orbitals.dtype)
+        precision = bands.solvers[0].dtype
+        self._working = self._exact if precision == bands.orbitals.dtype else _View(bands, precision)
 
     @property
     def kinds(self) -> FieldKinds:
         """The kinds of the fields that change."""
         return self._bands.problem.kinds
 
-    def __call__(self, potential: Tensor, tolerance: float | None, start: Tensor | None) -> Response:
+    @property
+    def in_single_precision(self) -> bool:
+        """Whether corrections are."""
+        return self._working is not self._exact
+
+    def __call__(self, potential: Tensor, tolerance: float, start: Tensor | None = None) -> Response:
         """The change of the fields.
 
         Args:
             potential: The change of the effective potential, hartree, symmetric.
             tolerance: The tolerance of the residuals of Sternheimer's equations, in electrons times hartree times the
-                unit of the potential; by default a hundredth of what drives them.
+                unit of the potential.
             start: The ``changes`` of a similar response.
         """
-        bands, basis = self._bands, self._bands.problem.basis
-        spin_blocks = basis.spin_blocks(bands.nspin)
-        images = torch.zeros_like(self._psi)
-        acting = bands.problem.potential_of(potential)
+        right, elements = self._driven(self._exact, potential, whole=True)
+        tolerance = max(tolerance, ROUNDING * float(norms(right).max()))
+        right = remove_components(right, self._exact.removed)
+        guess = torch.zeros_like(right) if start is None else start
 
-        def act(block: tuple[int, slice]) -> None:
-            spin, kpoints = block
-            rows = basis.rows(spin, kpoints)
-            basis.potential_operator(kpoints, spin, acting).add_to(images[rows], self._psi[rows])
+        def solve(solver: SternheimerSolver) -> Solution:
+            return solver.solve(right[solver.rows], guess[solver.rows], tolerance)
 
-        map_in_threads(act, spin_blocks)
-        elements = inner_products(bands.orbitals, images)
-        driven = images * bands.electrons[:, : self._count, None]
-        driven = driven + self._driven_by_source() if self._source is not None else driven
-        within = self._within_bands(elements)
-        right = -remove_components(driven, self._removed) * bands.active[:, : self._count, None]
-        if tolerance is None:
-            tolerance = FIRST_ACCURACY * float(right.norm(dim=-1).max())
-        tolerance = max(tolerance, ROUNDING * float(driven.norm(dim=-1).max()))
-        guess = self._guess(right) if start is None else start
-        solutions = map_in_threads(lambda block: self._solve(block, right, guess, tolerance), bands.hamiltonian.blocks)
-        changes = torch.cat([solution.changes for solution in solutions])
-        fields = basis.grid.fourier(bands.problem.field_changes(self._psi, changes + within))
-        symmetrised = bands.problem.symmetrised(fields)
-        applications = sum(solution.applications * len(solution.changes) for solution in solutions) / len(self._psi)
-        return Response(symmetrised, changes, applications)
+        changes, left, applications = self._joined(map_in_threads(solve, self._bands.solvers))
+        fields = self._fields(self._exact, changes, elements)
+        return Response(fields, changes, left, True, applications)
 
-    def _within_bands(self, elements: Tensor) -> Tensor:
+    def first(self, potential: Tensor) -> Response:
+        """A response in the precision of corrections, to a hundredth of what drives it; see :meth:`__call__`."""
+        right, elements = self._driven(self._working, potential, whole=True)
+        return self._corrected(right, elements, FIRST_ACCURACY * float(norms(right).max()))
+
+    def further(self, potential: Tensor, tolerance: float, before: Response) -> Response:
+        """The response after a further change of the potential.
+
+        Args:
+            potential: The further change of the effective potential, hartree, symmetric.
+            tolerance: The tolerance of the residuals of Sternheimer's equations.
+            before: The response to what has changed before.
+        """
+        right, elements = self._driven(self._working, potential, whole=False)
+        more = self._corrected(before.left + right, elements, tolerance)
+        fields, changes = before.fields + more.fields, before.changes + more.changes
+        return Response(fields, changes, more.left, before.exact and more.exact, more.applications)
+
+    def _corrected(self, right: Tensor, elements: Tensor, tolerance: float) -> Response:
+        def solve(solver: SternheimerSolver) -> Solution:
+            return solver.correct(right[solver.rows], tolerance)
+
+        changes, left, applications = self._joined(map_in_threads(solve, self._bands.solvers))
+        fields = self._fields(self._working, changes, elements)
+        # A sum of many corrections is exact.
+        changes = changes.to(self._exact.psi.dtype)
+        return Response(fields, changes, left, not self.in_single_precision, applications)
+
+    def _driven(self, view: _View, potential: Tensor, whole: bool) -> tuple[Tensor, Tensor]:
+        """The right-hand sides of Sternheimer's equations, and <m|dV|n>; as a whole with what the source asks."""
+        bands, count = self._bands, self._bands.count
+        images = view.steady.images(bands.problem.potential_of(potential))
+        elements = inner_products(view.orbitals, images).to(bands.orbitals.dtype)
+        driven = images * bands.electrons[:, :count, None].to(images.real.dtype)
+        if whole and self._source is not None:
+            driven = driven + (self._source.orbitals[:, :count] / (2 * bands.weights[..., None])).to(images.dtype)
+            elements = elements + self._elements_of_source()
+        return -driven * bands.active[:, :count, None], elements
+
+    def _joined(self, solutions: list[Solution]) -> tuple[Tensor, Tensor, float]:
+        """The solutions of all blocks: changes of orbitals, what is left, and the number of applications of H."""
+        changes, left = (torch.cat(parts) for parts in zip(*((s.changes, s.left) for s in solutions), strict=True))
+        return changes, left, sum(s.applications * len(s.changes) for s in solutions) / len(changes)
+
+    def _fields(self, view: _View, changes: Tensor, elements: Tensor) -> Tensor:
+        """The symmetrised changes of the fields of all spins, Fourier coefficients."""
+        problem, spins = self._bands.problem, self._bands.spins
+        within = self._mixing(elements).mT.to(changes.dtype) @ view.orbitals
+        changed = view.steady.field_changes(changes + within, problem.kinds).stacked()
+        changed = changed if spins is None else spins.both(changed)
+        return problem.symmetrised(problem.basis.grid.fourier(changed))
+
+    def _mixing(self, elements: Tensor) -> Tensor:
         """Half of what the active bands admix to each other, and how their occupations change."""
-        bands = self._bands
-        elements = elements + self._elements_of_source() if self._source is not None else elements
-        count = self._count
+        bands, count = self._bands, self._bands.count
         diagonal = elements.diagonal(dim1=1, dim2=2).real
         shifts = torch.nn.functional.pad(diagonal, (0, bands.eigenvalues.shape[1] - diagonal.shape[1]))
         identity = torch.eye(elements.shape[1], count, dtype=elements.dtype, device=elements.device)
         shared = bands.shared_changes(shifts)[:, None, :count] * identity
-        mixing = (bands.pairs[:, :, :count] * elements + shared) / 2
-        return mixing.mT @ bands.orbitals
-
-    def _driven_by_source(self) -> Tensor:
-        assert self._source is not None
-        return self._source.orbitals[:, : self._count] / (2 * self._bands.weights[..., None])
+        return (bands.pairs[:, :, :count] * elements + shared) / 2
 
     def _elements_of_source(self) -> Tensor:
         """Matrix elements <m|A|n> of the operator that the cotangents stand for, 2 f_n A psi_n = dL/d(psi_n) / w."""
@@ -139,19 +199,4 @@ class IndependentResponse:
         elements = (overlaps + overlaps.mH) / (2 * weights[..., None] * held)
         diagonal = (self._source.electrons / weights).to(elements.dtype)
         elements = elements - torch.diag_embed(elements.diagonal(dim1=1, dim2=2)) + torch.diag_embed(diagonal)
-        return elements[:, :, : self._count]
-
-    def _guess(self, right: Tensor) -> Tensor:
-        """The solution within the bands that are computed but not active."""
-        bands = self._bands
-        gaps = bands.eigenvalues[:, :, None] - bands.eigenvalues[:, None, : self._count]
-        idle = ~bands.active[:, :, None] & bands.active[:, None, : self._count] & (gaps > 0)
-        components = inner_products(bands.orbitals, right) / gaps.where(idle, torch.inf)
-        return components.mT @ bands.orbitals
-
-    def _solve(self, block: HamiltonianBlock, right: Tensor, guess: Tensor, tolerance: float) -> Solution:
-        rows, bands = block.rows, self._bands
-        return solve_sternheimer(
-            block, self._psi[rows], bands.eigenvalues[rows, : self._count], self._removed[rows], right[rows],
-            guess[rows], tolerance,
-        )  # fmt: skip
+        return elements[:, :, : bands.count]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from mlxc.errors import InputError
@@ -36,6 +37,7 @@ class LossResponse:
         bands: The bands of the state.
         cotangents: The cotangents of the loss.
         orbitals: The orbitals to which ``cotangents.orbitals`` belong; those of ``bands`` span nearly the same space.
+        density: The density of the state on the grid, shape ``(nspin, n1, n2, n3)``.
 
     Attributes:
         potential: g = dL/d(fields) on the grid, symmetric: it acts as a potential.
@@ -47,21 +49,34 @@ class LossResponse:
         InputError: the loss depends on empty orbitals.
     """
 
-    def __init__(self, bands: Bands, cotangents: Cotangents, orbitals: Tensor) -> None:
-        problem = bands.problem
+    def __init__(self, bands: Bands, cotangents: Cotangents, orbitals: Tensor, density: Tensor) -> None:
+        problem, spins = bands.problem, bands.spins
         grid = problem.basis.grid
         # A change of the potential at one point of the grid acts in this volume.
         per_point = grid.volume / grid.size
-        if bool(cotangents.orbitals[bands.electrons == 0].any()):
-            raise InputError("A loss may depend on orbitals that hold electrons, not on empty ones.")
-        source = None
-        if bool(cotangents.orbitals.any()) or bool(cotangents.electrons.any()):
-            rotated = rotated_like(cotangents.orbitals, orbitals, bands.orbitals)
-            source = OrbitalSource(rotated * per_point, cotangents.electrons * per_point)
+        source = _source(bands, cotangents, orbitals, per_point)
         symmetric = problem.symmetrised(grid.fourier(cotangents.fields))
-        levels = level_density(problem, bands.orbitals, cotangents.eigenvalues)
-        self.potential = grid.real(symmetric)
-        self.direct = problem.symmetrised(grid.fourier(levels))
+        self.potential = grid.real(symmetric) if spins is None else spins.part(grid.real(symmetric))
+        self.direct = torch.zeros_like(symmetric)
+        if bool(cotangents.eigenvalues.any()):
+            sensitivities = cotangents.eigenvalues if spins is None else spins.average_levels(cotangents.eigenvalues)
+            levels = level_density(problem, bands.orbitals, sensitivities)
+            self.direct = problem.symmetrised(grid.fourier(levels if spins is None else spins.both(levels)))
         self.independent = IndependentResponse(bands, source)
-        density = problem.fields(bands.orbitals, bands.electrons)[0]
-        self.reach = float(symmetric.norm() * density.norm() + self.direct.norm())
+        self.reach = float(symmetric.norm() * density.norm() / grid.size**0.5 + self.direct.norm())
+
+
+def _source(bands: Bands, cotangents: Cotangents, orbitals: Tensor, per_point: float) -> OrbitalSource | None:
+    """What a loss asks of orbitals and occupations, if it asks anything of them."""
+    spins = bands.spins
+    of_orbitals, of_electrons = cotangents.orbitals, cotangents.electrons
+    electrons = bands.electrons if spins is None else bands.electrons.repeat(2, 1)
+    if bool(of_orbitals[electrons == 0].any()):
+        raise InputError("A loss may depend on orbitals that hold electrons, not on empty ones.")
+    if not (bool(of_orbitals.any()) or bool(of_electrons.any())):
+        return None
+    own = bands.orbitals if spins is None else spins.both_orbitals(bands.orbitals)
+    of_orbitals = rotated_like(of_orbitals, orbitals, own)
+    if spins is not None:
+        of_orbitals, of_electrons = spins.average_orbitals(of_orbitals), spins.average_levels(of_electrons)
+    return OrbitalSource(of_orbitals * per_point, of_electrons * per_point)

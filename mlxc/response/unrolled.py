@@ -112,12 +112,14 @@ class _Step:
     def __init__(self, ground: GroundState, guess: Tensor) -> None:
         self.ground, self.guess = ground, guess
         self.bands: Bands
+        self.density: Tensor
 
     def compute(self, potential: Tensor) -> tuple[Tensor, ...]:
         problem = self.ground.problem
         effective = problem.potential_of(potential)
         self.bands = bands_in(problem, effective, self.ground, self.guess, TOLERANCE)
         fields = problem.basis.grid.real(problem.fields(self.bands.orbitals, self.bands.electrons))
+        self.density = fields[0]
         return fields, self.bands.orbitals.clone(), self.bands.eigenvalues.clone(), self.bands.electrons.clone()
 
 
@@ -133,6 +135,6 @@ class _StateInPotential(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, None]:
         bands: Bands = ctx.step.bands
-        loss = LossResponse(bands, Cotangents(*cotangents), bands.orbitals)
-        answer = loss.independent(loss.potential, CHANGE_TOLERANCE * loss.reach, None)
+        loss = LossResponse(bands, Cotangents(*cotangents), bands.orbitals, ctx.step.density)
+        answer = loss.independent(loss.potential, CHANGE_TOLERANCE * loss.reach)
         return bands.problem.basis.grid.real(loss.direct + answer.fields), None

@@ -21,6 +21,7 @@ from mlxc.basis.gaussian.functions import GaussianFunctions
 from mlxc.basis.gaussian.grid_integrals import fields_of, potential_matrix
 from mlxc.basis.gaussian.operators import MatrixOperator, kinetic_operator, nonlocal_operator
 from mlxc.basis.gaussian.sets import DEFAULT_GAUSSIAN_BASIS, basis_of_elements, grid_cutoff
+from mlxc.basis.gaussian.steady_orbitals import SteadyOrbitals
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.protocol import Basis, OneElectronOperator
 from mlxc.crystal.brillouin import KPoints
@@ -159,6 +160,10 @@ class GaussianBasis(GaussianFunctions):
         weights = self.weights.repeat(len(orbitals) // self.nkpoints)[:, None, None]
         half = (changes * weights).mT @ orbitals.conj()
         return fields_of(self, half + half.mH, kinds)
+
+    def steady(self, orbitals: Tensor) -> SteadyOrbitals:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        return SteadyOrbitals(self, orbitals)
 
     def potential_operator(self, kpoints: slice, spin: int, potential: EffectivePotential) -> MatrixOperator:
         """See :class:`~mlxc.basis.protocol.Basis`."""

@@ -20,6 +20,7 @@ from mlxc.basis.planewave.kinetic import KineticOperator
 from mlxc.basis.planewave.local_operator import LocalOperator
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
 from mlxc.basis.planewave.projectors import NonlocalOperator, position_phases
+from mlxc.basis.planewave.steady_orbitals import SteadyOrbitals
 from mlxc.basis.protocol import Basis, OneElectronOperator
 from mlxc.crystal.brillouin import KPoints
 from mlxc.crystal.crystal import Crystal
@@ -107,6 +108,10 @@ class PlaneWaveBasis(PlaneWaveSet):
         """See :class:`~mlxc.basis.protocol.Basis`."""
         tau = densities.kinetic_density_change(self, orbitals, changes) if TAU in kinds else None
         return Fields(densities.density_change(self, orbitals, changes), tau=tau)
+
+    def steady(self, orbitals: Tensor) -> SteadyOrbitals:
+        """See :class:`~mlxc.basis.protocol.Basis`."""
+        return SteadyOrbitals(self, orbitals)
 
     def release(self) -> None:
         """See :class:`~mlxc.basis.protocol.Basis`; there is nothing that could be computed again."""

@@ -5,6 +5,7 @@ Orbitals have the shape ``(nk * nspin, nband, nplanewave)``. Nothing here is sym
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -50,12 +51,18 @@ def _density_of(waves: PlaneWaveSet, orbitals: Tensor, weights: Tensor, kpoints:
     return density.unflatten(1, (*waves.grid.shape, 2)).sum((0, -1))
 
 
-def density_change(waves: PlaneWaveSet, orbitals: Tensor, changes: Tensor) -> Tensor:
+def density_change(
+    waves: PlaneWaveSet,
+    orbitals: Tensor,
+    changes: Tensor,
+    on_grid: Callable[[int, slice, slice], Tensor] | None = None,
+) -> Tensor:
     """First-order change 2 Re sum psi* dpsi of the density, k-point weights applied, not symmetrised.
 
     Args:
         orbitals: The orbitals, shape ``(nk * nspin, nband, nplanewave)``.
         changes: The changes of the orbitals, times the electrons in them, same shape.
+        on_grid: The values of the orbitals on the grid, by spin, k points and bands, where they are known.
 
     Returns:
         the change of the density, shape ``(nspin, n1, n2, n3)``, electrons/bohr^3.
@@ -67,10 +74,11 @@ def density_change(waves: PlaneWaveSet, orbitals: Tensor, changes: Tensor) -> Te
         total = waves.weights.new_zeros(2 * waves.grid.size)
         for some, bands in waves.portions(kpoints, orbitals.shape[1]):
             rows = waves.rows(spin, some)
-            psi = torch.view_as_real(waves.transform.to_grid(orbitals[rows, bands], some))
+            values = on_grid(spin, some, bands) if on_grid else waves.transform.to_grid(orbitals[rows, bands], some)
+            psi = torch.view_as_real(values)
             dpsi = torch.view_as_real(waves.transform.to_grid(changes[rows, bands], some))
             weights = waves.weights[some].repeat_interleave(psi.shape[1]) * (2 / waves.grid.volume)
-            total += weights @ (psi * dpsi).flatten(0, 1).flatten(1)
+            total += weights.to(psi.dtype) @ (psi * dpsi).flatten(0, 1).flatten(1)
         return total.unflatten(0, (*waves.grid.shape, 2)).sum(-1)
 
     blocks = waves.spin_blocks(nspin)
@@ -83,7 +91,8 @@ def density_change(waves: PlaneWaveSet, orbitals: Tensor, changes: Tensor) -> Te
 def kinetic_density_change(waves: PlaneWaveSet, orbitals: Tensor, changes: Tensor) -> Tensor:
     """First-order change of tau, hartree/bohr^3; arguments and shape as in :meth:`density_change`."""
     nspin = len(orbitals) // waves.nkpoints
-    factors = [k.repeat(nspin, 1)[:, None] for k in waves.kplusg.unbind(-1)]
+    kplusg = waves.kplusg.to(orbitals.real.dtype)
+    factors = [k.repeat(nspin, 1)[:, None] for k in kplusg.unbind(-1)]
     return torch.stack([density_change(waves, orbitals * k, changes * k) for k in factors]).sum(0) / 2
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -42,17 +44,24 @@ class LocalOperator:
             self._squares = waves.kplusg[kpoints].square().sum(-1)[:, None].to(dtype.to_real())
         self._local = local.to(dtype)
 
-    def add_to(self, result: Tensor, orbitals: Tensor) -> None:
-        """Add what becomes of the orbitals ``(nk, nband, nplanewave)``, a portion of them at a time on the grid."""
+    def add_to(self, result: Tensor, orbitals: Tensor, known: Callable[[slice, slice], Tensor] | None = None) -> None:
+        """Add what becomes of the orbitals ``(nk, nband, nplanewave)``, a portion of them at a time on the grid.
+
+        Args:
+            result: What it is added to, of the shape of the orbitals.
+            orbitals: The orbitals.
+            known: The values of the orbitals on the grid, by k points and bands, where they are known.
+        """
         for kpoints, bands in self._waves.portions(self._kpoints, orbitals.shape[1]):
             rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
             portion = orbitals[rows, bands]
             transform = self._waves.transform
-            on_grid = transform.to_grid(portion, kpoints)
+            on_grid = known(kpoints, bands) if known else transform.to_grid(portion, kpoints)
             if self._quarter is None:
-                result[rows, bands] += transform.from_grid(on_grid.mul_(self._local), kpoints)
+                product = on_grid * self._local if known else on_grid.mul_(self._local)
+                result[rows, bands] += transform.from_grid(product, kpoints)
                 continue
             squares = self._squares[rows]
             curved = transform.to_grid(portion * squares, kpoints).mul_(self._quarter)
             result[rows, bands] += transform.from_grid(on_grid * self._quarter, kpoints) * squares
-            result[rows, bands] += transform.from_grid(curved.add_(on_grid.mul_(self._local)), kpoints)
+            result[rows, bands] += transform.from_grid(curved.add_(on_grid * self._local), kpoints)
