@@ -56,7 +56,7 @@ class CalibrationView:
 def calibration_in_words(columns: Sequence[Column]) -> list[str]:
     """A sentence for each functional: how many errors are within one standard deviation, of each quantity."""
     return [
-        f"{column.label}: {'; '.join(parts)}. Of bars that hold, 68 % are."
+        f"{column.label}: {'; '.join(parts)}. 68 % of all should be."
         for column in columns
         if (
             parts := [
