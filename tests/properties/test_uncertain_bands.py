@@ -26,6 +26,11 @@ CASES: dict[str, tuple[mlxc.Crystal, dict[str, Any]]] = {
     "silicon": (mlxc.Crystal.load("si"), {"basis": mlxc.PlaneWaves(6.0), "kmesh": (2, 2, 2)}),
     "smeared silicon": (mlxc.Crystal.load("si"), METAL | {"smearing": mlxc.Gaussian(0.002)}),
     "aluminium": (mlxc.Crystal.load("al"), METAL),
+    "silicon in Gaussians": (mlxc.Crystal.load("si"), {"basis": mlxc.GaussianOrbitals("gth-szv"), "kmesh": (2, 2, 2)}),
+    "hydrogen with its moment held": (
+        mlxc.Crystal(np.eye(3) * 6.0, ["H"], np.zeros((1, 3)), moments=[0.8]),
+        METAL | {"spin": True, "total_moment": 0.8},
+    ),
     "stretched hydrogen": (
         mlxc.Crystal(np.eye(3) * 6.0, ["H"], np.zeros((1, 3)), moments=[1.0]),
         METAL | {"spin": True},
