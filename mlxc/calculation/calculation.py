@@ -65,6 +65,10 @@ class Calculation(CalculationSettings):
         """The same settings for another crystal in the cell that it has (the FFT grid is chosen anew)."""
         return self.model_copy(update={"structure": crystal.to_dict(), "fft_grid": None})
 
+    def told_with_bars(self) -> Calculation:
+        """The same calculation, which asks for standard deviations if its functional carries an ensemble."""
+        return self.model_copy(update={"uncertainty": carries_ensemble(self.xc)})
+
     def at_volumes(self, ratios: Sequence[float], vary: Variation | None = None) -> list[Calculation]:
         """The same settings at several volumes, in units of the crystal's, all on the grid of the largest one.
 

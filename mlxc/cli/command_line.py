@@ -23,6 +23,7 @@ from mlxc.console.options import BAD_INPUT, CONVERGED, INTERRUPTED, fail, tell
 from mlxc.console.parser import SentenceParser
 from mlxc.errors import InputError, MlxcError, MlxcWarning
 from mlxc.tasks.kinds import KINDS
+from mlxc.utils.full_disk import NO_ROOM, is_full_disk
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +54,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return fail(str(error), BAD_INPUT)
     except MemoryError:
         return fail("The machine ran out of memory; lower the cutoff or the k mesh.", BAD_INPUT)
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        return fail(f"{NO_ROOM} What was written before is kept; make room, and run it again.", BAD_INPUT)
     except KeyboardInterrupt:
         return fail("Interrupted.", INTERRUPTED)
 

@@ -103,6 +103,18 @@ class Screener:
         with torch.no_grad():
             return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
 
+    def uncertain_row(self, candidate: Candidate, solid: str, called: str) -> ScreeningRow:
+        """The same with standard deviations, of a functional that carries an ensemble; it takes several times as long.
+
+        Arguments as of :meth:`row`.
+        """
+        try:
+            energies = energies_or_reason(candidate.module, self.batch(solid))
+        except InputError as error:
+            return ScreeningRow(called, solid, message=str(error))
+        curve = self.library.curve(solid)
+        return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
+
     @cached_property
     def estimate(self) -> SelfConsistencyEstimate:
         """What self-consistency may change for the solids of the library."""

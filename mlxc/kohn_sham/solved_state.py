@@ -135,7 +135,7 @@ class SolvedState:
     stress: Tensor | None = None
     atomic_moments: Tensor | None = None
     outside_training_domain: dict[str, float] | None = None
-    uncertainty: dict[str, float | None] | None = None
+    uncertainty: dict[str, Any] | None = None
 
     @property
     def kpoints(self) -> KPoints:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mlxc.crystal.crystal import Crystal
 
 # What the name of a column may end with.
-COLUMN_UNITS = ("_ang3", "_ang2", "_ang", "_gpa", "_n_per_m", "_mev", "_ev", "_bohr_magneton", "_percent")
+COLUMN_UNITS = ("_ang3", "_ang2", "_ang", "_gpa", "_n_per_m", "_mev", "_ev", "_bohr_magneton", "_percent", "_ha_bohr")
 
 Source = Literal["energy", "curve", "difference", "orders", "state"]
 

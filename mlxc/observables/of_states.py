@@ -14,6 +14,7 @@ from mlxc.units import BOHR_ANG, HARTREE_EV
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mlxc.kohn_sham.solved_state import SolvedState
     from mlxc.kohn_sham.state import GroundState
 
 PERCENT = 0.01
@@ -50,14 +51,30 @@ def magnetisation(ground: GroundState) -> Tensor | None:
     return up - down
 
 
-def density(ground: GroundState, reference: Tensor) -> Tensor:
+def density(ground: GroundState, reference: SolvedState) -> Tensor:
     """Root mean square of n - n_reference over that of n_reference, percent.
 
     Args:
-        ground: a state.
-        reference: a density on the same grid.
+        ground: A state.
+        reference: A state whose density is on the same grid.
     """
-    return root_mean_square(ground.density - reference) / root_mean_square(reference) / PERCENT
+    known = reference.density.to(ground.density)
+    return root_mean_square(ground.density - known) / root_mean_square(known) / PERCENT
+
+
+def forces(ground: GroundState, reference: SolvedState) -> Tensor | None:
+    """Root mean square of F - F_reference, hartree/bohr.
+
+    Args:
+        ground: A state that takes part in autograd, so that the forces do.
+        reference: A state of the same crystal that has forces.
+    """
+    from mlxc.properties.forces import forces_and_stress
+
+    if reference.forces is None or not ground.basis.gives_forces:
+        return None
+    found = forces_and_stress(ground)[0]
+    return root_mean_square(found - found.mean(0) - reference.forces.to(found))
 
 
 OF_STATES = (
@@ -102,6 +119,17 @@ OF_STATES = (
         source="state",
         evaluate=density,
         column="density_percent",
+        is_distance=True,
+        is_target=True,
+    ),
+    Observable(
+        name="forces",
+        title="distance of the forces from those of the reference",
+        unit="hartree/bohr",
+        source="state",
+        evaluate=forces,
+        column="forces_ha_bohr",
+        scale=0.001,
         is_distance=True,
         is_target=True,
     ),

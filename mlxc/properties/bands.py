@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mlxc.crystal.brillouin import BandPath, KPoints, band_path
 from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.occupations import band_count
-from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.start.guess import starting_orbitals
 from mlxc.kohn_sham.state import GroundState
-from mlxc.properties.band_edges import BandEdge, Gap, find_gap
+from mlxc.properties.band_edges import BandEdge, Gap, filled_levels, find_gap
 from mlxc.properties.density_of_states import DensityOfStates, curve_of_states
+from mlxc.properties.level_changes import BandDeviations, band_deviations, level_changes
 from mlxc.units import HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
@@ -43,6 +44,7 @@ class BandStructure:
         band_gap: The gap of the levels on the path and, numbered after it, on the mesh.
         states: The density of states of the mesh.
         ground: The state in whose potential they are.
+        deviations: How uncertain they are; None where nobody asked.
     """
 
     path: BandPath
@@ -50,6 +52,7 @@ class BandStructure:
     band_gap: Gap
     states: DensityOfStates
     ground: GroundState
+    deviations: BandDeviations | None = None
 
     @property
     def gap(self) -> float | None:
@@ -90,10 +93,17 @@ class BandStructure:
             "direct_gap_ev": edges and edges.direct_gap * HARTREE_EV,
             "valence_band_maximum": edges and self._edge(edges.valence),
             "conduction_band_minimum": edges and self._edge(edges.conduction),
+            "uncertainty": self.deviations and self._uncertainty(self.deviations),
             "dos": self.states.to_dict(self.ground.fermi_level),
             "magnetisation_bohr_magneton": self.ground.magnetisation,
             "seconds": self.ground.seconds,
             "calculation": self.ground.calculation,
+        }
+
+    def _uncertainty(self, deviations: BandDeviations) -> dict[str, Any]:
+        return {
+            "gap_standard_deviation_ev": _ev(deviations.gap),
+            "bands_standard_deviation_ev": (deviations.bands * HARTREE_EV).tolist(),
         }
 
     def _edge(self, edge: BandEdge) -> dict[str, Any]:
@@ -126,6 +136,7 @@ def bands_on_path(
     path: BandPath,
     dos_width: float = DOS_WIDTH,
     on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
+    perturbations: Tensor | None = None,
 ) -> BandStructure:
     """Bands on any path, and the density of states.
 
@@ -135,19 +146,28 @@ def bands_on_path(
         dos_width: Standard deviation of the Gaussian that stands for each level, hartree.
         on_portion: A function that is called with the index of the first k point of a portion of the path and its
             eigenvalues, hartree.
+        perturbations: The changes of the effective potential along all directions in which the functional may move, see
+            :func:`~mlxc.response.perturbed.perturbations`; None where nobody asks how uncertain the bands are.
 
     Raises:
         InputError: the state was read from a file.
     """
-    eigenvalues = eigenvalues_at(ground, path.fractional, on_portion)
+    on_path = _levels_at(ground, path.fractional, on_portion, perturbations)
     # The SCF computes no empty bands of an insulator, and does not converge the uppermost ones of a metal.
-    mesh = eigenvalues_at(ground, ground.kpoints.fractional)
+    on_mesh = _levels_at(ground, ground.kpoints.fractional, None, perturbations)
+    levels = _joined([on_path.values, on_mesh.values])
+    gap, deviations = find_gap(ground, levels), None
+    if on_path.changes is not None and on_mesh.changes is not None:
+        nband = levels.shape[-1]
+        changes = np.concatenate([on_path.changes[:, :, :nband], on_mesh.changes[:, :, :nband]], axis=1)
+        deviations = band_deviations(ground, levels, changes, filled_levels(ground, levels), gap.edges is not None)
     return BandStructure(
         path=path,
-        eigenvalues=eigenvalues,
-        band_gap=find_gap(ground, _joined([eigenvalues, mesh])),
-        states=curve_of_states(mesh, ground.kpoints.weights, dos_width),
+        eigenvalues=on_path.values,
+        band_gap=gap,
+        states=curve_of_states(on_mesh.values, ground.kpoints.weights, dos_width),
         ground=ground,
+        deviations=deviations,
     )
 
 
@@ -175,14 +195,33 @@ def eigenvalues_at(
         kpoints: The k points, shape ``(nk, 3)``.
         on_portion: A function that is called with the index of the first k point of a portion and its eigenvalues.
     """
-    problem = ground.problem
-    found: list[NDArray[np.float64]] = []
+    return _levels_at(ground, kpoints, on_portion).values
+
+
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """Levels, hartree, shape ``(nspin, nk, nband)``, and their changes along the directions of a perturbation."""
+
+    values: NDArray[np.float64]
+    changes: NDArray[np.float64] | None = None
+
+
+def _levels_at(
+    ground: GroundState,
+    kpoints: NDArray[np.float64],
+    on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
+    perturbations: Tensor | None = None,
+) -> _Levels:
+    """The levels at k points, of which some are computed at the same time."""
+    found: list[_Levels] = []
     with torch.no_grad():
         for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / TOGETHER)):
-            found.append(_eigenvalues(ground, problem, portion))
+            found.append(_levels(ground, portion, perturbations))
             if on_portion is not None:
-                on_portion(sum(levels.shape[1] for levels in found[:-1]), found[-1])
-    return _joined(found)
+                on_portion(sum(levels.values.shape[1] for levels in found[:-1]), found[-1].values)
+    values = _joined([levels.values for levels in found])
+    changes = [levels.changes[:, :, : values.shape[-1]] for levels in found if levels.changes is not None]
+    return _Levels(values, np.concatenate(changes, axis=1) if changes else None)
 
 
 def _joined(portions: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -191,8 +230,9 @@ def _joined(portions: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate([levels[..., :nband] for levels in portions], axis=1)
 
 
-def _eigenvalues(ground: GroundState, problem: Problem, kpoints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The eigenvalues at k points that are computed at the same time."""
+def _levels(ground: GroundState, kpoints: NDArray[np.float64], perturbations: Tensor | None) -> _Levels:
+    """The levels at k points that are computed at the same time."""
+    problem = ground.problem
     settings = ground.basis.settings.with_grid(ground.basis.grid.shape)
     weights = np.full(len(kpoints), 1 / len(kpoints))
     basis = settings.discretise(ground.crystal, KPoints(kpoints, weights), SpaceGroup.identity(), ground.basis.device)
@@ -205,4 +245,7 @@ def _eigenvalues(ground: GroundState, problem: Problem, kpoints: NDArray[np.floa
     guess = starting_orbitals(basis, problem.ions, nband, seed=0).repeat(nspin, 1, 1)
     counts = torch.ones(len(guess), nband, dtype=torch.float64, device=basis.device)
     pairs = diagonalise(hamiltonian, guess, nband, counts, RESIDUAL_TOLERANCE, MAX_STEPS)
-    return pairs.eigenvalues.reshape(nspin, len(kpoints), nband).cpu().numpy()
+    values = pairs.eigenvalues.reshape(nspin, len(kpoints), nband).cpu().numpy()
+    if perturbations is None:
+        return _Levels(values)
+    return _Levels(values, level_changes(problem, basis, pairs.orbitals[:, :nband], perturbations))

@@ -54,7 +54,7 @@ class EquationOfState:
     seconds: float
     calculation: dict[str, Any]
     magnetic_branches: list[dict[str, Any]] | None = None
-    uncertainty: dict[str, float] | None = None
+    uncertainty: dict[str, Any] | None = None
 
     @property
     def varied(self) -> Variation:

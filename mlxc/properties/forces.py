@@ -63,6 +63,23 @@ def with_forces(ground: GroundState, held: bool) -> GroundState:
     return replace(ground, forces=forces if held else forces - net / len(forces), net_force=net, stress=stress)
 
 
+def ways_of_forces(ground: GroundState) -> Tensor:
+    """The ways in which forces can change while the symmetry of the crystal stays and they add up to nothing.
+
+    Args:
+        ground: A state.
+
+    Returns:
+        orthonormal vectors of forces, shape ``(nway, 3 * natom)``.
+    """
+    natom = len(ground.crystal.species)
+    units = torch.eye(3 * natom, dtype=torch.float64, device=ground.density.device).view(-1, natom, 3)
+    images = torch.stack([_symmetrise_forces(unit, ground, ground.problem.group) for unit in units])
+    projector = (images - images.mean(1, keepdim=True)).flatten(1)
+    values, vectors = torch.linalg.eigh((projector + projector.T) / 2)
+    return vectors[:, values > 0.5].T
+
+
 def _energy_at_fixed_coefficients(ground: GroundState, problem: Problem, positions: Tensor, strain: Tensor) -> Tensor:
     """E as a function of where the ions are and how the cell is deformed, everything else held."""
     moved = problem.moved(positions, strain)

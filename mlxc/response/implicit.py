@@ -8,7 +8,6 @@ many steps the SCF took.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +22,7 @@ from mlxc.response.adjoint import takes_part
 from mlxc.response.bands import Bands, refined_bands
 from mlxc.response.dyson import solve_dyson
 from mlxc.response.exchanged_spins import ExchangedSpins
+from mlxc.response.kernel import kernel_at
 from mlxc.response.loss import Cotangents, LossResponse
 
 # A gradient is as accurate as the SCF, within these bounds.
@@ -69,7 +69,7 @@ class StateAdjoint:
         loss = LossResponse(self.bands, cotangents, self._orbitals, self._fields[0])
         found, history = solve_dyson(
             loss.independent,
-            self._kernel(),
+            kernel_at(self._problem, self._fields),
             grid,
             loss.potential,
             loss.direct,
@@ -96,16 +96,6 @@ class StateAdjoint:
         if spins is None or not spins.is_kept_by(self.potential, self._parameters, self._fields):
             return None
         return spins
-
-    def _kernel(self) -> Callable[[Tensor], Tensor]:
-        leaf = self._fields.clone().requires_grad_()
-        potential = self._problem.differentiable_potential(leaf)
-
-        def apply(cotangent: Tensor) -> Tensor:
-            (image,) = torch.autograd.grad(potential, leaf, cotangent, retain_graph=True)
-            return image
-
-        return apply
 
 
 class _ConvergedState(torch.autograd.Function):

@@ -27,6 +27,7 @@ from mlxc.runs.line import SLOTS, Line, waiting_words
 from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, told
+from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room, reserve
 from mlxc.utils.stages import listening
 from mlxc.utils.workspace import working_in
 
@@ -59,7 +60,8 @@ def _execute(folder: RunFolder) -> None:
     try:
         with slot(folder.path.parent / SLOTS, folder.path.name, waiting):
             folder.set_status("running")
-            _compute(folder)
+            with reserve(folder.path):
+                _compute(folder)
     except RunStoppedError as error:
         if folder.exists:
             folder.set_status("stopped", str(error))
@@ -68,6 +70,10 @@ def _execute(folder: RunFolder) -> None:
     except MemoryError:
         folder.set_status("failed", "The machine ran out of memory; lower the cutoff or the k mesh.")
     except Exception as error:
+        if is_full_disk(error):
+            make_room(folder.path)
+            folder.set_status("failed", f"{NO_ROOM} What was there before is kept; make room, and run it again.")
+            return
         folder.write_traceback(traceback.format_exc())
         folder.set_status(
             "failed",

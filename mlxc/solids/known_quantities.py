@@ -17,7 +17,7 @@ def is_known(solid: Solid, quantity: str) -> bool:
         return False
     if quantity == "energy_curve_mev":
         return reference_curve(solid) is not None
-    if quantity == "density_percent":
+    if quantity in ("density_percent", "forces_ha_bohr"):
         return solid.density is not None
     return quantity in solid.references
 

@@ -7,6 +7,7 @@ that is killed and started again ends as if nothing had happened.
 from __future__ import annotations
 
 import copy
+import io
 import json
 import pickle
 import time
@@ -27,6 +28,7 @@ from mlxc.training.optimisation import Optimisation
 from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
 from mlxc.training.start import starting_functional
+from mlxc.training.subjects.self_consistent_state import TellAdjoint
 from mlxc.training.subjects.subjects import Preparation
 from mlxc.utils.replacing import replacing
 from mlxc.xc.analysis.domain import domain_of
@@ -50,6 +52,8 @@ class Trainer:
         on_step: A function that is told the record of each step.
         new_rate: A function that is asked before each step, with the numbers of round and step, for another step size;
             None means that it stays. It may wait.
+        on_adjoint: A function that is told of each step of an adjoint, which losses of self-consistent states need, and
+            the name of the solid.
 
     Raises:
         InputError: a solid is not in the table or has nothing to learn from, or the functional has nothing to train.
@@ -61,6 +65,7 @@ class Trainer:
         folder: Path,
         on_step: Callable[[dict[str, Any]], None] | None = None,
         new_rate: Callable[[int, int], float | None] | None = None,
+        on_adjoint: TellAdjoint | None = None,
     ) -> None:
         self.config = config
         self.functional = starting_functional(config)
@@ -68,7 +73,7 @@ class Trainer:
         self._start = copy.deepcopy(self.functional)
         check_name(config.densities)
         self._folder = folder
-        self._on_step, self._new_rate = on_step, new_rate
+        self._on_step, self._new_rate, self._on_adjoint = on_step, new_rate, on_adjoint
         self._table = read_solids(config.solids)
         for name in config.solid_names:
             if name not in self._table:
@@ -148,7 +153,7 @@ class Trainer:
         """The solids of a round, at the densities of its functional."""
         # The functional moves during the round, its densities do not.
         xc = load_checkpoint(self._round_file(index - 1)) if index else self.config.densities
-        prepare = Preparation(self._table, xc, self._folder / "curves" / str(index))
+        prepare = Preparation(self._table, xc, self._folder / "curves" / str(index), self._on_adjoint)
         quantities = [target.quantity for target in self.config.targets]
         lists = (self.config.train, self.config.validate_on, self.config.test)
         return Lesson(*(Class.of(prepare.subjects(names, quantities), self._start) for names in lists))
@@ -182,8 +187,11 @@ class Trainer:
             "functional": self.functional.state_dict(),
             "optimiser": optimisation.optimiser.state_dict(),
         }
+        # Where there is no room, torch.save would not say so.
+        content = io.BytesIO()
+        torch.save(state, content)
         with replacing(self._folder / STATE) as temporary:
-            torch.save(state, temporary)
+            temporary.write_bytes(content.getbuffer())
 
     def _resume(self) -> Optimisation | None:
         """Go back to the last saved step, or to the end of the last round."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -55,14 +56,7 @@ def standard_deviation(value: Tensor, functional: nn.Module) -> float:
 
 def standard_deviations(values: Tensor, functional: nn.Module) -> Tensor:
     """The standard deviation of each of several values, shape ``(nvalue,)``; see :func:`standard_deviation`."""
-    parts = list(_uncertain_parts(functional))
-    if not parts:
-        raise InputError(
-            f"xc: {identity_of(functional).name!r} carries no ensemble that would tell how uncertain it is."
-        )
-    if not values.requires_grad:
-        raise InputError("The value is not attached to the functional's parameters, so nothing is known of its error.")
-    return torch.stack([_deviation(value, parts) for value in values])
+    return changes(values, functional).norm(dim=1)
 
 
 def spread(evaluate: Callable[[nn.Module], Tensor], functional: nn.Module) -> Tensor:
@@ -103,15 +97,75 @@ def _uncertain_parts(functional: nn.Module) -> Iterator[tuple[nn.Module, Ensembl
             yield part, ensemble
 
 
-def _deviation(value: Tensor, parts: list[tuple[nn.Module, Ensemble]]) -> Tensor:
-    """The root of g^T C g; parts that are the same checkpoint vary together."""
-    changes: dict[str, Tensor] = {}
-    for part, ensemble in parts:
+def changes(values: Tensor, functional: nn.Module) -> Tensor:
+    """By how much each of several values changes along each direction in which the parameters vary.
+
+    With C = L L^T the directions are the columns of L, along which parameters move independently by one standard
+    deviation each: the root of the sum of the squares of a value's changes is its standard deviation, and sums of
+    products are covariances of values.
+
+    Args:
+        values: Values that are attached to the functional's parameters, shape ``(nvalue,)``.
+        functional: The functional, or a sum of some.
+
+    Returns:
+        the changes, shape ``(nvalue, ndirection)``, in the unit of the values.
+
+    Raises:
+        InputError: the functional carries no ensemble, or the values are not attached to any parameter.
+    """
+    directions = directions_of(functional)
+    if not values.requires_grad:
+        raise InputError("The value is not attached to the functional's parameters, so nothing is known of its error.")
+    rows = []
+    for value in values:
+        found = torch.autograd.grad(
+            value, directions.parameters, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        rows.append(torch.cat([piece.flatten() for piece in found]) @ directions.moves.to(found[0]))
+    return torch.stack(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """How the parameters of a functional may move, each direction by one standard deviation.
+
+    Attributes:
+        parameters: The parameters that vary.
+        moves: By how much they do, one after the other, along each direction, shape ``(nparameter, ndirection)``.
+    """
+
+    parameters: list[Tensor]
+    moves: Tensor
+
+    def of(self, number: int) -> list[Tensor]:
+        """The move of each parameter along one direction."""
+        pieces = self.moves[:, number].split([parameter.numel() for parameter in self.parameters])
+        return [piece.view_as(own).to(own) for piece, own in zip(pieces, self.parameters, strict=True)]
+
+
+def directions_of(functional: nn.Module) -> Directions:
+    """The directions of a functional, or of a sum of some, whose parts that are the same checkpoint vary together.
+
+    Raises:
+        InputError: it carries no ensemble.
+    """
+    parameters: list[Tensor] = []
+    factors: dict[str, list[tuple[Tensor, int]]] = {}
+    rows = 0
+    for part, ensemble in _uncertain_parts(functional):
         known = dict(part.named_parameters())
-        wanted = [known[name] for name in ensemble.parameters]
-        found = torch.autograd.grad(value, wanted, retain_graph=True, allow_unused=True, materialize_grads=True)
-        gradient = torch.cat([piece.flatten() for piece in found])
-        change = gradient @ ensemble.factor.to(gradient)
-        name = identity_of(part).content_hash
-        changes[name] = changes[name] + change if name in changes else change
-    return torch.cat(list(changes.values())).norm()
+        parameters += [known[name] for name in ensemble.parameters]
+        factors.setdefault(identity_of(part).content_hash, []).append((ensemble.factor, rows))
+        rows += len(ensemble.factor)
+    if not parameters:
+        raise InputError(
+            f"xc: {identity_of(functional).name!r} carries no ensemble that would tell how uncertain it is."
+        )
+    columns = []
+    for together in factors.values():
+        own = torch.zeros(rows, together[0][0].shape[1], dtype=torch.float64)
+        for factor, first in together:
+            own[first : first + len(factor)] = factor
+        columns.append(own)
+    return Directions(parameters, torch.cat(columns, dim=1))

@@ -148,6 +148,7 @@ FURTHER: dict[str, dict[str, Any]] = {
 OWN: dict[str, dict[str, Any]] = {
     "scf": {"uncertainty": True},
     "eos": {"uncertainty": True},
+    "bands": {"uncertainty": True},
     "gradient": {"xc": "pbe-kappa-mu"},
     "moments": {"total_moment": None},
     "orders": {"total_moment": None, "smearing": "gaussian"},

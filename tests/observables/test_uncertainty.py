@@ -17,6 +17,7 @@ from mlxc.cli import main
 from mlxc.kohn_sham.state import GroundState
 from mlxc.observables.catalogue import OBSERVABLES
 from mlxc.observables.energy_curve import EnergyCurve
+from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.levels import band_gap
 from mlxc.tasks.eos.presentation import equation_of_state_sentence
@@ -103,6 +104,46 @@ def test_lattice_constant_and_modulus_have_the_deviations_of_whole_curves(checkp
         by_differences(fitted("bulk_modulus")), rel=1e-3
     )
     assert set(told) >= {"volume_standard_deviation_ang3", "bulk_modulus_derivative_standard_deviation"}
+    place = told["curve_volumes_ang3"][10]
+
+    def height(xc: PBE) -> float:
+        fit = fit_birch_murnaghan(*_points(states_of_task(task, xc=xc)))
+        return float(fit(np.array([place]))[0]) - fit.energy0
+
+    assert told["curve_standard_deviation_ev"][10] == pytest.approx(by_differences(height), rel=1e-3)
+    lowest = int(np.argmin(told["curve_standard_deviation_ev"]))
+    assert told["curve_volumes_ang3"][lowest] == pytest.approx(equation.fit.volume0, rel=2e-3)
+
+
+def _points(states: list[GroundState]) -> tuple[Any, Any]:
+    curve = EnergyCurve.of_states(states)
+    return curve.volumes_ang3, curve.energies_ev.detach().numpy()
+
+
+@pytest.mark.thorough
+def test_forces_and_density_have_the_deviations_of_whole_calculations(checkpoint: str) -> None:
+    moved = mlxc.Crystal.load("si").to_dict()
+    moved["fractional_positions"] = np.array([[0.01, 0, 0], [0.25, 0.25, 0.25]]).tolist()
+    settings = SILICON | {"structure": moved, "xc": checkpoint, "tolerance": 1e-9, "uncertainty": True}
+    state = mlxc.Calculation.from_dict(settings).run()
+    told = state.summary()["uncertainty"]
+
+    def found(xc: PBE) -> tuple[torch.Tensor, torch.Tensor]:
+        other = ground(xc, state.crystal, differentiate=None, start=state)
+        forces = forces_and_stress(other)[0]
+        return forces - forces.mean(0), other.density
+
+    factor = torch.linalg.cholesky(COVARIANCE)
+    ends = [
+        [found(PBE(PBE_KAPPA + n * kappa, PBE_MU + n * mu)) for n in (1, -1)] for kappa, mu in (factor.T / 10).tolist()
+    ]
+    slopes = [[(up - down) * 5 for up, down in zip(*pair, strict=True)] for pair in ends]
+    forces, densities = (torch.stack(kind).square().sum(0) for kind in zip(*slopes, strict=True))
+    assert np.array(told["forces_standard_deviation_ha_bohr"]) == pytest.approx(
+        forces.sqrt().numpy(), rel=1e-2, abs=1e-7
+    )
+    expected = 100 * float((densities.mean() / state.density.detach().square().mean()).sqrt())
+    assert told["density_standard_deviation_percent"] == pytest.approx(expected, rel=1e-2)
 
 
 @pytest.mark.thorough

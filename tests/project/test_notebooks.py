@@ -17,7 +17,7 @@ CASES = [pytest.param(path, marks=() if path.name.startswith("01") else pytest.m
 
 
 def test_there_are_ten_lectures() -> None:
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 11)]
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, 12)]
 
 
 @pytest.mark.process

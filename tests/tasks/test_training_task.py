@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import threading
@@ -24,7 +25,9 @@ from mlxc.runs.worker import execute
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import PAUSED, START, STEP, training_outcome
 from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask, trained_checkpoint
-from mlxc.xc.checkpoint import load_checkpoint
+from mlxc.utils.full_disk import RESERVE_FILE, is_full_disk
+from mlxc.xc.checkpoint import load_checkpoint, save_checkpoint
+from mlxc.xc.gga import PBE
 
 
 def task(**more: Any) -> TrainingTask:
@@ -191,3 +194,53 @@ def test_a_rate_that_is_none_is_refused_and_a_torn_file_says_nothing(tmp_path: P
         Control(rate=-1.0)
     (tmp_path / "control.json").write_text("{")
     assert Control.read(tmp_path) == Control()
+
+
+def test_a_full_disk_ends_a_training_in_a_sentence_and_its_best_functional_is_kept(
+    run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, append = run(), RunFolder.append
+    reserve = folder.path / RESERVE_FILE
+
+    def full(self: RunFolder, record: dict[str, Any]) -> None:
+        """A disk with room for four steps and what is held back."""
+        if reserve.exists() and record.get("step") == 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(self, record)
+
+    monkeypatch.setattr(RunFolder, "append", full)
+    execute(folder)
+    assert folder.status["state"] == "failed"
+    assert folder.status["message"].startswith("The disk is full")
+    assert "its best functional is kept" in folder.status["message"]
+    assert not folder.traceback
+    assert not reserve.exists()
+    assert len(steps_of(folder)) == 4
+    load_checkpoint(folder.path / CHECKPOINT_FILE)
+
+
+def test_any_other_run_on_a_full_disk_says_so_too(
+    run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run()
+
+    def full(self: RunFolder, result: dict[str, Any]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "write_result", full)
+    execute(folder)
+    assert folder.status["message"].startswith("The disk is full")
+    assert len(steps_of(folder)) == 8
+
+
+def test_a_checkpoint_that_has_no_room_is_known_by_what_it_was_raised_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError) as caught:
+        save_checkpoint(PBE(trainable=True), tmp_path / "mine.safetensors", name="mine")
+    assert is_full_disk(caught.value)
+    assert not is_full_disk(OSError(errno.EACCES, "Permission denied"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -148,6 +149,24 @@ def test_a_density_tells_the_functional_that_it_was_made_with(with_density: Soli
 
     optimiser.step(closure)
     assert float(xc.mu.detach()) == pytest.approx(0.3, abs=1e-4)
+
+
+@pytest.mark.thorough
+def test_forces_tell_their_distance_from_those_of_a_reference_and_each_step_of_the_adjoint(tmp_path: Path) -> None:
+    crystal = prototype("Si_diamond", 5.43)
+    moved = mlxc.Crystal(crystal.lattice, crystal.species, np.array([[0.01, 0, 0], [0.25, 0.25, 0.25]]))
+    settings: dict[str, Any] = {"basis": mlxc.PlaneWaves(8.0, cutoff_smoothing=0.5), "kmesh": (2, 2, 2)}
+    ground = mlxc.scf(
+        moved, xc=PBE(mu=0.3), smearing=mlxc.FermiDirac(0.005), pseudo="gth", tolerance=1e-8, forces=True, **settings
+    )
+    ground.save(tmp_path / "reference.h5")
+    solid = Solid("Si_moved", moved, {}, TEACHING | {"tolerance": 1e-8}, density=tmp_path / "reference.h5")
+    heard: list[tuple[str, int]] = []
+    state = SelfConsistentState.of(solid, "pbe", lambda name, record: heard.append((name, record.iteration)))
+    slope, finite = slope_and_difference(state, "forces_ha_bohr")
+    assert slope == pytest.approx(finite, rel=1e-3)
+    assert heard[:2] == [("Si_moved", 1), ("Si_moved", 2)]
+    assert float(state.predictions(PBE(mu=0.3))["forces_ha_bohr"]) < 1e-6
 
 
 @pytest.mark.thorough

@@ -14,6 +14,8 @@ from mlxc_app.choose.words import functional_in_words
 
 # Relative differences of volumes below this are those of rounding.
 SAME_VOLUME = 1e-9
+# Settings that are compared in another way, or that say what is told of a result and not what is computed.
+NOT_COMPARED = ("structure", "uncertainty")
 CRYSTAL, FUNCTIONAL = "crystal", settings_table(Calculation)["xc"].in_sentence
 
 
@@ -62,7 +64,7 @@ def differences(
     same_atoms = sorted(first.crystal.species) == sorted(second.crystal.species)
     table = settings_table(type(second))
     for name in table if same_atoms else ("xc",):
-        is_asked = name not in ("structure", *but) and (among is None or name in among)
+        is_asked = name not in (*NOT_COMPARED, *but) and (among is None or name in among)
         if is_asked and getattr(first, name) != getattr(second, name):
             words = _say(name, first), _say(name, second)
             found.append(Difference(table[name].in_sentence, *words, table[name].unit))

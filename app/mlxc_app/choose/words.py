@@ -14,6 +14,9 @@ from mlxc.xc.catalogue import functional_names
 from mlxc.xc.checkpoints.files import CLAMPED, checkpoint_of, unclamped
 from mlxc.xc.checkpoints.record import SUFFIX, CheckpointRecord
 
+# What is said wherever there are error bars, or bands.
+WHAT_A_BAR_IS = "one standard deviation over the functional's ensemble; two of three errors should be smaller."
+
 
 def without_folders(sentence: str, xc: str) -> str:
     """A sentence about a functional without the folders of its checkpoint files, which are the server's."""

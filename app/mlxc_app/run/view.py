@@ -67,7 +67,9 @@ class RunView:
 
     def _run_eos(self, button: Button) -> None:
         self._messages.clear()
-        calculation = self._choose.calculation().model_dump(exclude={"cutoff_smoothing_ha", "fft_grid"})
+        calculation = (
+            self._choose.calculation().told_with_bars().model_dump(exclude={"cutoff_smoothing_ha", "fft_grid"})
+        )
         task = EquationOfStateTask.from_dict({"calculation": calculation})
         self._run.start(task, self._choose.run_title())
 

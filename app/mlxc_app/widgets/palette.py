@@ -17,3 +17,16 @@ FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 # Of a quantity that is never negative, and of one with both signs: orange is less than zero, blue is more.
 SEQUENTIAL = "Cividis"
 DIVERGING = ((0.0, VERMILLION), (0.5, "#f2f2f2"), (1.0, BLUE))
+# Of a colour that lies over others, as a band of uncertainty does.
+BAND_OPACITY = 0.22
+
+
+def see_through(colour: str, opacity: float = BAND_OPACITY) -> str:
+    """A colour of the palette that lets through what is behind it, for Plotly.
+
+    Args:
+        colour: The colour, ``#rrggbb``.
+        opacity: How much of it is seen, from 0 to 1.
+    """
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return f"rgba({red},{green},{blue},{opacity:g})"

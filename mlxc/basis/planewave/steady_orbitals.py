@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.basis.planewave import densities
-from mlxc.basis.planewave.hamiltonian import LocalOperator
+from mlxc.basis.planewave.local_operator import LocalOperator
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
 from mlxc.grid.fields import TAU, FieldKinds, Fields
 from mlxc.utils.parallel import map_in_threads

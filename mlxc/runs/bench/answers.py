@@ -16,6 +16,7 @@ from mlxc.errors import InputError
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screener import Candidate, Screener
 from mlxc.frozen.screening_row import ScreeningRow
+from mlxc.frozen.uncertainty.calibrated import calibration, seen_solids
 from mlxc.runs.bench.cell import cell, recorded_settings
 from mlxc.runs.bench.report import report
 from mlxc.runs.folder import runs_directory
@@ -27,6 +28,7 @@ from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoints.files import checkpoint_path, named_checkpoints
 from mlxc.xc.identity import identity_of
 from mlxc.xc.sums.expression import split_sum
+from mlxc.xc.uncertainty import is_uncertain
 
 # How often somebody hears of rows that are ready.
 TELL_SECONDS = 0.1
@@ -66,22 +68,32 @@ def _about(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str,
 
 
 def _screen(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    started = told = time.monotonic()
-    candidate = _candidate(screener, request)
+    started = time.monotonic()
+    candidate, called = _candidate(screener, request), request["functional"]
     rows: list[ScreeningRow] = []
-    sent = 0
-    for solid in screener.library.names:
-        rows.append(screener.row(candidate, solid, request["functional"]))
-        if time.monotonic() - told > TELL_SECONDS:
-            yield {"rows": [asdict(row) for row in rows[sent:]]}
-            told, sent = time.monotonic(), len(rows)
+    yield from _told(rows, (screener.row(candidate, solid, called) for solid in screener.library.names))
     yield {
-        "rows": [asdict(row) for row in rows[sent:]],
         "summary": {quantity: _statistics(rows, quantity) for quantity in QUANTITIES},
         "content_hash": identity_of(candidate.module).content_hash,
         "curve": _enhancement(candidate.module),
         "seconds": time.monotonic() - started,
     }
+    if request.get("uncertainty") and is_uncertain(candidate.module):
+        uncertain: list[ScreeningRow] = []
+        names = screener.library.names
+        yield from _told(uncertain, (screener.uncertain_row(candidate, solid, called) for solid in names))
+        yield {"calibration": calibration(uncertain, seen_solids(called, names))}
+
+
+def _told(rows: list[ScreeningRow], found: Iterator[ScreeningRow]) -> Iterator[dict[str, Any]]:
+    """Tell rows as they come, several together, and gather them."""
+    told, sent = time.monotonic(), 0
+    for row in found:
+        rows.append(row)
+        if time.monotonic() - told > TELL_SECONDS:
+            yield {"rows": [asdict(row) for row in rows[sent:]]}
+            told, sent = time.monotonic(), len(rows)
+    yield {"rows": [asdict(row) for row in rows[sent:]]}
 
 
 def _resolve(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

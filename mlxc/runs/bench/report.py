@@ -16,6 +16,7 @@ from mlxc.frozen.screener import Screener
 from mlxc.frozen.screening import Screening
 from mlxc.frozen.screening_report import write_plot
 from mlxc.xc.identity import identity_of
+from mlxc.xc.uncertainty import is_uncertain
 
 
 def report(screener: Screener, functionals: Mapping[str, str]) -> dict[str, str]:
@@ -51,7 +52,7 @@ def _screening(screener: Screener, functionals: Mapping[str, str]) -> Screening:
     started = time.perf_counter()
     candidates = {called: screener.candidate(name) for name, called in functionals.items()}
     rows = tuple(
-        screener.row(candidate, solid, called)
+        (screener.uncertain_row if is_uncertain(candidate.module) else screener.row)(candidate, solid, called)
         for called, candidate in candidates.items()
         for solid in screener.library.names
     )

@@ -63,6 +63,7 @@ BANDS = Kind(
                 {"type": float, "metavar": "EV"},
             ),
         ),
+        gives_uncertainty=True,
     ),
     parts=_parts,
 )

@@ -48,7 +48,7 @@ def _gap(summary: dict[str, Any]) -> list[str]:
         return [row("gap", "unknown, the basis has no empty levels")]
     if summary["gap_kind"] is None:
         return [row("gap", "none (a metal)")]
-    size = f"{summary['gap_ev']:.3f} eV, {summary['gap_kind']}"
+    size = f"{summary['gap_ev']:.3f}{_bar(summary, '.3f')} eV, {summary['gap_kind']}"
     lines = [row("gap", "none, the bands touch" if summary["gap_kind"] == "touching" else size)]
     if summary["gap_kind"] == "indirect":
         lines.append(row("smallest direct gap", f"{summary['direct_gap_ev']:.3f} eV"))
@@ -59,6 +59,12 @@ def _gap(summary: dict[str, Any]) -> list[str]:
         spin = "" if edge["spin"] is None else f", spin {edge['spin']}"
         lines.append(row(label, f"{edge['energy_ev']:.3f} eV, {edge['place']}{spin}"))
     return lines
+
+
+def _bar(summary: Mapping[str, Any], style: str) -> str:
+    """The standard deviation of the gap, where it is known."""
+    bar = (summary.get("uncertainty") or {}).get("gap_standard_deviation_ev")
+    return "" if bar is None else f" ± {bar:{style}}"
 
 
 def _gaps_of_spins(summary: dict[str, Any]) -> list[str]:
@@ -112,7 +118,7 @@ def _gap_of_both(summary: Mapping[str, Any]) -> str:
     top, bottom = summary["valence_band_maximum"], summary["conduction_band_minimum"]
     if kind == "touching":
         return f"No gap, but no bands that cross either: the filled and the empty ones touch {_place(top)}."
-    gap = f"gap of {summary['gap_ev']:.2f} eV"
+    gap = f"gap of {summary['gap_ev']:.2f}{_bar(summary, '.2f')} eV"
     if kind == "direct" and {top["spin"], bottom["spin"]} == set(SPINS):
         return f"Direct {gap}: the highest filled level is {_place(top)}, the lowest empty one {_place(bottom)}."
     if kind == "direct":

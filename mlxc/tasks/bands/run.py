@@ -10,6 +10,7 @@ from mlxc.console.record_table import Tell
 from mlxc.crystal.brillouin import band_path
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.properties.bands import BandStructure, bands_on_path, relative_ev
+from mlxc.response.perturbed import perturbations
 from mlxc.tasks.bands.task import BandsTask
 from mlxc.units import HARTREE_EV
 
@@ -32,4 +33,5 @@ def run_bands(task: BandsTask, monitor: Monitor | None, tell: Tell) -> BandStruc
             }
         )
 
-    return bands_on_path(ground, path, task.dos_width_ev / HARTREE_EV, on_portion)
+    moved = perturbations(ground).potentials if task.calculation.uncertainty and ground.converged else None
+    return bands_on_path(ground, path, task.dos_width_ev / HARTREE_EV, on_portion, moved)

@@ -25,8 +25,11 @@ def ground_state_report(summary: dict[str, Any]) -> str:
     if summary["magnetisation_bohr_magneton"] is not None:
         lines.append(row("magnetisation", f"{summary['magnetisation_bohr_magneton']:.4f} Bohr magneton"))
     lines += _magnetisation_within(summary)
+    bars = (summary.get("uncertainty") or {}).get("forces_standard_deviation_ha_bohr")
     for atom, force in enumerate(summary["forces_ha_bohr"] or [], start=1):
         lines.append(row(f"force on atom {atom}", vector(force, 6) + " Ha/bohr"))
+        if bars:
+            lines.append(row("its standard deviation", vector(bars[atom - 1], 6) + " Ha/bohr"))
     if max(map(abs, net := summary.get("net_force_ha_bohr") or [0.0])) > VISIBLE_FORCE:
         label = "net force" if calculation.get("terms") else "net force, taken off"
         lines.append(row(label, vector(net, 6) + " Ha/bohr"))
@@ -55,6 +58,8 @@ def _uncertainty(summary: dict[str, Any]) -> list[str]:
         lines.append(row("gap of the k mesh", f"{known['gap_ev']:.4f}{_bar(known['gap_standard_deviation_ev'])} eV"))
     if (bar := known.get("magnetisation_standard_deviation_bohr_magneton")) is not None:
         lines.append(row("standard deviation of the magnetisation", f"{bar:.4f} Bohr magneton"))
+    if (bar := known.get("density_standard_deviation_percent")) is not None:
+        lines.append(row("standard deviation of the density", f"{bar:.3f} % (root mean square)"))
     return lines
 
 

@@ -9,6 +9,8 @@ from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.training.presentation import (
+    ADJOINT,
+    ADJOINTS,
     PAUSED,
     PAUSES,
     START,
@@ -37,7 +39,7 @@ TRAINING = Kind(
     task=TrainingTask,
     run=_run,
     ending=lambda result: Ending(result.converged, result.message),
-    records={ITERATION: ITERATIONS, START: STARTS, STEP: STEPS, PAUSED: PAUSES},
+    records={ITERATION: ITERATIONS, START: STARTS, STEP: STEPS, PAUSED: PAUSES, ADJOINT: ADJOINTS},
     report=training_report,
     headline=training_sentence,
     outcome=training_outcome,

@@ -11,6 +11,7 @@ from mlxc.console.text import remark
 from mlxc.observables.catalogue import TARGETS
 
 START, STEP, PAUSED = "training_start", "training_step", "training_paused"
+ADJOINT = "training_adjoint"
 _MEAN = "_mean_absolute_error_"
 _OF_LISTS = {
     "training": "on the solids it has learned from",
@@ -92,3 +93,4 @@ STEPS = RecordTable(
 )
 STARTS = RecordTable("training_start", "what the functional was when the training began")
 PAUSES = RecordTable("training_pauses", "one row per pause", doing=_doing_pause)
+ADJOINTS = RecordTable("training_adjoints", "one row per step of each adjoint: the solid, and the residual")

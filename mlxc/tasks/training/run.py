@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from mlxc.console.record_table import Tell
-from mlxc.errors import RunStoppedError
-from mlxc.kohn_sham.monitor import Monitor
+from mlxc.errors import InputError, MlxcError, RunStoppedError
+from mlxc.kohn_sham.monitor import AdjointRecord, Monitor
 from mlxc.tasks.training.control import Control
-from mlxc.tasks.training.presentation import PAUSED, START, STEP
+from mlxc.tasks.training.presentation import ADJOINT, PAUSED, START, STEP
 from mlxc.tasks.training.task import CHECKPOINT_FILE, FOLDER, TrainingTask
 from mlxc.training.portrait import RS, S, alphas_of, known_portraits, portrait
 from mlxc.training.trainer import BEST, MODEL, Trainer
+from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room
 from mlxc.utils.stages import stage
 from mlxc.utils.workspace import workspace
 from mlxc.xc.checkpoints.record import CheckpointRecord
 
 PAUSE_SECONDS = 0.1
+KEPT = "its best functional is kept. Make room, and train on from it."
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,9 @@ class _Watcher:
         self.steps += 1
         self.tell({"kind": STEP, **record})
 
+    def on_adjoint(self, solid: str, record: AdjointRecord) -> None:
+        self.tell({"kind": ADJOINT, "solid": solid, **record.to_dict()})
+
     def new_rate(self, round: int, step: int) -> float | None:
         """Wait as long as the training is paused, then say which other step size is wanted, once."""
         wanted = Control.read(self.folder)
@@ -114,17 +119,28 @@ def run_training(task: TrainingTask, monitor: Monitor | None, tell: Tell) -> Tra
     stage("Reading the densities")
     with workspace() as folder:
         watcher, own = _Watcher(folder, tell), folder / FOLDER
-        trainer = Trainer(task.config, own, on_step=watcher.on_step, new_rate=watcher.new_rate)
+        trainer = Trainer(task.config, own, watcher.on_step, watcher.new_rate, watcher.on_adjoint)
         tell(_start(task, trainer))
         try:
             record = trainer.run()
+            shutil.copyfile(own / MODEL, folder / CHECKPOINT_FILE)
         except RunStoppedError:
-            trainer.keep()
-            shutil.copyfile(own / BEST, folder / CHECKPOINT_FILE)
+            _keep(trainer, own / BEST, folder)
             raise
-        shutil.copyfile(own / MODEL, folder / CHECKPOINT_FILE)
+        except (OSError, InputError) as error:
+            if not is_full_disk(error):
+                raise
+            make_room(folder)
+            _keep(trainer, own / BEST, folder)
+            raise MlxcError(f"{NO_ROOM} The training has ended after {watcher.steps} steps; {KEPT}") from error
     seconds = time.perf_counter() - started
     return TrainingResult(task, record, trainer.message, watcher.steps, portrait(trainer.functional), seconds)
+
+
+def _keep(trainer: Trainer, best: Path, folder: Path) -> None:
+    """Leave the best functional so far where the end of a training would have left its own."""
+    trainer.keep()
+    best.replace(folder / CHECKPOINT_FILE)
 
 
 def _start(task: TrainingTask, trainer: Trainer) -> dict[str, Any]:

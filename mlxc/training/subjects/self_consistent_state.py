@@ -1,4 +1,4 @@
-"""What only a self-consistent state tells: the gap, the magnetisation and the density of a solid at its crystal.
+"""What only a self-consistent state tells: the gap, the magnetisation, the density and the forces of a solid.
 
 Each prediction converges the solid anew with the functional as it is, and takes part in autograd through the adjoint of
 the SCF, so nothing is held fixed, not even in the first round of a training.
@@ -6,10 +6,10 @@ the SCF, so nothing is held fixed, not even in the first round of a training.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, ClassVar, Literal
+from functools import cached_property, partial
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from torch import Tensor, nn
 
@@ -17,6 +17,7 @@ from mlxc.calculation.run import run_calculation
 from mlxc.errors import InputError
 from mlxc.frozen.curve import SolidError
 from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot
+from mlxc.kohn_sham.monitor import AdjointRecord
 from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.observables.catalogue import targets_of
@@ -24,6 +25,8 @@ from mlxc.observables.observable import Source
 from mlxc.solids.known_quantities import is_known
 from mlxc.solids.table import Solid
 
+# Is told the name of a solid and a step of its adjoint.
+TellAdjoint: TypeAlias = Callable[[str, AdjointRecord], None]
 # Of the density, to which these quantities are of first order.
 TOLERANCE = 1e-7
 
@@ -36,22 +39,25 @@ class SelfConsistentState:
         solid: The solid to compute.
         start: A state that has converged before, the same for every prediction, so that predictions depend on the
             functional alone.
-        reference_density: The density that the solid's is compared with, on the same grid, electrons/bohr^3.
+        reference: A state whose density, on the same grid, and forces the solid's are compared with.
+        tell: A function that is told of each step of an adjoint.
     """
 
     solid: Solid
     start: GroundState
-    reference_density: Tensor | None
+    reference: SavedState | None
+    tell: TellAdjoint | None = None
     source: ClassVar[Source] = "state"
 
     @classmethod
-    def of(cls, solid: Solid, xc: str | nn.Module) -> SelfConsistentState:
+    def of(cls, solid: Solid, xc: str | nn.Module, tell: TellAdjoint | None = None) -> SelfConsistentState:
         """Converge a solid.
 
         Args:
             solid: The solid; one whose references include a gap is computed with fixed occupations, and a magnet's
                 moment is then that of its references.
             xc: The name of a functional, or a module that is one.
+            tell: A function that is told of each step of an adjoint, with the name of the solid.
 
         Raises:
             SolidError: it does not converge.
@@ -59,7 +65,7 @@ class SelfConsistentState:
         """
         start = _converge(solid, xc, (), None)
         if solid.density is None:
-            return cls(solid, start, None)
+            return cls(solid, start, None, tell)
         ground = SavedState.load(solid.density)
         if not ground.crystal.same_as(solid.crystal):
             raise InputError(f"{solid.name}: the density in {solid.density.name} is that of another crystal.")
@@ -69,7 +75,7 @@ class SelfConsistentState:
                 f"{solid.name}: its density is on a grid {tuple(start.density.shape)}, the reference in "
                 f"{solid.density.name} on {tuple(reference.shape)}; choose the same cutoff and spin."
             )
-        return cls(solid, start, reference)
+        return cls(solid, start, ground, tell)
 
     @cached_property
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -87,11 +93,13 @@ class SelfConsistentState:
             SolidError: the solid does not converge with this functional.
         """
         ground = _converge(self.solid, functional, self.start, "implicit")
+        if ground.adjoint is not None and self.tell is not None:
+            ground.adjoint.monitor = partial(self.tell, self.solid.name)
         found: dict[str, Tensor] = {}
         for column, kind in targets_of("state").items():
             if not is_known(self.solid, column):
                 continue
-            value = kind.evaluate(ground, self.reference_density) if kind.is_distance else kind.evaluate(ground)
+            value = kind.evaluate(ground, self.reference) if kind.is_distance else kind.evaluate(ground)
             if value is not None:
                 found[column] = value
         return found

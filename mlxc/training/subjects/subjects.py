@@ -27,7 +27,7 @@ from mlxc.solids.known_quantities import is_known
 from mlxc.solids.table import Solid
 from mlxc.training.config import CONVERGING
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
-from mlxc.training.subjects.self_consistent_state import SelfConsistentState
+from mlxc.training.subjects.self_consistent_state import SelfConsistentState, TellAdjoint
 from mlxc.utils.stages import stage
 from mlxc.xc.catalogue import content_hashes
 from mlxc.xc.identity import identity_of
@@ -67,11 +67,13 @@ class Preparation:
         table: All solids, by name.
         xc: The name of a functional, or a module that is one.
         folder: The folder for the curves of this functional.
+        tell: A function that is told of each step of an adjoint.
     """
 
     table: Mapping[str, Solid]
     xc: str | nn.Module
     folder: Path
+    tell: TellAdjoint | None = None
 
     @cached_property
     def _library(self) -> FrozenLibrary:
@@ -137,4 +139,5 @@ class Preparation:
         return MagneticOrders.of(solid, self.xc)
 
     def _state(self, solid: Solid) -> SelfConsistentState:
-        return SelfConsistentState.of(solid, self.xc)
+        stage(f"{CONVERGING} {solid.name} as it is")
+        return SelfConsistentState.of(solid, self.xc, self.tell)

@@ -35,6 +35,7 @@ class Bands:
         dos_energies: The energies at which the density of states is known, shape ``(nenergy,)``; empty before the run
             has ended, as is ``states``.
         states: The density of states, per electronvolt and cell, shape ``(nspin, nenergy)``.
+        deviations: The standard deviations of the energies, of their shape; None where the functional does not tell.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Bands:
     energies: NDArray[np.float64]
     dos_energies: NDArray[np.float64]
     states: NDArray[np.float64]
+    deviations: NDArray[np.float64] | None = None
 
     @property
     def complete_ev(self) -> float:
@@ -103,7 +105,7 @@ class BandsModel(HasTraits):
         """
         from mlxc.crystal.brillouin import band_path
 
-        task = BandsTask.from_dict({"calculation": self._choose.calculation().model_dump()})
+        task = BandsTask.from_dict({"calculation": self._choose.calculation().told_with_bars().model_dump()})
         band_path(task.calculation.crystal, task.points)  # a molecule has none
         self._run.start(task, self._choose.run_title())
 
@@ -170,8 +172,10 @@ def _is_comparable(folder: RunFolder, task: BandsTask) -> bool:
 
 def _of_result(title: str, result: Mapping[str, Any]) -> Bands:
     dos = result["dos"]
-    arrays = result["distances_per_bohr"], result["bands_ev"], dos["energies_ev"], dos["states_per_ev"]
-    return Bands(title, *(np.array(values) for values in arrays))
+    distances, energies = np.array(result["distances_per_bohr"]), np.array(result["bands_ev"])
+    told = (result.get("uncertainty") or {}).get("bands_standard_deviation_ev")
+    deviations = None if told is None else np.array(told)
+    return Bands(title, distances, energies, np.array(dos["energies_ev"]), np.array(dos["states_per_ev"]), deviations)
 
 
 def _of_portions(title: str, portions: Sequence[Mapping[str, Any]]) -> Bands | None:

@@ -11,11 +11,12 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Layout, VBox
 from numpy.typing import NDArray
 
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.words import WHAT_A_BAR_IS
 from mlxc_app.panels.bands.model import NOTHING, Bands, BandsModel, BandsPicture
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
 from mlxc_app.widgets.message import MessageArea
-from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
+from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION, see_through
 from mlxc_app.widgets.typeset import told
 
 ABOUT = (
@@ -26,6 +27,10 @@ ABOUT = (
 _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press “Run bands”: first the ground state of what is chosen on the left is computed, '
     "then its bands, which appear here piece by piece.</p>"
+)
+SHADED = (
+    f"Shaded, and after ±: {WHAT_A_BAR_IS} It is that of the distance from the Fermi level, in a crystal with a gap "
+    "from the highest filled level, and counts how the density answers."
 )
 # Deeper levels belong to cores, higher ones are not converged; the plot can be moved and zoomed all the same.
 LOWEST_EV, HIGHEST_EV = -16.0, 10.0
@@ -117,16 +122,19 @@ class BandsView:
 
     def _show_words(self, picture: BandsPicture) -> None:
         words = f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
+        if any(bands is not None and bands.deviations is not None for bands in (picture.bands, picture.other)):
+            words += f'<p class="mlxc-hint">{SHADED}</p>'
         self._words.value = words if picture.title else _PLACEHOLDER
 
 
 def traces(picture: BandsPicture) -> list[go.Scatter]:
-    """Bands of both runs and spins, their densities of states in the same order, and the edges of the gap."""
+    """Bands of both runs and spins, in the same order their densities of states and how uncertain they are, and the
+    edges of the gap."""
     drawn = (
         (picture.bands, "this run", BLUE),
         (picture.other, picture.other.title if picture.other else "", VERMILLION),
     )
-    lines, curves = [], []
+    lines, curves, shades = [], [], []
     for bands, name, colour in drawn:
         for spin, (addition, dash) in enumerate(SPINS):
             known = bands is not None and spin < len(bands.energies)
@@ -135,6 +143,7 @@ def traces(picture: BandsPicture) -> list[go.Scatter]:
             lines.append(go.Scatter(x=x, y=y, name=escape(name + addition), visible=known, hoverinfo="y", **style))
             dos = (bands.states[spin], bands.dos_energies) if bands is not None and known else ((), ())
             curves.append(go.Scatter(x=dos[0], y=dos[1], xaxis="x2", showlegend=False, visible=known, **style))
+            shades.append(_shade(bands if known else None, spin, colour))
     edges = go.Scatter(
         x=[distance for distance, _ in picture.edges],
         y=[energy for _, energy in picture.edges],
@@ -144,7 +153,36 @@ def traces(picture: BandsPicture) -> list[go.Scatter]:
         marker={"color": GREEN, "size": 11, "symbol": "diamond"},
         cliponaxis=False,
     )
-    return [*lines, *curves, edges]
+    return [*lines, *curves, *shades, edges]
+
+
+def _shade(bands: Bands | None, spin: int, colour: str) -> go.Scatter:
+    """A strip of one standard deviation to either side of each band of one spin."""
+    known = bands is not None and bands.deviations is not None
+    x, y = _strips(bands, spin) if bands is not None and known else ((), ())
+    return go.Scatter(
+        x=x,
+        y=y,
+        name="one standard deviation",
+        visible=known,
+        showlegend=False,
+        hoverinfo="skip",
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=see_through(colour),
+    )
+
+
+def _strips(bands: Bands, spin: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The outlines of the strips, along the upper edge and back along the lower one; NaN parts those of two bands."""
+    assert bands.deviations is not None
+    nband = min(bands.energies.shape[-1], bands.deviations.shape[-1])
+    levels, deviations = bands.energies[spin, :, :nband], bands.deviations[spin, :, :nband]
+    parted = np.full((1, nband), np.nan)
+    outline = np.concatenate([levels + deviations, (levels - deviations)[::-1], parted])
+    distances = np.concatenate([bands.distances, bands.distances[::-1], [np.nan]])
+    return np.tile(distances, nband), outline.T.ravel()
 
 
 def _joined(bands: Bands, spin: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

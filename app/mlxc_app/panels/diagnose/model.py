@@ -74,7 +74,7 @@ class DiagnoseModel(HasTraits):
         kept = {name: value for name, value in settings.items() if name not in REPLACED}
         for index in indices:
             self._choose.take_calculation(Calculation.from_dict({**kept, **self.mends[index]["changes"]}))
-            calculation = self._choose.calculation().model_dump(exclude=REPLACED - {"tolerance"})
+            calculation = self._choose.calculation().told_with_bars().model_dump(exclude=REPLACED - {"tolerance"})
             self._run.start(EquationOfStateTask.from_dict({"calculation": calculation}), self._choose.run_title())
 
     def _redraw(self, change: Any = None) -> None:

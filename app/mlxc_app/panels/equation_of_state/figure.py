@@ -15,12 +15,8 @@ from mlxc.crystal.resizing import Variation
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.references.tables import ReferenceLine
 from mlxc.units import EV_PER_ANG3_GPA
-from mlxc_app.panels.equation_of_state.model import (
-    MOST_OVERLAID,
-    EquationOfStateCurve,
-    EquationOfStatePicture,
-    size_of,
-)
+from mlxc_app.panels.equation_of_state.curve import EquationOfStateCurve
+from mlxc_app.panels.equation_of_state.model import MOST_OVERLAID, EquationOfStatePicture, size_of
 from mlxc_app.widgets.palette import (
     BLUE,
     BROWN,
@@ -33,6 +29,7 @@ from mlxc_app.widgets.palette import (
     PURPLE,
     SKY,
     VERMILLION,
+    see_through,
 )
 
 AXES = {"volume": "volume per atom (Å³)", "area": "area per atom (Å²)"}
@@ -48,8 +45,8 @@ WIDTH_OF_WORDS = 60
 
 
 def eos_traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
-    """All traces that the figure ever has: this run, references, runs beside it, the residuals of all runs, and
-    the points of this run on other magnetic branches."""
+    """All traces that the figure ever has: this run, references, runs beside it, the residuals of all runs, the points
+    of this run on other magnetic branches, and how uncertain the runs are."""
     curves = [picture.own, *picture.others]
     empty = [EquationOfStateCurve()] * (1 + MOST_OVERLAID - len(curves))
     runs = list(zip([*curves, *empty], LOOKS, strict=True))
@@ -61,7 +58,11 @@ def eos_traces(picture: EquationOfStatePicture) -> list[go.Scatter]:
     names = [*distinct_names([curve.title for curve in curves]), *[""] * len(empty)]
     own, *others = [_points_and_fit(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
     residuals = [_residuals(curve, name, *look) for (curve, look), name in zip(runs, names, strict=True)]
-    return [*own, *references, *chain.from_iterable(others), *residuals, _other_branches(picture.own)]
+    bars = [_bars(curve, *look) for curve, look in runs]
+    return [
+        *own, *references, *chain.from_iterable(others), *residuals, _other_branches(picture.own),
+        *chain.from_iterable(bars),
+    ]  # fmt: skip
 
 
 def distinct_names(titles: list[str]) -> list[str]:
@@ -106,6 +107,37 @@ def _points_and_fit(curve: EquationOfStateCurve, name: str, colour: str, symbol:
             hoverinfo="skip",
             visible=bool(curve.curve_sizes),
             line={"color": colour},
+        ),
+    ]
+
+
+def _bars(curve: EquationOfStateCurve, colour: str, symbol: str) -> list[go.Scatter]:
+    """A band around the fitted curve, and a bar at its minimum."""
+    bars = curve.bars
+    look: dict[str, Any] = {"legendgroup": colour, "showlegend": False, "hoverinfo": "skip"}
+    ends = () if curve.size0 is None or bars.size0 is None else (curve.size0 - bars.size0, curve.size0 + bars.size0)
+    return [
+        go.Scatter(
+            x=(*bars.sizes, *reversed(bars.sizes)),
+            y=(*bars.high, *reversed(bars.low)),
+            name="one standard deviation",
+            visible=bool(bars.sizes),
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=see_through(colour),
+            **look,
+        ),
+        go.Scatter(
+            x=ends,
+            y=[0.0] * len(ends),
+            name="standard deviation of the minimum",
+            visible=bool(ends),
+            mode="lines+markers",
+            line={"color": colour, "width": 4},
+            marker={"color": colour, "size": 16, "symbol": "line-ns", "line": {"width": 3, "color": colour}},
+            cliponaxis=False,
+            **look,
         ),
     ]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from ipywidgets import HTML, HBox, SelectMultiple, VBox
 
+from mlxc_app.choose.words import WHAT_A_BAR_IS
+from mlxc_app.panels.equation_of_state.curve import EquationOfStateBars, EquationOfStateCurve
 from mlxc_app.panels.equation_of_state.figure import AXES, eos_traces
 from mlxc_app.panels.equation_of_state.model import (
     MOST_OVERLAID,
-    EquationOfStateCurve,
     EquationOfStateModel,
     EquationOfStatePicture,
     size_of,
@@ -36,6 +37,8 @@ RESIDUAL_HINT = (
     "Below: how far each point is from its fitted curve. Residuals that jump up and down mean energies that are not "
     "precise enough; a smooth wave means that the range of volumes is wide for this curve."
 )
+BANDS = f"Shaded, at the minimum and after ±: {WHAT_A_BAR_IS} Energies count from the minimum, where the band closes."
+NO_BARS = EquationOfStateBars()
 # Of a sheet B is the layer modulus A d²E/dA².
 MODULI = {"volume": "B₀ (GPa)", "area": "layer modulus B₀ (N/m)"}
 LATTICE_CONSTANTS = {"volume": "a₀ (Å)", "area": "a₀ in the plane (Å)"}
@@ -115,7 +118,9 @@ class EquationOfStateView:
 
     def _show_words(self, picture: EquationOfStatePicture) -> None:
         self._caption.value = f"<h3>{escape(picture.own.title)}</h3>" if picture.own.sizes else _PLACEHOLDER
-        self.note.value = f'<p class="mlxc-caution">{escape(picture.own.note)}</p>' if picture.own.note else ""
+        caution = f'<p class="mlxc-caution">{escape(picture.own.note)}</p>' if picture.own.note else ""
+        has_bars = any(curve.bars.sizes for curve in (picture.own, *picture.others))
+        self.note.value = caution + (f'<p class="mlxc-hint">{BANDS}</p>' if has_bars else "")
         self._table.value = comparison_table(picture)
 
 
@@ -152,7 +157,7 @@ def comparison_table(picture: EquationOfStatePicture) -> str:
 
 def _run_row(curve: EquationOfStateCurve, label: str, deviation: str, style: str = "") -> str:
     fitted = (curve.lattice_constant_ang, curve.size0, curve.modulus, curve.modulus_derivative, curve.rms_residual)
-    return _row(f"{label} (bad fit)" if curve.is_bad else label, *fitted, deviation, style)
+    return _row(f"{label} (bad fit)" if curve.is_bad else label, *fitted, deviation, style, bars=curve.bars)
 
 
 def _deviation(picture: EquationOfStatePicture, other: float | None) -> str:
@@ -173,17 +178,25 @@ def _row(
     deviation: str,
     style: str = "",
     source: str = "",
+    bars: EquationOfStateBars = NO_BARS,
 ) -> str:
     cells = [
-        f"{a0:.4f}" if a0 else "–",
-        f"{size:.3f}" if size else "–",
-        f"{modulus:.1f}" if modulus else "–",
-        f"{derivative:.2f}" if derivative else "–",
+        _with_bar(a0, bars.lattice_constant_ang, ".4f"),
+        _with_bar(size, bars.size0, ".3f"),
+        _with_bar(modulus, bars.modulus, ".1f"),
+        _with_bar(derivative, bars.modulus_derivative, ".2f"),
         f"{residual:.2g}" if residual is not None else "–",
         deviation,
     ]
     numbers = "".join(f'<td class="mlxc-number">{cell}</td>' for cell in cells)
     return f'<tr class="{style}"><td title="{escape(source)}">{escape(label)}</td>{numbers}</tr>'
+
+
+def _with_bar(value: float | None, deviation: float | None, style: str) -> str:
+    """A value with its standard deviation, where these are known."""
+    if not value:
+        return "–"
+    return f"{value:{style}}" + ("" if deviation is None else f" ± {deviation:{style}}")
 
 
 def _sources(picture: EquationOfStatePicture) -> str:

@@ -39,7 +39,8 @@ def _ensemble(ensemble: EnsembleRecord | None) -> str:
     if ensemble is None:
         return ""
     what = f"An ensemble of {ensemble.members} members" if ensemble.members else "The covariance of its weights"
-    return f"{what} gives error bars: <code>--uncertainty</code> on the command line.<br>{escape(ensemble.method)}"
+    where = "on the page, and with <code>--uncertainty</code> on the command line; “Models” shows whether they hold"
+    return f"{what} gives error bars {where}.<br>{escape(ensemble.method)}"
 
 
 def card_table(card: FunctionalCard) -> str:

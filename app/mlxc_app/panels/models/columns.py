@@ -40,6 +40,11 @@ class Quantity:
         """The field of a row, and the name of the reference."""
         return f"{self.name}_{self.unit}"
 
+    @property
+    def deviation_field(self) -> str:
+        """The field of a row with the standard deviation."""
+        return f"{self.name}_standard_deviation_{self.unit}"
+
 
 QUANTITIES = {
     quantity.name: quantity
@@ -61,6 +66,8 @@ class Column:
         summary: Statistics of the errors by quantity; empty until all rows are there.
         curve: F_xc along s; empty until all rows are there.
         problem: Why there is nothing.
+        calibration: How many errors lie within its error bars, see
+            :func:`~mlxc.frozen.uncertainty.calibrated.calibration`; empty where it has none, or not yet.
     """
 
     name: str
@@ -69,6 +76,7 @@ class Column:
     summary: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     curve: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
     def told(self, answer: Mapping[str, Any]) -> Column:
         """The column with what the bench has answered."""
@@ -80,6 +88,7 @@ class Column:
             answer.get("summary", self.summary),
             answer.get("curve", self.curve),
             without_folders(answer.get("error", self.problem), self.name),
+            answer.get("calibration", self.calibration),
         )
 
 
@@ -95,8 +104,9 @@ def cell_content(
         confirmed: What a self-consistent calculation has found, by field; None without one.
 
     Returns:
-        ``error`` in percent, null where there is none; ``text``; ``words`` for who points at it; ``outside``, whether
-        the functional guesses there; ``confirmed``, the error of the self-consistent calculation as text.
+        ``error`` in percent, null where there is none; ``bar``, its standard deviation, and ``spread``, that as text;
+        ``text``; ``words`` for who points at it; ``outside``, whether the functional guesses there; ``confirmed``, the
+        error of the self-consistent calculation as text.
     """
     row = column.rows.get(solid["name"])
     if row is None:
@@ -104,9 +114,12 @@ def cell_content(
     error = row[f"{quantity.name}_error_percent"]
     share, digits = row["outside_domain_fraction"] or 0.0, quantity.error_digits
     measured = solid["references"].get(quantity.field)
+    bar = _bar_percent(row, measured, quantity)
     found = None if confirmed is None else confirmed.get(quantity.field)
     return {
         "error": error,
+        "bar": bar,
+        "spread": "" if bar is None else f"±{bar:.{digits}f}",
         "text": "no value" if row[quantity.field] is None else _signed(error, digits),
         "words": typeset("\n".join(_words(column, row, measured, quantity, found))),
         "outside": share > NOTICEABLE_SHARE,
@@ -121,9 +134,10 @@ def _words(
 ) -> list[str]:
     """Lines about a cell."""
     lines = [f"{solid_label(row['solid'])}, {column.label}"]
-    value = row[quantity.field]
+    value, deviation = row[quantity.field], row.get(quantity.deviation_field)
     if value is not None:
-        lines.append(f"{quantity.label} {value:.{quantity.digits}f} {quantity.shown_unit} at frozen densities")
+        bar = "" if deviation is None else f" ± {deviation:.{quantity.digits}f}"
+        lines.append(f"{quantity.label} {value:.{quantity.digits}f}{bar} {quantity.shown_unit} at frozen densities")
     if measured is not None:
         lines.append(f"Measured {measured:.{quantity.digits}f} {quantity.shown_unit}")
     if confirmed is not None:
@@ -135,6 +149,12 @@ def _words(
     if share > NOTICEABLE_SHARE:
         lines.append(f"{100 * share:.0f} % of the electrons are outside of what it was trained on")
     return [*lines, row["message"]] if row["message"] else lines
+
+
+def _bar_percent(row: Mapping[str, Any], measured: float | None, quantity: Quantity) -> float | None:
+    """The standard deviation of an error, percent; None where the functional does not tell."""
+    deviation = row.get(quantity.deviation_field)
+    return None if deviation is None or not measured else 100 * deviation / measured
 
 
 def solid_label(name: str) -> str:

@@ -50,7 +50,8 @@ class Confirming(HasTraits):
             InputError: it cannot be computed.
         """
         title = f"{solid_label(solid)}, {functional_in_words(functional)}, confirmed"
-        self._run.start(EquationOfStateTask.from_dict(dict(task)), title)
+        asked = EquationOfStateTask.from_dict(dict(task))
+        self._run.start(asked.model_copy(update={"calculation": asked.calculation.told_with_bars()}), title)
         if self._run.started is not None:
             self.waiting = {**self.waiting, (functional, solid): self._run.started}
 

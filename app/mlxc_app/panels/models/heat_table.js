@@ -43,7 +43,7 @@ const svgText = (text) => {
   return title;
 };
 
-// All errors of a functional on one line: a mark for each solid, zero in the middle.
+// All errors of a functional on one line: a mark for each solid, zero in the middle; behind it its error bar, if there is one.
 const strip = (column, rows, limit) => {
   const picture = svg("svg", { width: STRIP_WIDTH, height: STRIP_HEIGHT, role: "img", "aria-label": `Errors of ${column.label}` });
   const place = (error) => STRIP_WIDTH / 2 + (Math.max(-1, Math.min(1, error / limit)) * (STRIP_WIDTH - 8)) / 2;
@@ -51,7 +51,11 @@ const strip = (column, rows, limit) => {
   for (const { name, label } of rows) {
     const error = column.cells[name]?.error;
     if (error === null || error === undefined) continue;
-    const x = place(error);
+    const x = place(error), bar = column.cells[name].bar;
+    if (bar) {
+      const [left, right] = [place(error - bar), place(error + bar)];
+      picture.append(svg("line", { x1: left, x2: right, y1: STRIP_HEIGHT / 2, y2: STRIP_HEIGHT / 2, class: "mlxc-heat-bar" }));
+    }
     picture.append(svg("line", { x1: x, x2: x, y1: 4, y2: STRIP_HEIGHT - 4, class: "mlxc-heat-mark" }, `${label} ${column.cells[name].text} %`));
   }
   return picture;
@@ -97,10 +101,11 @@ export default {
     };
     // What follows the hand changes in place: to draw the whole table anew would take longer than the numbers do.
     const fill = (made, column, solid) => {
-      const { error, text, words, outside, confirmed } = column.cells[solid] ?? { error: null, text: "…", words: "" };
+      const { error, text, words, outside, confirmed, spread } = column.cells[solid] ?? { error: null, text: "…", words: "" };
       const button = made.firstChild;
       Object.assign(button, { textContent: text, title: words });
       button.setAttribute("aria-label", words.replaceAll("\n", "; ") || text);
+      if (spread) button.append(element("span", { className: "mlxc-heat-spread", textContent: spread }));
       if (confirmed) button.append(element("span", { className: "mlxc-heat-confirmed", textContent: confirmed }));
       made.style.background = colour(error, model.get("content").limit);
       made.classList.toggle("mlxc-heat-outside", Boolean(outside));

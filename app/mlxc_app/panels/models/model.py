@@ -129,7 +129,7 @@ class ModelsModel(HasTraits):
             if name not in wanted:
                 self._bench.give_up(COLUMN + name)
         for name in new:
-            self._bench.ask(COLUMN + name, "screen", functional=name)
+            self._bench.ask(COLUMN + name, "screen", functional=name, uncertainty=True)
         columns = {column.name: column for column in self.columns}
         self.ticked = (*kept, *new)
         self.columns = tuple(columns.get(name, Column(name, known[name])) for name in self.ticked)

@@ -11,6 +11,7 @@ from ipywidgets import HTML, Button, HBox, ToggleButtons, VBox
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.functional_picker import LIMIT
+from mlxc_app.panels.models.calibration_view import CalibrationView
 from mlxc_app.panels.models.cell_view import CellView
 from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content, solid_label
 from mlxc_app.panels.models.hand_view import HandView
@@ -67,7 +68,8 @@ class ModelsView:
         bar = HBox([self._quantity, self._take, self._legend, self._files])
         bar.add_class("mlxc-panel-row")
         hand, cell = HandView(model, messages), CellView(model, messages)
-        right = VBox([bar, hand.widget, self._words, self.table, cell.widget])
+        calibration = CalibrationView(model, messages)
+        right = VBox([bar, hand.widget, self._words, self.table, cell.widget, calibration.widget])
         self.widget = HBox([VBox([self._ticks, upload]), right])
         self.widget.add_class("mlxc-models")
         self._observe()

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mlxc_app.panels.train.picture import MOST_LAYERS, Curve, TrainPicture
+from mlxc_app.panels.train.settings import BULK, GAP
 from mlxc_app.panels.train.solids import LISTS, TEST, TRAINING, VALIDATION
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.palette import BLUE, BROWN, GREEN, GREY, LILAC, OCHRE, OLIVE, ORANGE, PURPLE, SKY, VERMILLION
@@ -103,6 +104,7 @@ def _along_s(picture: TrainPicture, f: Sequence[float], name: str, line: dict[st
 def _errors(picture: TrainPicture) -> list[go.Scatter]:
     """A line from where each solid began to where it is, with a point at its end, by list."""
     found = []
+    unit = " eV" if picture.quantity == GAP else " %"
     for which in LISTS:
         of_list = [error for error in picture.errors if error.which == which]
         x, y = [], []
@@ -117,7 +119,7 @@ def _errors(picture: TrainPicture) -> list[go.Scatter]:
             go.Scatter(
                 x=[error.label for error in of_list], y=[error.now for error in of_list], mode="markers",
                 marker={"color": COLOURS[which], "size": 10},
-                hovertemplate=f"%{{x}} ({which}): %{{y:.3f}} %<extra></extra>", **common,
+                hovertemplate=f"%{{x}} ({which}): %{{y:.3f}}{unit}<extra></extra>", **common,
             )
         )  # fmt: skip
     return found
@@ -146,7 +148,7 @@ def _solids_axis(picture: TrainPicture) -> dict[str, Any]:
 
 
 def _error_title(picture: TrainPicture) -> str:
-    return "error of B₀ (%)" if picture.quantity.startswith("bulk") else "error of a₀ (%)"
+    return {BULK: "error of B₀ (%)", GAP: "error of the gap (eV)"}.get(picture.quantity, "error of a₀ (%)")
 
 
 def _curve_words(picture: TrainPicture) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
 from mlxc.errors import InputError
 from mlxc.tasks.kind import STAGE
 from mlxc.tasks.training.control import Control
-from mlxc.tasks.training.presentation import PAUSED, START, STEP, training_sentence
+from mlxc.tasks.training.presentation import ADJOINT, PAUSED, START, STEP, training_sentence
 from mlxc.tasks.training.task import TrainingTask, trained_checkpoint
 from mlxc.training.config import CONVERGING
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_trained
+from mlxc_app.panels.train.adjoint_view import adjoints_of
 from mlxc_app.panels.train.picture import TrainPicture, picture_of
 from mlxc_app.panels.train.settings import TrainingSettings
 from mlxc_app.panels.train.solids import TRAINING
@@ -54,7 +56,7 @@ class TrainModel(HasTraits):
         self._told_by_person = True
         run.observe(self._follow, "state")
         run.observe(self._redraw, ["result", "title", "message"])
-        run.observe_records(self._redraw, STEP, START, PAUSED, STAGE)
+        run.observe_records(self._redraw, STEP, START, PAUSED, STAGE, ADJOINT)
         self._follow()
 
     @property
@@ -76,8 +78,8 @@ class TrainModel(HasTraits):
         settings = self.settings
         if not settings.solids.names(TRAINING):
             raise InputError("There is no solid to learn from: click one in the picture, or take a preset.")
-        if settings.lattice_weight == 0 and settings.bulk_weight == 0:
-            raise InputError("There is nothing to learn: give lattice constants or bulk moduli a weight.")
+        if not settings.learns_something:
+            raise InputError("There is nothing to learn: give lattice constants, bulk moduli or gaps a weight.")
         self._run.start(settings.task(), f"Train {settings.start.short} on {_solids(settings.task())}")
 
     def stop(self) -> None:
@@ -154,7 +156,8 @@ class TrainModel(HasTraits):
         starts, steps = self._run.of_kind(START), self._run.of_kind(STEP)
         start = starts[0] if starts else None
         shown = None if self.shown < 0 else self.shown
-        self.picture = picture_of(self._run.title, task.config, start, steps, shown, self._words(len(steps)))
+        picture = picture_of(self._run.title, task.config, start, steps, shown, self._words(len(steps)))
+        self.picture = replace(picture, adjoints=adjoints_of(self._run.of_kind(ADJOINT)))
 
     def _words(self, done: int) -> str:
         run, task = self._run, self.task

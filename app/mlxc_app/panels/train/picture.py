@@ -35,7 +35,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class SolidError:
-    """The error of one solid, in percent.
+    """The error of one solid, in percent, or of a gap in electronvolt.
 
     Attributes:
         label: Its formula.
@@ -68,6 +68,7 @@ class TrainPicture:
         parameters: Named parameters of the step that is shown, and where they began.
         rate: The step size at the step that is shown.
         words: How far the training is, or what came of it.
+        adjoints: The residuals of the last adjoint of each solid whose loss needs a response, by its formula.
     """
 
     title: str = ""
@@ -83,6 +84,7 @@ class TrainPicture:
     parameters: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     rate: float | None = None
     words: str = ""
+    adjoints: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def picture_of(

@@ -10,9 +10,11 @@ from mlxc.tasks.training.task import TrainingTask
 from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION, SolidLists
 from mlxc_app.panels.train.starts import KAPPA_MU, Start
 
-LATTICE, BULK = "lattice_constant_ang", "bulk_modulus_gpa"
+LATTICE, BULK, GAP = "lattice_constant_ang", "bulk_modulus_gpa", "gap_ev"
 # A bulk modulus is measured to some percent, a lattice constant to some hundredths of one.
 BULK_SCALE_PERCENT = 10.0
+# Each step of a gap is a self-consistent field and an adjoint of each solid.
+STEPS_OF_GAPS = 8
 
 
 class TrainingSettings(HasTraits):
@@ -23,6 +25,7 @@ class TrainingSettings(HasTraits):
         width: The width of a fresh network's layers.
         lattice_weight: How much lattice constants count.
         bulk_weight: How much bulk moduli count, whose error is counted in tens of percent.
+        gap_weight: How much gaps count, whose error is counted in tenths of an electronvolt.
         kind: The optimiser: ``adam`` or ``lbfgs``.
         rate: The step size.
         steps: The most steps of a round.
@@ -38,6 +41,7 @@ class TrainingSettings(HasTraits):
     width = Int(16)
     lattice_weight = Float(1.0)
     bulk_weight = Float(0.0)
+    gap_weight = Float(0.0)
     kind = Unicode("adam")
     rate = Float(KAPPA_MU.rate)
     steps = Int(200)
@@ -61,13 +65,28 @@ class TrainingSettings(HasTraits):
         """A step size that suits what is trained; L-BFGS finds its own, from one on."""
         self.rate = 1.0 if self.kind == "lbfgs" else self.start.rate
 
+    @observe("gap_weight")
+    def _suit_steps(self, change: Any) -> None:
+        """Gaps take seconds for what takes milliseconds at stored densities."""
+        if change["old"] == 0 and change["new"] != 0:
+            self.steps = min(self.steps, STEPS_OF_GAPS)
+
+    @property
+    def learns_something(self) -> bool:
+        """Whether a quantity has a weight."""
+        return any((self.lattice_weight, self.bulk_weight, self.gap_weight))
+
     def task(self) -> TrainingTask:
         """The training that is chosen.
 
         Raises:
             InputError: it is none; one sentence says why.
         """
-        weights = {LATTICE: (self.lattice_weight, None), BULK: (self.bulk_weight, BULK_SCALE_PERCENT)}
+        weights = {
+            LATTICE: (self.lattice_weight, None),
+            BULK: (self.bulk_weight, BULK_SCALE_PERCENT),
+            GAP: (self.gap_weight, None),
+        }
         targets = [
             {"quantity": quantity, "weight": weight, "scale": scale}
             for quantity, (weight, scale) in weights.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import Checkbox, Dropdown, HBox, IntText, VBox, Widget
+from ipywidgets import HTML, Checkbox, Dropdown, HBox, IntText, VBox, Widget
 
 from mlxc_app.panels.train.model import TrainModel
 from mlxc_app.panels.train.starts import starts
@@ -18,6 +18,8 @@ LABEL = {"description_width": "80px"}
 OPTIMISERS = (("Adam", "adam"), ("L-BFGS", "lbfgs"))
 
 
+_NEEDS_RESPONSE = "A gap needs self-consistent densities."
+_SLOW = "Each step converges each solid with a gap: few solids, few steps."
 _ABSOLUTE = "Errors count as they are and not squared, so that a few solids may stay wrong"
 
 
@@ -35,16 +37,21 @@ class SettingsView:
         bind(self._settings, "start", self._start, messages)
         self._width = self._field("Units", "width", IntText(step=1), "Of each of the two hidden layers")
         more = Disclosure("More: optimiser and regularisers", self._make_more, messages)
+        self._gap_hint = HTML()
         learned = [
             self._field("a₀ weight", "lattice_weight", number("", 0.1), "Lattice constants, in percent of error"),
             self._field("B₀ weight", "bulk_weight", number("", 0.1), "Bulk moduli, in tens of percent of error"),
+        ]
+        response = [
+            self._field("Gap weight", "gap_weight", number("", 0.1), "Gaps, in tenths of an electronvolt"),
+            self._gap_hint,
         ]
         usual = [
             self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
             self._field("Steps", "steps", IntText(step=50)),
         ]
-        self.widget = VBox([self._start, self._width, _row(learned), _row(usual), more.widget])
-        self._settings.observe(messages.guard(self._show), "start")
+        self.widget = VBox([self._start, self._width, _row(learned), _row(response), _row(usual), more.widget])
+        self._settings.observe(messages.guard(self._show), ["start", "gap_weight"])
         self._show()
 
     def list_again(self) -> None:
@@ -76,6 +83,7 @@ class SettingsView:
         return [kind, _row([fields[0], fields[4]]), _row(fields[1:3]), _row([fields[3], absolute])]
 
     def _show(self, change: Any = None) -> None:
+        self._gap_hint.value = f'<p class="mlxc-hint">{_SLOW if self._settings.gap_weight else _NEEDS_RESPONSE}</p>'
         self._width.layout.display = "" if self._settings.start.rung else "none"
 
 

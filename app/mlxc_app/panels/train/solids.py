@@ -87,6 +87,8 @@ def _meaning(name: str, known: dict[str, float]) -> str:
     told = [f"a₀ = {known['lattice_constant_ang']:g} Å"]
     if "bulk_modulus_gpa" in known:
         told.append(f"B₀ = {known['bulk_modulus_gpa']:g} GPa")
+    if "gap_ev" in known:
+        told.append(f"gap {known['gap_ev']:g} eV")
     return f"{formula_of(name)}, {_STRUCTURES[name.split('_')[1]]}: measured {', '.join(told)}"
 
 

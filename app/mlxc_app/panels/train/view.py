@@ -8,6 +8,7 @@ from typing import Any
 from ipywidgets import HTML, Button, FloatText, HBox, IntSlider, Text, ToggleButton, VBox
 
 from mlxc_app.panels.panel import MODELS, Page, Panel
+from mlxc_app.panels.train.adjoint_view import AdjointView
 from mlxc_app.panels.train.figure import show, train_figure
 from mlxc_app.panels.train.model import FURTHER_ROUNDS, TrainModel
 from mlxc_app.panels.train.picture import TrainPicture
@@ -48,6 +49,7 @@ class TrainView:
         self._model, self._messages = model, messages
         self._settings = SettingsView(model, messages)
         self.figure = train_figure(model.picture)
+        self._adjoints = AdjointView()
         self._held = MOST_HELD
         self.figure.observe(messages.guard(self._is_drawn), ["_js2py_layoutDelta", "_js2py_traceDeltas"])
         self._words = HTML()
@@ -59,6 +61,7 @@ class TrainView:
                 self._words,
                 self._make_scrubber(),
                 self.figure,
+                self._adjoints.widget,
                 self._make_end(),
             ]
         )
@@ -138,6 +141,7 @@ class TrainView:
         self._held = max(0, self._held - 1)
         if not self._held:
             show(self.figure, picture)
+        self._adjoints.show(picture.adjoints)
         self._words.value = words_of(picture) if picture.title else _BEFORE
         self._slider.max = max(1, picture.last)
         self._slider.value = max(0, picture.shown)

@@ -178,3 +178,21 @@ def result(run: RunModel) -> dict[str, Any]:
         "dos": {"energies_ev": [-1.0, 0.0, 1.0], "states_per_ev": [[1.0, 2.0, 1.0]], "width_ev": 0.2},
         "seconds": {"total": 1.0},
     }
+
+
+def test_bands_are_shaded_by_their_deviations(run: RunModel) -> None:
+    model = started(run)
+    found = result(run)
+    run.result = found
+    assert not any(trace.visible for trace in traces(model.picture) if trace.fill)
+    levels = np.array(found["bands_ev"])
+    told = {"gap_standard_deviation_ev": 0.05, "bands_standard_deviation_ev": np.full(levels.shape, 0.1).tolist()}
+    run.result = found | {"uncertainty": told}
+    shade, *others = [trace for trace in traces(model.picture) if trace.fill]
+    assert shade.visible
+    assert not any(trace.visible for trace in others)
+    nk, nband = levels.shape[1:]
+    outline = np.array(shade.y).reshape(nband, 2 * nk + 1)
+    np.testing.assert_allclose(outline[:, :nk] - outline[:, nk:-1][:, ::-1], 0.2)
+    assert np.isnan(outline[:, -1]).all()
+    assert "± 0.05 eV" in model.picture.words

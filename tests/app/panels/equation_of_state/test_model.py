@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.equation_of_state.curve import EquationOfStateCurve, curve_of_result
 from mlxc_app.panels.equation_of_state.figure import REFERENCE_LOOKS, distinct_names, eos_traces
 from mlxc_app.panels.equation_of_state.model import (
     MOST_OVERLAID,
-    EquationOfStateCurve,
     EquationOfStateModel,
     EquationOfStatePicture,
     size_of,
@@ -320,7 +320,7 @@ def test_references_have_curves_that_count_from_their_minimum_and_say_their_sour
     picture = EquationOfStateModel(run, ChooseModel("al")).picture
     traces = eos_traces(picture)
     assert len(picture.references) <= len(REFERENCE_LOOKS)
-    assert len(traces) == 3 * (1 + MOST_OVERLAID) + 1 + 2 * len(REFERENCE_LOOKS)
+    assert len(traces) == 5 * (1 + MOST_OVERLAID) + 1 + 2 * len(REFERENCE_LOOKS)
     line, curve = traces[2], traces[3]
     assert "all-electron" in line.text[0]
     assert "Bosoni" in line.text[0]
@@ -407,3 +407,62 @@ def test_once_there_is_a_result_the_curve_is_that_of_the_lowest_branch(run: RunM
     assert "0.02 μB" in next(trace.name for trace in view.figure.data if trace.visible and "branch" in trace.name)
     assert "mlxc-caution" in view.note.value
     assert "&lt;not&gt; to be trusted" in view.note.value
+
+
+UNCERTAINTY = {
+    "volume_standard_deviation_ang3": 0.2,
+    "lattice_constant_standard_deviation_ang": 0.017,
+    "bulk_modulus_standard_deviation_gpa": 3.0,
+    "bulk_modulus_derivative_standard_deviation": 0.1,
+    "curve_volumes_ang3": [15.6, 16.5, 17.4],
+    "curve_standard_deviation_ev": [0.005, 0.0, 0.005],
+}
+
+
+def test_bars_are_drawn_and_told_where_a_result_has_them(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    model = EquationOfStateModel(run, choose)
+    run.start(EquationOfStateTask.from_dict({"calculation": choose.calculation().model_dump()}), "a run")
+    run.records = points(7)
+    run.result = result_of(points(7), lattice_constant_ang=4.04)
+    bare = eos_traces(model.picture)
+    assert not any(trace.visible for trace in bare if "standard deviation" in trace.name)
+    assert "±" not in comparison_table(model.picture)
+    run.result = result_of(points(7), lattice_constant_ang=4.04, uncertainty=UNCERTAINTY)
+    band, bar, *others = [trace for trace in eos_traces(model.picture) if "standard deviation" in trace.name]
+    assert band.visible
+    assert bar.visible
+    assert not any(trace.visible for trace in others)
+    curve = model.picture.own
+    assert bar.x == pytest.approx([curve.size0 - 0.2, curve.size0 + 0.2])
+    upper, lower = np.array(band.y[:3]), np.array(band.y[:2:-1])
+    np.testing.assert_allclose((upper - lower)[[0, 2]], 10.0)
+    assert "4.0400 ± 0.0170" in comparison_table(model.picture)
+    assert "one standard deviation" in EquationOfStateView(model, MessageArea()).note.value
+
+
+def test_a_sheet_has_bars_of_its_area_per_atom() -> None:
+    records = [
+        {"volume_ang3": 10 * area, "area_ang2": area, "energy_ev": float(CURVE(area * 3))}
+        for area in (5.2, 5.4, 5.6, 5.8)
+    ]
+    told = {
+        "area_standard_deviation_ang2": 0.1, "in_plane_modulus_standard_deviation_n_per_m": 2.0,
+        "bulk_modulus_derivative_standard_deviation": 0.1, "curve_volumes_ang3": [52.0, 58.0],
+        "curve_standard_deviation_ev": [0.01, 0.01],
+    }  # fmt: skip
+    curve = curve_of_result("a sheet", result_of(records, uncertainty=told), 2)
+    assert curve.bars.sizes == pytest.approx((2.6, 2.9))
+    assert curve.bars.size0 == pytest.approx(0.05)
+    assert curve.bars.modulus == 2.0
+
+
+def test_runs_of_the_page_ask_for_bars_where_the_functional_has_an_ensemble(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    assert not choose.calculation().told_with_bars().uncertainty
+    choose.xc = "solids-gga"
+    assert choose.calculation().told_with_bars().uncertainty
+    choose.xc = "solids-gga#3"
+    assert not choose.calculation().told_with_bars().uncertainty
+    choose.xc = "0.5*solids-gga + 0.5*pbe"
+    assert choose.calculation().told_with_bars().uncertainty

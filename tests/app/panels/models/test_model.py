@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.panels.models.calibration_view import CalibrationView, calibration_in_words
 from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content
 from mlxc_app.panels.models.hand import MIX, OFF, PARAMETERS, STRENGTH
 from mlxc_app.panels.models.model import HAND, ModelsModel
@@ -264,3 +265,40 @@ def test_the_view_ticks_what_the_browser_ticks_and_tells_what_it_cannot(model: M
     assert "Tick a functional first" in messages.widget.value
     model.take({"slot": "report", "number": 1, "last": True, "files": {"a.csv": "YQ=="}})
     assert 'download="a.csv"' in view._files.value
+
+
+CALIBRATION = {
+    "nominal": [0.0, 0.5, 1.0],
+    "lattice_constant": {
+        "all": {"inside": [0.0, 0.6, 1.0], "within_one": 0.68, "count": 28},
+        "unseen": {"inside": [0.0, 0.5, 1.0], "within_one": 2 / 3, "count": 9},
+    },
+    "bulk_modulus": {"all": {"inside": [0.0, 0.4, 1.0], "within_one": 0.5, "count": 20}, "unseen": None},
+}
+
+
+def test_bars_stand_in_cells_and_their_calibration_below(model: ModelsModel, bench: StandIn) -> None:
+    model.solids = tuple(SOLIDS)
+    view = CalibrationView(model, MessageArea())
+    model.tick(["solids-gga"])
+    assert bench.asked[-1][2]["uncertainty"]
+    slot = "column solids-gga"
+    fields = {"lattice_constant_ang": 4.2, "lattice_constant_error_percent": -0.17}
+    model.take(told(slot, row("Na_bcc", **fields)))
+    cell = table_content(model)["columns"][0]["cells"]["Na_bcc"]
+    assert (cell["bar"], cell["spread"]) == (None, "")
+    assert view.widget.children == ()
+    model.take(told(slot, row("Na_bcc", **fields, lattice_constant_standard_deviation_ang=0.02), last=False))
+    model.take({"slot": slot, "number": 1, "last": True, "calibration": CALIBRATION})
+    cell = table_content(model)["columns"][0]["cells"]["Na_bcc"]
+    assert cell["bar"] == pytest.approx(100 * 0.02 / 4.207)
+    assert cell["spread"] == "±0.48"
+    assert "4.200 ± 0.020 Å" in cell["words"]
+    (sentence,) = calibration_in_words(model.columns)
+    assert "6 of 9 errors on solids it has not seen" in sentence
+    assert "bulk modulus, 10 of 20 errors on solids within" in sentence
+    words, figure, _ = view.widget.children
+    assert "hold" in words.value
+    assert [list(trace.y) for trace in figure.data if "unseen" in trace.name] == [[0.0, 0.5, 1.0]]
+    model.tick([])
+    assert view.widget.children == ()

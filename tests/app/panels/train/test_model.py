@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import own_checkpoints
-from mlxc_app.panels.train.figure import traces
+from mlxc_app.panels.train.figure import traces, train_figure
 from mlxc_app.panels.train.model import TrainModel
+from mlxc_app.panels.train.settings import STEPS_OF_GAPS
 from mlxc_app.panels.train.solids import PRESETS, TEST, TRAINING, VALIDATION, SolidLists, tiles
 from mlxc_app.panels.train.starts import starts
 from mlxc_app.panels.train.view import TrainView
@@ -19,7 +20,7 @@ from mlxc.errors import InputError
 from mlxc.references.tables import measured_solids
 from mlxc.runs.worker import execute
 from mlxc.tasks.training.control import Control
-from mlxc.tasks.training.presentation import START, STEP
+from mlxc.tasks.training.presentation import ADJOINT, START, STEP
 from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
 
 S = [0.0, 1.0, 2.0]
@@ -227,3 +228,29 @@ def test_the_view_shows_what_can_be_pressed(model: TrainModel, run: RunModel) ->
     assert (scrubber.children[0].max, scrubber.children[0].value) == (4, 4)
     scrubber.children[0].value = 2
     assert "step 2 of 4 is shown" in words.value
+
+
+def test_gaps_are_learned_in_few_steps_with_their_adjoints_in_view(model: TrainModel, run: RunModel) -> None:
+    model.settings.lattice_weight, model.settings.gap_weight = 0.0, 1.0
+    assert model.settings.steps == STEPS_OF_GAPS
+    model.start()
+    assert isinstance(run.task, TrainingTask)
+    assert [target.quantity for target in run.task.config.targets] == ["gap_ev"]
+    view = TrainView(model, MessageArea())
+    adjoint = [{"kind": ADJOINT, "solid": "Si_diamond", "iteration": n, "residual": 10.0**-n} for n in (1, 2, 3)]
+    run.records = (begun(), *adjoint, step(0, errors={"Si_diamond": {"gap_ev": -0.5}}), *adjoint[:2])
+    assert model.picture.adjoints == {"Si": [0.1, 0.01]}
+    assert model.picture.errors[0].now == -0.5
+    assert model.picture.errors[1].now is None
+    assert train_figure(model.picture).layout.yaxis3.title.text == "error of the gap (eV)"
+    _, figure = adjoint_view_of(view).children
+    assert list(figure.data[0].y) == [0.1, 0.01]
+    run.records = (*run.records, adjoint[2])
+    assert list(figure.data[0].y) == pytest.approx([0.1, 0.01, 0.001])
+    model.settings.gap_weight = 0.0
+    with pytest.raises(InputError, match="nothing to learn"):
+        model.start()
+
+
+def adjoint_view_of(view: TrainView) -> Any:
+    return view.widget.children[5]
