@@ -87,26 +87,30 @@ def fitted_curve(
     sizes = volumes_ang3 / height_ang(crystal) if varied == "area" else volumes_ang3
     try:
         fit = fit_birch_murnaghan(sizes, energies_ev)
-        doubts = doubts_of_fit(fit, sizes, energies_ev)
+        doubts = doubts_of_fit(fit, sizes, energies_ev, len(crystal.species))
         message = f"The fit is not to be trusted: {', and '.join(doubts)}." if doubts else ""
     except FitError as error:
         fit, message = None, str(error)
     return FittedCurve(crystal, varied, volumes_ang3, energies_ev, fit, message)
 
 
-def doubts_of_fit(fit: BirchMurnaghan, sizes: NDArray[np.float64], energies_ev: NDArray[np.float64]) -> list[str]:
+def doubts_of_fit(
+    fit: BirchMurnaghan, sizes: NDArray[np.float64], energies_ev: NDArray[np.float64], natoms: int
+) -> list[str]:
     """What speaks against a fit, in parts of a sentence; empty if nothing does.
 
     Args:
         fit: The fit through the points.
         sizes: Volumes, or areas.
         energies_ev: F = E - TS, same shape.
+        natoms: How many atoms these are of, since what is told is told per atom.
     """
     doubts = []
     error, span = float(np.sqrt(np.mean((energies_ev - fit(sizes)) ** 2))), float(np.ptp(energies_ev))
     if error > LARGEST_ERROR * span:
         doubts.append(
-            f"the points lie {1e3 * error:.3g} meV off the curve on average, of a depth of {1e3 * span:.3g} meV"
+            f"the points lie {1e3 * error / natoms:.2g} meV per atom off the curve on average, of a depth of "
+            f"{1e3 * span / natoms:.3g} meV"
         )
     low, high = USUAL_DERIVATIVES
     if not low <= fit.bulk_modulus_derivative <= high:
@@ -124,4 +128,4 @@ def has_bad_fit(summary: Mapping[str, Any]) -> bool:
     if summary.get("energy0_ev") is None:
         return False
     sizes, energies = (np.array(summary[key]) for key in (_SIZES[summary["varied"]], "energies_ev"))
-    return bool(doubts_of_fit(fit_birch_murnaghan(sizes, energies), sizes, energies))
+    return bool(doubts_of_fit(fit_birch_murnaghan(sizes, energies), sizes, energies, natoms=1))

@@ -26,7 +26,7 @@ from mlxc.runs.limits import Limits
 from mlxc.runs.line import SLOTS, Line, waiting_words
 from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
-from mlxc.tasks.kinds import kind_of, told
+from mlxc.tasks.kinds import kind_of, message_of, told
 from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room, reserve
 from mlxc.utils.stages import listening
 from mlxc.utils.workspace import working_in
@@ -104,7 +104,7 @@ def _compute(folder: RunFolder) -> None:
         potentials = xc_potentials(ending.state) if isinstance(ending.state, GroundState) else {}
         ending.state.save(folder.ground_state_path, {**potentials, **ending.fields})
     folder.write_result(told(task, result))
-    folder.set_status("finished" if ending.converged else "not converged", ending.message)
+    folder.set_status("finished" if ending.converged else "not converged", message_of(task, ending))
 
 
 def _stage(words: str) -> dict[str, Any]:

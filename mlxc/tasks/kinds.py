@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.notes import basis_note
 from mlxc.calculation.settings import GIVEN_CELL
 from mlxc.crystal.summary import CrystalSummary
 from mlxc.errors import InputError
@@ -18,7 +19,7 @@ from mlxc.tasks.comparison.kind import COMPARISON
 from mlxc.tasks.diagnosis.kind import DIAGNOSIS
 from mlxc.tasks.eos.kind import EQUATION_OF_STATE
 from mlxc.tasks.gradient.kind import GRADIENT
-from mlxc.tasks.kind import Kind, Result
+from mlxc.tasks.kind import Ending, Kind, Result
 from mlxc.tasks.moments.kind import ENERGY_AGAINST_MOMENT
 from mlxc.tasks.orders.kind import MAGNETIC_ORDERS
 from mlxc.tasks.scf.kind import SCF
@@ -116,6 +117,14 @@ def told(task: AnyTask, result: Result) -> dict[str, Any]:
     if calculation.given_cell is not None:
         crystal[GIVEN_CELL] = calculation.given_cell.model_dump(mode="json")
     return result.summary() | {"crystal": crystal}
+
+
+def message_of(task: AnyTask, ending: Ending) -> str:
+    """What there is to say of a task that has ended, with what may be wrong with the basis that all of it rests on."""
+    calculation = calculation_of(task)
+    varies = isinstance(task, CrystalTask) and task.varies_basis
+    note = "" if calculation is None or varies else basis_note(calculation)
+    return ending.message if note in ending.message else f"{ending.message} {note}".strip()
 
 
 def task_from_dict(kind: Any, data: dict[str, Any]) -> AnyTask:

@@ -66,6 +66,11 @@ class CrystalTask(Task):
         """
         return {}
 
+    @property
+    def varies_basis(self) -> bool:
+        """Whether the basis of the calculation is only one among several that the task compares."""
+        return False
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """Make the task from plain data; the key ``calculation`` is filled with :meth:`defaults` and then as in

@@ -75,8 +75,17 @@ def test_points_that_scatter_about_the_curve_are_told(share: float, told: bool) 
     assert ("off the curve on average" in curve.message) is told
     if told:
         error = float(np.sqrt(np.mean((curve.energies_ev - curve.fit(volumes)) ** 2)))  # type: ignore[misc]
-        assert f"the points lie {1e3 * error:.3g} meV" in curve.message
+        assert f"the points lie {1e3 * error:.2g} meV per atom off" in curve.message
     assert curve.fit is not None
+
+
+def test_how_far_points_scatter_is_told_per_atom_whatever_the_cell() -> None:
+    volumes, energies = aluminium()
+    crystal, scattered = Crystal.load("al"), energies + noise_for(2 * LARGEST_ERROR)
+    told = {
+        fitted_curve(crystal.supercell(n, 1, 1), "volume", n * volumes, n * scattered).message for n in (1, 2, 3, 6)
+    }
+    assert len(told) == 1
 
 
 def test_a_jump_to_another_branch_is_no_smooth_curve() -> None:

@@ -23,6 +23,7 @@ from mlxc.tasks.diagnosis.finding import CAUSES, Curve, Finding, Plot
 from mlxc.tasks.diagnosis.html_report import html_report
 from mlxc.tasks.diagnosis.mends import mends_of
 from mlxc.tasks.diagnosis.prediction import RATIOS, Prediction, size_at_minimum
+from mlxc.tasks.diagnosis.presentation import diagnosis_outcome
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.diagnosis.under_test import on_coarser_mesh
 from mlxc.tasks.diagnosis.verdict import judge
@@ -67,6 +68,16 @@ def test_what_could_not_be_measured_is_neither_good_nor_bad_and_has_no_share() -
     assert judge([blame("basis", None), blame("model", None)]).sentence == (
         "Nothing can be said. Not measured: basis, model."
     )
+
+
+def test_the_list_of_runs_says_what_is_to_blame() -> None:
+    def outcome(*findings: Finding) -> str:
+        return diagnosis_outcome(judge(findings).to_dict())
+
+    assert outcome(blame("k points", 3.0), blame("basis", 1.0)) == "to blame: k points"
+    assert outcome(blame("k points", 0.1), blame("basis", None)) == "nothing to blame"
+    assert outcome(blame("basis", None)) == "not measured"
+    assert diagnosis_outcome({}) == ""
 
 
 def test_a_cause_counts_as_measured_if_one_of_its_findings_is() -> None:

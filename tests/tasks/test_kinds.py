@@ -23,8 +23,16 @@ from mlxc.export.script import python_script
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
 from mlxc.tasks import kinds
-from mlxc.tasks.kind import ITERATION, STAGE, Kind
-from mlxc.tasks.kinds import ENTRY_POINTS, KINDS, calculation_of, kind_of, task_from_dict
+from mlxc.tasks.kind import ITERATION, STAGE, Ending, Kind
+from mlxc.tasks.kinds import (
+    ENTRY_POINTS,
+    KINDS,
+    calculation_of,
+    kind_named,
+    kind_of,
+    message_of,
+    task_from_dict,
+)
 from mlxc.utils.plugins import plugins
 
 CALCULATION: dict[str, Any] = {"structure": "si", "ecut_ha": 4, "kmesh": [1, 1, 1]}
@@ -34,6 +42,7 @@ FURTHER: dict[str, dict[str, Any]] = {
     "orders": {"magnetic": ["Si"], "max_cells": 1},
     "training": {"config": {"name": "learner", "start": "pbe-kappa-mu", "train": ["Al_fcc"]}},
 }
+OWN: dict[str, dict[str, Any]] = {"gradient": {"xc": "pbe-kappa-mu"}, "moments": {"spin": True}}
 # What a person writes who adds a kind: its task, its runner, its words, and the line that registers it.
 MODULE = '''
 """How often some atoms fit into a volume: a kind of task that needs no SCF."""
@@ -237,3 +246,23 @@ def test_whatever_a_run_tells_has_a_table_and_a_line(name: str, tmp_path: Path) 
 
 def test_a_result_of_every_kind_is_asked_for_its_outcome_before_there_is_one() -> None:
     assert [kind.outcome({}) for kind in KINDS.values()] == [""] * len(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_run_on_too_low_a_cutoff_says_so_once(name: str) -> None:
+    low, enough = (
+        kind_named(name).make({**CALCULATION, "ecut_ha": ecut, **OWN.get(name, {})}, FURTHER.get(name, {}))
+        for ecut in (4, 30)
+    )
+    is_about_one = calculation_of(low) is not None
+    said = message_of(low, Ending(False, "Something went wrong."))
+    compares_cutoffs = name == "sweep"
+    assert ("far below" in said) == (is_about_one and not compares_cutoffs)
+    assert said.startswith("Something went wrong.")
+    assert message_of(low, Ending(False, said)) == said
+    assert message_of(enough, Ending(True, "")) == ""
+
+
+def test_a_sweep_over_something_else_than_the_cutoff_says_that_it_is_too_low() -> None:
+    sweep = kind_named("sweep").make(CALCULATION, {"vary": "kmesh", "values": ["1x1x1", "2x2x2"]})
+    assert "far below" in message_of(sweep, Ending(True, ""))

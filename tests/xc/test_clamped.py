@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import pi
 from pathlib import Path
 
 import pytest
 import torch
 from densities import energy_and_derivatives, random_ingredients
 
+from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
-from mlxc.xc.analysis.clamped import Clamped
+from mlxc.xc.analysis.clamped import BEND, Clamped, held_below
 from mlxc.xc.analysis.domain import reduced_variables, training_domains
 from mlxc.xc.analysis.probe import enhancement_at
 from mlxc.xc.catalogue import check_has_parameters, check_name, functional
@@ -38,6 +40,42 @@ def test_beyond_its_domain_the_enhancement_factor_is_that_of_the_edge(name: str)
     found = enhancement_at(clamped, rs, None, s, alpha)
     expected = enhancement_at(functional(name), edge_rs, None, edge_s, alpha)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
+
+
+def test_a_bound_takes_hold_gently_and_holds() -> None:
+    values = torch.linspace(0.0, 4.0, 4001, dtype=torch.float64, requires_grad=True)
+    held = values * held_below(values)
+    (slopes,) = torch.autograd.grad(held.sum(), values, create_graph=True)
+    (curvatures,) = torch.autograd.grad(slopes.sum(), values)
+    inside, beyond = values <= 1 - BEND, values >= 1 + BEND
+    torch.testing.assert_close(held[inside], values[inside], rtol=0, atol=0)
+    torch.testing.assert_close(held[beyond], torch.ones_like(held[beyond]), rtol=1e-14, atol=0)
+    assert held.max() <= 1 + 1e-12
+    assert slopes.min() >= -1e-12
+    # Neither slope nor curvature jumps.
+    assert slopes.diff().abs().max() < 0.01
+    assert curvatures.diff().abs().max() < 0.05
+    torch.testing.assert_close(curvatures[1:-1], (held[2:] - 2 * held[1:-1] + held[:-2]) * 1e6, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize("which", ["rs", "s"])
+def test_the_potential_does_not_jump_where_a_density_crosses_the_edge(which: str) -> None:
+    steps = 2001
+    rs = torch.linspace(1.0, 6.0, steps, dtype=torch.float64) if which == "rs" else torch.full((steps,), 2.0)
+    s = torch.linspace(0.2, 4.0, steps, dtype=torch.float64) if which == "s" else torch.full((steps,), 0.5)
+    rho = (3 / (4 * pi * rs.double() ** 3))[None].requires_grad_()
+    slope = (s.double() * 2 * (3 * pi**2) ** (1 / 3) * rho[0].detach() ** (4 / 3)).requires_grad_()
+    grad = torch.stack([slope, torch.zeros_like(slope), torch.zeros_like(slope)])[None]
+    clamped = Clamped(functional("bulk-unconstrained"), {"rs": (0.3, 3.3), "s": (0.0, 1.4)})
+    for derivative in torch.autograd.grad(clamped(rho, grad).sum(), (rho, slope)):
+        jumps = derivative.flatten().diff().abs()
+        assert jumps.max() < 0.02 * float(jumps.sum())
+
+
+def test_the_network_that_fails_for_graphene_settles_once_it_is_held_inside_its_domain() -> None:
+    settings = {"structure": "graphene", "ecut_ha": 12, "kmesh": (3, 3, 1), "tolerance": 1e-6, "max_iterations": 12}
+    assert Calculation.from_dict({**settings, "xc": "clamped:bulk-unconstrained"}).run().converged
+    assert not Calculation.from_dict({**settings, "xc": "bulk-unconstrained"}).run().converged
 
 
 @pytest.mark.parametrize("nspin", [1, 2])

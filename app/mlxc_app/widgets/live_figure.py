@@ -43,11 +43,18 @@ def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout
 
 
 def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
-    """Give each trace of the figure what it shows in its new version; call it in a batch update."""
-    for trace, new in zip(figure.data, traces, strict=True):
-        trace.x, trace.y, trace.name, trace.visible = new.x, new.y, new.name, new.visible
-        if new.text is not None:
-            trace.text = new.text
+    """Give each trace of the figure what it shows in its new version; call it in a batch update.
+
+    What stays as it is goes along: where an update holds a value for some traces only, a figure that the browser has
+    yet to draw forgets the one of the others, and calls them "trace 4".
+    """
+    names = ("x", "y", "name", "visible")
+    shown = {name: [trace[name] for trace in traces] for name in names}
+    if any(trace.text is not None for trace in traces):
+        shown["text"] = [
+            old.text if new.text is None else new.text for old, new in zip(figure.data, traces, strict=True)
+        ]
+    figure.plotly_update(restyle_data=shown, trace_indexes=list(range(len(figure.data))))
 
 
 def mark(text: str, **settings: Any) -> dict[str, Any]:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.command import Command, WrittenFile
-from mlxc.tasks.diagnosis.presentation import FINDINGS, diagnosis_report, diagnosis_sentence
+from mlxc.tasks.diagnosis.presentation import (
+    FINDINGS,
+    diagnosis_outcome,
+    diagnosis_report,
+    diagnosis_sentence,
+)
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
 from mlxc.tasks.parts import Parts
@@ -47,6 +52,7 @@ DIAGNOSIS = Kind(
     records={ITERATION: ITERATIONS, "finding": FINDINGS},
     report=diagnosis_report,
     headline=diagnosis_sentence,
+    outcome=diagnosis_outcome,
     figures=(Figure("verdict", "verdict"),),
     command=Command(
         "diagnose",

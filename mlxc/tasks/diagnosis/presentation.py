@@ -31,6 +31,16 @@ def diagnosis_sentence(summary: Mapping[str, Any]) -> str:
     return f"Diagnosis: {summary['verdict']}"
 
 
+def diagnosis_outcome(summary: Mapping[str, Any]) -> str:
+    """What is to blame, in a few words; empty as long as there is no verdict."""
+    if "verdict" not in summary:
+        return ""
+    if summary["culprit"] is not None:
+        return f"to blame: {summary['culprit']}"
+    is_known = any(row["severity"] is not None for row in summary["causes"])
+    return "nothing to blame" if is_known else "not measured"
+
+
 def _next_test_in_words(finding: Mapping[str, Any]) -> tuple[str, float]:
     """Which test comes after the one that has just been done."""
     done = TESTS.index(finding["test"]) + 1

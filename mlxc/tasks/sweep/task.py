@@ -65,6 +65,11 @@ class SweepTask(CrystalTask):
         return VARIED[self.vary]
 
     @property
+    def varies_basis(self) -> bool:
+        """See :attr:`CrystalTask.varies_basis`."""
+        return self.varied.setting == "ecut_ha"
+
+    @property
     def settings(self) -> list[Any]:
         """The values as the calculation takes them."""
         return [self.varied.read(value) for value in self.values]

@@ -10,6 +10,7 @@ from traitlets import HasTraits, Instance
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.finding import TESTS
+from mlxc.tasks.diagnosis.kind import DIAGNOSIS
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kind import ELAPSED
@@ -25,7 +26,7 @@ class DiagnosisPicture:
     """What the panel shows.
 
     Attributes:
-        title: The title of the run; empty if the run in hand is no diagnosis.
+        title: The title of the run; empty as long as there is none.
         findings: The findings of the tests so far, see :class:`mlxc.tasks.diagnosis.finding.Finding`.
         summary: The result, once all tests are done.
         next_test: The test that is being done; empty when none is.
@@ -38,7 +39,7 @@ class DiagnosisPicture:
 
 
 class DiagnoseModel(HasTraits):
-    """Starts a diagnosis of what is chosen, and follows it."""
+    """Starts a diagnosis of what is chosen, and follows it; a finished one stays until the next, whatever is run."""
 
     picture = Instance(DiagnosisPicture, args=())
 
@@ -72,15 +73,19 @@ class DiagnoseModel(HasTraits):
         """
         settings = self.picture.summary["calculation"]
         kept = {name: value for name, value in settings.items() if name not in REPLACED}
-        for index in indices:
-            self._choose.take_calculation(Calculation.from_dict({**kept, **self.mends[index]["changes"]}))
+        for mend in [self.mends[index] for index in indices]:
+            self._choose.take_calculation(Calculation.from_dict({**kept, **mend["changes"]}))
             calculation = self._choose.calculation().told_with_bars().model_dump(exclude=REPLACED - {"tolerance"})
             self._run.start(EquationOfStateTask.from_dict({"calculation": calculation}), self._choose.run_title())
 
     def _redraw(self, change: Any = None) -> None:
         run = self._run
-        if run.kind != "diagnosis":
-            self.picture = DiagnosisPicture()
+        if run.folder is None:
+            return
+        # The folder changes first, what is read of it one thing after the other.
+        if run.folder.kind != DIAGNOSIS.name:
+            if not self.picture.summary:
+                self.picture = DiagnosisPicture()
             return
         findings = tuple(
             {key: value for key, value in record.items() if key not in ("kind", ELAPSED)}

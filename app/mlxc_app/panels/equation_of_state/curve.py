@@ -165,7 +165,7 @@ def fitted_curve(
         branch_energies=tuple((1000 * (others.energies - lowest)).tolist()),
         branch_moments=others.moments,
         note=note,
-        is_bad=fit is not None and bool(doubts_of_fit(fit, sizes, energies)),
+        is_bad=fit is not None and bool(doubts_of_fit(fit, sizes, energies, natoms=1)),
     )
 
 

@@ -95,7 +95,7 @@ def _points_and_fit(curve: EquationOfStateCurve, name: str, colour: str, symbol:
             marker={"size": 10, "color": colour, "symbol": symbol},
             # The lowest one lies on the axis.
             cliponaxis=False,
-            hovertemplate="%{x:.3f}: %{y:.2f} meV<extra></extra>",
+            hovertemplate="%{x:.3f}: %{y:.2f} meV per atom<extra></extra>",
         ),
         go.Scatter(
             x=curve.curve_sizes,
@@ -153,7 +153,7 @@ def _other_branches(curve: EquationOfStateCurve) -> go.Scatter:
         visible=bool(curve.branch_sizes),
         marker={"size": 11, "color": BROWN, "symbol": "diamond-open", "line": {"width": 2}},
         cliponaxis=False,
-        hovertemplate="%{x:.3f}: %{y:.2f} meV, %{text}<extra></extra>",
+        hovertemplate="%{x:.3f}: %{y:.2f} meV per atom, %{text}<extra></extra>",
     )
 
 
@@ -176,7 +176,7 @@ def _residuals(curve: EquationOfStateCurve, name: str, colour: str, symbol: str)
         visible=bool(curve.residuals),
         marker={"size": 9, "color": colour, "symbol": f"{symbol}-open"},
         cliponaxis=False,
-        hovertemplate="%{x:.3f}: %{y:.2g} meV off the fit<extra></extra>",
+        hovertemplate="%{x:.3f}: %{y:.2g} meV per atom off the fit<extra></extra>",
     )
 
 

@@ -34,8 +34,8 @@ OVERLAY_HINT = (
     f"Earlier runs to show beside this one, {MOST_OVERLAID} at most; hold Ctrl (or ⌘) to choose several or none."
 )
 RESIDUAL_HINT = (
-    "Below: how far each point is from its fitted curve. Residuals that jump up and down mean energies that are not "
-    "precise enough; a smooth wave means that the range of volumes is wide for this curve."
+    "The lower part of the figure: how far each point is from its fitted curve. Residuals that jump up and down mean "
+    "energies that are not precise enough; a smooth wave means that the range of volumes is wide for this curve."
 )
 BANDS = f"Shaded, at the minimum and after ±: {WHAT_A_BAR_IS} Energies count from the minimum, where the band closes."
 NO_BARS = EquationOfStateBars()
@@ -70,7 +70,7 @@ class EquationOfStateView:
             yaxis=axis("F above its minimum (meV/atom)", domain=[0.3, 1], rangemode="tozero"),
             yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
             annotations=[mark(model.picture.own.mark)],
-            yaxis3=axis("residual (meV)", domain=[0, 0.22], anchor="x", nticks=4),
+            yaxis3=axis("residual<br>(meV/atom)", domain=[0, 0.22], anchor="x", nticks=4),
         )
         self._caption = HTML()
         self._caption.add_class("mlxc-caption")
@@ -148,7 +148,7 @@ def comparison_table(picture: EquationOfStatePicture) -> str:
     if not rows:
         return ""
     names = [names[picture.varied] for names in (LATTICE_CONSTANTS, AXES, MODULI)]
-    columns = (*names, "B₀′", "residual (meV)", "a₀ of this run is off by")
+    columns = (*names, "B₀′", "residual (meV/atom)", "a₀ of this run is off by")
     numbers = "".join(f'<th class="mlxc-number">{name}</th>' for name in columns)
     heading = f"<tr><th>Source</th>{numbers}</tr>"
     body = f"<tbody>{''.join(rows)}</tbody>"

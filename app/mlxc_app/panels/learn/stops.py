@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlxc_app.choose.model import BALANCED
 from mlxc_app.panels.learn import formulas
 from mlxc_app.widgets.choosing.cards import HOW_FINE
+
+QUICK_LOOK = "quick look"
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What the form is filled with; small enough to be quick on any machine."""
+    """What the form is filled with: quick on any machine, and fine enough for what the page says to be trusted.
+
+    Attributes:
+        crystal: A shipped crystal.
+        xc: The functional.
+        preset: How fine, one of :data:`mlxc.calculation.presets.PRESETS`.
+    """
 
     crystal: str
-    ecut_ha: float
-    mesh: int
     xc: str = "pbe"
+    preset: str = BALANCED
 
 
 @dataclass(frozen=True)
@@ -57,9 +65,10 @@ STOPS = (
                 formulas.TOTAL_ENERGY,
             ),
         ),
-        SetUp("si", 10, 4),
+        SetUp("si"),
         "",
-        "Silicon is chosen on the left. Turn the picture, and change the cutoff to see how the size below it follows.",
+        "Silicon is chosen on the left. Change the cutoff to see how the size below it follows; “Change” beside "
+        "Crystal shows the picture, which can be turned.",
         "The number of plane waves grows with the cutoff to the power 3/2, that of k points with the mesh.",
         "Cutoff (Ha)",
         HOW_FINE,
@@ -77,7 +86,7 @@ STOPS = (
             ),
             ("Mixing takes a part α of the way; P damps what would swing.", formulas.MIXING),
         ),
-        SetUp("al", 10, 4),
+        SetUp("al"),
         "Convergence",
         "Aluminium is chosen. Press Run and watch the two curves fall.",
         "Straight lines on these axes mean that each step removes the same share of the error. The energy is right to "
@@ -89,7 +98,7 @@ STOPS = (
         "The density is what the whole theory is about. In a metal it is nearly even; in silicon it gathers between "
         "the atoms and makes the bonds.",
         (),
-        SetUp("si", 10, 4),
+        SetUp("si"),
         "Density",
         "Silicon is chosen. Press Run, and when this panel comes back, take the plane “xy diagonal-z”.",
         "Bright ridges between neighbouring atoms are bonds. The dark places are empty channels of the diamond "
@@ -101,7 +110,7 @@ STOPS = (
         "Squeeze the crystal and its energy rises; stretch it and it rises too. The minimum is the size that the "
         "model predicts, and the curvature says how stiff the crystal is.",
         (("Birch and Murnaghan's curve through the points.", formulas.BIRCH_MURNAGHAN),),
-        SetUp("al", 10, 4),
+        SetUp("al"),
         "Equation of state",
         "Aluminium is chosen. Press “Run equation of state”.",
         "How far is the minimum from the lines of other codes and of experiment? A higher cutoff and a denser mesh "
@@ -121,7 +130,7 @@ STOPS = (
                 formulas.ADJOINT,
             ),
         ),
-        SetUp("si", 8, 4, "pbe-kappa-mu"),
+        SetUp("si", "pbe-kappa-mu"),
         "Gradients",
         "Silicon with pbe-kappa-mu is chosen, which has two parameters. The loss is the squared error of the lattice "
         "constant. Press “Run gradient”, then “Take one step and run again”.",
@@ -135,7 +144,7 @@ STOPS = (
         "The diagnosis changes one thing at a time and finds out whether the model, the mesh, the basis or the cell is "
         "to blame.",
         (),
-        SetUp("graphene", 15, 3, "bulk-unconstrained"),
+        SetUp("graphene", "bulk-unconstrained", QUICK_LOOK),
         "Diagnose",
         "Graphene with a network that fails there is chosen. Press “Diagnose”; it takes a minute or two, and ends "
         "with what mends it.",

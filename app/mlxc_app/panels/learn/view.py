@@ -17,6 +17,8 @@ ABOUT = (
 )
 # Of a stop that belongs to no panel.
 CHOICES = ".mlxc-left"
+# Behind the last stop: the panel, and the words of the button that leads there.
+BEHIND, GO_ON = "Train", "Done. Go on: train a functional"
 
 
 def learn_panel(page: Page) -> Panel:
@@ -37,7 +39,7 @@ class LearnView:
         self.widget = VBox([self._text, row])
         self.widget.add_class("mlxc-learn")
         self._back.on_click(page.messages.guard(lambda button: self._go(self._number - 1)))
-        self._next.on_click(page.messages.guard(lambda button: self._go(self._number + 1)))
+        self._next.on_click(page.messages.guard(self._go_on))
         self._try.on_click(page.messages.guard(self._try_it))
         self._go(1)
 
@@ -45,8 +47,16 @@ class LearnView:
         self._number = number
         stop = STOPS[number - 1]
         self._text.value = f'<p class="mlxc-muted">Stop {number} of {len(STOPS)}</p>{stop_html(number, stop)}'
-        self._back.disabled, self._next.disabled = number == 1, number == len(STOPS)
+        self._back.disabled = number == 1
+        self._next.description = "Next" if number < len(STOPS) else GO_ON
         self._try.tooltip = f"{stop.title}: fill the form for this stop"
+
+    def _go_on(self, button: Any) -> None:
+        """To the next stop, or from the last one to what comes behind the tour."""
+        if self._number < len(STOPS):
+            self._go(self._number + 1)
+        else:
+            self._page.unfold(BEHIND)
 
     def _try_it(self, button: Any) -> None:
         try_stop(STOPS[self._number - 1], self._page)
@@ -67,9 +77,7 @@ def fill(choose: ChooseModel, set_up: SetUp) -> None:
     """Choose what a stop is about."""
     choose.take_shipped(set_up.crystal)
     choose.xc = set_up.xc
-    choose.ecut_ha = set_up.ecut_ha
-    # A sheet needs no points across its vacuum.
-    choose.kmesh = tuple(min(n, set_up.mesh) for n in choose.kmesh)
+    choose.choose_preset(set_up.preset)
 
 
 def stop_html(number: int, stop: Stop) -> str:

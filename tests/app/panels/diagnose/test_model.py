@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
+import pytest
 from mlxc_app.choose.functional_picker import FunctionalPicker
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.diagnose.figures import figure_of
@@ -16,10 +18,12 @@ from mlxc_app.widgets.choosing.cards import MODEL, Cards
 from mlxc_app.widgets.choosing.grouped_choice import GroupedChoice
 from mlxc_app.widgets.message import MessageArea
 
+from mlxc.calculation.calculation import Calculation
 from mlxc.runs.kept import kept_runs
 from mlxc.tasks.diagnosis.finding import TESTS, Curve, Finding, Plot
 from mlxc.tasks.diagnosis.task import DiagnosisTask
 from mlxc.tasks.diagnosis.verdict import judge
+from mlxc.tasks.kinds import calculation_of
 
 PLOT = Plot("A plot", "x", "y", [Curve("one", [1.0, 2.0], [3.0, 4.0])])
 MENDS = [
@@ -125,11 +129,53 @@ def test_the_list_of_functionals_shows_one_that_is_held_inside_its_domain() -> N
     assert names.listed == "pbe"
 
 
-def test_a_run_of_another_kind_shows_no_diagnosis(run: RunModel) -> None:
+def finished_diagnosis(run: RunModel) -> DiagnoseModel:
+    """One whose run has ended on disk, so that the page goes on to what is started next."""
+    choose = ChooseModel("graphene")
+    choose.xc = "bulk-unconstrained"
+    model = DiagnoseModel(run, choose)
+    model.start()
+    assert run.folder is not None
+    (run.folder.path / "result.json").write_text(json.dumps(summary() | {"mends": MENDS}))
+    run.folder.set_status("finished")
+    run.poll()
+    assert run.state == "finished"
+    return model
+
+
+@pytest.mark.parametrize("indices", [(0,), (2,), (0, 1, 2)])
+def test_mends_are_computed_when_the_page_has_gone_on_to_the_first_of_them(
+    run: RunModel, indices: tuple[int, ...]
+) -> None:
+    model = finished_diagnosis(run)
+    model.try_mend(*indices)
+    assert run.kind == "eos"
+    asked = [folder.task for folder in reversed(kept_runs()) if folder.kind == "eos"]
+    assert [calculation_of(task).xc for task in asked] == [MENDS[index]["changes"]["xc"] for index in indices]
+
+
+def test_a_finished_diagnosis_stays_in_its_panel_until_the_next_one(run: RunModel, aluminium: Calculation) -> None:
+    model = finished_diagnosis(run)
+    before = model.picture
+    run.start(aluminium, "an SCF")
+    assert run.kind == "scf"
+    assert model.picture == before
+    assert model.mends == tuple(MENDS)
+    run.folder.set_status("finished")
+    run.poll()
+    model.start()
+    assert (model.picture.summary, model.mends) == ({}, ())
+
+
+def test_a_diagnosis_without_a_verdict_leaves_nothing_behind(run: RunModel, aluminium: Calculation) -> None:
     model = DiagnoseModel(run, ChooseModel("si"))
-    run.kind, run.title, run.result = "scf", "an SCF", {"free_energy_ha": -1.0}
-    assert model.picture.title == ""
     assert "Press “Diagnose”" in body_html(model.picture)
+    model.start()
+    run.folder.set_status("stopped")
+    run.poll()
+    assert model.picture.title
+    run.start(aluminium, "an SCF")
+    assert model.picture.title == ""
 
 
 def summary() -> dict[str, Any]:
