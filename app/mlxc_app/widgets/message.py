@@ -33,8 +33,8 @@ def card(kind: Kind, what: str, advice: str = "", details: str = "", note: str =
         what: What has happened.
         advice: What to do now.
         details: More, which is folded.
-        note: What there is to doubt of something that is done; such a card is a warning, whatever its kind, and tells it
-            first, since the line of a result has not room for all.
+        note: What there is to doubt of something that is done; such a card is a warning, whatever its kind, and tells
+            it first, since the line of a result has not room for all.
     """
     role = "alert" if kind == "error" else "status"
     heading = f"<strong>{DONE_WITH_NOTE if note else HEADINGS[kind]}.</strong>"

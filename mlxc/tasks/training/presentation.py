@@ -66,8 +66,8 @@ def overfitted_in_words(metrics: Mapping[str, float]) -> str:
         return ""
     more = "" if any(key.startswith("validation") for key in metrics) else "give some to validate on, "
     return (
-        f"Solids that it has not learned from come out {worse:.0f} times worse: it is overfitted. Learn from more solids, "
-        f"{more}or let it stay near its start (“Stay near”)."
+        f"Solids that it has not learned from come out {worse:.0f} times worse: it is overfitted. "
+        f"Learn from more solids, {more}or let it stay near its start (“Stay near”)."
     )
 
 

@@ -33,8 +33,8 @@ OVERLAY_HINT = (
     f"Earlier runs to show beside this one, {MOST_OVERLAID} at most; hold Ctrl (or ⌘) to choose several or none."
 )
 RESIDUAL_HINT = (
-    "Below: how far each point is from its fitted curve. Residuals that jump up and down mean energies that are not "
-    "precise enough; a smooth wave means that the range of volumes is wide for this curve."
+    "Lower plot: how far each point is from its fitted curve. Residuals that jump up and down mean energies that are "
+    "not precise enough; a smooth wave means that the range of volumes is wide for this curve."
 )
 # Of a sheet B is the layer modulus A d²E/dA².
 MODULI = {"volume": "B₀ (GPa)", "area": "layer modulus B₀ (N/m)"}
