@@ -52,6 +52,7 @@ def check_processes(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.console.checkpoint_report import checkpoint_report
+    from mlxc.tasks.training.presentation import overfitted_in_words
     from mlxc.training.config import read_config
     from mlxc.training.trainer import MODEL, Trainer
     from mlxc.xc.catalogue import functional
@@ -60,11 +61,13 @@ def _train(options: argparse.Namespace, _: list[str]) -> int:
     folder = options.out or Path(config.name)
     trainer = Trainer(config, folder, on_step=_show_step)
     check_writable(folder)
-    report = checkpoint_report(trainer.run().model_dump(mode="json"))
+    record = trainer.run()
+    report = checkpoint_report(record.model_dump(mode="json"))
     # A network's many parameters tell a person nothing.
     parameters = functional(str(folder / MODEL)).named_parameters()
     fitted = ", ".join(f"{name} = {value.item():.4g}" for name, value in parameters if value.numel() == 1)
-    print("\n\n".join(filter(None, [report, fitted, f"written to {folder / MODEL}"])))
+    doubt = overfitted_in_words(record.metrics)
+    print("\n\n".join(filter(None, [report, fitted, doubt, f"written to {folder / MODEL}"])))
     return fail(trainer.message, NOT_CONVERGED) if trainer.message else CONVERGED
 
 

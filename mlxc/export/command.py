@@ -15,8 +15,10 @@ from mlxc.export.settings import (
     structure_file,
     with_files_beside,
 )
+from mlxc.export.training import CONFIGURATION_FILE
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.kinds import calculation_of, kind_of
+from mlxc.tasks.training.task import TrainingTask
 
 
 def command_line(folder: RunFolder, files_beside: bool = False) -> str:
@@ -35,8 +37,9 @@ def shell_script(folder: RunFolder, files_beside: bool = False) -> str:
 def command_words(folder: RunFolder, files_beside: bool = False) -> list[str]:
     """The words of the command that computes the run again.
 
-    A structure that is not shipped is expected in the file that :func:`~mlxc.export.settings.structure_file` makes. A
-    run that no command describes is computed out of its folder, by ``mlxc run``.
+    A structure that is not shipped is expected in the file that :func:`~mlxc.export.settings.structure_file` makes, and
+    a training in the one that :func:`~mlxc.export.training.configuration_file` makes. A run that no command describes
+    is computed out of its folder, by ``mlxc run``.
 
     Args:
         folder: The folder of the run.
@@ -45,6 +48,8 @@ def command_words(folder: RunFolder, files_beside: bool = False) -> list[str]:
     Raises:
         InputError: the folder holds no valid task.
     """
+    if isinstance(folder.task, TrainingTask):
+        return ["mlxc", "train", CONFIGURATION_FILE]
     return ["mlxc", *(_words(folder, files_beside) or ["run", str(folder.path)])]
 
 

@@ -26,6 +26,7 @@ from mlxc.structures.cif.writing import cif_of
 from mlxc.tasks.kinds import calculation_of
 
 Files: TypeAlias = Mapping[str, str | Path]
+COMMAND_FILE = "run.sh"
 SPIN_COMMENT = "spin density, up minus down, electrons/bohr^3"
 DENSITY_COMMENT = "electron density, electrons/bohr^3"
 
@@ -94,7 +95,12 @@ def script_file(folder: RunFolder) -> Files:
 
 def command_files(folder: RunFolder) -> Files:
     """The command that computes the run again, and the structure and the files that it reads."""
-    return {"run.sh": shell_script(folder, files_beside=True), **structure_beside(folder), **files_of(folder.task)}
+    return {COMMAND_FILE: shell_script(folder, files_beside=True), **files_beside_command(folder)}
+
+
+def files_beside_command(folder: RunFolder) -> Files:
+    """What the command reads that computes the run again, where its files lie beside it."""
+    return {**structure_beside(folder), **configuration_file(folder), **files_of(folder.task)}
 
 
 def structure_beside(folder: RunFolder) -> Files:

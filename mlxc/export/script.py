@@ -7,6 +7,7 @@ from typing import Any
 
 import mlxc
 from mlxc.export.settings import files_of, settings_of, with_files_beside
+from mlxc.export.training import task_as_it_happened
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.kind import Figure, Kind
 from mlxc.tasks.kinds import calculation_of, kind_of
@@ -26,7 +27,7 @@ def python_script(folder: RunFolder, files_beside: bool = False) -> str:
     Raises:
         InputError: the folder holds no valid task.
     """
-    task = folder.task
+    task = task_as_it_happened(folder)
     settings = settings_of(task)
     reads_files = files_beside and bool(files_of(task))
     if files_beside:

@@ -10,9 +10,12 @@ import yaml
 
 from mlxc.export.settings import settings_of, with_files_beside
 from mlxc.runs.folder import RunFolder
-from mlxc.tasks.task import main_part
+from mlxc.tasks.task import AnyTask, main_part
 from mlxc.tasks.training.presentation import STEP
 from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask, trained_checkpoint
+
+# What ``mlxc train`` reads.
+CONFIGURATION_FILE = "training.yaml"
 
 
 def checkpoint_file(folder: RunFolder) -> dict[str, str | Path]:
@@ -23,13 +26,22 @@ def checkpoint_file(folder: RunFolder) -> dict[str, str | Path]:
 
 def configuration_file(folder: RunFolder) -> dict[str, str | Path]:
     """What ``mlxc train`` takes to come to the same functional; nothing of other runs."""
-    task = folder.task
+    task = task_as_it_happened(folder)
     if not isinstance(task, TrainingTask):
         return {}
+    settings = with_files_beside(main_part(settings_of(task)))
+    return {CONFIGURATION_FILE: yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)}
+
+
+def task_as_it_happened(folder: RunFolder) -> AnyTask:
+    """The task of a run; of a training, whose rate a person may have changed, the one that comes to the same
+    functional.
+    """
+    task = folder.task
+    if not isinstance(task, TrainingTask):
+        return task
     steps = [record for record in folder.records()[0] if record["kind"] == STEP]
-    happened = as_it_happened(task, steps, folder.status["state"] == "stopped")
-    settings = with_files_beside(main_part(settings_of(happened)))
-    return {"training.yaml": yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)}
+    return as_it_happened(task, steps, folder.status["state"] == "stopped")
 
 
 def as_it_happened(task: TrainingTask, steps: Sequence[dict[str, Any]], stopped: bool) -> TrainingTask:

@@ -17,16 +17,18 @@ class Parts:
             there are.
         name: What each of them is, such as ``volume``; empty where there is one.
         after: How long what follows takes, in the same unit.
+        steady: Whether the part that records say to be done grows steadily with time, so that it tells the time left.
     """
 
     lengths: tuple[float, ...] = (1.0,)
     name: str = ""
     after: float = 0.0
+    steady: bool = False
 
     @classmethod
-    def unknown(cls) -> Parts:
+    def unknown(cls, steady: bool = False) -> Parts:
         """Nobody knows how many there are before they are done."""
-        return cls(())
+        return cls((), steady=steady)
 
     @classmethod
     def continued(cls, count: int, name: str, after: float = 0.0) -> Parts:

@@ -93,8 +93,8 @@ def main_part(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def functionals_in(part: Mapping[str, Any]) -> dict[str, str]:
-    """The functionals that the main part of a task names, by field."""
-    return {name: part[name] for name in FUNCTIONALS if isinstance(part.get(name), str)}
+    """The functionals that the main part of a task names, by field; a field that is empty names none."""
+    return {name: part[name] for name in FUNCTIONALS if isinstance(part.get(name), str) and part[name]}
 
 
 def handing(**watchers: Callable[[dict[str, Any]], None] | None) -> Tell:

@@ -49,6 +49,7 @@ class TrainingLog:
             "errors": {name: errors for found in report.assessments.values() for name, errors in found.errors.items()},
             "skipped": progress.skipped,
             "rate": report.rate,
+            "best_step": progress.best_step,
             "gradient_norms": report.gradient_norms,
             **report.portrait,
         }

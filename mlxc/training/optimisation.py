@@ -101,7 +101,7 @@ class Optimisation:
         progress.since_best += 1
         if loss < progress.best_loss or not progress.best:
             state = {name: value.detach().clone() for name, value in self.functional.state_dict().items()}
-            progress.best_loss, progress.best, progress.since_best = loss, state, 0
+            progress.best_loss, progress.best, progress.best_step, progress.since_best = loss, state, progress.step, 0
 
     def _report(self, loss: float, training: Assessment, lesson: Lesson) -> StepReport:
         assessments = {"training": training}
@@ -120,7 +120,8 @@ class Optimisation:
             return f"With the functional that the training begins with {trouble}: begin with another one."
         return (
             f"The training diverged: at step {progress.step} of round {progress.round + 1} {trouble}. The best "
-            f"functional before that is kept; begin again with a smaller rate than {self.optimiser.rate:g}."
+            f"functional before that, of step {progress.best_step}, is kept; begin again with a smaller rate than "
+            f"{self.optimiser.rate:g}."
         )
 
 

@@ -17,6 +17,7 @@ class Progress:
         step: The number of the step within the round.
         best_loss: The smallest validation loss of the round so far.
         best: The parameters that had it.
+        best_step: The number of the step that began with them; that of all steps if the last one led to them.
         since_best: The number of steps since then.
         diverged: Why the training has ended before its time; empty if it has not.
         skipped: The solids without a minimum or a converged SCF in a step, each time it happened.
@@ -26,6 +27,7 @@ class Progress:
     step: int = 0
     best_loss: float = math.inf
     best: dict[str, Tensor] = field(default_factory=dict)
+    best_step: int = 0
     since_best: int = 0
     diverged: str = ""
     skipped: int = 0

@@ -55,6 +55,11 @@ class Trainer:
         on_adjoint: A function that is told of each step of an adjoint, which losses of self-consistent states need, and
             the name of the solid.
 
+    Attributes:
+        progress: Where the training is.
+        kept_step: The step of the last round whose functional is kept, see :class:`~mlxc.training.progress.Progress`;
+            None as long as no round has ended here.
+
     Raises:
         InputError: a solid is not in the table or has nothing to learn from, or the functional has nothing to train.
     """
@@ -83,6 +88,7 @@ class Trainer:
                 raise InputError(f"targets: no solid to train on has a reference for {target.quantity!r}.")
         self._penalty = Penalty(config.regularisation, self.functional)
         self.progress = Progress()
+        self.kept_step: int | None = None
 
     def run(self) -> CheckpointRecord:
         """Train, or go on, and write the model.
@@ -121,6 +127,7 @@ class Trainer:
 
     def _end_round(self) -> None:
         before = self.progress
+        self.kept_step = before.best_step
         self.functional.load_state_dict(before.best)
         # A round that diverged is none to go on from: whoever resumes it meets the same end.
         if not before.diverged:

@@ -16,7 +16,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from mlxc_app.run.model import RunModel
+from mlxc_app.run.take_away_model import TakeAwayModel
 from set_ups import SEVERAL, assert_same_settings, strained
+from stand_ins import IdleWorker
 from support import Outcome
 
 from mlxc import cli
@@ -35,6 +38,8 @@ from mlxc.tasks.bands.task import BandsTask
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.tasks.kinds import KINDS, kind_of, task_from_dict
 from mlxc.tasks.task import AnyTask
+from mlxc.tasks.training.task import TrainingTask
+from mlxc.training.config import read_config
 
 ROOT = Path(__file__).parents[2]
 QUICK: dict[str, Any] = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2], "tolerance": 1e-8}
@@ -217,6 +222,49 @@ def by_command(folder: RunFolder) -> AnyTask:
         with pytest.raises(KeyboardInterrupt):
             options.command(options, [])
     return seen[0]
+
+
+def test_whatever_is_offered_of_a_run_of_any_kind_can_be_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLXC_RUNS", str(tmp_path))
+    for task in tasks_of({"structure": "si"}).values():
+        folder = folder_for(task, tmp_path)
+        folder.set_status("stopped")
+        assert_all_can_be_taken_away(folder)
+
+
+@pytest.mark.parametrize("start", [{"network": {"rung": "mgga"}}, {"start": "own"}], ids=["fresh", "own"])
+def test_a_training_is_taken_away_with_all_that_it_reads(start: dict[str, Any], tmp_path: Path) -> None:
+    checkpoint = tmp_path / "own model.safetensors"
+    checkpoint.write_bytes((ROOT / "assets/checkpoints/pbe-proxy.safetensors").read_bytes())
+    start = start if "network" in start else {"start": str(checkpoint)}
+    task = TrainingTask.from_dict({"config": {"name": "learner", "train": ["Al_fcc"], **start}})
+    folder = folder_for(task, tmp_path)
+    folder.set_status("stopped")
+    assert_all_can_be_taken_away(folder)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name, content in EXPORTS["cli"].make(folder).items():
+        (elsewhere / name).write_bytes(content.read_bytes() if isinstance(content, Path) else content.encode())
+    line = (elsewhere / "run.sh").read_text().splitlines()[-1]
+    assert str(tmp_path) not in line
+    word, command, file = shlex.split(line)
+    assert (word, command) == ("mlxc", "train")
+    config = read_config(elsewhere / file)
+    assert config == task.config.model_copy(update={"start": checkpoint.name if task.config.start else ""})
+
+
+def assert_all_can_be_taken_away(folder: RunFolder) -> None:
+    run = RunModel(IdleWorker)
+    run.open(folder)
+    model = TakeAwayModel(run)
+    assert {"zip", "script", "cli"} <= {name for name, _, _ in model.offer.kinds}
+    for name, label, meaning in model.offer.kinds:
+        assert label
+        assert meaning
+        assert model.file(name)[1]
+    assert str(folder.path.parent) not in model.offer.command
 
 
 def test_the_command_line_offers_every_kind_of_file() -> None:

@@ -23,7 +23,14 @@ from mlxc.export.training import configuration_file
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
 from mlxc.tasks.training.control import Control
-from mlxc.tasks.training.presentation import PAUSED, START, STEP, training_outcome
+from mlxc.tasks.training.presentation import (
+    PAUSED,
+    START,
+    STEP,
+    overfitted_in_words,
+    training_outcome,
+    training_sentence,
+)
 from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask, trained_checkpoint
 from mlxc.utils.full_disk import RESERVE_FILE, is_full_disk
 from mlxc.xc.checkpoint import load_checkpoint, save_checkpoint
@@ -80,6 +87,10 @@ def test_a_run_tells_what_it_begins_with_and_each_step(run: Callable[..., RunFol
     assert folder.result is not None
     assert folder.result["parameters"]["kappa"] != pytest.approx(0.804)
     assert training_outcome(folder.result).startswith("test: ")
+    assert [step["done"] for step in steps_of(folder)] == [(number + 1) / 8 for number in range(8)]
+    # The loss falls to the end, so that what is kept is what the last step has led to.
+    assert (folder.result["kept_step"], folder.result["last_step"]) == (8, 7)
+    assert "kept: what the last step led to" in training_sentence(folder.result)
 
 
 def test_the_command_line_comes_to_the_same_functional(
@@ -156,6 +167,29 @@ def test_one_that_diverges_has_not_converged_and_keeps_the_best(run: Callable[..
     assert folder.status["state"] == "not converged"
     assert folder.status["message"].startswith("The training diverged")
     assert float(next(load_checkpoint(folder.path / CHECKPOINT_FILE).parameters()).detach()) == pytest.approx(0.804)
+    assert "of step 0, is kept" in folder.status["message"]
+    assert folder.result is not None
+    assert "kept: step 0, kappa = 0.8040" in training_sentence(folder.result)
+    assert {step["best_step"] for step in steps_of(folder)} == {0}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        ({"training": 0.04, "test": 0.49}, "12 times worse: it is overfitted. Learn from more solids, give"),
+        ({"training": 0.04, "validation": 0.49, "test": 0.3}, "overfitted. Learn from more solids, or let"),
+        ({"training": 0.3, "test": 0.6}, ""),
+        ({"training": 0.001, "test": 0.05}, ""),
+        ({"training": 0.3}, ""),
+        ({"training": 0.0, "test": 0.6}, ""),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_one_that_is_overfitted_is_called_so(metrics: dict[str, float], words: str) -> None:
+    named = {f"{name}_mean_absolute_error_percent_of_lattice_constant_ang": error for name, error in metrics.items()}
+    found = overfitted_in_words({"skipped": 0.0, **named})
+    assert words in found
+    assert bool(found) == bool(words)
 
 
 def test_files_are_taken_away_and_an_archive_opens_again(run: Callable[..., RunFolder]) -> None:

@@ -33,8 +33,8 @@ class SettingsView:
         self._presets = ToggleButtons(options=list(PRESETS), style={"button_width": "112px"})
         self._presets.add_class("mlxc-presets")
         self._meaning, self._spin_note, self._basis_note = HTML(), HTML(), HTML()
-        always = [self._presets, self._meaning, self._basis_note, self._spin_note]
-        self._card = Card(HOW_FINE, cards, always, lambda: [SettingsFields(model, messages).widget], messages)
+        always, notes = [self._presets, self._meaning], [self._basis_note, self._spin_note]
+        self._card = Card(HOW_FINE, cards, always, lambda: [SettingsFields(model, messages).widget], messages, notes)
         self.widget = self._card.widget
         self._presets.observe(messages.guard(self._preset_chosen), "value")
         model.observe(self._show_preset, ["preset", "estimate"])

@@ -37,7 +37,7 @@ from mlxc_app.widgets.theme import Theme
 
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
-INVITATION = "New here? Six stops, ten minutes"
+INVITATION = "New here? “Learn”: six stops, ten minutes"
 STYLES = ("page.css", "bar.css", "choices.css", "train.css")
 # Where the link that skips the choices leads to.
 RESULTS = '<div id="mlxc-results" tabindex="-1"></div>'

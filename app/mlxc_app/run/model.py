@@ -19,7 +19,7 @@ from mlxc.runs.limits import Limits
 from mlxc.tasks.kinds import calculation_of, kind_named, kind_of
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
-from mlxc_app.run.time_left import seconds_left
+from mlxc_app.run.time_left import seconds_left, seconds_left_of_steps
 
 
 class ComputesRuns(Protocol):
@@ -123,16 +123,17 @@ class RunModel(HasTraits):
         """How long the shown run will still take; None if that cannot be told."""
         calculation = self.calculation
         left = None
-        if self.state == "running" and calculation is not None:
-            left = seconds_left(self.records, self.parts, calculation.tolerance, self._fraction)
+        if self.state == "running" and self.parts.steady:
+            left = seconds_left_of_steps(self.records, self._part_done)
+        elif self.state == "running" and calculation is not None and self.records:
+            done = self._part_done(self.records[-1])
+            left = seconds_left(self.records, self.parts, calculation.tolerance, done)
         return None if left is None else max(0.0, left - (time.time() - self._told))
 
-    @property
-    def _fraction(self) -> float | None:
-        """Which part of what follows its self-consistent calculations the last record says to be done."""
-        last = self.records[-1] if self.records else {"kind": ""}
-        table = kind_named(self.kind).records.get(last["kind"])
-        return None if table is None or table.doing is None else table.doing(last)[1]
+    def _part_done(self, record: dict[str, Any]) -> float | None:
+        """Which part a record says to be done, of the task or of what follows its self-consistent calculations."""
+        table = kind_named(self.kind).records.get(record["kind"])
+        return None if table is None or table.doing is None else table.doing(record)[1]
 
     @property
     def ground_state_path(self) -> Path | None:

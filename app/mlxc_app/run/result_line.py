@@ -20,7 +20,7 @@ class ResultLine:
 
     Attributes:
         widget: The line.
-        invitation: The button that stands in the line before there is anything to say.
+        invitation: The button that stands in the line as long as there is nothing to say.
     """
 
     def __init__(self, messages: MessageArea, take_away: Widget, invitation: str) -> None:
@@ -40,8 +40,7 @@ class ResultLine:
         """Another card begins folded."""
         self._more.value = False
         self._more.layout.visibility = "visible" if self._cards.value else "hidden"
-        if self._cards.value:
-            self.invitation.layout.display = "none"
+        self.invitation.layout.display = "none" if self._cards.value else ""
 
     def _unfold(self, change: Any = None) -> None:
         self._more.description = LESS if self._more.value else MORE

@@ -33,7 +33,7 @@ const copyButton = (text) => {
 };
 
 const linkTo = (offer) => {
-  if (!offer.link) return element("p", { textContent: offer.problem });
+  if (!offer.link) return element("p", { textContent: offer.problem, hidden: !offer.problem });
   const link = element("a", { href: offer.link, textContent: "Link to this set-up", target: "_blank" });
   return element("p", {}, link, " opens this page with the same choices. ", copyButton(() => link.href));
 };
@@ -42,7 +42,7 @@ const contents = (model, offer) => [
   element("p", { className: "mlxc-hint", textContent: offer.title }),
   element("table", { className: "mlxc-table" }, ...offer.kinds.map((kind) => fileRow(model, kind))),
   ...(offer.note ? [element("p", { textContent: offer.note })] : []),
-  element("p", { textContent: "This line computes it again:" }),
+  element("p", { textContent: offer.before_command }),
   element("pre", { className: "mlxc-command", textContent: offer.command }),
   copyButton(() => offer.command),
   linkTo(offer),

@@ -14,9 +14,11 @@ from mlxc.errors import InputError
 from mlxc.export.archive import write_archive
 from mlxc.export.command import command_line
 from mlxc.export.density import SavedDensity
-from mlxc.export.files import EXPORTS, Files
+from mlxc.export.files import EXPORTS, Files, files_beside_command
 from mlxc.export.link import encode_setup
 from mlxc.runs.folder import ENDED, RunFolder
+from mlxc.tasks.kinds import calculation_of
+from mlxc.tasks.task import AnyTask
 from mlxc_app.run.model import RunModel
 
 ARCHIVE = "zip"
@@ -47,14 +49,16 @@ class TakeAway:
     Attributes:
         title: The title of the run; empty while there is none that has ended.
         command: The command that computes it again.
+        before_command: What there is to know of it, in one sentence that ends in a colon.
         link: ``?setup=...``, which opens the page with the same set-up; empty where no link can.
-        problem: Why there is no link, in one sentence.
+        problem: Why there is no link, in one sentence; empty also where there is no set-up that a link could open.
         kinds: The kinds of files that there are: name, label, meaning.
         note: A note on files too large for a download; empty if there are none.
     """
 
     title: str = ""
     command: str = ""
+    before_command: str = ""
     link: str = ""
     problem: str = ""
     kinds: tuple[tuple[str, str, str], ...] = ()
@@ -111,18 +115,33 @@ def offer_of(folder: RunFolder) -> TakeAway:
     if has_state and folder.ground_state_path.stat().st_size > LARGEST_MB * 1e6:
         missing |= {"hdf5", ARCHIVE}
         note = f"The file of the state is larger than {LARGEST_MB} MB: fetch it from {folder.ground_state_path}."
-    try:
-        link, problem = f"?setup={encode_setup(folder.task)}", ""
-    except InputError as error:
-        link, problem = "", str(error)
+    link, problem = _link(folder.task)
     return TakeAway(
         title=folder.title,
-        command=command_line(folder),
+        command=command_line(folder, files_beside=True),
+        before_command=_before_command(files_beside_command(folder)),
         link=link,
         problem=problem,
         kinds=tuple((name, label, _meaning(name)) for name, label in LABELS.items() if name not in missing),
         note=note,
     )
+
+
+def _link(task: AnyTask) -> tuple[str, str]:
+    """The link to a set-up, or why there is none; neither for a task that no form of the page describes."""
+    if calculation_of(task) is None:
+        return "", ""
+    try:
+        return f"?setup={encode_setup(task)}", ""
+    except InputError as error:
+        return "", str(error)
+
+
+def _before_command(beside: Files) -> str:
+    """Where the files come from that the command reads."""
+    if not beside:
+        return "This line computes it again:"
+    return f"This line computes it again beside {', '.join(beside)}, which “{LABELS['cli']}” brings:"
 
 
 def _meaning(kind: str) -> str:

@@ -21,7 +21,7 @@ class TakeAwayView(anywidget.AnyWidget):
 
     def __init__(self, model: TakeAwayModel, messages: MessageArea) -> None:
         super().__init__(offer=asdict(model.offer))
-        self._model = model
+        self._model, self._messages = model, messages
         self.on_msg(messages.guard(self._send_file))
         model.observe(messages.guard(self._show), "offer")
 
@@ -29,5 +29,6 @@ class TakeAwayView(anywidget.AnyWidget):
         self.offer = asdict(change["new"])
 
     def _send_file(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        self._messages.clear()
         name, data = self._model.file(str(content.get("kind")))
         self.send({"name": name}, buffers=[data])

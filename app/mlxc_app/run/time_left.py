@@ -7,7 +7,7 @@ how long they take beside each other says the kind of the task.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import log10
 from typing import Any
@@ -57,6 +57,21 @@ def seconds_left(records: Sequence[Record], parts: Parts, target: float, fractio
             return since_parts * (1 - fraction) / fraction
         return max(0.0, in_hand - since_step, after - since_parts)
     return max(0.0, in_hand + unit * sum(parts.lengths[len(done) :]) + after - since_step)
+
+
+def seconds_left_of_steps(records: Sequence[Record], done: Callable[[Record], float | None]) -> float | None:
+    """Seconds until a task is done whose steps take the same time each, counted from its last record; None if that
+    cannot be told yet.
+
+    Args:
+        records: What the task has told so far.
+        done: The function that says which part is done as of a record; None where the record does not say so.
+    """
+    begun = next((record for record in records if done(record)), None)
+    if begun is None or records[-1] is begun or not (now := done(records[-1])):
+        return None
+    first = done(begun) or 0.0
+    return float((records[-1][ELAPSED] - begun[ELAPSED]) * (1 - now) / (now - first)) if now > first else None
 
 
 def _calculations(steps: Sequence[Record]) -> list[list[Record]]:

@@ -96,16 +96,16 @@ class RunView:
 
     def _show_end(self, state: str) -> None:
         self._progress.value = 1 if state == "finished" else self._progress.value
-        self._text.value = f"The run is {escape(state)}." if state != "failed" else "The run failed."
-        if state == "finished":
-            self._text.value += f"<br>{escape(kind_named(self._run.kind).outcome(self._run.result))}"
+        outcome = kind_named(self._run.kind).outcome(self._run.result) if state == "finished" else ""
+        # What is chosen beside it may be something else by then.
+        self._text.value = progress_html(f"{state.capitalize()}: {self._run.title}", outcome)
         what, note = self._run.message or f"The run is {state}.", ""
         if state == "finished":
             what, note = kind_named(self._run.kind).headline(self._run.result), self._run.message
         advice = [self._advice(state), training_sentence(self._run.result)]
         self._messages.show_result(
             CARDS[state],
-            f"{self._run.title}: {what}",
+            f"{self._run.title}: {what}" if CARDS[state] == "success" and not note else what,
             " ".join(filter(None, advice)),
             self._run.traceback,
             note,
@@ -132,10 +132,10 @@ class RunView:
         if not run.seconds:
             return ""
         so_far = f"{duration_in_words(run.seconds)} so far"
-        if not run.parts.lengths:
-            return f"{so_far}, time left not known"
         left = run.seconds_left
-        return so_far if left is None else f"{so_far}, {in_words(left)}"
+        if left is not None:
+            return f"{so_far}, {in_words(left)}"
+        return so_far if run.parts.lengths else f"{so_far}, time left not known"
 
     def _in_words(self, record: dict[str, Any]) -> tuple[str, float | None] | None:
         """What the run is doing, and which fraction is done; None for records of which there is nothing to say."""

@@ -33,16 +33,17 @@ def card(kind: Kind, what: str, advice: str = "", details: str = "", note: str =
         what: What has happened.
         advice: What to do now.
         details: More, which is folded.
-        note: What there is to doubt of something that is done; such a card is a warning, whatever its kind.
+        note: What there is to doubt of something that is done; such a card is a warning, whatever its kind, and tells
+            it first, since the line of a result has not room for all.
     """
     role = "alert" if kind == "error" else "status"
     heading = f"<strong>{DONE_WITH_NOTE if note else HEADINGS[kind]}.</strong>"
-    extra = f'<div class="mlxc-doubt">{_printed(note)}</div>' if note else ""
-    extra += f'<div class="mlxc-advice">{_printed(advice)}</div>' if advice else ""
+    told = f'<div class="mlxc-doubt">{_printed(note)}</div> <div>{_printed(what)}</div>' if note else _printed(what)
+    extra = f'<div class="mlxc-advice">{_printed(advice)}</div>' if advice else ""
     if details:
         extra += f"<details><summary>Details</summary><pre>{escape(details)}</pre></details>"
     looks = "warning" if note else kind
-    return f'<div class="mlxc-card mlxc-{looks}" role="{role}">{heading} {_printed(what)}{extra}</div>'
+    return f'<div class="mlxc-card mlxc-{looks}" role="{role}">{heading} {told}{extra}</div>'
 
 
 def hint(text: str) -> str:

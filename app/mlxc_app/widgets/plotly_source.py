@@ -44,7 +44,10 @@ const picture = (format) => ({
 });
 const pictures = {
   displaylogo: false,
-  modeBarButtonsToRemove: ["toImage", "sendChartToCloud", "sendDataToCloud"],
+  // What marks points has no use here, and a drag zooms in and a double click out; fewer hide less of a legend.
+  modeBarButtonsToRemove: [
+    "toImage", "sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d",
+  ],
   plotlyServerURL: "",
   modeBarButtonsToAdd: [picture("png"), picture("svg")],
 };

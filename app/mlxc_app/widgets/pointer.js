@@ -31,12 +31,23 @@ const uncover = (element) => {
   if (isHidden && element.closest(".mlxc-drawer")) document.querySelector(".mlxc-drawer-button").click();
 };
 
+// A panel is seen with the buttons above it.
+const topOf = (place) => {
+  const element = document.querySelector(place);
+  return element?.closest(".mlxc-pane") ? document.querySelector(".mlxc-tabs") : element;
+};
+
+const isSeen = (element) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top >= document.querySelector(".mlxc-bar").getBoundingClientRect().bottom && bottom <= window.innerHeight;
+};
+
 const show = ({ place, press }, until) => {
   const element = find(place, press);
   if (element) {
-    document.querySelector(place)?.scrollIntoView({ block: "start" });
+    topOf(place)?.scrollIntoView({ block: "start" });
     uncover(element);
-    if (!element.closest(".mlxc-bar")) element.scrollIntoView({ block: "center" });
+    if (!element.closest(".mlxc-bar") && !isSeen(element)) element.scrollIntoView({ block: "center" });
     mark(element);
   } else if (Date.now() < until) {
     setTimeout(() => show({ place, press }, until), LOOK_MS);

@@ -45,5 +45,6 @@ TRAINING = Kind(
     outcome=training_outcome,
     advice=lambda records: "Begin again with a smaller rate, or with another functional; the best one so far is kept.",
     figures=(Figure("name", "functional"), Figure("steps", "steps")),
-    parts=lambda task: Parts.unknown(),
+    # Between rounds densities are converged, which takes other times than steps do.
+    parts=lambda task: Parts.unknown(steady=task.config.rounds == 1),
 )

@@ -19,6 +19,10 @@ _OF_LISTS = {
     "test": "on new ones",
 }
 
+# How many times worse than what it has learned what is new must come out to be told, if its error counts at all: an
+# error of so many of its unit is within what experiments and codes differ by.
+_OVERFITTED, _NOTABLE = 4.0, 0.1
+
 
 def training_report(summary: dict[str, Any]) -> str:
     """The result as text; ``summary`` is the object that ``--json`` prints."""
@@ -30,7 +34,47 @@ def training_sentence(summary: Mapping[str, Any]) -> str:
     """What came out: the parameters if they are few, and the mean errors of each list of solids."""
     fitted = parameters_in_words(summary["parameters"])
     done = f"{summary['name']}: {summary['steps']} steps in {summary['seconds']:.1f} s"
-    return f"{done}{f', {fitted}' if fitted else ''}. {errors_in_words(summary['metrics'])}"
+    told = ", ".join(filter(None, [done, kept_in_words(summary.get("kept_step"), summary.get("last_step", 0)), fitted]))
+    return f"{told}. {errors_in_words(summary['metrics'])}"
+
+
+def kept_in_words(kept_step: int | None, last_step: int) -> str:
+    """Whose functional is kept, such as ``kept: step 37``; empty where that is not known.
+
+    Args:
+        kept_step: The number of the step, see :class:`~mlxc.training.progress.Progress`.
+        last_step: The number of the last step of the same round.
+    """
+    if kept_step is None:
+        return ""
+    return f"kept: step {kept_step}" if kept_step <= last_step else "kept: what the last step led to"
+
+
+def overfitted_in_words(metrics: Mapping[str, float]) -> str:
+    """That solids it has not learned from come out far worse than those it has, and what to do; empty if they do not.
+
+    Args:
+        metrics: The mean absolute errors in a checkpoint's record.
+    """
+    learned = {key.split(_MEAN)[1]: error for key, error in metrics.items() if key.startswith(f"training{_MEAN}")}
+    worse = 0.0
+    for key, error in metrics.items():
+        list_name, _, quantity = key.partition(_MEAN)
+        known = learned.get(quantity, 0.0)
+        if list_name in ("validation", "test") and known > 0 and error > _NOTABLE * _scale(quantity):
+            worse = max(worse, error / known)
+    if worse < _OVERFITTED:
+        return ""
+    more = "" if any(key.startswith("validation") for key in metrics) else "give some to validate on, "
+    return (
+        f"Solids that it has not learned from come out {worse:.0f} times worse: it is overfitted. "
+        f"Learn from more solids, {more}or let it stay near its start (“Stay near”)."
+    )
+
+
+def _scale(quantity: str) -> float:
+    """The error that counts as one, of a quantity as a checkpoint's record names it."""
+    return TARGETS[quantity.removeprefix("percent_of_")].scale
 
 
 def parameters_in_words(parameters: Mapping[str, float]) -> str:
@@ -76,9 +120,10 @@ def _step_line(record: Mapping[str, Any]) -> str | None:
 
 def _doing_step(record: Mapping[str, Any]) -> tuple[str, float | None]:
     loss = record["loss"]
-    return f"Step {record['step']} of round {record['round'] + 1}" + (
-        "" if loss is None else f": loss {loss:.4g}"
-    ), None
+    most = f" of at most {record['most_steps']}" if "most_steps" in record else ""
+    round_ = f", round {record['round'] + 1}" if record["round"] else ""
+    told = "" if loss is None else f": loss {loss:.4g}"
+    return f"Step {record['step']}{most}{round_}{told}", record.get("done")
 
 
 def _doing_pause(record: Mapping[str, Any]) -> tuple[str, float | None]:

@@ -12,8 +12,9 @@ from mlxc.console.record_table import Tell
 from mlxc.errors import InputError, MlxcError, RunStoppedError
 from mlxc.kohn_sham.monitor import AdjointRecord, Monitor
 from mlxc.tasks.training.control import Control
-from mlxc.tasks.training.presentation import ADJOINT, PAUSED, START, STEP
+from mlxc.tasks.training.presentation import ADJOINT, PAUSED, START, STEP, overfitted_in_words
 from mlxc.tasks.training.task import CHECKPOINT_FILE, FOLDER, TrainingTask
+from mlxc.training.config import TrainingConfig
 from mlxc.training.portrait import RS, S, alphas_of, known_portraits, portrait
 from mlxc.training.trainer import BEST, MODEL, Trainer
 from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room
@@ -32,23 +33,33 @@ class TrainingResult:
     Attributes:
         task: The task.
         record: The record of the checkpoint.
-        message: Why it has ended before its time; empty if it has not.
+        trouble: Why it has ended before its time; empty if it has not.
         steps: The number of steps in all rounds.
+        last_step: The number of the last step of the last round.
+        kept_step: The number of the step of that round whose functional is kept, larger than that of the last step
+            where this step has led to it; None where that is not known.
         portrait: What the functional looks like, see :func:`~mlxc.training.portrait.portrait`.
         seconds: The time that it took.
     """
 
     task: TrainingTask
     record: CheckpointRecord
-    message: str
+    trouble: str
     steps: int
+    last_step: int
+    kept_step: int | None
     portrait: dict[str, Any]
     seconds: float
 
     @property
     def converged(self) -> bool:
         """Whether it has not diverged."""
-        return not self.message
+        return not self.trouble
+
+    @property
+    def message(self) -> str:
+        """What there is to doubt of it; empty if there is nothing."""
+        return " ".join(filter(None, [self.trouble, overfitted_in_words(self.record.metrics)]))
 
     def summary(self) -> dict[str, Any]:
         """The result as plain data."""
@@ -58,6 +69,8 @@ class TrainingResult:
             "name": self.record.name,
             "start": self.task.config.start_in_words,
             "steps": self.steps,
+            "last_step": self.last_step,
+            "kept_step": self.kept_step,
             "metrics": self.record.metrics,
             **self.portrait,
             "checkpoint": CHECKPOINT_FILE,
@@ -73,17 +86,24 @@ class _Watcher:
     Attributes:
         folder: The folder of the run.
         tell: The channel of the records.
+        config: The configuration.
         steps: How many steps there have been.
+        last: The number of the last one in its round.
     """
 
     folder: Path
     tell: Tell
+    config: TrainingConfig
     steps: int = 0
+    last: int = 0
     _rate: float | None = field(default=None)
 
     def on_step(self, record: dict[str, Any]) -> None:
         self.steps += 1
-        self.tell({"kind": STEP, **record})
+        self.last = record["step"]
+        most = self.config.optimiser.steps
+        done = (record["round"] * most + record["step"] + 1) / (most * self.config.rounds)
+        self.tell({"kind": STEP, **record, "most_steps": most, "done": done})
 
     def on_adjoint(self, solid: str, record: AdjointRecord) -> None:
         self.tell({"kind": ADJOINT, "solid": solid, **record.to_dict()})
@@ -118,7 +138,7 @@ def run_training(task: TrainingTask, monitor: Monitor | None, tell: Tell) -> Tra
     started = time.perf_counter()
     stage("Reading the densities")
     with workspace() as folder:
-        watcher, own = _Watcher(folder, tell), folder / FOLDER
+        watcher, own = _Watcher(folder, tell, task.config), folder / FOLDER
         trainer = Trainer(task.config, own, watcher.on_step, watcher.new_rate, watcher.on_adjoint)
         tell(_start(task, trainer))
         try:
@@ -134,7 +154,16 @@ def run_training(task: TrainingTask, monitor: Monitor | None, tell: Tell) -> Tra
             _keep(trainer, own / BEST, folder)
             raise MlxcError(f"{NO_ROOM} The training has ended after {watcher.steps} steps; {KEPT}") from error
     seconds = time.perf_counter() - started
-    return TrainingResult(task, record, trainer.message, watcher.steps, portrait(trainer.functional), seconds)
+    return TrainingResult(
+        task=task,
+        record=record,
+        trouble=trainer.message,
+        steps=watcher.steps,
+        last_step=watcher.last,
+        kept_step=trainer.kept_step,
+        portrait=portrait(trainer.functional),
+        seconds=seconds,
+    )
 
 
 def _keep(trainer: Trainer, best: Path, folder: Path) -> None:

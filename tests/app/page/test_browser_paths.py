@@ -87,7 +87,7 @@ def walk(visitor: Page, request: pytest.FixtureRequest) -> Iterator[Callable[[],
 
 
 def test_a_student_mends_graphene(visitor: Page, walk: Callable[[], int]) -> None:
-    press(visitor, "New here? Six stops, ten minutes")
+    press(visitor, "New here? “Learn”: six stops, ten minutes")
     for stop in range(1, 6):
         visitor.get_by_text(f"Stop {stop} of 6").wait_for(timeout=LOADING_MS)
         press(visitor, "Next")

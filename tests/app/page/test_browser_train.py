@@ -44,7 +44,7 @@ def test_kappa_and_mu_learn_before_ones_eyes(page: Page) -> None:
         timeout=LOADING_MS,
     )
     print(f"from the click to the first moved curve {time.monotonic() - began:.2f} s")
-    page.get_by_text("The run is finished.").wait_for(timeout=120_000)
+    page.get_by_text("Finished: Train").wait_for(timeout=120_000)
     words = page.locator(PANEL).get_by_text("Mean errors").first.inner_text()
     print(f"300 steps {time.monotonic() - began:.2f} s: {words}")
     kappa, mu = (float(words.split(f"{name} = ")[1].split(",")[0].split(". ")[0]) for name in ("kappa", "mu"))
@@ -99,7 +99,7 @@ def test_a_training_is_paused_and_stopped(page: Page) -> None:
     page.locator(PANEL).get_by_role("button", name="Go on", exact=True).click()
     page.wait_for_function(f"before => ({LAST_STEP})() > before", arg=before, timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
-    page.get_by_text("The run is stopped.").wait_for(timeout=LOADING_MS)
+    page.get_by_text("Stopped: Train").wait_for(timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="Keep this functional").wait_for(timeout=LOADING_MS)
 
 
@@ -116,4 +116,4 @@ def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
         f"before => (({TRACES})().training ?? []).length && ({LAST_STEP})() > before", arg=before, timeout=LOADING_MS
     )
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
-    page.get_by_text("The run is stopped.").wait_for(timeout=LOADING_MS)
+    page.get_by_text("Stopped: Train").wait_for(timeout=LOADING_MS)

@@ -104,7 +104,7 @@ def test_who_has_gone_elsewhere_meanwhile_is_left_alone(page: Dashboard, alumini
 def test_the_invitation_leads_to_the_tour_and_goes_when_there_is_something_to_say(page: Dashboard) -> None:
     bar: Any = page.widget.children[1]
     invitation = bar.children[1].children[0]
-    assert invitation.description == "New here? Six stops, ten minutes"
+    assert invitation.description == "New here? “Learn”: six stops, ten minutes"
     invitation.click()
     assert page.accordion.unfolded == "Learn"
     page.page.messages.show("information", "news")

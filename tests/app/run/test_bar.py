@@ -48,6 +48,7 @@ def test_the_line_says_more_on_demand_and_each_card_begins_folded() -> None:
     messages = MessageArea()
     line = ResultLine(messages, HTML(), "New here?")
     more = line.widget.children[2]
+    assert line.invitation.layout.display != "none"
     assert more.layout.visibility == "hidden"
     messages.show("success", "done")
     assert (more.layout.visibility, more.description) == ("visible", "More")
@@ -56,6 +57,10 @@ def test_the_line_says_more_on_demand_and_each_card_begins_folded() -> None:
     assert "mlxc-open" in line.widget._dom_classes
     messages.show("error", "wrong")
     assert "mlxc-open" not in line.widget._dom_classes
+    assert line.invitation.layout.display == "none"
+    # The line is never an empty row.
+    messages.clear()
+    assert line.invitation.layout.display != "none"
 
 
 def test_the_runs_that_wait_are_a_button_that_opens_their_list(run: RunModel, aluminium: Calculation) -> None:

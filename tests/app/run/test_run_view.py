@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ipywidgets import HTML
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
@@ -13,6 +14,8 @@ from stand_ins import iteration
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.task import DiagnosisTask
+from mlxc.tasks.training.presentation import STEP
+from mlxc.tasks.training.task import TrainingTask
 
 AGAIN = "The SCF was started twice: the moment <vanished>."
 SUMMARY: dict[str, Any] = {"iterations": 9, "free_energy_ha": -2.5, "seconds": {"total": 1.0}}
@@ -36,9 +39,38 @@ def test_a_converged_run_with_something_to_doubt_has_one_card_that_warns(run: Ru
     assert cards.count("mlxc-card") == 1
     assert "mlxc-success" not in cards
     warning = cards.index("mlxc-warning")
-    assert warning < cards.index("Done, but please note") < cards.index("converged in 9 steps")
-    assert cards.index("converged in 9 steps") < cards.index("started twice")
+    # The line has not room for all: what matters comes first.
+    assert warning < cards.index("Done, but please note") < cards.index("started twice")
+    assert cards.index("started twice") < cards.index("converged in 9 steps")
+    assert "a run" not in cards
     assert "&lt;vanished&gt;" in cards
+
+
+def test_the_bar_says_of_which_run_it_tells_the_result(run: RunModel, aluminium: Calculation) -> None:
+    view = RunView(run, ChooseModel("si"), MessageArea())
+    run.start(aluminium, "Al <20 Ha>")
+    assert run.folder is not None
+    run.folder.write_result(SUMMARY)
+    run.folder.set_status("finished")
+    run.poll()
+    assert "Finished: Al &lt;20 Ha&gt;" in words(view)
+    assert "F = −2.5" in words(view)
+
+
+def test_a_training_says_how_many_steps_are_left_and_how_long_they_take(run: RunModel) -> None:
+    view = RunView(run, ChooseModel("al"), MessageArea())
+    config = {"name": "learner", "start": "pbe-kappa-mu", "train": ["Al_fcc"], "rounds": 1}
+    run.start(TrainingTask.from_dict({"config": config}), "a training")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    for number in range(51):
+        told = {"round": 0, "step": number, "loss": 0.5, "most_steps": 200, "done": (number + 1) / 200}
+        run.folder.append({"kind": STEP, **told, "validation_loss": 0.5, "elapsed_seconds": 10 + number / 2})
+    run.poll()
+    run.seconds = 36
+    assert "Step 50 of at most 200: loss 0.5" in words(view)
+    assert "36 s so far, about 70 s left" in words(view)
+    assert view.progress.children[1].value == pytest.approx(51 / 200)
 
 
 def test_the_next_run_starts_quietly_after_one_that_had_something_to_say(run: RunModel, aluminium: Calculation) -> None:

@@ -80,6 +80,8 @@ def test_the_view_sends_a_file_when_it_is_asked(finished: RunModel, monkeypatch:
     view._handle_custom_msg({"kind": "../../etc/passwd"}, [])
     assert len(sent) == 1
     assert "nothing of this kind" in messages.widget.value
+    view._handle_custom_msg({"kind": "json"}, [])
+    assert messages.widget.value == ""
 
 
 def test_a_link_fills_the_form(finished: RunModel) -> None:

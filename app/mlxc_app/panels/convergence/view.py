@@ -99,7 +99,7 @@ class DetailView:
             height=300,
             showlegend=True,
             barmode="stack",
-            legend={"x": 1.01, "y": 1},
+            legend={"x": 1.01, "y": 0.94},
             margin={"l": 80, "r": 210, "t": 10, "b": 55},
             xaxis=axis(detail.x_title, range=x_range),
             yaxis=axis(detail.y_title, range=y_range, **_scale(detail.logarithmic)),

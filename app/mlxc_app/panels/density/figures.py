@@ -65,7 +65,11 @@ def _heat_map(x: Any, y: Any, values: Any, unit: str, is_signed: bool) -> Any:
         zmax=high,
         colorscale=DIVERGING if is_signed else SEQUENTIAL,
         zsmooth="best",
-        colorbar={"exponentformat": "power", "title": {"text": unit, "side": "right", "font": {"size": 14}}},
+        # The empty line keeps the unit apart from the numbers.
+        colorbar={
+            "exponentformat": "power",
+            "title": {"text": f"{unit}<br>&nbsp;", "side": "right", "font": {"size": 14}},
+        },
         hovertemplate="%{x:.2f} Å, %{y:.2f} Å: %{z:.3g} " + unit + "<extra></extra>",
     )
 

@@ -65,7 +65,7 @@ class FunctionalView:
             _traces(model.report),
             height=300,
             showlegend=True,
-            legend={"x": 1.01, "y": 1},
+            legend={"x": 1.01, "y": 0.94},
             margin={"l": 80, "r": 170, "t": 10, "b": 55},
             xaxis=axis("reduced gradient s", range=[0, 5]),
             yaxis=axis("F<sub>xc</sub>", rangemode="tozero"),

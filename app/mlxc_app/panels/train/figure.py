@@ -32,16 +32,17 @@ def train_figure(picture: TrainPicture) -> go.FigureWidget:
         height=HEIGHT,
         margin={"l": 62, "r": 16, "t": 28, "b": 46},
         xaxis=axis("step", domain=LEFT, anchor="y"),
-        yaxis=axis("loss", domain=UPPER, type="log", dtick="D2", tickformat="~g"),
+        yaxis=axis("loss", domain=UPPER, type="log", tickformat="~g"),
         xaxis2=axis("reduced gradient s", domain=RIGHT, anchor="y2", range=[0, 3]),
         yaxis2=axis("F<sub>xc</sub> at r<sub>s</sub> = 2", domain=UPPER, anchor="x2"),
         xaxis3=axis("", domain=LEFT, anchor="y3", type="category", **_solids_axis(picture)),
         yaxis3=axis(_error_title(picture), domain=LOWER, anchor="x3", zeroline=True, zerolinewidth=2),
         xaxis4=axis("step", domain=RIGHT, anchor="y4"),
-        yaxis4=axis("|dL/dθ| by layer", domain=LOWER, anchor="x4", type="log", exponentformat="power"),
+        yaxis4=axis("|dL/dθ|", domain=LOWER, anchor="x4", type="log", exponentformat="power"),
         annotations=[
-            _legend(0, "losses: ", {which: COLOURS[which] for which in LISTS}),
-            _legend(RIGHT[0], "", {"now": VERMILLION, "start": GREY} | dict.fromkeys(KNOWN, GREY)),
+            _legend(0, UPPER[1], _loss_words(picture)),
+            _legend(RIGHT[0], UPPER[1], _curve_words(picture)),
+            _legend(RIGHT[0], LOWER[1], _layer_words(picture)),
         ],
     )
 
@@ -52,7 +53,8 @@ def show(figure: go.FigureWidget, picture: TrainPicture) -> None:
         replace_data(figure, traces(picture))
         figure.layout.xaxis3.update(_solids_axis(picture))
         figure.layout.yaxis3.title.text = _error_title(picture)
-        figure.layout.annotations[1].text = _curve_words(picture)
+        for legend, words in enumerate((_loss_words(picture), _curve_words(picture), _layer_words(picture))):
+            figure.layout.annotations[legend].text = words
 
 
 def traces(picture: TrainPicture) -> list[go.Scatter]:
@@ -70,12 +72,15 @@ def _losses(picture: TrainPicture) -> list[go.Scatter]:
         for which in LISTS
     ]  # fmt: skip
     found = [loss for losses in picture.losses.values() for loss in losses if loss is not None and loss > 0]
-    here = [picture.shown] * 2 if found and picture.shown >= 0 else []
-    place = go.Scatter(
-        x=here, y=[min(found), max(found)] if here else [], name="shown", mode="lines", hoverinfo="skip",
-        line={"color": GREY, "dash": "dot", "width": 1}, visible=bool(here),
-    )  # fmt: skip
-    return [*lines, place]
+    ends = [min(found), max(found)] if found else []
+    places = [
+        go.Scatter(
+            x=[step] * 2 if ends and step >= 0 else [], y=ends if step >= 0 else [], name=name, mode="lines",
+            hoverinfo="skip", line={"color": GREY, "dash": dash, "width": 1.5}, visible=bool(ends) and step >= 0,
+        )
+        for name, dash, step in (("shown", "dot", picture.shown), ("kept", "dash", picture.kept))
+    ]  # fmt: skip
+    return [*lines, *places]
 
 
 def _enhancements(picture: TrainPicture) -> list[go.Scatter]:
@@ -158,9 +163,24 @@ def _curve_words(picture: TrainPicture) -> str:
     return _coloured("", {"now": VERMILLION, "start": GREY}) + "; dotted PBE, dashed PBEsol"
 
 
-def _legend(x: float, words: str, names: dict[str, str]) -> dict[str, Any]:
+def _loss_words(picture: TrainPicture) -> str:
+    kept = f"; dashed {picture.kept_words}" if picture.kept_words else ""
+    return _coloured("losses: ", {which: COLOURS[which] for which in LISTS}) + kept
+
+
+def _layer_words(picture: TrainPicture) -> str:
+    """The parameters, or the layers of each network by their numbers, in their colours."""
+    found, before = [], ""
+    for name, colour in zip(picture.layers, LAYER_COLOURS, strict=False):
+        network, _, number = name.rpartition(" ")
+        found.append((f"{network} " if network and network != before else "") + _coloured("", {number: colour}))
+        before = network
+    return ", ".join(found)
+
+
+def _legend(x: float, y: float, words: str) -> dict[str, Any]:
     return {
-        "text": _coloured(words, names), "x": x, "y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left",
+        "text": words, "x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left",
         "yanchor": "bottom", "showarrow": False, "font": {"size": 13},
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from mlxc.training.config import CONVERGING
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.panels.train.adjoint_view import adjoints_of
-from mlxc_app.panels.train.picture import TrainPicture, picture_of
+from mlxc_app.panels.train.picture import TrainPicture, kept_step, picture_of
 from mlxc_app.panels.train.settings import TrainingSettings
 from mlxc_app.panels.train.solids import TRAINING
 from mlxc_app.run.model import RunModel
@@ -122,8 +122,10 @@ class TrainModel(HasTraits):
     def _follow(self, change: Any = None) -> None:
         """Another run, or another state of it."""
         folder = self._run.folder if self.task is not None else None
-        if change is not None and change["new"] == "queued":
+        if self.task is None or self._run.active:
             self.shown = -1
+        else:  # what has come of it is what is kept
+            self.shown, _ = kept_step(self._run.of_kind(STEP), self._run.result)
         wanted = Control.read(folder.path) if folder is not None else Control()
         # Until all of it is known, nothing of it is what a person wants.
         self._told_by_person = False
@@ -156,7 +158,8 @@ class TrainModel(HasTraits):
         starts, steps = self._run.of_kind(START), self._run.of_kind(STEP)
         start = starts[0] if starts else None
         shown = None if self.shown < 0 else self.shown
-        picture = picture_of(self._run.title, task.config, start, steps, shown, self._words(len(steps)))
+        words = self._words(len(steps))
+        picture = picture_of(self._run.title, task.config, start, steps, shown, words, self._run.result)
         self.picture = replace(picture, adjoints=adjoints_of(self._run.of_kind(ADJOINT)))
 
     def _words(self, done: int) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlxc.observables.catalogue import TARGETS
+from mlxc.tasks.training.presentation import kept_in_words
 from mlxc.training.config import TrainingConfig
 from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION, formula_of
 
@@ -58,6 +60,9 @@ class TrainPicture:
         title: The title of the run; empty if the run in hand is no training.
         last: The number of the last step so far, counted over all rounds; -1 before the first.
         shown: The number of the step that is shown.
+        kept: The number of the step whose functional is kept, the last one if it has led to it; -1 if none is known.
+        kept_words: The same in words.
+        loss_words: What the loss is, in a sentence.
         steps: Some steps, at most :data:`MOST_POINTS`.
         losses: The losses at these steps, by list; None where there is no number.
         s: The reduced gradients of the curves.
@@ -74,6 +79,9 @@ class TrainPicture:
     title: str = ""
     last: int = -1
     shown: int = -1
+    kept: int = -1
+    kept_words: str = ""
+    loss_words: str = ""
     steps: Sequence[int] = ()
     losses: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     s: Sequence[float] = ()
@@ -88,7 +96,13 @@ class TrainPicture:
 
 
 def picture_of(
-    title: str, config: TrainingConfig, start: Record | None, steps: Sequence[Record], shown: int | None, words: str
+    title: str,
+    config: TrainingConfig,
+    start: Record | None,
+    steps: Sequence[Record],
+    shown: int | None,
+    words: str,
+    result: Record,
 ) -> TrainPicture:
     """The picture of a training.
 
@@ -99,16 +113,24 @@ def picture_of(
         steps: The records of its steps.
         shown: The number of the step to show; None for the last.
         words: What to say of it.
+        result: What the training has come to; empty as long as that is nothing.
     """
     if start is None:
         return TrainPicture(title=title, words=words)
     index = len(steps) - 1 if shown is None else min(shown, len(steps) - 1)
     step = steps[index] if steps else start
+    kept, kept_words = kept_step(steps, result)
+    if kept == index and result.get("kept_step", 0) > result.get("last_step", 0):
+        # The last step has led to what is kept.
+        step = {**step, "enhancement": result["enhancement"], "parameters": result["parameters"]}
     some = _thinned(len(steps))
     return TrainPicture(
         title=title,
         last=len(steps) - 1,
         shown=index,
+        kept=kept,
+        kept_words=kept_words,
+        loss_words=loss_in_words(config),
         steps=some,
         losses=_losses([steps[i] for i in some], config),
         s=start["s"],
@@ -123,6 +145,39 @@ def picture_of(
         rate=step.get("rate"),
         words=words,
     )
+
+
+def kept_step(steps: Sequence[Record], result: Record) -> tuple[int, str]:
+    """The number of the step, counted over all rounds, whose functional is kept, or best so far, and what to call it.
+
+    Args:
+        steps: The records of all steps.
+        result: What the training has come to; empty as long as that is nothing.
+
+    Returns:
+        -1 and nothing if that is not known.
+    """
+    if not steps:
+        return -1, ""
+    best = result.get("kept_step")
+    best = steps[-1].get("best_step") if best is None else best
+    if best is None:
+        return -1, ""
+    begun = len(steps) - sum(step["round"] == steps[-1]["round"] for step in steps)
+    return min(begun + best, len(steps) - 1), kept_in_words(best, steps[-1]["step"])
+
+
+def loss_in_words(config: TrainingConfig) -> str:
+    """What the loss of a training is, with its units."""
+    counted = []
+    for target in config.targets:
+        known = TARGETS[target.quantity]
+        unit = "%" if known.relative else known.unit
+        weight = f", weighted with {target.weight:g}," if len(config.targets) > 1 else ""
+        counted.append(f"{target.error_unit:g} {unit} of the {known.title}{weight}")
+    errors = "the squared errors" if config.errors == "squared" else "the absolute errors"
+    counts = "counts" if len(counted) == 1 else "count"
+    return f"The loss is the mean of {errors}, in units in which {' and '.join(counted)} {counts} as one."
 
 
 def _thinned(count: int) -> list[int]:
@@ -161,10 +216,20 @@ def _layers(steps: Sequence[Record]) -> dict[str, list[float]]:
         return {}
     names: dict[str, list[str]] = {}
     for name in steps[-1]["gradient_norms"]:
-        layer = name.rsplit(".", 1)[0].replace("_network", "").replace(".", " ")
-        names.setdefault(layer, []).append(name)
+        names.setdefault(name.rsplit(".", 1)[0], []).append(name)
     chosen = list(names.items())[:MOST_LAYERS]
     return {
-        layer: [math.hypot(*(step["gradient_norms"].get(name, 0.0) for name in parts)) for step in steps]
+        _layer_name(layer, list(names)): [
+            math.hypot(*(step["gradient_norms"].get(name, 0.0) for name in parts)) for step in steps
+        ]
         for layer, parts in chosen
     }
+
+
+def _layer_name(layer: str, layers: Sequence[str]) -> str:
+    """What a layer is called, such as ``exchange 2`` for the second one of its network; a parameter by its name."""
+    network, dot, _ = layer.rpartition(".")
+    if not dot:
+        return layer
+    of_network = [other for other in layers if other.rpartition(".")[0] == network]
+    return f"{network.replace('_network', '').replace('.', ' ')} {of_network.index(layer) + 1}"

@@ -55,15 +55,23 @@ class TrainingSettings(HasTraits):
     def __init__(self) -> None:
         super().__init__()
         self.solids = SolidLists()
+        self._suited = self.suitable_rate
 
     @default("start")
     def _usual_start(self) -> Start:
         return KAPPA_MU
 
+    @property
+    def suitable_rate(self) -> float:
+        """A step size that suits what is trained; L-BFGS finds its own, from one on."""
+        return 1.0 if self.kind == "lbfgs" else self.start.rate
+
     @observe("start", "kind")
     def _suit_rate(self, change: Any) -> None:
-        """A step size that suits what is trained; L-BFGS finds its own, from one on."""
-        self.rate = 1.0 if self.kind == "lbfgs" else self.start.rate
+        """A step size that a person has typed stays, except that each optimiser means something else by it."""
+        if change["name"] == "kind" or self.rate == self._suited:
+            self.rate = self.suitable_rate
+        self._suited = self.suitable_rate
 
     @observe("gap_weight")
     def _suit_steps(self, change: Any) -> None:

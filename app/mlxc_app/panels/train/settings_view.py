@@ -14,12 +14,17 @@ from mlxc_app.widgets.disclosure import Disclosure
 from mlxc_app.widgets.message import MessageArea
 
 # Two fields stand in a row.
-LABEL = {"description_width": "80px"}
+LABEL = {"description_width": "90px"}
 OPTIMISERS = (("Adam", "adam"), ("L-BFGS", "lbfgs"))
 
 
 _NEEDS_RESPONSE = "A gap needs self-consistent densities."
 _SLOW = "Each step converges each solid with a gap: few solids, few steps."
+_MEANINGS = (
+    "Patience: after so many steps without a better validation loss it ends; 0 for never. Stay near, Smooth and "
+    "Lieb-Oxford are weights of penalties, 0 for none: on the distance of F from where it began, on new curvature of "
+    "F, and on what exceeds the bound that exact exchange-correlation obeys. Seed: another one, another fresh network."
+)
 _ABSOLUTE = "Errors count as they are and not squared, so that a few solids may stay wrong"
 
 
@@ -50,8 +55,11 @@ class SettingsView:
             self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
             self._field("Steps", "steps", IntText(step=50)),
         ]
-        self.widget = VBox([self._start, self._width, _row(learned), _row(response), _row(usual), more.widget])
-        self._settings.observe(messages.guard(self._show), ["start", "gap_weight"])
+        self._rate_hint = HTML()
+        self.widget = VBox(
+            [self._start, self._width, _row(learned), _row(response), _row(usual), self._rate_hint, more.widget]
+        )
+        self._settings.observe(messages.guard(self._show), ["start", "kind", "rate", "gap_weight"])
         self._show()
 
     def list_again(self) -> None:
@@ -80,11 +88,16 @@ class SettingsView:
             self._field("Lieb-Oxford", "bound", number("", 10), "Weight of what exceeds the bound"),
             self._field("Seed", "seed", IntText(step=1), "Of the weights of a fresh network"),
         ]
-        return [kind, _row([fields[0], fields[4]]), _row(fields[1:3]), _row([fields[3], absolute])]
+        rows = [_row([fields[0], fields[4]]), _row(fields[1:3]), _row([fields[3], absolute])]
+        return [kind, *rows, HTML(f'<p class="mlxc-hint">{_MEANINGS}</p>')]
 
     def _show(self, change: Any = None) -> None:
-        self._gap_hint.value = f'<p class="mlxc-hint">{_SLOW if self._settings.gap_weight else _NEEDS_RESPONSE}</p>'
-        self._width.layout.display = "" if self._settings.start.rung else "none"
+        settings = self._settings
+        self._gap_hint.value = f'<p class="mlxc-hint">{_SLOW if settings.gap_weight else _NEEDS_RESPONSE}</p>'
+        self._width.layout.display = "" if settings.start.rung else "none"
+        is_usual = settings.rate == settings.suitable_rate
+        words = "" if is_usual else f"Rate: you chose {settings.rate:g}; {settings.suitable_rate:g} suits this start."
+        self._rate_hint.value = f'<p class="mlxc-hint">{words}</p>' if words else ""
 
 
 def _row(widgets: list[Any]) -> HBox:

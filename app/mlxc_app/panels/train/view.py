@@ -22,8 +22,13 @@ from mlxc_app.widgets.typeset import told
 ABOUT = (
     "A functional learns here: its parameters are moved step by step until lattice constants come out as they are "
     "measured. The densities are those of PBE and stay as they are, so that a step takes milliseconds; energies do not "
-    "change to first order when the density does. Above: the loss, and the factor F<sub>xc</sub> by which the "
-    "functional enhances local exchange, beside PBE's. Below: the error of each solid, and how large the gradients are."
+    "change to first order when the density does. Upper plots: the loss, and the factor F<sub>xc</sub> by which the "
+    "functional enhances local exchange, beside PBE's. Lower plots: the error of each solid, and how large the "
+    "gradients are."
+)
+_CAPTION = (
+    "Where a solid's error began, a thin line begins that leads to where it is. |dL/dθ| says how strongly the loss "
+    "pulls at each parameter, or at all weights of a layer together."
 )
 _BEFORE = (
     '<p class="mlxc-placeholder">Press “Start”: two numbers of PBE, κ and μ, learn from the measured lattice constants '
@@ -52,7 +57,7 @@ class TrainView:
         self._adjoints = AdjointView()
         self._held = MOST_HELD
         self.figure.observe(messages.guard(self._is_drawn), ["_js2py_layoutDelta", "_js2py_traceDeltas"])
-        self._words = HTML()
+        self._words, self._caption = HTML(), HTML()
         self._choices = Disclosure("What to learn, from which solids", self._make_choices, messages)
         self.widget = VBox(
             [
@@ -61,6 +66,7 @@ class TrainView:
                 self._words,
                 self._make_scrubber(),
                 self.figure,
+                self._caption,
                 self._adjoints.widget,
                 self._make_end(),
             ]
@@ -143,6 +149,8 @@ class TrainView:
             show(self.figure, picture)
         self._adjoints.show(picture.adjoints)
         self._words.value = words_of(picture) if picture.title else _BEFORE
+        caption = f"{picture.loss_words} {_CAPTION}" if picture.loss_words else ""
+        self._caption.value = f'<p class="mlxc-hint">{escape(caption)}</p>'
         self._slider.max = max(1, picture.last)
         self._slider.value = max(0, picture.shown)
 

@@ -34,6 +34,7 @@ class Card:
         always: What is seen of it whether it is open or not.
         make: A function that makes what is seen when it is open; it is called when it opens for the first time.
         messages: Where mistakes are told.
+        below: What is seen of it below that, so that it moves no field when it comes or goes.
 
     Attributes:
         widget: The card.
@@ -46,6 +47,7 @@ class Card:
         always: Sequence[Widget],
         make: Callable[[], Sequence[Widget]],
         messages: MessageArea,
+        below: Sequence[Widget] = (),
     ) -> None:
         self._title, self._cards, self._make = title, cards, make
         self._line = HTML()
@@ -56,7 +58,7 @@ class Card:
         head.add_class("mlxc-choice-head")
         self._content = VBox()
         self._content.add_class("mlxc-choice-content")
-        self.widget = VBox([head, *always, self._content])
+        self.widget = VBox([head, *always, self._content, *below])
         self.widget.add_class("mlxc-choice")
         self.widget.add_class(f"mlxc-choice-{title.lower().replace(' ', '-')}")
         self._change.observe(messages.guard(self._pressed), "value")

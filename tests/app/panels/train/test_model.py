@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ipywidgets import HTML
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import own_checkpoints
 from mlxc_app.panels.train.figure import traces, train_figure
 from mlxc_app.panels.train.model import TrainModel
+from mlxc_app.panels.train.picture import kept_step, picture_of
 from mlxc_app.panels.train.settings import STEPS_OF_GAPS
+from mlxc_app.panels.train.settings_view import SettingsView
 from mlxc_app.panels.train.solids import PRESETS, TEST, TRAINING, VALIDATION, SolidLists, tiles
-from mlxc_app.panels.train.starts import starts
+from mlxc_app.panels.train.starts import KAPPA_MU, starts
 from mlxc_app.panels.train.view import TrainView
 from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.message import MessageArea
@@ -22,6 +25,7 @@ from mlxc.runs.worker import execute
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import ADJOINT, START, STEP
 from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
+from mlxc.training.config import TrainingConfig
 
 S = [0.0, 1.0, 2.0]
 
@@ -142,6 +146,67 @@ def test_steps_are_drawn_as_they_come_and_gone_back_through(model: TrainModel, r
     visible = {trace.name for trace in traces(model.picture) if trace.visible}
     assert {"training", "test", "now", "start", "PBE", "PBEsol", "kappa", "mu"} <= visible
     assert "validation" not in visible
+
+
+def test_the_end_shows_the_step_that_is_kept(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    assert run.folder is not None
+    run.folder.set_status("running")
+    for record in (begun(), *(step(number, best_step=min(number, 2)) for number in range(6))):
+        run.folder.append(record)
+    run.poll()
+    assert (model.picture.shown, model.picture.kept, model.picture.kept_words) == (5, 2, "kept: step 2")
+    kept = next(trace for trace in traces(model.picture) if trace.name == "kept")
+    assert list(kept.x) == [2, 2]
+    run.folder.set_status("stopped", "Stopped on request.")
+    run.poll()
+    assert (model.picture.shown, model.picture.parameters["kappa"][0]) == (2, 0.78)
+    model.shown = -1
+    assert model.picture.shown == 5
+
+
+def test_what_the_last_step_has_led_to_is_shown_where_it_is_kept() -> None:
+    steps = [step(number, best_step=number) for number in range(3)] + [step(0, round=1), step(1, round=1)]
+    result = {"kept_step": 2, "last_step": 1, "enhancement": [[1.0, 1.5, 1.9]], "parameters": {"kappa": 0.5}}
+    config = TrainingConfig(name="learner", start="pbe-kappa-mu", train=("Al_fcc",))
+    picture = picture_of("a training", config, begun(), steps, None, "", result)
+    assert (picture.shown, picture.kept, picture.kept_words) == (4, 4, "kept: what the last step led to")
+    assert picture.curves[0].now[1] == 1.5
+    assert picture.parameters == {"kappa": (0.5, 0.804)}
+    assert picture_of("a training", config, begun(), steps, 3, "", result).parameters["kappa"][0] == 0.8
+    assert kept_step([], {}) == kept_step([step(0)], {}) == (-1, "")
+    assert kept_step(steps, {"kept_step": 0, "last_step": 1}) == (3, "kept: step 0")
+
+
+def test_a_rate_that_was_typed_stays_and_one_that_was_suggested_follows(model: TrainModel) -> None:
+    settings = model.settings
+    other = next(start for start in starts("") if start.rung == "gga")
+    settings.start = other
+    assert settings.rate == other.rate
+    settings.rate = 0.05
+    settings.start = KAPPA_MU
+    assert settings.rate == 0.05
+    assert "you chose 0.05; 0.01 suits" in str([child.value for child in hints(model)])
+    settings.kind = "lbfgs"
+    assert settings.rate == 1.0
+    assert not any(child.value for child in hints(model))
+
+
+def hints(model: TrainModel) -> list[HTML]:
+    return [child for child in SettingsView(model, MessageArea()).widget.children if isinstance(child, HTML)]
+
+
+def test_layers_and_units_have_names() -> None:
+    norms = {f"{name}_network.{layer}.{part}": 1.0 for name in ("exchange", "correlation") for layer in (0, 2, 4)
+             for part in ("weight", "bias")}  # fmt: skip
+    targets = [{"quantity": "lattice_constant_ang"}, {"quantity": "bulk_modulus_gpa", "weight": 0.5, "scale": 10}]
+    config = TrainingConfig.model_validate(
+        {"name": "learner", "start": "pbe", "train": ["Al_fcc"], "targets": targets, "errors": "absolute"}
+    )
+    picture = picture_of("a training", config, begun(), [step(0, gradient_norms=norms)], None, "", {})
+    assert list(picture.layers) == [f"{name} {n}" for name in ("exchange", "correlation") for n in (1, 2, 3)]
+    assert "absolute errors" in picture.loss_words
+    assert "10 % of the bulk modulus, weighted with 0.5, count as one" in picture.loss_words
 
 
 def test_a_loss_that_is_no_number_leaves_a_gap(model: TrainModel, run: RunModel) -> None:
