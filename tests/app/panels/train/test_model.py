@@ -318,4 +318,4 @@ def test_gaps_are_learned_in_few_steps_with_their_adjoints_in_view(model: TrainM
 
 
 def adjoint_view_of(view: TrainView) -> Any:
-    return view.widget.children[5]
+    return view.widget.children[6]
