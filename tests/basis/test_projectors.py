@@ -10,6 +10,7 @@ from torch import Tensor
 import mlxc
 from mlxc.basis.planewave import projectors
 from mlxc.basis.planewave.basis import PlaneWaveBasis
+from mlxc.basis.planewave.memory import projector_bytes
 from mlxc.basis.planewave.projectors import FactorisedProjectors, HeldProjectors, NonlocalOperator
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.symmetry import SpaceGroup
@@ -100,3 +101,20 @@ def test_derivatives_of_the_energy_are_those_of_projectors_that_are_held(
         found.append([*first, *second])
     for one, other in zip(*found, strict=True):
         assert torch.allclose(one, other, rtol=1e-10, atol=1e-10)
+
+
+def test_many_projectors_take_the_memory_of_their_factors_and_of_what_is_held_in_single_precision() -> None:
+    crystal = mlxc.Crystal.load("mgo").supercell(3, 3, 2)
+    group = SpaceGroup.of(crystal)
+    basis = mlxc.PlaneWaves(ecut=4).discretise(crystal, irreducible_mesh((1, 1, 1), group), group)
+    entries = find_pseudopotentials(crystal.species, "pseudodojo", "pbe", {})
+    ions = Ions.of(crystal, {symbol: make_pseudopotential(entry) for symbol, entry in entries.items()})
+    operator = NonlocalOperator(basis, ions)
+    factors = [part for part in operator._parts if isinstance(part, FactorisedProjectors)]
+    rounded = [part.on_kpoints(slice(0, 1), torch.complex64) for part in factors]
+    held = [part for part in rounded if isinstance(part, HeldProjectors)]
+    assert len(held) == len(factors) == 2
+    taken = sum(part.forms.nbytes + part.phases.nbytes for part in factors) + sum(part.values.nbytes for part in held)
+    counts = {symbol: entry.projector_count for symbol, entry in entries.items()}
+    assert taken == projector_bytes(1, basis.nplanewaves, crystal.species, counts, as_real=False)
+    assert taken < HeldProjectors.of(factors).values.nbytes

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from math import log, prod
 from typing import TYPE_CHECKING, Any
 
-from mlxc.basis.kind import BasisKind, Size, shape_from
-from mlxc.basis.planewave.projector_memory import projector_bytes
+from mlxc.basis.kind import GRID_COPIES, BasisKind, Size, shape_from
+from mlxc.basis.planewave.memory import orbital_bytes, projector_bytes
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.symmetry import SpaceGroup
@@ -21,10 +21,8 @@ from mlxc.structures.shipped import gth_settings
 if TYPE_CHECKING:
     from mlxc.basis.planewave.basis import PlaneWaves
 
-# Work arrays of the size of all orbitals that a step of the eigensolver holds at once, and fields on the grid that an
-# SCF holds, of complex numbers in double precision: measured with PBE.
-ORBITAL_COPIES = 14
-FIELD_COPIES = 40
+# What the first run of a process takes beside orbitals and fields, its threads and tables, in bytes.
+RUN_BYTES = 4e7
 # The work of an SCF is in the Fourier transforms of all bands: k points x spins x bands x N ln N with N points of the
 # grid. The factor is fitted to the times in the README (two cores, PBE, default tolerance).
 SECONDS_PER_TRANSFORM_POINT = 5.0e-8
@@ -76,13 +74,13 @@ class PlaneWaveKind(BasisKind):
         nkpoints = len(irreducible_mesh(settings["kmesh"], remaining(group)))
         plane_waves = plane_wave_count(crystal.volume, ecut)
         nspin, as_real = 2 if settings["spin"] else 1, prod(settings["kmesh"]) == 1
-        orbitals = 16 * nspin * nkpoints * plane_waves * ORBITAL_COPIES * _band_count(electrons) / (1 + as_real)
+        orbitals = orbital_bytes(nspin, nkpoints, plane_waves, _band_count(electrons), as_real)
         counts = {symbol: entry.projector_count for symbol, entry in pseudopotentials.items()}
         projectors = projector_bytes(nkpoints, plane_waves, crystal.species, counts, as_real)
-        fields = 16 * nspin * FIELD_COPIES * prod(grid)
+        fields = 16 * nspin * GRID_COPIES * prod(grid)
         # What finds the symmetry of fields is gone before there are orbitals.
         symmetry = 16 * prod(grid) * len(group.without_translations()) / len(group.pure_translations())
-        memory = fields + max(orbitals + projectors, symmetry)
+        memory = RUN_BYTES + fields + max(orbitals + projectors, symmetry)
         return Size(electrons, nkpoints, round(plane_waves), grid, memory / 1e9)
 
     def note(self, crystal: Crystal, settings: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.planewave.cutoff import kinetic_energies
+from mlxc.basis.planewave.memory import BLOCK_PLANE_WAVES
 from mlxc.basis.planewave.orbital_transform import OrbitalTransform
 from mlxc.crystal.brillouin import KPoints
 from mlxc.grid.grid import Grid
@@ -18,8 +19,6 @@ from mlxc.grid.grid import Grid
 # Orbitals are transformed to the grid in portions of about this many bytes. That bounds the memory; and the C library
 # hands larger arrays back to the system after each use, which doubles the time of a transform.
 CHUNK_BYTES = {"cpu": 2e6, "cuda": 2e9}
-# Plane waves, over all its k points, that make a block worth a thread's while: small operations wait for Python.
-BLOCK_PLANE_WAVES = 8000
 
 
 class PlaneWaveSet:

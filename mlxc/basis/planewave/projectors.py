@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from mlxc.basis.planewave.memory import HELD_BYTES, MANY_PROJECTORS, WORKSPACE_BYTES
 from mlxc.basis.planewave.plane_wave_set import PlaneWaveSet
-from mlxc.basis.planewave.projector_memory import HELD_BYTES, MANY_PROJECTORS, WORKSPACE_BYTES
 from mlxc.basis.planewave.real_functions import RealFunctions
 from mlxc.pseudo.harmonics import solid_harmonics
 from mlxc.pseudo.ions import Ions

@@ -223,11 +223,9 @@ class AndersonMixer:
         """Fields and residual whose residual would be the smallest if it were a linear function of the fields."""
         if len(self._residuals) == 1:
             return fields, residual
-        d_fields = torch.stack([f - fields for f in self._fields[:-1]])
-        d_residual = torch.stack([r - residual for r in self._residuals[:-1]])
-        rows = torch.stack([self._metric.vector(change) for change in d_residual])
+        rows = torch.stack([self._metric.vector(past - residual) for past in self._residuals[:-1]])
         gamma = _least_squares(rows, self._metric.vector(residual))
-        return fields - _combine(gamma, d_fields), residual - _combine(gamma, d_residual)
+        return _combine(gamma, self._fields), _combine(gamma, self._residuals)
 
 
 def _charge_and_spin(fields: Tensor) -> Tensor:
@@ -249,5 +247,10 @@ def _least_squares(rows: Tensor, target: Tensor) -> Tensor:
     return (solution.to(rows.device) / scale)[:, 0]
 
 
-def _combine(gamma: Tensor, values: Tensor) -> Tensor:
-    return torch.einsum("m,mfsg->fsg", gamma.to(values.dtype), values)
+def _combine(gamma: Tensor, values: Sequence[Tensor]) -> Tensor:
+    """The last of some values, less its differences from those before it times their coefficients."""
+    *before, last = values
+    combined = last.clone()
+    for factor, past in zip(gamma.to(last.dtype), before, strict=True):
+        combined -= factor * (past - last)
+    return combined
