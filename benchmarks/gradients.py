@@ -222,7 +222,7 @@ def cost(cases: list[str], repeats: int) -> None:
 def _seconds(loss: Callable[[], Tensor]) -> float:
     """Processor time of a loss and of the way back from it."""
     started = time.process_time()
-    loss().backward()
+    loss().backward(retain_graph=True)
     return time.process_time() - started
 
 
@@ -249,17 +249,20 @@ def _found(calculation: Calculation) -> GroundState:
 def main() -> None:
     """Print Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    what: dict[str, Callable[[list[str]], None]] = {"accuracy": accuracy, "cost": lambda cases: cost(cases, 3)}
-    parser.add_argument("what", choices=what)
+    parser.add_argument("what", choices=("accuracy", "cost"))
     parser.add_argument("cases", nargs="*", metavar="case", help="default: all that there are for it")
     parser.add_argument("--threads", type=int, default=None, help="default: 1 for cost, 2 for accuracy")
+    parser.add_argument("--repeats", type=int, default=3, help="of cost, of which the median is told")
     arguments = parser.parse_args()
     known = COSTS if arguments.what == "cost" else tuple(CASES)
     if unknown := set(arguments.cases) - set(known):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(known)}")
     torch.set_num_threads(arguments.threads or (1 if arguments.what == "cost" else 2))
     warm_up()
-    what[arguments.what](arguments.cases or list(known))
+    if arguments.what == "accuracy":
+        accuracy(arguments.cases or list(known))
+    else:
+        cost(arguments.cases or list(known), arguments.repeats)
 
 
 if __name__ == "__main__":
