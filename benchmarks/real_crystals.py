@@ -24,6 +24,12 @@ from mlxc import Calculation, Crystal
 FOLDER = Path(__file__).with_name("crystals")
 
 
+def cases() -> dict[str, dict[str, Any]]:
+    """How each crystal is sampled and smeared, by its name."""
+    known: dict[str, dict[str, Any]] = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))["cases"]
+    return known
+
+
 def calculation_of(name: str, case: dict[str, Any], xc: str) -> Calculation:
     """The calculation of a case."""
     smearing = {"smearing": "none"} if case["width_ha"] is None else {"width_ha": case["width_ha"]}
@@ -41,7 +47,7 @@ def calculation_of(name: str, case: dict[str, Any], xc: str) -> Calculation:
 
 def main() -> None:
     """Print a Markdown table, the median and the largest number of steps, and the geometric mean of the ratios."""
-    cases = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))["cases"]
+    known = cases()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", metavar="case", help="default: all")
     parser.add_argument("--xc", default="pbe")
@@ -49,13 +55,13 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2, help="threads of mlxc, processes of Quantum ESPRESSO")
     parser.add_argument("--alone", action="store_true", help="without Quantum ESPRESSO")
     arguments = parser.parse_args()
-    if unknown := set(arguments.cases) - set(cases):
-        parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(cases)}")
+    if unknown := set(arguments.cases) - set(known):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}; choose from {', '.join(known)}")
     print_header("case", "code", "median s", "time mlxc / time code", "SCF steps", "peak MiB", "F (Ha)")
     ratios: list[float] = []
     steps: list[int] = []
-    for name in arguments.cases or cases:
-        calculation = calculation_of(name, cases[name], arguments.xc)
+    for name in arguments.cases or known:
+        calculation = calculation_of(name, known[name], arguments.xc)
         timings = measure(calculation, arguments.repeats, arguments.cores, alone=arguments.alone)
         ratios.extend(print_case(name, timings).values())
         steps.extend(run.iterations for run in timings[OURS][-1:] if run.iterations is not None)

@@ -76,12 +76,16 @@ class Bands:
         return int(self.active.any(0).nonzero().max()) + 1
 
     @cached_property
+    def removed(self) -> Tensor:
+        """The active orbitals, with zeros in the place of the others."""
+        return self.orbitals * self.active[..., None]
+
+    @cached_property
     def solvers(self) -> list[SternheimerSolver]:
         """What solves for changes of orbitals outside the active bands: one for each block, for all losses."""
-        removed, energies = self.orbitals * self.active[..., None], self.eigenvalues[:, : self.count]
-        orbitals = self.orbitals[:, : self.count]
+        orbitals, energies = self.orbitals[:, : self.count], self.eigenvalues[:, : self.count]
         return [
-            SternheimerSolver(block, orbitals[block.rows], energies[block.rows], removed[block.rows])
+            SternheimerSolver(block, orbitals[block.rows], energies[block.rows], self.removed[block.rows])
             for block in self.hamiltonian.blocks
         ]
 

@@ -39,7 +39,7 @@ class ExchangedSpins:
 
     @classmethod
     def of(cls, problem: Problem, potential: EffectivePotential) -> ExchangedSpins | None:
-        """That of a state with this potential, if it has any."""
+        """The symmetry of a state with this potential; None if it has none."""
         translation = MirroredSpin(problem).translation(potential)
         if translation is None or not isinstance(problem.basis, PlaneWaveBasis):
             return None

@@ -68,14 +68,12 @@ class _View:
 
     Attributes:
         orbitals: All orbitals.
-        removed: The active ones, others are zero.
         psi: Those that hold electrons.
         steady: The same, for what potentials do to them.
     """
 
     def __init__(self, bands: Bands, dtype: torch.dtype) -> None:
         self.orbitals = bands.orbitals.to(dtype)
-        self.removed = self.orbitals * bands.active[..., None]
         self.psi = self.orbitals[:, : bands.count].contiguous()
         self.steady = bands.problem.basis.steady(self.psi)
 
@@ -118,7 +116,7 @@ class IndependentResponse:
         """
         right, elements = self._driven(self._exact, potential, whole=True)
         tolerance = max(tolerance, ROUNDING * float(norms(right).max()))
-        right = remove_components(right, self._exact.removed)
+        right = remove_components(right, self._bands.removed)
         guess = torch.zeros_like(right) if start is None else start
 
         def solve(solver: SternheimerSolver) -> Solution:

@@ -79,7 +79,9 @@ class SternheimerSolver:
             largest = float(_dot(left, left).max()) ** 0.5
             reach = tolerance if self.dtype == right.dtype else max(tolerance, SINGLE_REACH * largest)
             correction = self.correct(left, reach)
-            changes, left = changes + correction.changes, correction.left
+            # In single precision they are orthogonal to the bands only so far.
+            changes = changes + remove_components(correction.changes.to(right.dtype), self._removed)
+            left = correction.left
             applications += correction.applications
             if reach == tolerance:
                 break
