@@ -15,6 +15,7 @@ from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run
 from mlxc.tasks.bands.presentation import GREEK, gap_in_words, own_levels_ev
 from mlxc.tasks.bands.task import BandsTask
+from mlxc.tasks.kind import STAGE
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.runs_list_model import visible_runs
@@ -94,7 +95,7 @@ class BandsModel(HasTraits):
         super().__init__()
         self._run, self._choose = run, choose
         run.observe(self._redraw, ["result", "title", "kind"])
-        run.observe_records(self._redraw, "bands", "iteration")
+        run.observe_records(self._redraw, "bands", "iteration", STAGE)
         run.observe(self.find_others, "state")
 
     def start(self) -> None:
@@ -146,7 +147,9 @@ class BandsModel(HasTraits):
     def _progress(self) -> str:
         if not self._run.active:
             return ""
-        portions = self._run.of_kind("bands")
+        portions, last_one = self._run.of_kind("bands"), self._run.records[-1:]
+        if not portions and last_one and last_one[0]["kind"] == STAGE and self._run.of_kind("iteration"):
+            return f"{last_one[0]['words']}; the bands follow."
         if not portions:
             return f"First the ground state: SCF step {len(self._run.of_kind('iteration'))}."
         last = portions[-1]

@@ -34,6 +34,8 @@ SHADED = (
 )
 # Deeper levels belong to cores, higher ones are not converged; the plot can be moved and zoomed all the same.
 LOWEST_EV, HIGHEST_EV = -16.0, 10.0
+# Strips are narrow, and lie on white ground.
+STRIP_OPACITY = 0.4
 SPINS = (("", "solid"), (", spin down", "dash"))
 
 
@@ -170,7 +172,7 @@ def _shade(bands: Bands | None, spin: int, colour: str) -> go.Scatter:
         mode="lines",
         line={"width": 0},
         fill="toself",
-        fillcolor=see_through(colour),
+        fillcolor=see_through(colour, STRIP_OPACITY),
     )
 
 

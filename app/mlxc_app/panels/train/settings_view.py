@@ -48,7 +48,7 @@ class SettingsView:
             self._field("B₀ weight", "bulk_weight", number("", 0.1), "Bulk moduli, in tens of percent of error"),
         ]
         response = [
-            self._field("Gap weight", "gap_weight", number("", 0.1), "Gaps, in tenths of an electronvolt"),
+            self._field("Gaps", "gap_weight", number("", 0.1), "Weight of gaps, in tenths of an electronvolt"),
             self._gap_hint,
         ]
         usual = [

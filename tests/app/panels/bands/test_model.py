@@ -16,6 +16,7 @@ from mlxc.crystal.brillouin import band_path
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.bands.presentation import gap_in_words
 from mlxc.tasks.bands.task import BandsTask
+from mlxc.tasks.kind import STAGE
 from mlxc.tasks.kinds import KINDS
 
 EDGE = {"energy_ev": 0.0, "kpoint_fractional": [0.0, 0.0, 0.0], "place": "G", "spin": None}
@@ -178,6 +179,13 @@ def result(run: RunModel) -> dict[str, Any]:
         "dos": {"energies_ev": [-1.0, 0.0, 1.0], "states_per_ev": [[1.0, 2.0, 1.0]], "width_ev": 0.2},
         "seconds": {"total": 1.0},
     }
+
+
+def test_what_is_begun_after_the_ground_state_is_told(run: RunModel) -> None:
+    model = started(run)
+    step = {"kind": "iteration", "iteration": 1}
+    run.records = (step, {"kind": STAGE, "words": "Response to direction 1 of 5 of the ensemble"})
+    assert model.picture.words == "Response to direction 1 of 5 of the ensemble; the bands follow."
 
 
 def test_bands_are_shaded_by_their_deviations(run: RunModel) -> None:
