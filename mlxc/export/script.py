@@ -33,8 +33,8 @@ def python_script(folder: RunFolder, files_beside: bool = False) -> str:
     if files_beside:
         named = main_part(settings)
         named.update(with_files_beside(named))
-    name, form = _variable(task), type(task)
-    figures = _told(kind_of(task), folder.result)
+    name, form, kind = _variable(task), type(task), kind_of(task)
+    figures = _told(kind, folder.result)
     lines = [
         f"# {one_line(folder.title)}",
         f"# Written by mlxc {mlxc.__version__}. Energies are in hartree (_ha), lengths in angstrom (_ang).",
@@ -46,7 +46,7 @@ def python_script(folder: RunFolder, files_beside: bool = False) -> str:
         f"{name} = {form.__name__}.from_dict(",
         f"    {literal(settings, 4)}",
         ")",
-        f"result = {name}.run().summary()",
+        f"result = {name}.run({kind.run_arguments}).summary()",
         "",
         *_prints(figures),
     ]

@@ -113,6 +113,7 @@ class Kind:
         outcome: The number that a run was made for, with its unit, for the list of runs; empty if there is none. It is
             also asked for summaries that are empty.
         figures: What exported scripts print of a summary; those that it lacks, or that are None, are left out.
+        run_arguments: What exported scripts write between the parentheses of ``run()``.
         command: The command that computes it; None if it is computed in run folders only.
         advice: What to do after a run that has not converged, made from its records; empty for the usual advice.
         parts: The SCF calculations that a task consists of, and how long they take beside each other.
@@ -130,6 +131,7 @@ class Kind:
     tables: tuple[ResultTable, ...] = ()
     outcome: Callable[[Mapping[str, Any]], str] = nothing
     figures: tuple[Figure, ...] = ()
+    run_arguments: str = ""
     command: Command | None = None
     advice: Callable[[Sequence[Record]], str] = nothing
     parts: Callable[[Any], Parts] = one_part

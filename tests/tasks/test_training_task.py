@@ -19,6 +19,7 @@ from support import Outcome
 from mlxc.errors import InputError
 from mlxc.export.archive import write_archive
 from mlxc.export.reopening import open_archive
+from mlxc.export.script import python_script
 from mlxc.export.training import configuration_file
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
@@ -102,6 +103,16 @@ def test_the_command_line_comes_to_the_same_functional(
     (tmp_path / name).write_text(str(content))
     assert mlxc_command("train", str(tmp_path / name), "--out", "again").code == 0
     assert same_weights(folder.path / CHECKPOINT_FILE, tmp_path / "again" / "model.safetensors", 1e-12)
+
+
+def test_the_script_keeps_the_same_functional(
+    run: Callable[..., RunFolder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run()
+    execute(folder)
+    monkeypatch.chdir(tmp_path)
+    exec(python_script(folder), {})
+    assert same_weights(folder.path / CHECKPOINT_FILE, tmp_path / "trained" / CHECKPOINT_FILE, 1e-12)
 
 
 @pytest.mark.thorough

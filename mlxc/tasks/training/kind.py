@@ -26,6 +26,9 @@ from mlxc.tasks.training.task import TrainingTask
 if TYPE_CHECKING:
     from mlxc.tasks.training.run import TrainingResult
 
+# Where an exported script keeps the functional.
+SCRIPT_FOLDER = "trained"
+
 
 def _run(task: TrainingTask, monitor: Monitor | None, tell: Tell) -> TrainingResult:
     from mlxc.tasks.training.run import run_training
@@ -44,7 +47,12 @@ TRAINING = Kind(
     headline=training_sentence,
     outcome=training_outcome,
     advice=lambda records: "Begin again with a smaller rate, or with another functional; the best one so far is kept.",
-    figures=(Figure("name", "functional"), Figure("steps", "steps")),
+    figures=(
+        Figure("name", "functional"),
+        Figure("steps", "steps"),
+        Figure("checkpoint", f"file of the functional, in the folder {SCRIPT_FOLDER}"),
+    ),
+    run_arguments=f'folder="{SCRIPT_FOLDER}"',
     # Between rounds densities are converged, which takes other times than steps do.
     parts=lambda task: Parts.unknown(steady=task.config.rounds == 1),
 )
