@@ -59,6 +59,14 @@ UNCERTAINTY = Option(
 )
 
 
+SCHEDULER = Option(
+    "--scheduler",
+    ("scheduler",),
+    "of Dask, whose workers compute several parts at the same time",
+    {"metavar": "ADDRESS"},
+)
+
+
 @dataclass(frozen=True)
 class WrittenFile:
     """An option that names a file, which is written when the task is done.

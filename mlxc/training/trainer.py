@@ -28,6 +28,7 @@ from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
 from mlxc.training.start import starting_functional
 from mlxc.training.subjects.subjects import Preparation
+from mlxc.utils.job_pool import HERE, Where
 from mlxc.utils.replacing import replacing
 from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import check_name, content_hashes
@@ -50,6 +51,7 @@ class Trainer:
         on_step: A function that is told the record of each step.
         new_rate: A function that is asked before each step, with the numbers of round and step, for another step size;
             None means that it stays. It may wait.
+        where: Where the densities of each round are converged.
 
     Raises:
         InputError: a solid is not in the table or has nothing to learn from, or the functional has nothing to train.
@@ -61,6 +63,7 @@ class Trainer:
         folder: Path,
         on_step: Callable[[dict[str, Any]], None] | None = None,
         new_rate: Callable[[int, int], float | None] | None = None,
+        where: Where = HERE,
     ) -> None:
         self.config = config
         self.functional = starting_functional(config)
@@ -68,7 +71,7 @@ class Trainer:
         self._start = copy.deepcopy(self.functional)
         check_name(config.densities)
         self._folder = folder
-        self._on_step, self._new_rate = on_step, new_rate
+        self._on_step, self._new_rate, self._where = on_step, new_rate, where
         self._table = read_solids(config.solids)
         for name in config.solid_names:
             if name not in self._table:
@@ -148,7 +151,7 @@ class Trainer:
         """The solids of a round, at the densities of its functional."""
         # The functional moves during the round, its densities do not.
         xc = load_checkpoint(self._round_file(index - 1)) if index else self.config.densities
-        prepare = Preparation(self._table, xc, self._folder / "curves" / str(index))
+        prepare = Preparation(self._table, xc, self._folder / "curves" / str(index), self._where)
         quantities = [target.quantity for target in self.config.targets]
         lists = (self.config.train, self.config.validate_on, self.config.test)
         return Lesson(*(Class.of(prepare.subjects(names, quantities), self._start) for names in lists))

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, TypeVar
@@ -15,6 +16,22 @@ from mlxc.errors import InputError, MlxcError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where independent computations go.
+
+    Attributes:
+        processes: The number of local processes, with one thread each if there are several.
+        scheduler: The address of a Dask scheduler whose workers compute instead.
+    """
+
+    processes: int = 1
+    scheduler: str | None = None
+
+
+HERE = Where()
 # How often Dask computes a job again whose worker has died.
 RETRIES = 3
 
