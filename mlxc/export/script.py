@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import mlxc
-from mlxc.export.settings import files_of, settings_of, with_files_beside
+from mlxc.export.settings import settings_of
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.files import files_of, with_files_beside
 from mlxc.tasks.kind import Figure, Kind
 from mlxc.tasks.kinds import calculation_of, kind_of
 from mlxc.tasks.task import main_part

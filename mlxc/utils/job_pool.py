@@ -77,7 +77,7 @@ def finished(
 @contextmanager
 def _executor(compute: Callable[[Job], Result], processes: int, scheduler: str | None) -> Iterator[Any]:
     if scheduler is not None:
-        with _dask_client(scheduler) as client:
+        with dask_client(scheduler) as client:
             yield lambda job: client.submit(compute, job, pure=False, retries=RETRIES)
         return
     threads = 1 if processes > 1 else (os.cpu_count() or 1)
@@ -105,7 +105,12 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _dask_client(address: str) -> Any:
+def dask_client(address: str) -> Any:
+    """A client of a Dask scheduler.
+
+    Raises:
+        InputError: the scheduler does not answer, or Dask is not installed.
+    """
     try:
         from distributed import Client
     except ImportError:
@@ -114,6 +119,21 @@ def _dask_client(address: str) -> Any:
         return Client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise InputError(f"No Dask scheduler answers at {address!r} ({type(error).__name__}).") from None
+
+
+def worker_count(address: str) -> int:
+    """How many workers a Dask scheduler has.
+
+    Raises:
+        InputError: the scheduler does not answer, or Dask is not installed.
+    """
+    with dask_client(address) as client:
+        return len(workers_of(client))
+
+
+def workers_of(client: Any) -> list[str]:
+    """The addresses of the workers that a client's scheduler has."""
+    return list(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def _arrived(futures: list[Future[Result]], scheduler: str | None) -> Iterator[Any]:
