@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlxc.terms.entropy import Gaussian as Gaussian
     from mlxc.terms.entropy import MarzariVanderbilt as MarzariVanderbilt
     from mlxc.terms.external_potential import ExternalPotential as ExternalPotential
+    from mlxc.utils.processes import distributed as distributed
     from mlxc.xc.catalogue import functional as functional
 
 # Threads that wait by spinning take the processor from whatever else runs on it: on a machine that also serves a page
@@ -63,6 +64,7 @@ _HOME = {
     "MomentsTask": "mlxc.tasks.moments.task",
     "PlaneWaves": "mlxc.basis.planewave.basis",
     "SavedState": "mlxc.kohn_sham.saved_state",
+    "distributed": "mlxc.utils.processes",
     "functional": "mlxc.xc.catalogue",
     "scf": "mlxc.ground_state",
     "screen": "mlxc.frozen.screening",

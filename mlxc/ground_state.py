@@ -12,12 +12,13 @@ from torch import nn
 
 from mlxc.basis.kinds import BASES, described_basis
 from mlxc.basis.planewave.basis import PlaneWaves
-from mlxc.basis.protocol import BasisSettings
+from mlxc.basis.protocol import Basis, BasisSettings
 from mlxc.crystal.brillouin import irreducible_mesh
 from mlxc.crystal.crystal import Crystal
 from mlxc.errors import MlxcWarning
 from mlxc.grid.skewed_cells import least_skewed
 from mlxc.kohn_sham.eigensolver import Davidson, Eigensolver
+from mlxc.kohn_sham.kpoint_division import KPointDivision, check_divisible
 from mlxc.kohn_sham.loop import converge
 from mlxc.kohn_sham.mixing.mixers import AndersonMixing, Mixing
 from mlxc.kohn_sham.monitor import Monitor
@@ -36,6 +37,7 @@ from mlxc.response.choice import AdjointName, adjoint_of
 from mlxc.terms.entropy import Smearing
 from mlxc.terms.selectable import SelectedTerm, common_symmetry
 from mlxc.terms.standard import standard_terms
+from mlxc.utils.processes import processes
 from mlxc.utils.stages import stage
 from mlxc.xc.catalogue import functional
 from mlxc.xc.identity import identity_of
@@ -69,6 +71,9 @@ def scf(
     If parameters of the functional require gradients, so do the parts of the state: ``energy`` by the variational
     principle, density, eigenvalues, occupations and orbitals by one solution of Dyson's equation when a loss that
     depends on them is differentiated.
+
+    Inside :func:`mlxc.distributed` several processes divide the k points among themselves, and each returns the whole
+    state. What comes after it, gradients included, each of them computes for itself.
 
     Args:
         crystal: What to compute.
@@ -131,7 +136,10 @@ def scf(
     # The grid is the same whatever terms are selected.
     kpoints = irreducible_mesh(kmesh, remaining)
     stage(f"Setting up the basis at {len(kpoints)} k point{'s' if len(kpoints) > 1 else ''}")
-    discretised = basis.discretise(crystal, kpoints, group, device)
+    division = KPointDivision(kpoints, processes())
+    discretised = basis.discretise(crystal, division.own, group, device)
+    if not division.is_whole:
+        check_divisible(discretised)
     calculation: dict[str, Any] = {
         "structure": crystal.to_dict(),
         "xc": name,
@@ -153,7 +161,7 @@ def scf(
         calculation["terms"] = {term.name: term.text if names.count(term.name) == 1 else None for term in terms}
     stage("Placing the ions and their potentials")
     ground = converge(
-        Problem(crystal, discretised, standard_terms(module, terms), pseudopotentials, remaining),
+        Problem(crystal, discretised, standard_terms(module, terms), pseudopotentials, remaining, division),
         smearing=smearing,
         spin=spin,
         total_moment=total_moment,
@@ -163,7 +171,7 @@ def scf(
         max_iterations=max_iterations,
         seed=seed,
         monitor=monitor,
-        start=[start] if isinstance(start, SolvedState) else start,
+        start=division.own_parts([start] if isinstance(start, SolvedState) else start),
         calculation=calculation,
         note=BASES[calculation["basis"]].note(crystal, calculation),
         started=started,
@@ -172,10 +180,18 @@ def scf(
     if forces:
         stage("Forces and stress")
         ground = with_forces(ground, held=bool(terms))
+    if not division.is_whole:
+        ground = _with_all_kpoints(ground, basis.discretise(crystal, kpoints, group, device))
     if adjoint is not None:
         ground = adjoint.attach(ground)
     discretised.release()
     return ground
+
+
+def _with_all_kpoints(ground: GroundState, basis: Basis) -> GroundState:
+    """The state that several processes have found, as one process would have it."""
+    electrons = ground.problem.division.whole(ground.electrons, basis)
+    return replace(ground, basis=basis, problem=ground.problem.in_basis(basis), electrons=electrons)
 
 
 def _advise_on_cell(crystal: Crystal) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from mlxc.console.parser import SentenceParser
 from mlxc.errors import InputError
+from mlxc.runs.cluster.address import SCHEDULER_VARIABLE, scheduler_address
 from mlxc.runs.kept import SHARED_VARIABLE
 from mlxc.runs.limits import ATOMS, ECUT, SECONDS, Limits
 from mlxc.runs.locks import SLOTS_VARIABLE, slot_count
+from mlxc.utils.job_pool import worker_count
 
 PACKAGE = Path(__file__).resolve().parent
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -56,6 +58,7 @@ def page_environment(options: Namespace) -> dict[str, str]:
         ATOMS: options.max_atoms,
         SECONDS: options.max_seconds,
         SLOTS_VARIABLE: options.max_runs,
+        SCHEDULER_VARIABLE: options.scheduler,
         SHARED_VARIABLE: None if options.host in THIS_MACHINE else "1",
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -65,11 +68,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the command line and serve until interrupted.
 
     Raises:
-        InputError: something on the command line or in the environment is not allowed, or the page is not here.
+        InputError: something on the command line or in the environment is not allowed, the scheduler does not answer,
+            or the page is not here.
     """
     options = make_parser().parse_args(argv)
     os.environ.update(page_environment(options))
     Limits.from_environment()
+    if (address := scheduler_address()) is not None:
+        # As many runs at once as there are workers, unless somebody has said another number.
+        os.environ.setdefault(SLOTS_VARIABLE, str(max(1, worker_count(address))))
     slot_count()
     arguments = voila_arguments(options.host, options.port, not options.no_browser, options.token, options.base_url)
     from voila.app import main as serve
@@ -90,6 +97,7 @@ def make_parser() -> SentenceParser:
     add("--base-url", default="/", metavar="PATH", help="path of the page, behind a proxy (/)")
     add("--no-browser", action="store_true", help="do not open a browser")
     add("--token", action="store_true", help="ask for a token that is printed at the start")
+    add("--scheduler", metavar="ADDRESS", help=f"of Dask, whose workers compute the runs; or ${SCHEDULER_VARIABLE}")
     # Text, not numbers: the same sentences for these and for the variables of the environment.
     add("--max-ecut", metavar="HA", help=f"largest cutoff of a run, hartree; or ${ECUT}")
     add("--max-atoms", metavar="N", help=f"largest number of atoms in a cell; or ${ATOMS}")

@@ -8,8 +8,10 @@ torch, so that help and mistakes answer at once.
 from __future__ import annotations
 
 import argparse
+import os
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from typing import Any
 
@@ -24,13 +26,19 @@ from mlxc.console.parser import SentenceParser
 from mlxc.errors import InputError, MlxcError, MlxcWarning
 from mlxc.tasks.kinds import KINDS
 from mlxc.utils.full_disk import NO_ROOM, is_full_disk
+from mlxc.utils.processes import are_several, distributed, is_first
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     with warnings.catch_warnings():
         warnings.showwarning = partial(_show_warning, warnings.showwarning)
-        return _run(arguments)
+        if is_first():
+            return _run(arguments)
+        # Of several processes the first one tells how it went, and a launcher ends all when one has failed.
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            _run(arguments)
+        return CONVERGED
 
 
 def _show_warning(
@@ -49,7 +57,12 @@ def _run(arguments: Sequence[str] | None) -> int:
         if unparsed and options.command is not _app:
             raise InputError(f"'{unparsed[0]}' is not understood; 'mlxc {options.name} --help' lists what there is.")
         command: Callable[[argparse.Namespace, list[str]], int] = options.command
-        return command(options, unparsed)
+        if not are_several():
+            return command(options, unparsed)
+        if not getattr(options, "divides", False):
+            raise InputError(f"'mlxc {options.name}' is done by one process; start it without torchrun.")
+        with distributed():
+            return command(options, unparsed)
     except MlxcError as error:
         return fail(str(error), BAD_INPUT)
     except MemoryError:

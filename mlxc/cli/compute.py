@@ -15,19 +15,22 @@ from mlxc.crystal.summary import CrystalSummary
 from mlxc.tasks.command import Command
 from mlxc.tasks.kind import Kind, monitor_telling
 from mlxc.tasks.kinds import required_calculation, told
+from mlxc.utils.processes import processes
 
 
 def add_computing_command(parser: argparse.ArgumentParser, kind: Kind, command: Command) -> None:
     """Define the command of a kind of task."""
-    parser.set_defaults(command=partial(_compute, kind, command))
+    parser.set_defaults(command=partial(_compute, kind, command), divides=not command.minds_time)
     command.add_to(parser)
 
 
 def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[str]) -> int:
-    save: Path | None = options.save if command.saves else None
+    writes = processes().is_first
+    save: Path | None = options.save if command.saves and writes else None
+    files = [(file, path) for file in command.files if writes and (path := file.path(options)) is not None]
     check_writable(save)
-    for file in command.files:
-        check_writable(file.path(options), file.flag)
+    for file, path in files:
+        check_writable(path, file.flag)
     task = kind.make(calculation_fields(options) | command.settings(options), command.fields(options))
     calculation = required_calculation(task)
     first = notes(calculation) if options.json else [*_understood(calculation), *notes(calculation)]
@@ -37,9 +40,8 @@ def _compute(kind: Kind, command: Command, options: argparse.Namespace, _: list[
     ending, summary = kind.ending(result), told(task, result)
     if save is not None and ending.state is not None:
         ending.state.save(save, ending.fields)
-    for file in command.files:
-        if (path := file.path(options)) is not None:
-            file.write(summary, path)
+    for file, path in files:
+        file.write(summary, path)
     print(json.dumps(summary, indent=1) if options.json else kind.report(summary))
     return CONVERGED if ending.converged else fail(ending.message, NOT_CONVERGED)
 

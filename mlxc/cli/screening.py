@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mlxc.cli.training import add_job_options, check_processes, check_writable
 from mlxc.console.options import CONVERGED, NOT_CONVERGED
 from mlxc.errors import InputError
+from mlxc.utils.job_pool import Where
 
 if TYPE_CHECKING:
     from mlxc.frozen.freeze import Frozen
@@ -30,6 +31,7 @@ def add_screening_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="draw how many errors lie within their standard deviations"
     )
+    add_job_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object to standard output")
 
 
@@ -49,9 +51,11 @@ def _screen(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.frozen.screening_report import markdown_report, write_csv, write_latex, write_plot
     from mlxc.frozen.uncertainty.report import write_calibration
 
+    check_processes(options)
     library = FrozenLibrary(options.library)
     uncertainty = options.uncertainty or options.calibration is not None
-    screening = screen(options.xc, library, solids=options.solids, uncertainty=uncertainty)
+    where = Where(options.processes, options.scheduler)
+    screening = screen(options.xc, library, solids=options.solids, uncertainty=uncertainty, where=where)
     _write("--csv", options.csv, lambda path: write_csv(screening, path))
     _write("--latex", options.latex, lambda path: write_latex(screening, library, path))
     _write("--plot", options.plot, lambda path: write_plot(screening, path))

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlxc.console.options import CONVERGED, NOT_CONVERGED, fail
 from mlxc.errors import InputError
+from mlxc.utils.job_pool import Where
 from mlxc.utils.writable import obstacle_to_writing
 
 
@@ -18,6 +19,7 @@ def add_training_command(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_train)
     parser.add_argument("config", type=Path, help="YAML file, see mlxc.training.config")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the model and its log; a run there goes on")
+    add_job_options(parser)
 
 
 def add_evaluation_command(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +59,10 @@ def _train(options: argparse.Namespace, _: list[str]) -> int:
     from mlxc.training.trainer import MODEL, Trainer
     from mlxc.xc.catalogue import functional
 
+    check_processes(options)
     config = read_config(options.config)
     folder = options.out or Path(config.name)
-    trainer = Trainer(config, folder, on_step=_show_step)
+    trainer = Trainer(config, folder, on_step=_show_step, where=Where(options.processes, options.scheduler))
     check_writable(folder)
     record = trainer.run()
     report = checkpoint_report(record.model_dump(mode="json"))

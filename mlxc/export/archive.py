@@ -12,8 +12,8 @@ import mlxc
 from mlxc.export.command import shell_script
 from mlxc.export.files import EXPORTS, Files, structure_beside
 from mlxc.export.script import one_line, python_script
-from mlxc.export.settings import files_of, term_files, with_files_beside
 from mlxc.runs.folder import TASK_FILE, TRACEBACK_FILE, RunFolder
+from mlxc.tasks.files import files_of, term_files, with_files_beside
 from mlxc.tasks.kinds import calculation_of, kind_of
 from mlxc.tasks.task import main_part
 

@@ -13,10 +13,10 @@ from mlxc.export.settings import (
     settings_of,
     shipped_structure,
     structure_file,
-    with_files_beside,
 )
 from mlxc.export.training import CONFIGURATION_FILE
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.files import with_files_beside
 from mlxc.tasks.kinds import calculation_of, kind_of
 from mlxc.tasks.training.task import TrainingTask
 

@@ -18,11 +18,12 @@ from mlxc.export.command import needs_structure_file, shell_script
 from mlxc.export.density import SavedDensity, cube_text, xsf_text
 from mlxc.export.qcschema import qcschema_output
 from mlxc.export.script import python_script
-from mlxc.export.settings import files_of, structure_file, structure_lists
+from mlxc.export.settings import structure_file, structure_lists
 from mlxc.export.tables import record_tables
 from mlxc.export.training import checkpoint_file, configuration_file
 from mlxc.runs.folder import RunFolder
 from mlxc.structures.cif.writing import cif_of
+from mlxc.tasks.files import files_of
 from mlxc.tasks.kinds import calculation_of
 
 Files: TypeAlias = Mapping[str, str | Path]

@@ -12,9 +12,9 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from mlxc.errors import InputError
 from mlxc.export.archive import RUN_FILES
-from mlxc.export.settings import checkpoint_files
 from mlxc.references.tables import SOL58LC
 from mlxc.runs.folder import ENDED, TASK_FILE, RunFolder
+from mlxc.tasks.files import checkpoint_files
 from mlxc.tasks.task import functionals_in, main_part
 from mlxc.tasks.training.task import CHECKPOINT_FILE
 

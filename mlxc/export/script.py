@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import mlxc
-from mlxc.export.settings import files_of, settings_of, with_files_beside
+from mlxc.export.settings import settings_of
 from mlxc.export.training import task_as_it_happened
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.files import files_of, with_files_beside
 from mlxc.tasks.kind import Figure, Kind
 from mlxc.tasks.kinds import calculation_of, kind_of
 from mlxc.tasks.task import main_part

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from mlxc.export.settings import settings_of, with_files_beside
+from mlxc.export.settings import settings_of
 from mlxc.runs.folder import RunFolder
+from mlxc.tasks.files import with_files_beside
 from mlxc.tasks.task import AnyTask, main_part
 from mlxc.tasks.training.presentation import STEP
 from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask, trained_checkpoint

@@ -7,7 +7,7 @@ order in the difference of the potentials; see :mod:`mlxc.frozen.snapshot`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -21,6 +21,7 @@ from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, screening_row
 from mlxc.frozen.self_consistency import SelfConsistencyEstimate
 from mlxc.solids.error_statistics import statistics
+from mlxc.utils.job_pool import HERE, Where, finished
 from mlxc.xc.catalogue import check_name, without_ensemble
 from mlxc.xc.catalogue import functional as functional_named
 from mlxc.xc.identity import identity_of
@@ -83,6 +84,7 @@ def screen(
     *,
     solids: Sequence[str] | None = None,
     uncertainty: bool = False,
+    where: Where = HERE,
     on_row: Callable[[ScreeningRow], None] | None = None,
 ) -> Screening:
     """Evaluate functionals at the densities of a library.
@@ -95,11 +97,13 @@ def screen(
         library: The densities; by default those that come with mlxc.
         solids: Names of solids of the library that have an equation of state; all by default.
         uncertainty: Whether rows tell standard deviations, of the functionals that carry an ensemble.
+        where: Where functionals are evaluated: of several processes, each takes one functional at a time.
         on_row: A function that is told each row when it is there.
 
     Raises:
-        InputError: there is no functional, one is not known, two have the same name, a solid is not in the library, or
-            standard deviations are wanted and no functional carries an ensemble.
+        InputError: there is no functional, one is not known, two have the same name, a solid is not in the library,
+            standard deviations are wanted and no functional carries an ensemble, or the scheduler does not answer.
+        MlxcError: a worker died again and again.
     """
     started = time.perf_counter()
     library = FrozenLibrary() if library is None else library
@@ -108,19 +112,43 @@ def screen(
     uncertain = [called for called, module in modules.items() if uncertainty and is_uncertain(module)]
     if uncertainty and not uncertain:
         raise without_ensemble(", ".join(modules))
+    rows: dict[str, list[ScreeningRow]] = {}
+    jobs = [_Job(called, module, str(library.folder), names, called in uncertain) for called, module in modules.items()]
+    each = _evaluated(jobs, library) if where == HERE else finished(_elsewhere, jobs, where.processes, where.scheduler)
+    for called, found in each:
+        rows[called] = found
+        if on_row is not None:
+            for row in found:
+                on_row(row)
+    identities = {called: identity_of(module).content_hash for called, module in modules.items()}
+    ordered = tuple(row for called in modules for row in rows[called])
+    return Screening(ordered, identities, library.hash, library.functional.name, time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A functional to evaluate, which another process can unpickle."""
+
+    called: str
+    module: nn.Module
+    library: str
+    solids: Sequence[str]
+    is_uncertain: bool
+
+
+def _evaluated(jobs: Sequence[_Job], library: FrozenLibrary) -> Iterator[tuple[str, list[ScreeningRow]]]:
+    """The name and the rows of each functional, all of them at the same densities of a library."""
+    names = jobs[0].solids
     curves = {name: _readable(library, name) for name in names}
     together = Batch.of([one for curve in curves.values() if isinstance(curve, SolidCurve) for one in curve.snapshots])
     estimate = SelfConsistencyEstimate(library, names)
-    rows = []
-    for called, module in modules.items():
-        for row in _rows(called, module, library, curves, None if called in uncertain else together, estimate):
-            rows.append(row)
-            if on_row is not None:
-                on_row(row)
-    identities = {called: identity_of(module).content_hash for called, module in modules.items()}
-    return Screening(
-        tuple(rows), identities, library.hash, library.functional.name, seconds=time.perf_counter() - started
-    )
+    for job in jobs:
+        batch = None if job.is_uncertain else together
+        yield job.called, _rows(job.called, job.module, library, curves, batch, estimate)
+
+
+def _elsewhere(job: _Job) -> tuple[str, list[ScreeningRow]]:
+    return next(_evaluated([job], FrozenLibrary(job.library)))
 
 
 def _by_name(functionals: Sequence[str | nn.Module]) -> dict[str, nn.Module]:

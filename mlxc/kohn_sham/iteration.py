@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -50,6 +50,7 @@ class State:
         energies: The terms of the free energy at the orbitals and the density that came out, hartree.
         density_residual: How far the fields are from self-consistency, see
             :func:`~mlxc.kohn_sham.residual.fields_residual`.
+        orbital_residual: The largest |H psi - e psi| of any k point, hartree.
         magnetisation: The integral of up minus down, Bohr magneton per cell; None without spin.
         absolute_magnetisation: The integral of |up minus down|, Bohr magneton per cell; None without spin.
     """
@@ -61,6 +62,7 @@ class State:
     occupations: Occupations
     energies: dict[str, float]
     density_residual: float
+    orbital_residual: float
     magnetisation: float | None
     absolute_magnetisation: float | None
 
@@ -119,9 +121,9 @@ class SCFIteration:
         likely_moment = 0.0 if nspin == 1 else abs(moments).sum() if total_moment is None else total_moment
         preferred = band_count(problem.ions.nelectrons, smearing is not None, likely_moment)
         occupied = band_count(problem.ions.nelectrons, False, likely_moment)
-        filled = problem.basis.band_count(occupied, preferred)
+        filled = problem.band_count(occupied, preferred)
         # Where occupations are fixed, a band above the filled ones goes along, see :mod:`mlxc.kohn_sham.level_above`.
-        self._spare = int(smearing is None and has_room_above(problem.basis, filled))
+        self._spare = int(smearing is None and has_room_above(problem, filled))
         self._nband = filled + self._spare
         self._previous: State | None = None
         self._starts = 0
@@ -198,7 +200,7 @@ class SCFIteration:
 
     def step(self) -> State:
         """Diagonalise in the potential of the current density, and mix what comes out into it."""
-        problem, grid = self.problem, self.problem.basis.grid
+        problem = self.problem
         potential = problem.effective_potential(self._fields)
         with_spare = self._diagonalise(potential)
         pairs = with_spare.lowest(self._nband - self._spare)
@@ -206,19 +208,18 @@ class SCFIteration:
         fields = problem.fields(pairs.orbitals, occupations.electrons)
         change = fields - self._fields
         energies = problem.energies(pairs.orbitals, occupations, fields)
-        residual = fields_residual(
-            grid, Fields.unstacked(change, problem.kinds), problem.ions.nelectrons, energies["kinetic"]
-        )
+        residual, orbital_residual = self._residuals(change, energies["kinetic"], pairs)
         magnetisation, absolute = self._magnetisations(fields[0])
         # The orbitals of a start give back its density if they are left as they are, however wrong they may be.
         # Nor does a density that is stationary say anything if the orbitals were hardly improved.
         bound = max(residual, self._convergence.tolerance)
-        meaningful = self._previous is not None or pairs.residual < bound
+        meaningful = self._previous is not None or orbital_residual < bound
         self._previous = State(
-            fields, change[0], potential, pairs, occupations, energies, residual, magnetisation, absolute
-        )
+            fields, change[0], potential, pairs, occupations, energies, residual, orbital_residual,
+            magnetisation, absolute,
+        )  # fmt: skip
         if meaningful:
-            self._fields = self._mixer.next(self._fields, change, residual)
+            self._fields = problem.division.processes.agreed(self._mixer.next(self._fields, change, residual))
         if self._tau_is_guessed:
             # That of the first orbitals is better by far than any mixture with a guess from the density.
             self._fields[-1] = fields[-1]
@@ -227,7 +228,7 @@ class SCFIteration:
         self._orbitals = with_spare.orbitals
         self._importance = self._importance_of(occupations.electrons)
         self._add_bands_if_needed(occupations)
-        solved = meaningful and pairs.residual < ENOUGH * bound
+        solved = meaningful and orbital_residual < ENOUGH * bound
         self.converged = solved and self._convergence.reached(residual) and self.bands_suffice
         if self.converged and self._smearing is None:
             self.converged = self.fills_the_lowest(self._previous)
@@ -236,7 +237,7 @@ class SCFIteration:
     def fills_the_lowest(self, state: State) -> bool:
         """Whether no orbital is missing among those that fixed occupations fill; if one is, it is there from now on."""
         above = levels_above(
-            self.problem.basis,
+            self.problem,
             self.problem.hamiltonian(state.potential),
             state.pairs.eigenvalues,
             self._orbitals,
@@ -252,6 +253,13 @@ class SCFIteration:
             self._forget()
         return not above.misses_a_state
 
+    def _residuals(self, change: Tensor, kinetic_energy: float, pairs: Eigenpairs) -> tuple[float, float]:
+        """Of the density and of the orbitals, the same in all processes."""
+        problem, largest = self.problem, self.problem.division.processes.largest
+        fields = Fields.unstacked(change, problem.kinds)
+        residual = fields_residual(problem.basis.grid, fields, problem.ions.nelectrons, kinetic_energy)
+        return largest(residual), largest(pairs.residual)
+
     def _magnetisations(self, density: Tensor) -> tuple[float, float] | tuple[None, None]:
         """The integrals of the magnetisation and of its absolute value, of coefficients ``(nspin, ngvector)``."""
         if self._nspin == 1:
@@ -261,12 +269,13 @@ class SCFIteration:
         return float(grid.integrate(magnetisation)), float(grid.integrate(magnetisation.abs()))
 
     def _occupy(self, eigenvalues: Tensor) -> Occupations:
-        problem = self.problem
+        division, nelectrons = self.problem.division, self.problem.ions.nelectrons
+        levels, weights = division.gathered(eigenvalues), division.weights(eigenvalues)
         if self._total_moment is not None:
-            return occupy_fixed_moment(
-                eigenvalues, problem.basis.weights, problem.ions.nelectrons, self._smearing, self._total_moment
-            )
-        return occupy(eigenvalues, problem.basis.weights.repeat(self._nspin), problem.ions.nelectrons, self._smearing)
+            found = occupy_fixed_moment(levels, weights, nelectrons, self._smearing, self._total_moment)
+        else:
+            found = occupy(levels, weights.repeat(self._nspin), nelectrons, self._smearing)
+        return replace(found, electrons=division.own_rows(found.electrons))
 
     def _diagonalise(self, potential: EffectivePotential) -> Eigenpairs:
         previous = self._previous
@@ -280,11 +289,11 @@ class SCFIteration:
 
     def _add_bands_if_needed(self, occupations: Occupations) -> None:
         """Smearing may reach states above the highest computed band; then compute more of them from now on."""
-        highest = float(occupations.electrons[:, -1].abs().max())
+        highest = self.problem.division.processes.largest(float(occupations.electrons[:, -1].abs().max()))
         self.bands_suffice = self._smearing is None or highest < NEGLIGIBLE_OCCUPATION
         if self.bands_suffice:
             return
-        total = self.problem.basis.band_count(self._nband, self._nband + max(2, self._nband // 8))
+        total = self.problem.band_count(self._nband, self._nband + max(2, self._nband // 8))
         more = total - self._nband
         if more == 0:
             self.bands_suffice = True  # there are no others

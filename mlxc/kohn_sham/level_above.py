@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import Hamiltonian
-from mlxc.basis.protocol import Basis
 from mlxc.errors import InputError
 from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.gap import NO_GAP
+from mlxc.kohn_sham.problem import Problem
 from mlxc.units import HARTREE_EV
 
 # Residual of the orbital above, hartree, and the steps in which it is looked for: its level is then known to 1e-4.
@@ -52,21 +52,21 @@ class LevelsAbove:
         )
 
 
-def has_room_above(basis: Basis, nband: int) -> bool:
-    """Whether a basis can tell a level above so many bands."""
+def has_room_above(problem: Problem, nband: int) -> bool:
+    """Whether the basis of a problem can tell a level above so many bands."""
     try:
-        return basis.band_count(nband, nband + 1) > nband
+        return problem.band_count(nband, nband + 1) > nband
     except InputError:
         return False
 
 
 def levels_above(
-    basis: Basis, hamiltonian: Hamiltonian, eigenvalues: Tensor, orbitals: Tensor, electrons: Tensor, seed: int
+    problem: Problem, hamiltonian: Hamiltonian, eigenvalues: Tensor, orbitals: Tensor, electrons: Tensor, seed: int
 ) -> LevelsAbove | None:
     """Look for a level above the filled ones; None where the basis has no room for one.
 
     Args:
-        basis: The basis of the orbitals.
+        problem: The problem that the orbitals solve.
         hamiltonian: H of all k points and spins.
         eigenvalues: The levels that are known, shape ``(nk * nspin, nband)``, hartree.
         orbitals: Their orbitals, and that of the level above where it is guessed already, shape
@@ -74,8 +74,8 @@ def levels_above(
         electrons: The electrons in each of them, shape ``(nk * nspin, nband)``; those of a spin are the same at all k.
         seed: The seed of the noise in the orbital to start from.
     """
-    nband = eigenvalues.shape[1]
-    if not has_room_above(basis, nband):
+    nband, basis, largest = eigenvalues.shape[1], problem.basis, problem.division.processes.largest
+    if not has_room_above(problem, nband):
         return None
     if orbitals.shape[1] == nband:
         new = basis.lowest_functions(nband + 1, seed)[:, -1:].repeat(len(orbitals) // len(basis.kpoints), 1, 1)
@@ -85,12 +85,13 @@ def levels_above(
     pairs = diagonalise(hamiltonian, orbitals, nband + 1, counts, ACCURACY, MOST_STEPS)
     filled = electrons > 0
     fallen = (eigenvalues - pairs.eigenvalues[:, :nband])[filled].max()
-    return LevelsAbove(pairs.orbitals, float(fallen) > MISSED, _overlap(pairs.eigenvalues, filled, basis))
+    return LevelsAbove(pairs.orbitals, largest(float(fallen)) > MISSED, _overlap(pairs.eigenvalues, filled, problem))
 
 
-def _overlap(levels: Tensor, filled: Tensor, basis: Basis) -> float:
+def _overlap(levels: Tensor, filled: Tensor, problem: Problem) -> float:
     filled = torch.nn.functional.pad(filled, (0, 1), value=False)
-    nk = len(basis.kpoints)
+    nk, largest = problem.basis.nkpoints, problem.division.processes.largest
     highest = levels.masked_fill(~filled, -torch.inf).amax(1).split(nk)
     lowest = levels.masked_fill(filled, torch.inf).amin(1).split(nk)
-    return max(float(top.max() - bottom.min()) for top, bottom in zip(highest, lowest, strict=True))
+    edges = [(largest(float(t.max())), -largest(-float(b.min()))) for t, b in zip(highest, lowest, strict=True)]
+    return max(top - bottom for top, bottom in edges)

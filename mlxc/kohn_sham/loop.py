@@ -14,7 +14,6 @@ from torch import Tensor
 
 from mlxc.crystal.magnetism import starting_moments
 from mlxc.grid.fields import Fields
-from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Eigensolver
 from mlxc.kohn_sham.iteration import SCFIteration, State
 from mlxc.kohn_sham.mixing.mixers import Mixing
@@ -135,16 +134,32 @@ class _Attempt:
 
     def iterate(self, max_iterations: int, monitor: Monitor | None, began: float) -> None:
         """Take steps until the fields have converged, or there were as many as are allowed."""
-        grid = self.iteration.problem.basis.grid
         for count in range(1, max_iterations + 1):
             self.state = self.iteration.step()
             seconds = time.perf_counter() - began
-            record = _record(grid, self._steps + count, self.state, seconds)
+            record = self._record(self._steps + count, seconds)
             self.history.append(replace(record, start=self._number))
             if monitor is not None:
                 monitor(self.history[-1])
             if self.iteration.converged:
                 break
+
+    def _record(self, iteration: int, seconds: float) -> SCFRecord:
+        problem, state = self.iteration.problem, self.state
+        return SCFRecord(
+            iteration=iteration,
+            free_energy_ha=state.free_energy,
+            energies_ha=state.energies,
+            density_residual=state.density_residual,
+            residual_energy_ha=residual_energy(problem.basis.grid, state.change),
+            fermi_level_ha=state.occupations.fermi_level,
+            magnetisation_bohr_magneton=state.magnetisation,
+            absolute_magnetisation_bohr_magneton=state.absolute_magnetisation,
+            eigensolver_residual=state.orbital_residual,
+            hamiltonian_applications=problem.division.mean(state.pairs.applications),
+            seconds=seconds,
+            residual_spectrum=residual_spectrum(problem.basis.grid, state.change),
+        )
 
     @property
     def absolute(self) -> list[float]:
@@ -164,7 +179,10 @@ class _Attempt:
         """The electrons in each orbital of a second start, if one may lead to a lower energy."""
         if self.iteration.continues or not self.iteration.converged or not is_free_atom(self.iteration.problem.crystal):
             return None
-        return other_filling(self.state.pairs.eigenvalues, self.state.occupations.electrons)
+        division = self.iteration.problem.division
+        parts = (self.state.pairs.eigenvalues, self.state.occupations.electrons)
+        filling = other_filling(*map(division.gathered, parts))
+        return None if filling is None else division.own_rows(filling)
 
 
 def _second(
@@ -208,23 +226,6 @@ def _electrons(problem: Problem, state: State) -> Electrons:
         orbitals=state.pairs.orbitals,
         fermi_levels=state.occupations.fermi_levels,
         magnetisation=state.magnetisation,
-    )
-
-
-def _record(grid: Grid, iteration: int, state: State, seconds: float) -> SCFRecord:
-    return SCFRecord(
-        iteration=iteration,
-        free_energy_ha=state.free_energy,
-        energies_ha=state.energies,
-        density_residual=state.density_residual,
-        residual_energy_ha=residual_energy(grid, state.change),
-        fermi_level_ha=state.occupations.fermi_level,
-        magnetisation_bohr_magneton=state.magnetisation,
-        absolute_magnetisation_bohr_magneton=state.absolute_magnetisation,
-        eigensolver_residual=state.pairs.residual,
-        hamiltonian_applications=state.pairs.applications,
-        seconds=seconds,
-        residual_spectrum=residual_spectrum(grid, state.change),
     )
 
 

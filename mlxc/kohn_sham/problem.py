@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from functools import reduce
+from dataclasses import replace
+from functools import partial, reduce
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from mlxc.crystal.symmetry import SpaceGroup
 from mlxc.grid.fields import FIELD_KINDS, GRADIENT, TAU, Fields
 from mlxc.grid.irreducible_points import IrreduciblePoints
 from mlxc.grid.symmetrizer import Symmetrizer
+from mlxc.kohn_sham.kpoint_division import KPointDivision
 from mlxc.kohn_sham.occupations import Occupations
 from mlxc.pseudo.ions import Ions
 from mlxc.pseudo.protocol import Pseudopotential
@@ -42,17 +44,19 @@ class Problem:
 
     Args:
         crystal: The crystal.
-        basis: The basis, with the irreducible k points of ``group``.
+        basis: The basis, with the irreducible k points of ``group``, or with the own ones of this process.
         definitions: The terms of the free energy, one of exchange and correlation among them; see
             :func:`~mlxc.terms.standard.standard_terms`.
         pseudopotentials: The pseudopotentials, by chemical symbol.
         group: The operations that leave all terms as they are.
+        division: How the k points are divided among processes; by default this one has all of them.
 
     Attributes:
         crystal: The crystal.
         basis: The basis.
         ions: The nuclei with their pseudopotentials.
         group: The operations that leave the problem as it is.
+        division: How the k points are divided among processes. Fields and energies are those of all k points.
         symmetrizer: The average of fields over the group.
         terms: The terms of the free energy, in the order of their energies.
         xc: The term of exchange and correlation, which knows what its functional says at each point of space.
@@ -67,8 +71,10 @@ class Problem:
         definitions: Sequence[TermDefinition],
         pseudopotentials: dict[str, Pseudopotential],
         group: SpaceGroup,
+        division: KPointDivision | None = None,
     ) -> None:
         self.crystal = crystal
+        self.division = KPointDivision(basis.kpoints) if division is None else division
         self.group = group
         self.symmetrizer = Symmetrizer(group, basis.grid)
         self._points = IrreduciblePoints.of(group, basis.grid)
@@ -140,8 +146,16 @@ class Problem:
 
     def fields(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """Symmetrised fields of orbitals ``(nk * nspin, nband, nfunction)`` and the electrons in them."""
-        fields = self.basis.fields(orbitals, electrons, self.kinds)
-        return self.symmetrizer.fields(fields.map(self.basis.grid.fourier)).stacked()
+        fields = self.basis.fields(orbitals, electrons, self.kinds).map(self.basis.grid.fourier)
+        return self.symmetrizer.fields(fields.map(self.division.processes.total)).stacked()
+
+    def band_count(self, occupied: int, preferred: int) -> int:
+        """See :meth:`mlxc.basis.protocol.Basis.band_count`; the same at the k points of all processes.
+
+        Raises:
+            InputError: the basis is too small.
+        """
+        return self.division.processes.together(partial(self.basis.band_count, occupied, preferred))
 
     def field_changes(self, orbitals: Tensor, changes: Tensor) -> Tensor:
         """Changes of the fields on the grid, not symmetrised; see :class:`~mlxc.basis.protocol.Basis`."""
@@ -175,14 +189,25 @@ class Problem:
         """All terms of F, hartree, at orbitals, their occupations and their fields; their sum is variational."""
         with torch.no_grad():
             terms = self.electron_terms(orbitals, occupations.electrons, fields, occupations.entropy_energy)
-        return {name: float(value) for name, value in terms.items()} | self.ion_energies
+            values = self.division.processes.agreed(torch.stack([*self._of_all_kpoints(terms).values()]))
+        return dict(zip(terms, values.tolist(), strict=True)) | self.ion_energies
+
+    def _of_all_kpoints(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        total = self.division.processes.total
+        return {name: total(value) if name in self.orbital_energies else value for name, value in terms.items()}
+
+    @property
+    def orbital_energies(self) -> set[str]:
+        """The names of the energies that each k point adds something of its own to."""
+        return {term.name for term in self.terms if isinstance(term, OrbitalTerm)}
 
     def electron_terms(
         self, orbitals: Tensor, electrons: Tensor, fields: Tensor, entropy_energy: Tensor | None = None
     ) -> dict[str, Tensor]:
         """The terms that depend on orbitals ``(nk * nspin, nband, nfunction)``, their electrons and their fields.
 
-        The entropy is that of occupations that are held, none, unless it is given.
+        The entropy is that of occupations that are held, none, unless it is given. Of several processes, each has its
+        own k points' part of the ``orbital_energies``, and all of the others.
         """
         weighted = electrons * self.basis.weights.repeat(fields.shape[1])[:, None]
         state = ElectronicState(orbitals, weighted, Fields.unstacked(fields, self.kinds), entropy_energy)
@@ -196,6 +221,13 @@ class Problem:
     def ion_terms(self) -> dict[str, Tensor]:
         """The terms that do not depend on the electrons' state."""
         return {term.name: term.energy() for term in self.terms if isinstance(term, IonTerm)}
+
+    def in_basis(self, basis: Basis) -> Problem:
+        """The same problem in a basis that has the k points of all processes."""
+        problem = copy(self)
+        problem.division = KPointDivision(basis.kpoints)
+        problem._place(replace(self._setting, basis=basis))
+        return problem
 
     def moved(self, positions: Tensor, strain: Tensor) -> Problem:
         """The same problem with its ions elsewhere and its cell deformed; its terms are differentiable in both.

@@ -14,7 +14,7 @@ from mlxc.units import BOHR_ANG, HARTREE_EV
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mlxc.kohn_sham.state import GroundState
+    from mlxc.kohn_sham.solved_state import SolvedState
     from mlxc.properties.differentiable_fit import DifferentiableEquationOfState
 
 
@@ -33,7 +33,7 @@ class EnergyCurve:
     energies_ev: Tensor
 
     @classmethod
-    def of_states(cls, states: Sequence[GroundState]) -> EnergyCurve:
+    def of_states(cls, states: Sequence[SolvedState]) -> EnergyCurve:
         """The curve through the energies of ground states."""
         import torch
 

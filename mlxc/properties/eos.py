@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlxc.crystal.resizing import Variation, area_ang2
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.properties.fitted_curve import FittedCurve, fitted_curve
 from mlxc.properties.magnetic_branches import Branch, branches, described, told
@@ -48,7 +48,7 @@ class EquationOfState:
     """
 
     fitted: FittedCurve
-    reference: GroundState
+    reference: SolvedState
     converged: bool
     message: str
     seconds: float
@@ -104,9 +104,9 @@ class EquationOfState:
 
 
 def equation_of_state(
-    states: Sequence[GroundState],
+    states: Sequence[SolvedState],
     varied: Variation,
-    reference: GroundState,
+    reference: SolvedState,
     calculation: dict[str, Any],
     followed: Branch = MappingProxyType({}),
 ) -> EquationOfState:
@@ -139,7 +139,7 @@ def equation_of_state(
     )
 
 
-def _curve_of(states: Sequence[GroundState], varied: Variation) -> FittedCurve:
+def _curve_of(states: Sequence[SolvedState], varied: Variation) -> FittedCurve:
     points = [energy_point(state, varied) for state in states]
     volumes = np.array([point["volume_ang3"] for point in points], dtype=np.float64)
     energies = np.array([point["energy_ev"] for point in points], dtype=np.float64)
@@ -151,7 +151,7 @@ def _minimum(curve: FittedCurve) -> float:
     return curve.fit.energy0
 
 
-def energy_point(state: GroundState, varied: Variation) -> dict[str, float | None]:
+def energy_point(state: SolvedState, varied: Variation) -> dict[str, float | None]:
     """One point of an equation of state as plain data: volume, area where it varied, and free energy of the cell."""
     return {
         "volume_ang3": state.crystal.volume * BOHR_ANG**3,

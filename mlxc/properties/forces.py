@@ -38,7 +38,8 @@ def forces_and_stress(ground: GroundState) -> tuple[Tensor, Tensor]:
     differentiable = ground.density.requires_grad and torch.is_grad_enabled()
     with torch.enable_grad():
         energy = _energy_at_fixed_coefficients(ground, problem, positions, strain)
-        fractional, deformation = torch.autograd.grad(energy, (positions, strain), create_graph=differentiable)
+        pulls = torch.autograd.grad(energy, (positions, strain), create_graph=differentiable)
+    fractional, deformation = map(problem.division.processes.total, pulls)
     forces = -fractional @ torch.linalg.inv(lattice).T
     stress = (deformation + deformation.T) / (2 * problem.basis.grid.volume)
     group = problem.group
@@ -81,7 +82,10 @@ def ways_of_forces(ground: GroundState) -> Tensor:
 
 
 def _energy_at_fixed_coefficients(ground: GroundState, problem: Problem, positions: Tensor, strain: Tensor) -> Tensor:
-    """E as a function of where the ions are and how the cell is deformed, everything else held."""
+    """E as a function of where the ions are and how the cell is deformed, everything else held.
+
+    Of several processes, each has its own k points' part, and an equal share of what all k points have in common.
+    """
     moved = problem.moved(positions, strain)
     fields = [problem.basis.grid.fourier(ground.density)]
     if ground.kinetic_density is not None:
@@ -89,7 +93,9 @@ def _energy_at_fixed_coefficients(ground: GroundState, problem: Problem, positio
     # Plane-wave coefficients of orbitals are held, so the number of electrons per cell is, not their density.
     shrunk = torch.stack(fields) * (problem.basis.grid.volume / moved.basis.grid.volume)
     terms = moved.electron_terms(ground.orbitals, ground.occupations, shrunk) | moved.ion_terms()
-    return torch.stack(list(terms.values())).sum()
+    share = 1 / problem.division.processes.count
+    own = problem.orbital_energies
+    return torch.stack([value if name in own else share * value for name, value in terms.items()]).sum()
 
 
 def _strained_kinetic_density(ground: GroundState, problem: Problem, tau: Tensor, strain: Tensor) -> Tensor:
@@ -101,7 +107,8 @@ def _strained_kinetic_density(ground: GroundState, problem: Problem, tau: Tensor
     identity = torch.eye(3, dtype=strain.dtype, device=strain.device)
     inverse = torch.linalg.inv(identity + strain)
     assert isinstance(problem.basis, PlaneWaveBasis)
-    tensor = kinetic_density_tensor(problem.basis, ground.orbitals, ground.occupations)
+    own = kinetic_density_tensor(problem.basis, ground.orbitals, ground.occupations)
+    tensor = problem.division.processes.total(own)
     change = torch.einsum("ij,ij...->...", inverse @ inverse.T - identity, tensor)
     return problem.basis.grid.fourier(tau + change)
 

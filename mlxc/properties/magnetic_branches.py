@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.units import BOHR_ANG, HARTREE_EV
 
 # States of one volume are the same if their moments differ by less, Bohr magneton per atom.
@@ -19,27 +19,27 @@ SAME_MOMENT = 0.05
 # Between neighbouring volumes a moment that changes by more has jumped: by itself, and in units of the other changes.
 JUMP, JUMP_RATIO = 0.3, 2.5
 
-Branch = Mapping[int, GroundState]
+Branch = Mapping[int, SolvedState]
 
 
-def moment_per_atom(state: GroundState) -> float:
+def moment_per_atom(state: SolvedState) -> float:
     """The integral of the absolute magnetisation, Bohr magneton per atom; zero without spin."""
     return (state.absolute_magnetisation or 0.0) / len(state.crystal.species)
 
 
-def same_branch(first: GroundState, second: GroundState) -> bool:
+def same_branch(first: SolvedState, second: SolvedState) -> bool:
     """Whether two states of one volume are the same one."""
     return abs(moment_per_atom(first) - moment_per_atom(second)) < SAME_MOMENT
 
 
-def jumps(states: Sequence[GroundState]) -> list[int]:
+def jumps(states: Sequence[SolvedState]) -> list[int]:
     """The indices of those states of neighbouring volumes whose moment has jumped from that of the state before."""
     changes = np.abs(np.diff([moment_per_atom(state) for state in states]))
     large = changes > max(JUMP, JUMP_RATIO * float(np.median(changes))) if len(changes) else changes
     return [int(index) + 1 for index in np.flatnonzero(large)]
 
 
-def branches(states: Sequence[GroundState], followed: Branch) -> list[dict[int, GroundState]]:
+def branches(states: Sequence[SolvedState], followed: Branch) -> list[dict[int, SolvedState]]:
     """All branches, each with its states by the index of the volume.
 
     Args:

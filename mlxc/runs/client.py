@@ -14,16 +14,17 @@ from shutil import rmtree
 
 import psutil
 
+from mlxc.runs.cluster.address import scheduler_address
 from mlxc.runs.code import code_name
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.line import WORKERS, Line
 from mlxc.runs.locks import lock, slot_count
 
-MODULE = "mlxc.runs.worker"
+MODULE, RELAY_MODULE = "mlxc.runs.worker", "mlxc.runs.cluster.process"
 # An SCF step of a large crystal takes longer than a person waits for Stop.
 STOP_GRACE_SECONDS = 0.75
 NOT_BEGUN = "Stopped before it began."
-# What a worker writes into the file of its place when it has loaded PyTorch.
+# What a worker writes into the file of its place when it has loaded PyTorch; what a person should know may follow.
 READY = "ready"
 # Touched whenever a page needs a worker.
 WANTED = "wanted"
@@ -58,7 +59,15 @@ class Workers:
     @property
     def ready(self) -> bool:
         """Whether torch is loaded and a run would start at once."""
-        return any(place.read_text(encoding="utf-8") == READY for place in self._places() if _held(place))
+        return any(told.startswith(READY) for told in self._told())
+
+    @property
+    def words(self) -> str:
+        """What a person should know of what computes, in a sentence; empty if that is this machine."""
+        return next(filter(None, (told.removeprefix(READY) for told in self._told())), "")
+
+    def _told(self) -> list[str]:
+        return [place.read_text(encoding="utf-8") for place in self._places() if _held(place)]
 
     def submit(self, folder: RunFolder) -> None:
         """Compute the run in ``folder``, which is in the runs directory, when its turn comes."""
@@ -109,7 +118,7 @@ class Workers:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.truncate(descriptor, 0)
             process = subprocess.Popen(
-                [sys.executable, "-m", MODULE, str(self._line.directory), self._line.code, str(descriptor)],
+                [sys.executable, "-m", _module(), str(self._line.directory), self._line.code, str(descriptor)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -123,6 +132,11 @@ class Workers:
             os.close(descriptor)
             if not isinstance(errors, int):
                 errors.close()
+
+
+def _module() -> str:
+    """The program of a worker: one that computes, or that has a cluster compute."""
+    return MODULE if scheduler_address() is None else RELAY_MODULE
 
 
 def is_wanted(path: Path) -> bool:

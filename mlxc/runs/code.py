@@ -9,16 +9,19 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from mlxc.runs.cluster.address import scheduler_address
+
 PACKAGE = "mlxc"
 
 
 def code_name() -> str:
-    """A name that changes with any file of mlxc, or of a package that adds to it, and with the Python that runs them.
+    """A name that changes with any file of mlxc, or of a package that adds to it, and with what runs them: the Python,
+    and the cluster if there is one.
 
     Pages of the same runs directory share processes only if they would compute with the same code: a functional that
     its author has just changed is computed as it is now.
     """
-    digest = sha256(sys.executable.encode())
+    digest = sha256(f"{sys.executable} {scheduler_address() or ''}".encode())
     for path in _files():
         digest.update(f"{path} {path.stat().st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]

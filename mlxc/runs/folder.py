@@ -3,7 +3,8 @@
 ========================  ==================================================================================
 ``task.json``             ``{"task": ..., "title": ..., "owner": ..., ...}``: the kind of the task and its fields; in a
                           folder from an archive ``files`` as well, the files that lie beside it, with their SHA-256
-``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "pid": ...}``
+``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "pid": ...}``; of a run that a
+                          cluster computes ``where`` as well, and the number of the ``attempt`` once it has begun again
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | ..., ...}``, see :mod:`mlxc.tasks.kind`
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
@@ -42,7 +43,7 @@ from mlxc.xc.checkpoints.files import with_files_renamed
 
 State = Literal["queued", "running", "finished", "not converged", "stopped", "failed"]
 ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
-TASK_FILE = "task.json"
+TASK_FILE, RESULT_FILE = "task.json", "result.json"
 TRACEBACK_FILE = "traceback.txt"
 LONGEST_TITLE = 200
 STOPPED = "Stopped on request; the steps so far are kept."
@@ -139,6 +140,22 @@ class RunFolder:
             status["ended"] = time.time()
         self._replace("status.json", status)
 
+    def note(self, **entries: Any) -> None:
+        """Write further entries of the status, or other values of them, whatever its state."""
+        self._replace("status.json", self._read("status.json") | entries)
+
+    def begin_again(self, where: str, message: str) -> None:
+        """Let go of what the run has told so far, which another process computes anew.
+
+        Args:
+            where: The process that computes it, in words.
+            message: What a person should know of it.
+        """
+        # Readers see first that what they have read is void, and then find nothing of it.
+        self.note(attempt=self._read("status.json").get("attempt", 1) + 1, where=where, message=message)
+        with replacing(self.path / "records.jsonl") as temporary:
+            temporary.touch()
+
     @property
     def exists(self) -> bool:
         """Whether the run has not been deleted."""
@@ -193,7 +210,7 @@ class RunFolder:
     @property
     def result(self) -> dict[str, Any] | None:
         """The JSON result, or None as long as there is none."""
-        return self._read("result.json") or None
+        return self._read(RESULT_FILE) or None
 
     @property
     def traceback(self) -> str:
@@ -207,7 +224,7 @@ class RunFolder:
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write the JSON result."""
-        self._replace("result.json", result)
+        self._replace(RESULT_FILE, result)
 
     @property
     def ground_state_path(self) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from mlxc.runs.cluster.address import scheduler_address
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.locks import slot_count
 
@@ -93,7 +94,8 @@ def waiting_words(folder: RunFolder, number: int, holders: Sequence[str]) -> str
     others = len(runs) - len(own)
     told = [*own, f"{others} other run{'s' if others > 1 else ''}"] if others else own
     computed = f"; now computed: {', '.join(told)}" if told else ""
-    return f"Number {number} in line on this machine{computed}."
+    where = "on this machine" if scheduler_address() is None else "for the cluster"
+    return f"Number {number} in line {where}{computed}."
 
 
 def _is_computed(path: Path) -> bool:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -37,19 +37,23 @@ GRACE_SECONDS = 5.0
 LOOK_SECONDS = 0.1
 
 
-def execute(folder: RunFolder) -> None:
+def execute(folder: RunFolder, compute: Callable[[RunFolder], None] | None = None) -> None:
     """Compute the run in ``folder``; whatever happens is written there, and nothing is raised.
 
     A run that is not there any more, is done, or is in the hands of another process is left alone.
+
+    Args:
+        folder: The folder.
+        compute: What computes a run and says in its folder how it has ended; by default this process does.
     """
     if not folder.exists:
         return
     with lock(folder.path / "lock") as mine:
         if mine and folder.status["state"] == "queued":
-            _execute(folder)
+            _execute(folder, compute or _compute)
 
 
-def _execute(folder: RunFolder) -> None:
+def _execute(folder: RunFolder, compute: Callable[[RunFolder], None]) -> None:
     def waiting(number: int, holders: Sequence[str]) -> None:
         if not folder.exists or folder.stop_requested:
             raise RunStoppedError(STOPPED)
@@ -61,7 +65,7 @@ def _execute(folder: RunFolder) -> None:
         with slot(folder.path.parent / SLOTS, folder.path.name, waiting):
             folder.set_status("running")
             with reserve(folder.path):
-                _compute(folder)
+                compute(folder)
     except RunStoppedError as error:
         if folder.exists:
             folder.set_status("stopped", str(error))
@@ -90,7 +94,7 @@ def _compute(folder: RunFolder) -> None:
     def monitor(record: SCFRecord) -> None:
         tell_step(record)
         if longest is not None and time.monotonic() - started > longest:
-            raise RunStoppedError(_too_long(longest))
+            raise RunStoppedError(too_long(longest))
 
     from mlxc.kohn_sham.state import GroundState  # with PyTorch, which has been loaded by then
     from mlxc.properties.xc_comparison import xc_potentials
@@ -117,7 +121,8 @@ def _append_or_stop(folder: RunFolder, began: float, record: dict[str, Any]) -> 
         raise RunStoppedError(STOPPED)
 
 
-def _too_long(seconds: float) -> str:
+def too_long(seconds: float) -> str:
+    """Why a run was ended that has taken longer than this server allows, in a sentence."""
     return f"Stopped after {seconds:g} s, the longest time of a run on this server; the steps so far are kept."
 
 
@@ -129,7 +134,7 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
         return
 
     def end() -> None:
-        folder.set_status("stopped", _too_long(seconds))
+        folder.set_status("stopped", too_long(seconds))
         os._exit(1)
 
     timer = threading.Timer(seconds + GRACE_SECONDS, end)
@@ -141,12 +146,12 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
         timer.cancel()
 
 
-def serve(line: Line) -> None:
-    """Compute what stands in the line, as long as there is anything or anybody may bring it."""
+def serve(line: Line, compute: Callable[[RunFolder], None] | None = None) -> None:
+    """Compute what stands in the line, as long as there is anything or anybody may bring it; see :func:`execute`."""
     while True:
         waiting = line.first()
         for folder in waiting:
-            execute(folder)
+            execute(folder, compute)
         line.clear()
         if not waiting and not (is_anybody_here(line.home) and is_wanted(line.home)):
             return

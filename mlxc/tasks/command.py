@@ -59,6 +59,14 @@ UNCERTAINTY = Option(
 )
 
 
+SCHEDULER = Option(
+    "--scheduler",
+    ("scheduler",),
+    "of Dask, whose workers compute several parts at the same time",
+    {"metavar": "ADDRESS"},
+)
+
+
 @dataclass(frozen=True)
 class WrittenFile:
     """An option that names a file, which is written when the task is done.
@@ -97,6 +105,8 @@ class Command:
         basis: The basis of the calculation where none is given.
         saves: Whether there is a state that ``--save`` keeps.
         files: What else the command writes.
+        minds_time: Whether what it does depends on the time that it takes, so that several processes may not all do
+            the same.
     """
 
     word: str
@@ -106,6 +116,7 @@ class Command:
     basis: str = "pw"
     saves: bool = True
     files: tuple[WrittenFile, ...] = ()
+    minds_time: bool = False
 
     def add_to(self, parser: ArgumentParser) -> None:
         """Define all options."""

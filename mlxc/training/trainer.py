@@ -30,6 +30,7 @@ from mlxc.training.regularisers import Penalty
 from mlxc.training.start import starting_functional
 from mlxc.training.subjects.self_consistent_state import TellAdjoint
 from mlxc.training.subjects.subjects import Preparation
+from mlxc.utils.job_pool import HERE, Where
 from mlxc.utils.replacing import replacing
 from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import check_name, content_hashes
@@ -54,6 +55,7 @@ class Trainer:
             None means that it stays. It may wait.
         on_adjoint: A function that is told of each step of an adjoint, which losses of self-consistent states need, and
             the name of the solid.
+        where: Where the densities of each round are converged.
 
     Attributes:
         progress: Where the training is.
@@ -71,6 +73,7 @@ class Trainer:
         on_step: Callable[[dict[str, Any]], None] | None = None,
         new_rate: Callable[[int, int], float | None] | None = None,
         on_adjoint: TellAdjoint | None = None,
+        where: Where = HERE,
     ) -> None:
         self.config = config
         self.functional = starting_functional(config)
@@ -78,7 +81,7 @@ class Trainer:
         self._start = copy.deepcopy(self.functional)
         check_name(config.densities)
         self._folder = folder
-        self._on_step, self._new_rate, self._on_adjoint = on_step, new_rate, on_adjoint
+        self._on_step, self._new_rate, self._on_adjoint, self._where = on_step, new_rate, on_adjoint, where
         self._table = read_solids(config.solids)
         for name in config.solid_names:
             if name not in self._table:
@@ -160,7 +163,8 @@ class Trainer:
         """The solids of a round, at the densities of its functional."""
         # The functional moves during the round, its densities do not.
         xc = load_checkpoint(self._round_file(index - 1)) if index else self.config.densities
-        prepare = Preparation(self._table, xc, self._folder / "curves" / str(index), self._on_adjoint)
+        tell, place = self._on_adjoint, self._folder / "curves" / str(index)
+        prepare = Preparation(self._table, xc, place, tell, self._where)
         quantities = [target.quantity for target in self.config.targets]
         lists = (self.config.train, self.config.validate_on, self.config.test)
         return Lesson(*(Class.of(prepare.subjects(names, quantities), self._start) for names in lists))

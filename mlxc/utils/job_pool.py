@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, TypeVar
@@ -15,6 +16,22 @@ from mlxc.errors import InputError, MlxcError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where independent computations go.
+
+    Attributes:
+        processes: The number of local processes, with one thread each if there are several.
+        scheduler: The address of a Dask scheduler whose workers compute instead.
+    """
+
+    processes: int = 1
+    scheduler: str | None = None
+
+
+HERE = Where()
 # How often Dask computes a job again whose worker has died.
 RETRIES = 3
 
@@ -60,7 +77,7 @@ def finished(
 @contextmanager
 def _executor(compute: Callable[[Job], Result], processes: int, scheduler: str | None) -> Iterator[Any]:
     if scheduler is not None:
-        with _dask_client(scheduler) as client:
+        with dask_client(scheduler) as client:
             yield lambda job: client.submit(compute, job, pure=False, retries=RETRIES)
         return
     threads = 1 if processes > 1 else (os.cpu_count() or 1)
@@ -88,7 +105,12 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _dask_client(address: str) -> Any:
+def dask_client(address: str) -> Any:
+    """A client of a Dask scheduler.
+
+    Raises:
+        InputError: the scheduler does not answer, or Dask is not installed.
+    """
     try:
         from distributed import Client
     except ImportError:
@@ -97,6 +119,21 @@ def _dask_client(address: str) -> Any:
         return Client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise InputError(f"No Dask scheduler answers at {address!r} ({type(error).__name__}).") from None
+
+
+def worker_count(address: str) -> int:
+    """How many workers a Dask scheduler has.
+
+    Raises:
+        InputError: the scheduler does not answer, or Dask is not installed.
+    """
+    with dask_client(address) as client:
+        return len(workers_of(client))
+
+
+def workers_of(client: Any) -> list[str]:
+    """The addresses of the workers that a client's scheduler has."""
+    return list(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def _arrived(futures: list[Future[Result]], scheduler: str | None) -> Iterator[Any]:

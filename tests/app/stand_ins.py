@@ -20,6 +20,7 @@ class IdleWorker:
         self.ready = True
         self.folders: list[RunFolder] = []
         self.words = ""
+        self.waiting = ""
 
     def submit(self, folder: RunFolder) -> None:
         self.folders.append(folder)
@@ -28,7 +29,7 @@ class IdleWorker:
         pass
 
     def waits_for(self, folder: RunFolder) -> str:
-        return self.words
+        return self.waiting
 
 
 def iteration(number: int, energy: float, point: int | None = None) -> dict[str, Any]:

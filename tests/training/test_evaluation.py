@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from dask_cluster import dask_cluster
 
 from mlxc import InputError, MlxcError
 from mlxc.cli import main
@@ -89,27 +88,13 @@ def test_a_dask_cluster_of_this_process_computes_a_sweep(table: Path, tmp_path: 
 @pytest.mark.process
 def test_a_dask_worker_that_is_killed_loses_nothing(table: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed")
-    file = tmp_path / "scheduler.json"
-    options = ["--scheduler-file", str(file)]
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", *options, "--port", "0", "--no-dashboard"]
-    worker = [sys.executable, "-m", "distributed.cli.dask_worker", *options, "--nthreads", "1", "--no-dashboard"]
-    processes = [subprocess.Popen(dask, start_new_session=True)]
-    try:
-        while not file.exists() or not file.read_text():
-            time.sleep(0.1)
-        processes += [subprocess.Popen(worker, start_new_session=True) for _ in range(2)]
-        address = json.loads(file.read_text())["address"]
-        sweep = subprocess.Popen(command(table, tmp_path / "sweep", "--scheduler", address))
+    with dask_cluster(tmp_path) as cluster:
+        sweep = subprocess.Popen(command(table, tmp_path / "sweep", "--scheduler", cluster.address))
         while len(read_json_lines(tmp_path / "sweep" / RESULTS)) < 1:
             assert sweep.poll() is None
             time.sleep(0.05)
-        os.killpg(processes[1].pid, signal.SIGKILL)
+        cluster.kill_worker(0)
         assert sweep.wait(timeout=300) == 0
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
     assert len(constants(tmp_path / "sweep")) == 6
 
 

@@ -29,6 +29,10 @@ class ComputesRuns(Protocol):
     def ready(self) -> bool:
         """Whether a run would start at once."""
 
+    @property
+    def words(self) -> str:
+        """What a person should know of what computes, in a sentence; empty if that is this machine."""
+
     def submit(self, folder: RunFolder) -> None:
         """Compute the run in ``folder``, after those that were submitted before."""
 
@@ -78,6 +82,8 @@ class RunModel(HasTraits):
         waiting: The runs behind the one that is computed.
         computing: Whether any run of this page waits or is being computed, shown or not.
         worker_ready: Whether the computing process has finished loading.
+        worker_words: What a person should know of what computes; empty if that is this machine.
+        where: Where the shown run is computed, in a phrase; empty if that is this machine.
     """
 
     state = Unicode("idle")
@@ -92,6 +98,8 @@ class RunModel(HasTraits):
     waiting = Tuple()
     computing = Bool(False)
     worker_ready = Bool(False)
+    worker_words = Unicode()
+    where = Unicode()
 
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
         super().__init__()
@@ -103,7 +111,7 @@ class RunModel(HasTraits):
         self._queue: list[RunFolder] = []
         # Whether the page goes on to the next run when the shown one has ended.
         self._along = True
-        self._offset, self._told = 0, time.time()
+        self._offset, self._attempt, self._told = 0, 1, time.time()
         self.folder: RunFolder | None = None
         self.task: AnyTask | None = None
         self.parts = Parts()
@@ -223,8 +231,8 @@ class RunModel(HasTraits):
 
     def poll(self) -> None:
         """Read what is new in the folders."""
-        self.worker_ready = self._worker is not None and self._worker.ready
         if self._worker is not None:
+            self.worker_words, self.worker_ready = self._worker.words, self._worker.ready
             self._worker.check()
         if self.active:
             self._read()
@@ -247,13 +255,13 @@ class RunModel(HasTraits):
 
     def _follow(self, folder: RunFolder) -> None:
         task = folder.task
-        self._offset, self.folder, self._told = 0, folder, time.time()
+        self._offset, self._attempt, self.folder, self._told = 0, 1, folder, time.time()
         # What belongs to the run before goes first: whoever looks in between sees nothing, and nothing that is mixed.
         self.result = {}
         self.records = ()
         self.task, self.parts = task, kind_of(task).parts(task)
         self.title, self.kind = folder.title, folder.kind
-        self.state, self.seconds = "queued", 0
+        self.state, self.seconds, self.where = "queued", 0, ""
         # After the state: an empty message is none of the run before, whose result is gone.
         self.message = ""
 
@@ -261,6 +269,9 @@ class RunModel(HasTraits):
         """Read the shown run's folder; the state changes last, when everything else is in place."""
         assert self.folder is not None
         status = self.folder.status
+        self.where = status.get("where", "")
+        if status.get("attempt", 1) != self._attempt:  # what was told so far is void
+            self._offset, self._attempt, self.records = 0, status["attempt"], ()
         records, self._offset = self.folder.records(self._offset)
         if records:
             self._told = time.time()

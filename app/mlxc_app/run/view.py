@@ -56,9 +56,9 @@ class RunView:
         self._start_eos.on_click(messages.guard(self._run_eos))
         self._stop.on_click(messages.guard(self._stop_run))
         choose.observe(self._show_buttons, "blocker")
-        run.observe(self._show_state, ["state", "worker_ready", "message"])
+        run.observe(self._show_state, ["state", "worker_ready", "worker_words", "message"])
         run.observe(self._show_buttons, "computing")
-        run.observe(self._show_progress, ["records", "seconds"])
+        run.observe(self._show_progress, ["records", "seconds", "where"])
         self._show_state()
 
     def _run_scf(self, button: Button) -> None:
@@ -85,8 +85,8 @@ class RunView:
         self._show_buttons()
         state = self._run.state
         if state == "idle":
-            ready = self._run.worker_ready
-            self._text.value = "Ready to run." if ready else "Loading PyTorch; you can already press Run."
+            usual = "Ready to run." if self._run.worker_ready else "Loading PyTorch; you can already press Run."
+            self._text.value = escape(self._run.worker_words or usual)
         elif state == "queued":
             self._messages.forget_result()
             self._progress.value = 0
@@ -131,7 +131,7 @@ class RunView:
         run = self._run
         if not run.seconds:
             return ""
-        so_far = f"{duration_in_words(run.seconds)} so far"
+        so_far = f"{duration_in_words(run.seconds)} so far {run.where}".rstrip()
         left = run.seconds_left
         if left is not None:
             return f"{so_far}, {in_words(left)}"

@@ -12,6 +12,8 @@ from mlxc.codes.other_code import Watcher, run_in_code
 from mlxc.codes.result import CodeResult
 from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
+from mlxc.kohn_sham.solved_state import SolvedState
+from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import gap_of_mesh_ev
 from mlxc.pseudo.gth_table import GTHParameters
 from mlxc.pseudo.library import find_pseudopotentials
@@ -77,6 +79,7 @@ def _here(task: Calculation | EquationOfStateTask, watcher: Watcher, monitor: Mo
 
     calculation, _ = calculation_and_sizes(task)
     curve = None
+    state: SolvedState
     if isinstance(task, Calculation):
         state = task.run(monitor=step, differentiate=None)
         converged, message, seconds = state.converged, state.message, state.seconds["total"]
@@ -97,7 +100,8 @@ def _here(task: Calculation | EquationOfStateTask, watcher: Watcher, monitor: Mo
         free_energy_ha=float(state.energy.detach()),
         energy_comparable=True,
         magnetisation_bohr_magneton=state.magnetisation,
-        gap_ev=gap_of_mesh_ev(state),
+        # What another process has computed has no Hamiltonian here.
+        gap_ev=gap_of_mesh_ev(state) if isinstance(state, GroundState) else None,
         forces_ha_bohr=None if state.forces is None else state.forces.tolist(),
         iterations=steps,
         seconds=seconds,

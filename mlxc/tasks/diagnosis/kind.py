@@ -58,6 +58,7 @@ DIAGNOSIS = Kind(
         "diagnose",
         "why a calculation disagrees: a verdict",
         files=(WrittenFile("--html", "FILE.html", "write a report with plots, in one file", _write_html),),
+        minds_time=True,
     ),
     parts=_parts,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor
-from mlxc.tasks.command import Command, Option
+from mlxc.tasks.command import SCHEDULER, Command, Option
 from mlxc.tasks.eos.presentation import (
     BRANCHES,
     POINTS,
@@ -73,7 +73,9 @@ EQUATION_OF_STATE = Kind(
         Figure("bulk_modulus_gpa", "bulk modulus", " GPa", ".3f"),
         Figure("in_plane_modulus_n_per_m", "layer modulus", " N/m", ".3f"),
     ),
-    command=Command("eos", "equation of state: lattice constant, bulk modulus", VOLUME_OPTIONS, gives_uncertainty=True),
+    command=Command(
+        "eos", "equation of state: lattice constant, bulk modulus", (*VOLUME_OPTIONS, SCHEDULER), gives_uncertainty=True
+    ),
     advice=advice_without_minimum,
     parts=_parts,
 )

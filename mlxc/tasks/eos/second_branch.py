@@ -10,17 +10,18 @@ from torch import nn
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.run import run_calculation
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.properties.magnetic_branches import jumps, same_branch
 
 
 def second_branch(
     calculations: Sequence[Calculation],
-    states: Sequence[GroundState],
+    states: Sequence[SolvedState],
     monitor: Monitor | None,
-    on_state: Callable[[int, GroundState], None],
+    on_state: Callable[[int, SolvedState], None],
     xc: nn.Module | None = None,
-) -> dict[int, GroundState]:
+    afresh: bool = False,
+) -> dict[int, SolvedState]:
     """The states of another branch than that on which a curve went on, by the index of their volume.
 
     States of a curve go on from each other, so they may stay on a branch that is no longer the lowest one. Magnets are
@@ -33,11 +34,12 @@ def second_branch(
         monitor: It is told of every SCF step.
         on_state: It is told of each state that was found.
         xc: The functional as a module, in the place of the one that the calculations name.
+        afresh: Whether the states of the curve have not gone on from each other, but have all started from free atoms.
     """
     last = len(states) - 1
     if not calculations[last].spin or calculations[last].total_moment is not None:
         return {}
-    fresh = run_calculation(calculations[last], _at(last, monitor), (), xc)
+    fresh = states[last] if afresh else run_calculation(calculations[last], _at(last, monitor), (), xc)
     if fresh.converged and not same_branch(fresh, states[last]):
         on_state(last, fresh)
         followed, state, below = {last: fresh}, fresh, last

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import Monitor
-from mlxc.tasks.command import Command, Option
+from mlxc.tasks.command import SCHEDULER, Command, Option
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
 from mlxc.tasks.orders.presentation import (
     ORDERS,
@@ -78,12 +78,7 @@ MAGNETIC_ORDERS = Kind(
                 "largest number of orders to compute (20)",
                 {"type": int, "metavar": "N"},
             ),
-            Option(
-                "--scheduler",
-                ("scheduler",),
-                "of Dask, whose workers compute the orders at the same time",
-                {"metavar": "ADDRESS"},
-            ),
+            SCHEDULER,
         ),
     ),
     advice=advice_about_moments,

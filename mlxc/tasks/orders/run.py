@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.elsewhere import bytes_of_state, state_from_bytes
 from mlxc.calculation.run import run_calculation
 from mlxc.console.record_table import Tell
 from mlxc.crystal.magnetic_orders import MagneticOrder
 from mlxc.kohn_sham.monitor import Monitor, SCFRecord
-from mlxc.kohn_sham.saved_state import SavedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import gap_of_mesh_ev
 from mlxc.tasks.orders.result import OrderedStates, became, ground, pattern_of
@@ -74,7 +72,7 @@ def run_orders(task: MagneticOrdersTask, monitor: Monitor | None, tell: Tell) ->
         if lowest is None or ground(list(rows.values())) is order.row:
             lowest = order.state
     assert lowest is not None
-    state = _loaded(lowest) if isinstance(lowest, bytes) else lowest
+    state = state_from_bytes(lowest) if isinstance(lowest, bytes) else lowest
     settings = task.calculation.model_dump(mode="json")
     return OrderedStates([rows[job.index] for job in jobs], state, task.kmesh, seconds, settings)
 
@@ -93,17 +91,7 @@ def compute_elsewhere(job: OrderJob) -> ComputedOrder:
     """Compute an order in a process that cannot hand over a live state."""
     computed = _compute(job, None)
     assert isinstance(computed.state, GroundState)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "state.h5")
-        computed.state.save(path)
-        return replace(computed, state=path.read_bytes())
-
-
-def _loaded(content: bytes) -> SavedState:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "state.h5")
-        path.write_bytes(content)
-        return SavedState.load(path)
+    return replace(computed, state=bytes_of_state(computed.state))
 
 
 def order_row(order: MagneticOrder, calculation: Calculation, state: GroundState) -> dict[str, Any]:

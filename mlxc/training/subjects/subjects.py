@@ -26,8 +26,10 @@ from mlxc.observables.observable import Source
 from mlxc.solids.known_quantities import is_known
 from mlxc.solids.table import Solid
 from mlxc.training.config import CONVERGING
+from mlxc.training.subjects.curve_job import CurveJob, computed_curve
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState, TellAdjoint
+from mlxc.utils.job_pool import HERE, Where, finished
 from mlxc.utils.stages import stage
 from mlxc.xc.catalogue import content_hashes
 from mlxc.xc.identity import identity_of
@@ -68,12 +70,14 @@ class Preparation:
         xc: The name of a functional, or a module that is one.
         folder: The folder for the curves of this functional.
         tell: A function that is told of each step of an adjoint.
+        where: Where curves are computed that are not there.
     """
 
     table: Mapping[str, Solid]
     xc: str | nn.Module
     folder: Path
     tell: TellAdjoint | None = None
+    where: Where = HERE
 
     @cached_property
     def _library(self) -> FrozenLibrary:
@@ -92,18 +96,51 @@ class Preparation:
         makers: dict[Source, Callable[[Solid], Subject]] = {
             "curve": self.curve, "difference": self._difference, "orders": self._orders, "state": self._state,
         }  # fmt: skip
+        self._compute_elsewhere(names, quantities)
         found: list[Subject] = []
         failed = []
         for solid in (self.table[name] for name in names):
             try:
-                known = {TARGETS[quantity].source for quantity in quantities if is_known(solid, quantity)}
-                found += [makers[source](solid) for source in sorted(known)]
+                found += [makers[source](solid) for source in sorted(_sources(solid, quantities))]
             except SolidError as error:
                 warnings.warn(f"{error} {solid.name} is left out.", stacklevel=2)
                 failed.append(solid.name)
         if failed and not found:
             raise InputError(f"None of the solids converged: {', '.join(failed)}.")
         return found
+
+    def _compute_elsewhere(self, names: Sequence[str], quantities: Sequence[str]) -> None:
+        """Put the curves that are missing into the folder, where several processes are there to compute them."""
+        if self.where == HERE:
+            return
+        missing: dict[str, Solid] = {}
+        for solid in (self.table[name] for name in names):
+            sources = _sources(solid, quantities)
+            wanted = [solid] if sources & {"curve", "difference"} else []
+            wanted += [self.table[other] for other in solid.relative_to] if "difference" in sources else []
+            missing |= {one.name: one for one in wanted if self._stored(one) is None}
+        jobs = [CurveJob(solid, self.xc) for solid in missing.values()]
+        if jobs:
+            stage(f"{CONVERGING} {', '.join(missing)}")
+        for computed in finished(computed_curve, jobs, self.where.processes, self.where.scheduler):
+            if isinstance(computed.curve, str):
+                self._refusals[computed.name] = computed.curve
+            else:
+                computed.curve.save(self._place(missing[computed.name]))
+
+    @cached_property
+    def _refusals(self) -> dict[str, str]:
+        """Why solids have no curve that were computed elsewhere."""
+        return {}
+
+    def _place(self, solid: Solid) -> Path:
+        return self.folder / f"{solid.name}-{self._hash(solid)}"
+
+    def _stored(self, solid: Solid) -> SolidCurve | None:
+        """The curve of a solid in the library which comes with mlxc, or in the folder."""
+        if isinstance(self.xc, str) and (frozen := self._library.curve_of(solid, self.xc)) is not None:
+            return frozen
+        return SolidCurve.load(solid, self._place(solid))
 
     def curve(self, solid: Solid) -> SolidCurve:
         """The curve of a solid: that of the library which comes with mlxc if it is the same, or the folder's, or new.
@@ -112,14 +149,13 @@ class Preparation:
             SolidError: a volume does not converge.
             InputError: the solid cannot be computed.
         """
-        if isinstance(self.xc, str) and (frozen := self._library.curve_of(solid, self.xc)) is not None:
-            return frozen
-        place = self.folder / f"{solid.name}-{self._hash(solid)}"
-        curve = SolidCurve.load(solid, place)
+        curve = self._stored(solid)
         if curve is None:
+            if solid.name in self._refusals:
+                raise SolidError(self._refusals[solid.name])
             stage(f"{CONVERGING} {solid.name} at {len(ratios(solid))} volumes")
             curve = compute_curve(solid, self.xc)
-            curve.save(place)
+            curve.save(self._place(solid))
         return curve
 
     def _hash(self, solid: Solid) -> str:
@@ -141,3 +177,7 @@ class Preparation:
     def _state(self, solid: Solid) -> SelfConsistentState:
         stage(f"{CONVERGING} {solid.name} as it is")
         return SelfConsistentState.of(solid, self.xc, self.tell)
+
+
+def _sources(solid: Solid, quantities: Sequence[str]) -> set[Source]:
+    return {TARGETS[quantity].source for quantity in quantities if is_known(solid, quantity)}

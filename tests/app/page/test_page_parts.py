@@ -120,6 +120,16 @@ def test_a_mistake_on_the_command_line_of_the_page_is_a_sentence(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.thorough
+def test_a_cluster_that_does_not_answer_keeps_the_page_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    options = launch.make_parser().parse_args(["--scheduler", "tcp://127.0.0.1:1"])
+    assert launch.page_environment(options) == {"MLXC_SCHEDULER": "tcp://127.0.0.1:1"}
+    with pytest.raises(InputError, match="No Dask scheduler answers at"):
+        launch.main(["--scheduler", "tcp://127.0.0.1:1"])
+
+
 def test_voila_is_given_the_kernel_and_the_template_of_the_page() -> None:
     settings = json.loads((page_files()[1] / "voila.json").read_text())["VoilaConfiguration"]
     assert settings["kernel_spec_manager_class"] == f"{PageKernelSpecs.__module__}.{PageKernelSpecs.__name__}"

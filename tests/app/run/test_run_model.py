@@ -145,9 +145,40 @@ def test_a_run_that_waits_for_other_visitors_says_so(run: RunModel, aluminium: C
     worker = run.warm_up()
     assert isinstance(worker, IdleWorker)
     run.start(aluminium, "the first")
-    worker.words = "Number 2 in line on this machine."
+    worker.waiting = "Number 2 in line on this machine."
     run.poll()
     assert run.message == "Number 2 in line on this machine."
+
+
+def test_a_run_that_begins_again_on_another_worker_is_shown_from_its_first_step(
+    run: RunModel, aluminium: Calculation
+) -> None:
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    run.folder.note(where="on worker a")
+    for number in (1, 2, 3):
+        run.folder.append(iteration(number, -2.0))
+    run.poll()
+    assert (run.where, len(run.records)) == ("on worker a", 3)
+    run.folder.begin_again("on worker b, begun again", "Worker a was lost.")
+    run.folder.append(iteration(1, -2.0))
+    run.poll()
+    assert (run.where, run.message) == ("on worker b, begun again", "Worker a was lost.")
+    assert [record["iteration"] for record in run.records] == [1]
+    run.start(aluminium, "the next")
+    run.remove(run.waiting[0].name)
+    run.folder.set_status("finished")
+    run.poll()
+    assert len(run.records) == 1
+
+
+def test_what_computes_is_told(run: RunModel) -> None:
+    worker = run.warm_up()
+    assert isinstance(worker, IdleWorker)
+    worker.words = "Ready to run on the Dask cluster at tcp://10.0.0.1:8786."
+    run.poll()
+    assert run.worker_words == worker.words
 
 
 def test_a_run_beyond_the_limits_of_the_server_does_not_start(

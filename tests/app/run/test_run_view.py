@@ -10,7 +10,7 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 from mlxc_app.run.view import RunView
 from mlxc_app.widgets.message import MessageArea
-from stand_ins import iteration
+from stand_ins import IdleWorker, iteration
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.task import DiagnosisTask
@@ -128,3 +128,20 @@ def test_a_diagnosis_says_at_which_test_it_is_and_that_nobody_knows_how_long_it_
 def words_of(view: RunView) -> str:
     words: str = view.progress.children[0].value
     return words
+
+
+def test_where_a_cluster_computes_a_run_stands_beside_its_time(run: RunModel, aluminium: Calculation) -> None:
+    worker = run.warm_up()
+    assert isinstance(worker, IdleWorker)
+    worker.words = "Ready to run on the Dask cluster at tcp://10.0.0.1:8786."
+    view = RunView(run, ChooseModel("al"), MessageArea())
+    run.poll()
+    assert words(view) == worker.words
+    run.start(aluminium, "a run")
+    assert run.folder is not None
+    run.folder.set_status("running")
+    run.folder.note(where="on worker 10.0.0.2:40001")
+    run.folder.append(iteration(1, -2.0))
+    run.poll()
+    run.seconds = 5
+    assert "5 s so far on worker 10.0.0.2:40001" in words(view)

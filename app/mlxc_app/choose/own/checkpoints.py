@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from mlxc.errors import InputError, MlxcError
-from mlxc.export.settings import checkpoint_files
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import kept_runs
+from mlxc.tasks.files import checkpoint_files
 from mlxc.tasks.kinds import functionals_of
 from mlxc.xc.checkpoints.record import SUFFIX, read_record
 from mlxc_app.choose.own.command import answer_of
