@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mlxc.calculation.volumes import states_at_volumes
 from mlxc.crystal.resizing import natural_variation
 from mlxc.errors import InputError, MlxcError
+from mlxc.frozen.atom import free_atom_protocol, snapshot_of_atom
 from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot, energies_of
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.energy_curve import EnergyCurve
@@ -55,12 +56,19 @@ class SolidCurve:
 
     def energy_curve(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> EnergyCurve:
         """The energies over the volumes, whose observables can be differentiated."""
-        volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
-        return EnergyCurve(self.solid.crystal, volumes, self.energies(functional, known) * HARTREE_EV)
+        return self.curve_of(self.energies(functional, known))
+
+    def curve_of(self, energies: Tensor) -> EnergyCurve:
+        """Energies at each volume, hartree per cell, over the volumes."""
+        return EnergyCurve(self.solid.crystal, [one.volume_ang3 for one in self.snapshots], energies * HARTREE_EV)
 
     def lowest_energy(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> Tensor:
         """F per cell at the equilibrium volume, electronvolt; of a rigid solid at its only one."""
-        curve = self.energy_curve(functional, known)
+        return self.lowest_of(self.energies(functional, known))
+
+    def lowest_of(self, energies: Tensor) -> Tensor:
+        """The same as :meth:`lowest_energy`, of energies at each volume, hartree per cell."""
+        curve = self.curve_of(energies)
         return curve.energies_ev[0] if self.solid.rigid else curve.fit.energy0
 
     def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
@@ -108,6 +116,8 @@ def ratios(solid: Solid) -> tuple[float, ...]:
 
 def protocol(solid: Solid) -> list[Any]:
     """What a curve depends on besides the solid and the functional, as plain data."""
+    if solid.is_free_atom:
+        return free_atom_protocol()
     # Nothing is said of volumes, so that what is stored of bulk crystals stays valid.
     vary = natural_variation(solid.crystal)
     return [ratios(solid), TOLERANCE, *([] if vary == "volume" else [vary])]
@@ -125,6 +135,8 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
         InputError: the solid cannot be computed, for want of a pseudopotential, for instance.
     """
     calculation = solid.calculation(tolerance=TOLERANCE)
+    if solid.is_free_atom:
+        return SolidCurve(solid, (snapshot_of_atom(solid, calculation, xc),))
     wanted = ratios(solid)
     snapshots = []
     for ratio, ground in zip(wanted, states_at_volumes(calculation.at_volumes(wanted), xc), strict=True):

@@ -96,12 +96,11 @@ class Screener:
             called: How the functional is called in the row.
         """
         try:
-            curve = self.library.curve(solid)
-            energies = candidate.energies(solid)
+            curve, weight = self.library.curve(solid), candidate.weights.get(solid)
+            with torch.no_grad():
+                return screening_row(called, candidate.module, self.library, curve, candidate.energies, weight)
         except InputError as error:
             return ScreeningRow(called, solid, message=str(error))
-        with torch.no_grad():
-            return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
 
     @cached_property
     def estimate(self) -> SelfConsistencyEstimate:

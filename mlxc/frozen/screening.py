@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -108,12 +109,13 @@ def screen(
     uncertain = [called for called, module in modules.items() if uncertainty and is_uncertain(module)]
     if uncertainty and not uncertain:
         raise without_ensemble(", ".join(modules))
-    curves = {name: _readable(library, name) for name in names}
+    needed = dict.fromkeys([*names, *(other for name in names for other in library.solids[name].relative_to)])
+    curves = {name: _readable(library, name) for name in needed if name in library.solids}
     together = Batch.of([one for curve in curves.values() if isinstance(curve, SolidCurve) for one in curve.snapshots])
     estimate = SelfConsistencyEstimate(library, names)
     rows = []
     for called, module in modules.items():
-        for row in _rows(called, module, library, curves, None if called in uncertain else together, estimate):
+        for row in _rows(called, module, library, names, curves, None if called in uncertain else together, estimate):
             rows.append(row)
             if on_row is not None:
                 on_row(row)
@@ -151,6 +153,7 @@ def _rows(
     called: str,
     module: nn.Module,
     library: FrozenLibrary,
+    names: Sequence[str],
     curves: Mapping[str, SolidCurve | str],
     together: Batch | None,
     estimate: SelfConsistencyEstimate,
@@ -161,30 +164,40 @@ def _rows(
         called: How it is called.
         module: The functional.
         library: The densities.
-        curves: The curve of each solid, or why there is none.
+        names: The solids that have a row.
+        curves: The curve of each solid, and of the atoms that they are compared with, or why there is none.
         together: The snapshots of all curves; None where gradients are wanted, which take too much memory for that.
         estimate: What self-consistency may change.
     """
     weights = estimate.weights(estimate.potential(module))
-    there = [curve for curve in curves.values() if isinstance(curve, SolidCurve)]
     with torch.set_grad_enabled(together is None):
-        each = (energies_or_reason(module, Batch.of(curve.snapshots)) for curve in there)
-        energies = each if together is None else iter(_energies(module, there, together))
+        energies = _Energies(module, curves, together)
         return [
             ScreeningRow(called, name, message=curve)
-            if isinstance(curve, str)
-            else screening_row(called, module, library, curve, next(energies), weights.get(name))
-            for name, curve in curves.items()
+            if isinstance(curve := curves[name], str)
+            else screening_row(called, module, library, curve, energies, weights.get(name))
+            for name in names
         ]
 
 
-def _energies(module: nn.Module, curves: Sequence[SolidCurve], together: Batch) -> list[Tensor | str]:
-    """F at the volumes of each curve, or why there is none.
+class _Energies:
+    """F at the volumes of each solid, or why there is none.
 
     All solids together are fastest; where that fails, each by itself says which it is.
     """
-    counts = [len(curve.snapshots) for curve in curves]
-    try:
-        return list(together.energies(module).split(counts))
-    except Exception:  # a functional of a user may raise anything
-        return [energies_or_reason(module, Batch.of(curve.snapshots)) for curve in curves]
+
+    def __init__(self, module: nn.Module, curves: Mapping[str, SolidCurve | str], together: Batch | None) -> None:
+        self._module, self._curves = module, curves
+        self._known: dict[str, Tensor | str] = {}
+        counts = {name: len(curve.snapshots) for name, curve in curves.items() if isinstance(curve, SolidCurve)}
+        if together is not None:
+            with suppress(Exception):  # a functional of a user may raise anything
+                self._known |= zip(counts, together.energies(module).split(list(counts.values())), strict=True)
+
+    def __call__(self, name: str) -> Tensor | str:
+        if name not in self._known:
+            curve = self._curves[name]
+            self._known[name] = (
+                curve if isinstance(curve, str) else energies_or_reason(self._module, Batch.of(curve.snapshots))
+            )
+        return self._known[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +24,9 @@ from mlxc.units import HARTREE_EV
 from mlxc.xc.analysis.domain import outside_fractions, training_domains
 from mlxc.xc.functional import declared_ingredients
 from mlxc.xc.uncertainty import standard_deviation
+
+# F at the volumes of a solid with one functional, hartree per cell, or a sentence that says why there is none.
+EnergiesOf = Callable[[str], Tensor | str]
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def screening_row(
     module: nn.Module,
     library: FrozenLibrary,
     curve: SolidCurve,
-    energies: Tensor | str,
+    energies_of: EnergiesOf,
     weight: float | None = None,
 ) -> ScreeningRow:
     """What a functional makes of one solid, with standard deviations where the energies are attached to its parameters.
@@ -103,10 +107,11 @@ def screening_row(
         module: The functional.
         library: The densities, those of free atoms among them.
         curve: The solid.
-        energies: F at the volumes of the curve, hartree per cell, or why there is none.
+        energies_of: F at the volumes of any solid of the library, hartree per cell, or why there is none.
         weight: What self-consistency may change, see :class:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate`.
     """
     solid = curve.solid
+    energies = energies_of(solid.name)
     if isinstance(energies, str):
         return ScreeningRow(called, solid.name, message=energies)
     bad = ~torch.isfinite(energies)
@@ -118,7 +123,7 @@ def screening_row(
         edge, modulus, lowest = lattice_constant(points), bulk_modulus(points), points.fit.energy0
     except FitError as error:
         return ScreeningRow(called, solid.name, message=str(error))
-    cohesive, message = _cohesive_energy(module, library, curve, lowest)
+    cohesive, message = _cohesive_energy(energies_of, library, curve, lowest)
     deviations = [_deviation(value, module) for value in (edge, modulus, cohesive)]
     near = curve.snapshots[int((torch.tensor(volumes) - points.fit.volume0).abs().argmin())]
     return ScreeningRow(
@@ -161,7 +166,7 @@ def _no_number(module: nn.Module, curve: SolidCurve, index: int) -> str:
 
 
 def _cohesive_energy(
-    module: nn.Module, library: FrozenLibrary, curve: SolidCurve, lowest_ev: Tensor
+    energies_of: EnergiesOf, library: FrozenLibrary, curve: SolidCurve, lowest_ev: Tensor
 ) -> tuple[Tensor | None, str]:
     """The cohesive energy per atom, electronvolt, and why there is none where atoms are there."""
     try:
@@ -169,7 +174,10 @@ def _cohesive_energy(
         if difference is None:
             return None, ""
         for name, count in curve.solid.relative_to.items():
-            lowest_ev = lowest_ev - count * difference.others[name].lowest_energy(module)
+            energies = energies_of(name)
+            if isinstance(energies, str):
+                return None, energies
+            lowest_ev = lowest_ev - count * difference.others[name].lowest_of(energies)
     except MlxcError as error:
         return None, str(error)
     value = cohesive_energy(lowest_ev, len(curve.solid.crystal.species))
