@@ -19,7 +19,7 @@ from mlxc.errors import InputError
 from mlxc.frozen.batch import Batch
 from mlxc.frozen.curve import SolidCurve
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.screening_row import QUANTITIES, ScreeningRow, energies_or_reason, screening_row
 from mlxc.frozen.self_consistency import SelfConsistencyEstimate
 from mlxc.solids.error_statistics import statistics
 from mlxc.xc.catalogue import check_name, without_ensemble
@@ -50,13 +50,18 @@ class Screening:
     def summary(self) -> dict[str, dict[str, Any]]:
         """The number, mean, mean absolute and largest error of lattice constants in percent, by functional.
 
-        The same of bulk moduli stands there as ``bulk_modulus``.
+        The same of bulk moduli stands there as ``bulk_modulus``, that of cohesive energies as ``cohesive_energy``.
         """
-        edges, moduli = self.errors("lattice_constant"), self.errors("bulk_modulus")
-        return {name: statistics(edges[name]) | {"bulk_modulus": statistics(moduli[name])} for name in self.identities}
+        edges, *others = (self.errors(quantity) for quantity in QUANTITIES)
+        _, *names = QUANTITIES
+        return {
+            called: statistics(edges[called])
+            | {quantity: statistics(errors[called]) for quantity, errors in zip(names, others, strict=True)}
+            for called in self.identities
+        }
 
     def errors(self, quantity: str) -> dict[str, dict[str, float]]:
-        """The errors of ``lattice_constant`` or ``bulk_modulus`` in percent, by functional and solid."""
+        """The errors of one of :data:`~mlxc.frozen.screening_row.QUANTITIES` in percent, by functional and solid."""
         found: dict[str, dict[str, float]] = {name: {} for name in self.identities}
         for row in self.rows:
             error = getattr(row, f"{quantity}_error_percent")

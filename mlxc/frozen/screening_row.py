@@ -25,6 +25,8 @@ from mlxc.xc.analysis.domain import outside_fractions, training_domains
 from mlxc.xc.functional import declared_ingredients
 from mlxc.xc.uncertainty import standard_deviation
 
+# What functionals are judged by, and the unit that the names of fields and of references end with.
+QUANTITIES = {"lattice_constant": "ang", "bulk_modulus": "gpa", "cohesive_energy": "ev"}
 # F at the volumes of a solid with one functional, hartree per cell, or a sentence that says why there is none.
 EnergiesOf = Callable[[str], Tensor | str]
 
@@ -46,6 +48,7 @@ class ScreeningRow:
         energy_per_atom_ha: F per atom at equilibrium, hartree.
         cohesive_energy_ev: The energy of free atoms less that of the solid, electronvolt per atom.
         cohesive_energy_standard_deviation_ev: How uncertain it is.
+        cohesive_energy_error_percent: Its deviation from the reference.
         self_consistency_percent: By how much a self-consistent lattice constant may differ, either way, see
             :mod:`mlxc.frozen.self_consistency`.
         outside_domain_fraction: The share of electrons, near equilibrium, where the functional is asked for what it has
@@ -64,18 +67,16 @@ class ScreeningRow:
     energy_per_atom_ha: float | None = None
     cohesive_energy_ev: float | None = None
     cohesive_energy_standard_deviation_ev: float | None = None
+    cohesive_energy_error_percent: float | None = None
     self_consistency_percent: float | None = None
     outside_domain_fraction: float | None = None
     message: str = ""
 
     def score(self, quantity: str) -> float | None:
-        """The error of ``lattice_constant`` or ``bulk_modulus`` over its standard deviation; None without either.
-
-        A cohesive energy has no score, since a row does not say what was measured.
-        """
-        unit = {"lattice_constant": "ang", "bulk_modulus": "gpa"}.get(quantity)
-        percent = None if unit is None else getattr(self, f"{quantity}_error_percent")
-        deviation = None if unit is None else getattr(self, f"{quantity}_standard_deviation_{unit}")
+        """The error of one of :data:`QUANTITIES` over its standard deviation; None without either."""
+        unit = QUANTITIES[quantity]
+        percent = getattr(self, f"{quantity}_error_percent")
+        deviation = getattr(self, f"{quantity}_standard_deviation_{unit}")
         if percent is None or not deviation:
             return None
         value: float = getattr(self, f"{quantity}_{unit}")
@@ -138,6 +139,7 @@ def screening_row(
         energy_per_atom_ha=float(lowest.detach()) / HARTREE_EV / len(solid.crystal.species),
         cohesive_energy_ev=_number(cohesive),
         cohesive_energy_standard_deviation_ev=deviations[2],
+        cohesive_energy_error_percent=error_percent(_number(cohesive), solid.references.get("cohesive_energy_ev")),
         self_consistency_percent=None
         if weight is None or modulus is None
         else percent_of_lattice_constant(weight, float(modulus.detach()), float(points.fit.volume0.detach())),
