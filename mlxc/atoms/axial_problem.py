@@ -101,7 +101,7 @@ class AxialProblem:
         return np.split(orbital, np.cumsum(counts)[:-1])
 
     def _first_hamiltonian(self, filling: Filling) -> Matrices:
-        """That of the spherical atom of the pseudopotential's file, without exchange and correlation but of a gas."""
+        """The Hamiltonian in the field of the pseudopotential's spherical atom, with the exchange of a uniform gas."""
         form = starting_atom(self._pseudopotential).density_form_factor(self._lengths)
         density = from_waves(form, self._lengths, self._points.radius).clip(min=1e-12)[:, None] + 0 * self._ion
         potential = self._ion + self._poisson.potential(density) - (3 * density / pi) ** (1 / 3)

@@ -31,6 +31,10 @@ FINE, COARSE = (200, 12), (160, 12)
 VARIATION = 1e-9
 
 
+class FreeAtomError(MlxcError):
+    """An atom did not converge."""
+
+
 @dataclass(frozen=True)
 class FreeAtom:
     """The state of lowest energy of a free atom.
@@ -64,14 +68,14 @@ def free_atom(pseudopotential: Pseudopotential, functional: nn.Module, ecut: flo
 
     Raises:
         InputError: the pseudopotential's core is not made of closed shells.
-        MlxcError: no way of filling the shells converges.
+        FreeAtomError: no way of filling the shells converges.
     """
     waves = SphericalWaves(RADIUS, ecut, smoothing, ELLS)
     problem = AxialProblem(pseudopotential, functional, waves, Points.gauss(RADIUS, *FINE), 2 * sqrt(2 * ecut))
     fillings = candidate_fillings(pseudopotential.symbol, pseudopotential.charge)
     solved = [(filling, found) for filling in fillings if (found := problem.solve(filling)) is not None]
     if not solved:
-        raise MlxcError(f"The free atom of {pseudopotential.symbol} does not converge.")
+        raise FreeAtomError(f"The free atom of {pseudopotential.symbol} does not converge.")
     filling, solution = min(solved, key=lambda one: sum(one[1].energies.values()))
     return _seen(problem, filling, solution)
 
