@@ -1,8 +1,9 @@
-"""Functionals side by side: errors for 28 solids, exact conditions, whether and how fast an SCF converges, cost.
+"""Functionals side by side: errors for 28 solids and graphene, exact conditions, how fast an SCF converges, cost.
 
     python benchmarks/functionals.py [pbe r2scan pcnn ...]
 
-Errors of lattice constants and bulk moduli are those at frozen densities of PBE, against measured ones. The SCFs have
+Errors of lattice constants, bulk moduli and cohesive energies are those at frozen densities of PBE, against measured
+ones. KTBM's exchange number 0 has PBEsol's correlation here. What libxc lacks has the reason in its row. The SCFs have
 the shipped settings of the shipped crystals. The cost is the time per SCF step, over that of PBE in the same run.
 """
 
@@ -17,14 +18,18 @@ from mlxc import Calculation, InputError
 from mlxc.calculation.run import run_calculation
 from mlxc.frozen.screening import screen
 from mlxc.ground_state import warm_up
+from mlxc.references.tables import measured_solids
+from mlxc.solids.error_statistics import statistics
 from mlxc.xc.analysis.constraints import check_constraints
 
 BASELINE = "pbe"
 # Shipped, published and fitted ones, and the non-empirical ones that they are measured by.
 FUNCTIONALS = (
-    BASELINE, "pbesol", "r2scan", "mcml", "mbeef", "task", "pcnn", "xcdiff", "hm-gga", "hm-mgga", "solids-mgga",
+    BASELINE, "pbesol", "r2scan", "mcml", "mbeef", "mgga_x_ktbm_0,gga_c_pbe_sol", "lak", "task", "pcnn", "xcdiff",
+    "hm-gga", "hm-mgga", "solids-mgga",
 )  # fmt: skip
-CRYSTALS = ("al", "si", "ni", "nacl", "graphene")
+SHEET = "graphene"
+CRYSTALS = ("al", "si", "ni", "nacl", SHEET)
 
 
 def steps_and_cost(name: str, xc: str) -> tuple[str, float | None]:
@@ -46,12 +51,20 @@ def main() -> None:
     warm_up()
     print_header(
         "functional", "lattice constants: mean absolute error (%)", "largest (%)",
-        "bulk moduli: mean absolute error (%)", "exact conditions kept", *(f"steps {name}" for name in CRYSTALS),
+        "graphene (%)", "bulk moduli: mean absolute error (%)", "cohesive energies: mean absolute error (%)",
+        "exact conditions kept", *(f"steps {name}" for name in CRYSTALS),
         "time per step / PBE's",
     )  # fmt: skip
     own = {name: steps_and_cost(name, BASELINE)[1] for name in CRYSTALS}
     for xc in functionals:
-        found = screen([xc]).summary[xc]
+        try:
+            screening = screen([xc])
+        except InputError as error:
+            print_row([xc, str(error), *["-"] * (6 + len(CRYSTALS))])
+            continue
+        edges, summary = screening.errors("lattice_constant")[xc], screening.summary[xc]
+        of_graphene = edges.pop(SHEET, None)
+        found = statistics({name: error for name, error in edges.items() if name in measured_solids()})
         conditions = [result.satisfied for result in check_constraints(mlxc.functional(xc))]
         known = [one for one in conditions if one is not None]
         runs = {name: steps_and_cost(name, xc) for name in CRYSTALS}
@@ -61,7 +74,9 @@ def main() -> None:
                 xc,
                 cell(found["mean_absolute"], ".2f"),
                 cell(found["largest"], "+.2f"),
-                cell(found["bulk_modulus"]["mean_absolute"], ".1f"),
+                cell(of_graphene, "+.2f"),
+                cell(summary["bulk_modulus"]["mean_absolute"], ".1f"),
+                cell(summary["cohesive_energy"]["mean_absolute"], ".1f"),
                 f"{sum(known)} of {len(known)}",
                 *(steps for steps, _ in runs.values()),
                 f"{geometric_mean(ratios):.2f}" if ratios else "-",

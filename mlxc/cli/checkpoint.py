@@ -1,4 +1,4 @@
-"""The commands ``mlxc checkpoint show | verify | convert | fetch | list``."""
+"""The commands ``mlxc checkpoint show | verify | convert | export | fetch | list``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Command = Callable[[argparse.Namespace, list[str]], int]
 
 
 def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse.ArgumentParser]) -> None:
-    """Add the five commands to ``mlxc checkpoint``; ``kind`` is the class of their parsers."""
+    """Add the six commands to ``mlxc checkpoint``; ``kind`` is the class of their parsers."""
     commands = parser.add_subparsers(
         title="commands", required=True, dest="action", metavar="action", parser_class=kind
     )
@@ -40,6 +40,10 @@ def add_checkpoint_commands(parser: argparse.ArgumentParser, kind: type[argparse
     action.add_argument("--config", default="{}", metavar="JSON", help="its settings, such as '{\"hidden\": [16, 16]}'")
     for field in ("name", "description", "baseline", "training_data", "licence"):
         action.add_argument(f"--{field.replace('_', '-')}", metavar="TEXT", help=f"{field.replace('_', ' ')}, recorded")
+
+    action = add("export", _export, "write a functional as an ONNX file, which other codes read without mlxc")
+    action.add_argument("functional", help="a checkpoint, or any functional that is made of operations of torch")
+    action.add_argument("target", type=Path, help="the file to write; it gives the energy and its first derivatives")
 
     action = add("fetch", _fetch, "download a published network that does not come with mlxc, and convert it")
     action.add_argument("name", help="its name; 'mlxc checkpoint list' tells which there are")
@@ -109,6 +113,22 @@ def _convert(options: argparse.Namespace, _: list[str]) -> int:
     fields = {name: value for name, value in given.items() if value is not None}
     record = convert_checkpoint(options.source, options.target, options.architecture, config, **fields)
     print(checkpoint_report(record.model_dump(mode="json")))
+    return 0
+
+
+def _export(options: argparse.Namespace, _: list[str]) -> int:
+    from mlxc.adapters.onnx import INPUTS, export_functional
+    from mlxc.xc.catalogue import functional
+    from mlxc.xc.functional import declared_ingredients
+
+    module = functional(options.functional)
+    try:
+        export_functional(module, options.target)
+    except OSError as error:
+        raise InputError(f"{str(options.target)!r} cannot be written: {error}.") from None
+    names = [INPUTS[name] for name in declared_ingredients(module)]
+    outputs = ["zk", *(f"v{name}" for name in names)]
+    print(f"{options.target}: {', '.join(outputs)} of {', '.join(names)}, arranged as by libxc for two spins.")
     return 0
 
 

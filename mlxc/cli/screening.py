@@ -38,7 +38,9 @@ def add_screening_command(parser: argparse.ArgumentParser) -> None:
 def add_freezing_command(parser: argparse.ArgumentParser) -> None:
     """Define ``mlxc freeze``."""
     parser.set_defaults(command=_freeze)
-    parser.add_argument("table", help="'sol58lc', or a table of solids: JSON, CSV or extended XYZ")
+    parser.add_argument(
+        "table", help="'sol58lc', 'shipped' (sheets as well), or a table of solids: JSON, CSV or extended XYZ"
+    )
     parser.add_argument("--xc", default="pbe", metavar="NAME", help="the functional of the densities (pbe)")
     parser.add_argument("--solids", nargs="+", metavar="NAME", help="some of the table's solids (all)")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the library; one there goes on")

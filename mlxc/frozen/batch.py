@@ -16,7 +16,7 @@ from mlxc.xc.functional import declared_ingredients
 
 # Points at which a functional is evaluated together: enough for operations to outweigh their calls, few enough to stay
 # in a processor's cache.
-POINTS = 16384
+POINTS = 4096
 
 # Some points: their ingredients by name, the volume of each, and which snapshot it belongs to.
 Portion = tuple[dict[str, Tensor], Tensor, Tensor]

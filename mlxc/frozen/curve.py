@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from mlxc.atoms.free_atom import COARSE, ELLS, FINE, FreeAtomError, free_atom
+from mlxc.atoms.shells import RADIUS
+from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.volumes import states_at_volumes
 from mlxc.crystal.resizing import natural_variation
 from mlxc.errors import InputError, MlxcError
@@ -16,10 +19,13 @@ from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot, energies_of
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.observable import Source
+from mlxc.pseudo.library import find_pseudopotentials
+from mlxc.pseudo.make import make_pseudopotential
 from mlxc.solids.known_quantities import reference_curve
 from mlxc.solids.table import Solid
-from mlxc.units import HARTREE_EV
-from mlxc.xc.identity import FunctionalIdentity
+from mlxc.units import BOHR_ANG, HARTREE_EV
+from mlxc.xc.catalogue import functional as functional_named
+from mlxc.xc.identity import FunctionalIdentity, identity_of
 
 # Volumes of an equation of state, or areas of a sheet, in units of that of the solid's crystal.
 RATIOS = (0.91, 0.944, 0.978, 1.012, 1.046, 1.08, 1.114)
@@ -55,12 +61,19 @@ class SolidCurve:
 
     def energy_curve(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> EnergyCurve:
         """The energies over the volumes, whose observables can be differentiated."""
-        volumes = [snapshot.volume_ang3 for snapshot in self.snapshots]
-        return EnergyCurve(self.solid.crystal, volumes, self.energies(functional, known) * HARTREE_EV)
+        return self.curve_of(self.energies(functional, known))
+
+    def curve_of(self, energies: Tensor) -> EnergyCurve:
+        """Energies at each volume, hartree per cell, over the volumes."""
+        return EnergyCurve(self.solid.crystal, [one.volume_ang3 for one in self.snapshots], energies * HARTREE_EV)
 
     def lowest_energy(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> Tensor:
         """F per cell at the equilibrium volume, electronvolt; of a rigid solid at its only one."""
-        curve = self.energy_curve(functional, known)
+        return self.lowest_of(self.energies(functional, known))
+
+    def lowest_of(self, energies: Tensor) -> Tensor:
+        """The same as :meth:`lowest_energy`, of energies at each volume, hartree per cell."""
+        curve = self.curve_of(energies)
         return curve.energies_ev[0] if self.solid.rigid else curve.fit.energy0
 
     def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
@@ -108,6 +121,8 @@ def ratios(solid: Solid) -> tuple[float, ...]:
 
 def protocol(solid: Solid) -> list[Any]:
     """What a curve depends on besides the solid and the functional, as plain data."""
+    if solid.is_free_atom:
+        return [RADIUS, ELLS, FINE, COARSE]
     # Nothing is said of volumes, so that what is stored of bulk crystals stays valid.
     vary = natural_variation(solid.crystal)
     return [ratios(solid), TOLERANCE, *([] if vary == "volume" else [vary])]
@@ -121,10 +136,12 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
         xc: The name of a functional, or a module that is one.
 
     Raises:
-        SolidError: a volume did not converge.
+        SolidError: a volume, or a free atom, did not converge.
         InputError: the solid cannot be computed, for want of a pseudopotential, for instance.
     """
     calculation = solid.calculation(tolerance=TOLERANCE)
+    if solid.is_free_atom:
+        return SolidCurve(solid, (_free_atom(solid, calculation, xc),))
     wanted = ratios(solid)
     snapshots = []
     for ratio, ground in zip(wanted, states_at_volumes(calculation.at_volumes(wanted), xc), strict=True):
@@ -132,3 +149,17 @@ def compute_curve(solid: Solid, xc: str | nn.Module = "pbe") -> SolidCurve:
             raise SolidError(f"{solid.name} at {ratio:g} times its volume: {ground.message}")
         snapshots.append(Snapshot.of(ground))
     return SolidCurve(solid, tuple(snapshots))
+
+
+def _free_atom(solid: Solid, calculation: Calculation, xc: str | nn.Module) -> Snapshot:
+    """What is stored of a free atom, with the cutoff and the pseudopotential of a calculation of its crystal."""
+    module = functional_named(xc) if isinstance(xc, str) else xc
+    name = xc if isinstance(xc, str) else calculation.xc
+    (symbol,) = solid.crystal.species
+    data = find_pseudopotentials((symbol,), calculation.pseudo, name, calculation.pseudo_names)[symbol]
+    try:
+        atom = free_atom(make_pseudopotential(data), module, calculation.ecut_ha, calculation.cutoff_smoothing_ha)
+    except FreeAtomError as error:
+        raise SolidError(str(error)) from None
+    volume = solid.crystal.volume * BOHR_ANG**3
+    return Snapshot(volume, atom.energy_ha - atom.energies["xc"], atom.ingredients, atom.volumes, identity_of(module))

@@ -91,7 +91,12 @@ def freeze(
     check_name(xc)
     record = _begun(folder, xc)
     jobs = [_Job(solid, xc, frozen_identity(solid, xc)) for solid in solids]
+    order = [solid.name for solid in solids]
     missing = [job for job in jobs if not _is_there(record, folder, job)]
+    for job in jobs:
+        if job not in missing:  # what is known of a solid may have changed, its densities have not
+            record["solids"][job.solid.name] |= solid_entry(job.solid)
+    write_manifest(folder, record)
     results = []
     for result in finished(_compute, missing, processes, scheduler):
         if not result.message:
@@ -99,7 +104,6 @@ def freeze(
                 temporary.write_bytes(result.content)
             record["solids"][result.name] = result.entry
             # The order of the table, whatever finishes first.
-            order = [solid.name for solid in solids]
             record["solids"] = dict(sorted(record["solids"].items(), key=lambda item: _place(item[0], order)))
             write_manifest(folder, record)
         results.append(result)

@@ -149,7 +149,7 @@ def solid_entry(solid: Solid) -> dict[str, Any]:
         "references": solid.references,
         "relative_to": solid.relative_to,
         "rigid": solid.rigid,
-    }
+    } | ({"is_free_atom": True} if solid.is_free_atom else {})
 
 
 def frozen_identity(solid: Solid, xc: str) -> str:
@@ -174,4 +174,5 @@ def _solid(name: str, entry: dict[str, Any]) -> Solid:
         references=entry["references"],
         relative_to=entry["relative_to"],
         rigid=entry["rigid"],
+        is_free_atom=entry.get("is_free_atom", False),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -18,7 +19,7 @@ from mlxc.errors import InputError
 from mlxc.frozen.batch import Batch
 from mlxc.frozen.curve import SolidCurve
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.screening_row import QUANTITIES, ScreeningRow, energies_or_reason, screening_row
 from mlxc.frozen.self_consistency import SelfConsistencyEstimate
 from mlxc.solids.error_statistics import statistics
 from mlxc.utils.job_pool import HERE, Where, finished
@@ -50,13 +51,18 @@ class Screening:
     def summary(self) -> dict[str, dict[str, Any]]:
         """The number, mean, mean absolute and largest error of lattice constants in percent, by functional.
 
-        The same of bulk moduli stands there as ``bulk_modulus``.
+        The same of bulk moduli stands there as ``bulk_modulus``, that of cohesive energies as ``cohesive_energy``.
         """
-        edges, moduli = self.errors("lattice_constant"), self.errors("bulk_modulus")
-        return {name: statistics(edges[name]) | {"bulk_modulus": statistics(moduli[name])} for name in self.identities}
+        edges, *others = (self.errors(quantity) for quantity in QUANTITIES)
+        _, *names = QUANTITIES
+        return {
+            called: statistics(edges[called])
+            | {quantity: statistics(errors[called]) for quantity, errors in zip(names, others, strict=True)}
+            for called in self.identities
+        }
 
     def errors(self, quantity: str) -> dict[str, dict[str, float]]:
-        """The errors of ``lattice_constant`` or ``bulk_modulus`` in percent, by functional and solid."""
+        """The errors of one of :data:`~mlxc.frozen.screening_row.QUANTITIES` in percent, by functional and solid."""
         found: dict[str, dict[str, float]] = {name: {} for name in self.identities}
         for row in self.rows:
             error = getattr(row, f"{quantity}_error_percent")
@@ -139,12 +145,13 @@ class _Job:
 def _evaluated(jobs: Sequence[_Job], library: FrozenLibrary) -> Iterator[tuple[str, list[ScreeningRow]]]:
     """The name and the rows of each functional, all of them at the same densities of a library."""
     names = jobs[0].solids
-    curves = {name: _readable(library, name) for name in names}
+    needed = dict.fromkeys([*names, *(other for name in names for other in library.solids[name].relative_to)])
+    curves = {name: _readable(library, name) for name in needed if name in library.solids}
     together = Batch.of([one for curve in curves.values() if isinstance(curve, SolidCurve) for one in curve.snapshots])
     estimate = SelfConsistencyEstimate(library, names)
     for job in jobs:
         batch = None if job.is_uncertain else together
-        yield job.called, _rows(job.called, job.module, library, curves, batch, estimate)
+        yield job.called, _rows(job.called, job.module, library, names, curves, batch, estimate)
 
 
 def _elsewhere(job: _Job) -> tuple[str, list[ScreeningRow]]:
@@ -179,6 +186,7 @@ def _rows(
     called: str,
     module: nn.Module,
     library: FrozenLibrary,
+    names: Sequence[str],
     curves: Mapping[str, SolidCurve | str],
     together: Batch | None,
     estimate: SelfConsistencyEstimate,
@@ -189,30 +197,40 @@ def _rows(
         called: How it is called.
         module: The functional.
         library: The densities.
-        curves: The curve of each solid, or why there is none.
+        names: The solids that have a row.
+        curves: The curve of each solid, and of the atoms that they are compared with, or why there is none.
         together: The snapshots of all curves; None where gradients are wanted, which take too much memory for that.
         estimate: What self-consistency may change.
     """
     weights = estimate.weights(estimate.potential(module))
-    there = [curve for curve in curves.values() if isinstance(curve, SolidCurve)]
     with torch.set_grad_enabled(together is None):
-        each = (energies_or_reason(module, Batch.of(curve.snapshots)) for curve in there)
-        energies = each if together is None else iter(_energies(module, there, together))
+        energies = _Energies(module, curves, together)
         return [
             ScreeningRow(called, name, message=curve)
-            if isinstance(curve, str)
-            else screening_row(called, module, library, curve, next(energies), weights.get(name))
-            for name, curve in curves.items()
+            if isinstance(curve := curves[name], str)
+            else screening_row(called, module, library, curve, energies, weights.get(name))
+            for name in names
         ]
 
 
-def _energies(module: nn.Module, curves: Sequence[SolidCurve], together: Batch) -> list[Tensor | str]:
-    """F at the volumes of each curve, or why there is none.
+class _Energies:
+    """F at the volumes of each solid, or why there is none.
 
     All solids together are fastest; where that fails, each by itself says which it is.
     """
-    counts = [len(curve.snapshots) for curve in curves]
-    try:
-        return list(together.energies(module).split(counts))
-    except Exception:  # a functional of a user may raise anything
-        return [energies_or_reason(module, Batch.of(curve.snapshots)) for curve in curves]
+
+    def __init__(self, module: nn.Module, curves: Mapping[str, SolidCurve | str], together: Batch | None) -> None:
+        self._module, self._curves = module, curves
+        self._known: dict[str, Tensor | str] = {}
+        counts = {name: len(curve.snapshots) for name, curve in curves.items() if isinstance(curve, SolidCurve)}
+        if together is not None:
+            with suppress(Exception):  # a functional of a user may raise anything
+                self._known |= zip(counts, together.energies(module).split(list(counts.values())), strict=True)
+
+    def __call__(self, name: str) -> Tensor | str:
+        if name not in self._known:
+            curve = self._curves[name]
+            self._known[name] = (
+                curve if isinstance(curve, str) else energies_or_reason(self._module, Batch.of(curve.snapshots))
+            )
+        return self._known[name]

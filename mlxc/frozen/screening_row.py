@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,11 @@ from mlxc.xc.analysis.domain import outside_fractions, training_domains
 from mlxc.xc.functional import declared_ingredients
 from mlxc.xc.uncertainty import standard_deviation
 
+# What functionals are judged by, and the unit that the names of fields and of references end with.
+QUANTITIES = {"lattice_constant": "ang", "bulk_modulus": "gpa", "cohesive_energy": "ev"}
+# F at the volumes of a solid with one functional, hartree per cell, or a sentence that says why there is none.
+EnergiesOf = Callable[[str], Tensor | str]
+
 
 @dataclass(frozen=True)
 class ScreeningRow:
@@ -42,6 +48,7 @@ class ScreeningRow:
         energy_per_atom_ha: F per atom at equilibrium, hartree.
         cohesive_energy_ev: The energy of free atoms less that of the solid, electronvolt per atom.
         cohesive_energy_standard_deviation_ev: How uncertain it is.
+        cohesive_energy_error_percent: Its deviation from the reference.
         self_consistency_percent: By how much a self-consistent lattice constant may differ, either way, see
             :mod:`mlxc.frozen.self_consistency`.
         outside_domain_fraction: The share of electrons, near equilibrium, where the functional is asked for what it has
@@ -60,18 +67,16 @@ class ScreeningRow:
     energy_per_atom_ha: float | None = None
     cohesive_energy_ev: float | None = None
     cohesive_energy_standard_deviation_ev: float | None = None
+    cohesive_energy_error_percent: float | None = None
     self_consistency_percent: float | None = None
     outside_domain_fraction: float | None = None
     message: str = ""
 
     def score(self, quantity: str) -> float | None:
-        """The error of ``lattice_constant`` or ``bulk_modulus`` over its standard deviation; None without either.
-
-        A cohesive energy has no score, since a row does not say what was measured.
-        """
-        unit = {"lattice_constant": "ang", "bulk_modulus": "gpa"}.get(quantity)
-        percent = None if unit is None else getattr(self, f"{quantity}_error_percent")
-        deviation = None if unit is None else getattr(self, f"{quantity}_standard_deviation_{unit}")
+        """The error of one of :data:`QUANTITIES` over its standard deviation; None without either."""
+        unit = QUANTITIES[quantity]
+        percent = getattr(self, f"{quantity}_error_percent")
+        deviation = getattr(self, f"{quantity}_standard_deviation_{unit}")
         if percent is None or not deviation:
             return None
         value: float = getattr(self, f"{quantity}_{unit}")
@@ -93,7 +98,7 @@ def screening_row(
     module: nn.Module,
     library: FrozenLibrary,
     curve: SolidCurve,
-    energies: Tensor | str,
+    energies_of: EnergiesOf,
     weight: float | None = None,
 ) -> ScreeningRow:
     """What a functional makes of one solid, with standard deviations where the energies are attached to its parameters.
@@ -103,10 +108,11 @@ def screening_row(
         module: The functional.
         library: The densities, those of free atoms among them.
         curve: The solid.
-        energies: F at the volumes of the curve, hartree per cell, or why there is none.
+        energies_of: F at the volumes of any solid of the library, hartree per cell, or why there is none.
         weight: What self-consistency may change, see :class:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate`.
     """
     solid = curve.solid
+    energies = energies_of(solid.name)
     if isinstance(energies, str):
         return ScreeningRow(called, solid.name, message=energies)
     bad = ~torch.isfinite(energies)
@@ -118,7 +124,7 @@ def screening_row(
         edge, modulus, lowest = lattice_constant(points), bulk_modulus(points), points.fit.energy0
     except FitError as error:
         return ScreeningRow(called, solid.name, message=str(error))
-    cohesive, message = _cohesive_energy(module, library, curve, lowest)
+    cohesive, message = _cohesive_energy(energies_of, library, curve, lowest)
     deviations = [_deviation(value, module) for value in (edge, modulus, cohesive)]
     near = curve.snapshots[int((torch.tensor(volumes) - points.fit.volume0).abs().argmin())]
     return ScreeningRow(
@@ -133,6 +139,7 @@ def screening_row(
         energy_per_atom_ha=float(lowest.detach()) / HARTREE_EV / len(solid.crystal.species),
         cohesive_energy_ev=_number(cohesive),
         cohesive_energy_standard_deviation_ev=deviations[2],
+        cohesive_energy_error_percent=error_percent(_number(cohesive), solid.references.get("cohesive_energy_ev")),
         self_consistency_percent=None
         if weight is None or modulus is None
         else percent_of_lattice_constant(weight, float(modulus.detach()), float(points.fit.volume0.detach())),
@@ -161,7 +168,7 @@ def _no_number(module: nn.Module, curve: SolidCurve, index: int) -> str:
 
 
 def _cohesive_energy(
-    module: nn.Module, library: FrozenLibrary, curve: SolidCurve, lowest_ev: Tensor
+    energies_of: EnergiesOf, library: FrozenLibrary, curve: SolidCurve, lowest_ev: Tensor
 ) -> tuple[Tensor | None, str]:
     """The cohesive energy per atom, electronvolt, and why there is none where atoms are there."""
     try:
@@ -169,7 +176,10 @@ def _cohesive_energy(
         if difference is None:
             return None, ""
         for name, count in curve.solid.relative_to.items():
-            lowest_ev = lowest_ev - count * difference.others[name].lowest_energy(module)
+            energies = energies_of(name)
+            if isinstance(energies, str):
+                return None, energies
+            lowest_ev = lowest_ev - count * difference.others[name].lowest_of(energies)
     except MlxcError as error:
         return None, str(error)
     value = cohesive_energy(lowest_ev, len(curve.solid.crystal.species))

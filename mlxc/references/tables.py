@@ -184,6 +184,16 @@ def measured_solids() -> dict[str, dict[str, float]]:
     }
 
 
+def measured_sheets() -> dict[str, dict[str, float]]:
+    """What is measured of sheets, in the form of :func:`measured_solids`, by the names of shipped structures."""
+    return {
+        name: {"lattice_constant_ang": line["lattice_constant_ang"]}
+        for name, lines in _table("sheets.json")["sheets"].items()
+        for line in lines
+        if line["label"].startswith("experiment")
+    }
+
+
 @cache
 def _table(filename: str) -> dict[str, Any]:
     table: dict[str, Any] = json.loads(asset_path("references", filename).read_text(encoding="utf-8"))

@@ -1,7 +1,8 @@
 """Tables of solids: crystals, what is known of them, and how to compute them.
 
 A table is a JSON, CSV or extended XYZ file. Each row has a ``name``; the crystal is what the name says (``Al_fcc``,
-``NaCl_b1``: formula and structure), a ``structure`` (a shipped name or a file), or the frame of the XYZ file itself.
+``NaCl_b1``: formula and structure; ``Al_atom``: a free atom), a ``structure`` (a shipped name or a file), or the frame
+of the XYZ file itself.
 Every other number in it is a reference value, named with its unit: ``lattice_constant_ang``, ``bulk_modulus_gpa``, ...
 Saved response documents of the Materials Project are tables too, and ``mp:mp-149,mp-134`` asks it with the key in
 ``MP_API_KEY``.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
@@ -24,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import ase.io
-from ase.build import bulk
 
 from mlxc.basis.kinds import DEFAULT_BASIS
 from mlxc.calculation.calculation import Calculation
@@ -35,17 +36,16 @@ from mlxc.pseudo.library import default_family, find_pseudopotentials, fingerpri
 from mlxc.pseudo.made_for import PBE
 from mlxc.pseudo.pseudodojo import PSEUDODOJO
 from mlxc.references.tables import SOL58LC as SOL58LC
-from mlxc.references.tables import measured_solids
+from mlxc.references.tables import measured_sheets, measured_solids
 from mlxc.solids.materials_project import PREFIX, fetch_documents, rows_of
+from mlxc.solids.prototypes import ATOM, FERROMAGNETS, free_atom_in_box, with_moments
+from mlxc.solids.prototypes import prototype as prototype
 from mlxc.solids.table_values import fields, number, reason_of, text, truth
 from mlxc.structures.default_settings import likely_metal, mesh_with_spacing
 
-# Names of structures in tables, and of the same in ASE.
-PROTOTYPES = {
-    "sc": "sc", "fcc": "fcc", "bcc": "bcc", "diamond": "diamond", "b1": "rocksalt", "b2": "cesiumchloride",
-    "b3": "zincblende",
-}  # fmt: skip
-FERROMAGNETS = {"Fe", "Co", "Ni"}
+# The shipped table, with sheets; and the mesh of these, none of which has a gap wide enough for fewer points.
+SHIPPED = "shipped"
+SHEETS = {"kmesh": [12, 12, 1]}
 KSPACING_PER_ANG = {"metal": 0.2, "other": 0.3}
 WIDTH_HA = 0.005
 SMOOTHING_HA = 0.5
@@ -66,6 +66,7 @@ class Solid:
         settings: The fields of a :class:`~mlxc.Calculation` that are not the defaults of :meth:`calculation`.
         relative_to: How many of which other solids of the table its energy is compared with.
         rigid: Whether it has one volume only, that of its crystal.
+        is_free_atom: Whether it is a single atom far from any other, see :mod:`mlxc.atoms`; its crystal is a box then.
         density: The file of a result that has the reference density.
     """
 
@@ -75,6 +76,7 @@ class Solid:
     settings: dict[str, Any] = field(default_factory=dict)
     relative_to: dict[str, float] = field(default_factory=dict)
     rigid: bool = False
+    is_free_atom: bool = False
     density: Path | None = None
 
     def calculation(self, xc: str = "pbe", **settings: Any) -> Calculation:
@@ -88,7 +90,7 @@ class Solid:
         magnetisation = self.references.get("magnetisation_bohr_magneton", 0.0)
         crystal = self.crystal
         if magnetisation and not crystal.moments.any():
-            crystal = _with_moments(crystal, [magnetisation / len(crystal.species)] * len(crystal.species))
+            crystal = with_moments(crystal, [magnetisation / len(crystal.species)] * len(crystal.species))
         defaults = {
             "structure": crystal.to_dict(),
             "xc": xc,
@@ -121,7 +123,7 @@ class Solid:
         entries = find_pseudopotentials(self.crystal.species, calculation.pseudo, xc, calculation.pseudo_names)
         # A folder of pseudopotentials may be elsewhere tomorrow; what counts is what is in it.
         settings = calculation.model_dump(mode="json", exclude={"structure", "xc", "pseudo", "pseudo_names"})
-        return {
+        return ({"is_free_atom": True} if self.is_free_atom else {}) | {
             "crystal": calculation.structure,
             "calculation": settings,
             "rigid": self.rigid,
@@ -131,39 +133,19 @@ class Solid:
         }
 
 
-def prototype(name: str, lattice_constant_ang: float) -> Crystal:
-    """The crystal that a name such as ``Al_fcc`` or ``NaCl_b1`` means.
-
-    Raises:
-        InputError: the name is not a formula and a structure.
-    """
-    formula, _, structure = name.partition("_")
-    if structure not in PROTOTYPES:
-        raise InputError(f"{name!r} is no solid: a name is a formula, '_' and one of {', '.join(PROTOTYPES)}.")
-    try:
-        atoms = bulk(formula, PROTOTYPES[structure], a=lattice_constant_ang)
-    except (ValueError, RuntimeError, KeyError) as error:
-        raise InputError(f"{name!r}: there is no such crystal; {reason_of(error)}.") from None
-    crystal = Crystal.from_ase(atoms, name)
-    return _with_moments(crystal, [2.0 if symbol in FERROMAGNETS else 0.0 for symbol in crystal.species])
-
-
-def _with_moments(crystal: Crystal, moments: list[float]) -> Crystal:
-    return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, crystal.name, crystal.origin)
-
-
 def read_solids(source: str | Path) -> dict[str, Solid]:
     """The solids of a table by name, in its order.
 
     Args:
-        source: ``sol58lc``, a JSON, CSV or extended XYZ file, or ``mp:`` and identifiers of the Materials Project.
+        source: ``sol58lc``, ``shipped`` (which has sheets as well), a JSON, CSV or extended XYZ file, or ``mp:`` and
+            identifiers of the Materials Project.
 
     Raises:
         InputError: the table is not in order; a sentence says what is wrong with it.
     """
-    if str(source) == SOL58LC:
-        measured = measured_solids().items()
-        return _solids(({"name": name} | known for name, known in measured), SOL58LC)
+    if str(source) in (SOL58LC, SHIPPED):
+        sheets = measured_sheets() if str(source) == SHIPPED else {}
+        return _solids(_measured_rows(sheets), str(source))
     if str(source).startswith(PREFIX):
         identifiers = [name for name in str(source).removeprefix(PREFIX).split(",") if name]
         return _solids(rows_of(fetch_documents(identifiers)), str(source))
@@ -180,6 +162,17 @@ def read_solids(source: str | Path) -> dict[str, Solid]:
     except (ValueError, KeyError, TypeError, OSError, StopIteration, RecursionError, csv.Error) as error:
         raise InputError(f"{path.name} cannot be read as a table of solids: {reason_of(error)}.") from None
     return _solids(rows, path.name)
+
+
+def _measured_rows(sheets: Mapping[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """Rows of what is measured, and of the atoms that cohesive energies refer to."""
+    rows: list[dict[str, Any]] = [{"name": name} | known for name, known in measured_solids().items()]
+    rows += [{"name": name, "structure": name, "settings": SHEETS} | known for name, known in sheets.items()]
+    for row in rows:
+        crystal = _crystal(row, row["name"], row, SOL58LC)
+        row["relative_to"] = {f"{symbol}{ATOM}": count for symbol, count in Counter(crystal.species).items()}
+    atoms = dict.fromkeys(name for row in rows for name in row["relative_to"])
+    return [*rows, *({"name": name} for name in atoms)]
 
 
 def chosen_solids(table: Mapping[str, Solid], names: Sequence[str] | None) -> list[Solid]:
@@ -227,13 +220,15 @@ def _solid(row: dict[str, Any], table: str) -> Solid:
     others = fields(row.get("relative_to", {}), "relative_to", place)
     relative_to = {other: number(count, f"relative_to {other}", place) for other, count in others.items()}
     density = text(row.get("density"), "density", place)
+    is_free_atom = name.endswith(ATOM) and not row.get("structure") and "lattice_constant_ang" not in references
     return Solid(
         name=name,
         crystal=_crystal(row, name, references, place),
         references=references,
         settings=settings,
         relative_to=relative_to,
-        rigid=truth(row.get("rigid", False), "rigid", place),
+        rigid=is_free_atom or truth(row.get("rigid", False), "rigid", place),
+        is_free_atom=is_free_atom,
         density=Path(density) if density else None,
     )
 
@@ -245,6 +240,8 @@ def _crystal(row: dict[str, Any], name: str, references: dict[str, float], place
         return Crystal.load(source)
     if "lattice_constant_ang" in references:
         return prototype(name, references["lattice_constant_ang"])
+    if name.endswith(ATOM):
+        return free_atom_in_box(name.removesuffix(ATOM))
     raise InputError(f"{place} has neither a structure nor a lattice_constant_ang.")
 
 

@@ -25,6 +25,7 @@ from torch import nn
 from mlxc.frozen.curve import SolidCurve
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.uncertainty.laplace import errors_and_slopes, fit_lattice_constants, laplace_covariance
+from mlxc.references.tables import measured_solids
 from mlxc.solids.calibration import fraction_inside
 from mlxc.xc.analysis.domain import domain_of
 from mlxc.xc.catalogue import functional
@@ -112,7 +113,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     library = FrozenLibrary()
-    trained, scaled, judged = ([library.curve(name) for name in names] for names in split(library.names))
+    trained, scaled, judged = ([library.curve(name) for name in names] for names in split(tuple(measured_solids())))
     if arguments.splits:
         counts = len(trained), len(scaled)
         print(fraction_over_splits([*trained, *scaled, *judged], counts, arguments.splits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from support import Outcome
 from torch import Tensor, nn
 
 import mlxc
@@ -98,6 +100,22 @@ def _energies(xc: nn.Module, inputs: Arrays) -> NDArray[np.float64]:
     rho, sigma, tau = (torch.from_numpy(inputs[name]) for name in ("rho", "sigma", "tau"))
     values: Any = libxc_derivatives(xc, ("rho", "grad", "tau"))(rho, sigma, tau)[0] * rho.sum(1)
     return np.asarray(values)
+
+
+def test_the_command_line_writes_what_the_library_does(mlxc_command: Callable[..., Outcome], tmp_path: Path) -> None:
+    told = mlxc_command("checkpoint", "export", "lda", str(tmp_path / "functional.onnx"))
+    assert (told.code, "zk, vrho of rho" in told.stdout) == (0, True)
+    inputs = densities(7)
+    found = run(tmp_path / "functional.onnx", inputs)
+    expected = by_libxc("lda,pw", inputs)
+    assert np.allclose(found["zk"], expected["zk"], rtol=1e-5)
+    assert np.allclose(found["vrho"], expected["vrho"], rtol=1e-5)
+
+
+def test_the_command_line_says_what_cannot_be_written(mlxc_command: Callable[..., Outcome], tmp_path: Path) -> None:
+    for target, words in ((tmp_path / "absent" / "a.onnx", "cannot be written"), (tmp_path / "a.onnx", "as ONNX")):
+        told = mlxc_command("checkpoint", "export", "pbe" if "absent" in str(target) else "mcml", str(target))
+        assert (told.code, words in told.stderr) == (2, True)
 
 
 def test_parameters_stay_trainable(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 import mlxc
-from mlxc import FrozenLibrary, InputError
+from mlxc import InputError
 from mlxc.cli import main
 from mlxc.frozen.screening import Screening, screen
+from mlxc.references.tables import measured_solids
 from mlxc.solids.calibration import ONE_DEVIATION, fraction_inside
 from mlxc.xc.checkpoint import save_checkpoint
 from mlxc.xc.checkpoints.ensemble import Ensemble
@@ -35,10 +36,10 @@ def checkpoint(tmp_path: Path) -> str:
 
 
 def unused(*names: str) -> list[str]:
-    """The solids of the library that the records of these checkpoints do not name."""
+    """The measured solids that the records of these checkpoints do not name, chosen before the fits."""
     records = [read_record(shipped_checkpoints()[name]) for name in names]
     told = " ".join(f"{record.training_data} {record.ensemble.method}" for record in records if record.ensemble)
-    return [name for name in FrozenLibrary().names if name not in told]
+    return [name for name in measured_solids() if name not in told]
 
 
 @pytest.fixture(scope="module")

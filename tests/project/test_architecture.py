@@ -16,10 +16,10 @@ SOURCES = {"mlxc": ROOT, "mlxc_app": ROOT / "app"}
 # A module may import from its own package and from those above it in this list.
 ORDER = (
     "mlxc.errors", "mlxc.units", "mlxc.utils", "mlxc.crystal", "mlxc.structures", "mlxc.references", "mlxc.grid",
-    "mlxc.xc", "mlxc.pseudo", "mlxc.results", "mlxc.basis", "mlxc.terms", "mlxc.kohn_sham", "mlxc.response",
-    "mlxc.properties", "mlxc.observables", "mlxc.ground_state", "mlxc.calculation", "mlxc.codes", "mlxc.solids",
-    "mlxc.frozen", "mlxc.training", "mlxc.console", "mlxc.tasks", "mlxc.runs", "mlxc.export", "mlxc.adapters",
-    "mlxc.ase", "mlxc.deepchem", "mlxc.cli",
+    "mlxc.xc", "mlxc.pseudo", "mlxc.results", "mlxc.basis", "mlxc.terms", "mlxc.atoms", "mlxc.kohn_sham",
+    "mlxc.response", "mlxc.properties", "mlxc.observables", "mlxc.ground_state", "mlxc.calculation", "mlxc.codes",
+    "mlxc.solids", "mlxc.frozen", "mlxc.training", "mlxc.console", "mlxc.tasks", "mlxc.runs", "mlxc.export",
+    "mlxc.adapters", "mlxc.ase", "mlxc.deepchem", "mlxc.cli",
     "mlxc_app.widgets", "mlxc_app.choose", "mlxc_app.run", "mlxc_app.panels", "mlxc_app.page", "mlxc_app.serving",
     "mlxc_app.launch",
 )  # fmt: skip

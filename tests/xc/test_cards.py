@@ -22,7 +22,8 @@ from mlxc.xc.published.sources import SOURCES
 KNOWN = {
     "lda": "non-empirical", "pbe": "non-empirical", "pbesol": "non-empirical", "scan": "non-empirical",
     "r2scan": "non-empirical", "rscan": "non-empirical", "rppscan": "non-empirical", "task": "non-empirical",
-    "lak": "non-empirical", "pbe-kappa-mu": "fitted", "beef": "learned", "mbeef": "learned", "mcml": "learned",
+    "lak": "non-empirical", "r4scan": "non-empirical", "revscan": "fitted",
+    "pbe-kappa-mu": "fitted", "beef": "learned", "mbeef": "learned", "mcml": "learned",
     "mgga_x_ktbm_3,gga_c_pbe_sol": "learned", "pcnn": "learned", "xcdiff": "learned", "hm-gga": "learned",
     "kanungo-nnlda": "learned", "solids-mgga": "learned", "MCML": "learned",
 }  # fmt: skip

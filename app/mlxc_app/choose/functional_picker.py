@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from ipywidgets import HTML, Button, HBox, Widget
+from ipywidgets import HTML, Button, HBox, ToggleButtons, Widget
 
+from mlxc.errors import InputError
 from mlxc.structures.files import MAX_FILE_BYTES
-from mlxc.xc.catalogue import functional_groups
+from mlxc.xc.cards.card import ORIGINS
+from mlxc.xc.catalogue import functional_groups, origin_of
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import USUAL_FUNCTIONAL, ChooseModel
@@ -21,13 +23,29 @@ from mlxc_app.widgets.choosing.upload import MIB, Upload
 from mlxc_app.widgets.message import MessageArea, hint
 
 CHOSEN, MINE = "Chosen", "Mine"
+EVERY_ORIGIN = ""
 LIMIT = f"A functional that you have trained: {SUFFIX}, at most {MAX_FILE_BYTES // MIB} MB"
 
 
-def functional_choices(owner: str) -> list[Group]:
-    """The functionals by group, each with its label and its name; those of the visitor are the last."""
+def functional_choices(owner: str, origin: str = EVERY_ORIGIN) -> list[Group]:
+    """The functionals by group, each with its label and its name; those of the visitor are the last.
+
+    Args:
+        owner: The visitor.
+        origin: The kind of origin, of :data:`~mlxc.xc.cards.card.ORIGINS`, of those that are wanted; empty for all.
+    """
     groups = [(heading, [(name, name) for name in names]) for heading, names in functional_groups().items()]
-    return [*groups, (MINE, [(path.stem, str(path)) for path in own_checkpoints(owner)])]
+    groups.append((MINE, [(path.stem, str(path)) for path in own_checkpoints(owner)]))
+    if origin == EVERY_ORIGIN:
+        return groups
+    return [(heading, [entry for entry in entries if _has_origin(entry[1], origin)]) for heading, entries in groups]
+
+
+def _has_origin(name: str, origin: str) -> bool:
+    try:
+        return origin_of(name) == origin
+    except InputError:  # a file that is damaged; it says so when it is chosen
+        return False
 
 
 class FunctionalPicker:
@@ -42,12 +60,19 @@ class FunctionalPicker:
         self._model, self._messages = model, messages
         self.about = Button(description="About this functional")
         self._names = GroupedChoice(description="XC functional", rows=16)
+        self._origin = ToggleButtons(
+            options=[("All", EVERY_ORIGIN), *((origin.capitalize(), origin) for origin in ORIGINS)],
+            tooltips=["Whatever it was made of", *(meaning.capitalize() for meaning in ORIGINS.values())],
+            style={"button_width": "auto"},
+        )
+        self._origin.add_class("mlxc-origins")
         self._meaning = HTML()
         self._delete = Button(description="Delete", tooltip="Take this functional off the list")
         self._examination: asyncio.Task[None] | None = None
         self._card = Card(MODEL, cards, [], self._make, messages)
         self.widget = self._card.widget
         self._names.observe(messages.guard(self._name_chosen), "value")
+        self._origin.observe(messages.guard(self._show), "value")
         self._delete.on_click(messages.guard(self._delete_chosen))
         model.observe(messages.guard(self._show), ["xc", "owner"])
         self._show()
@@ -56,7 +81,7 @@ class FunctionalPicker:
         upload = Upload("Your own functional …", LIMIT, SUFFIX, MAX_FILE_BYTES, self._file_chosen, self._messages)
         row = HBox([self.about, upload, self._delete])
         row.add_class("mlxc-more")
-        return [with_problem(self._model, "xc", self._names), self._meaning, row]
+        return [self._origin, with_problem(self._model, "xc", self._names), self._meaning, row]
 
     def _name_chosen(self, change: Any) -> None:
         chosen = self._names.listed
@@ -85,9 +110,10 @@ class FunctionalPicker:
 
     def _show(self, change: Any = None) -> None:
         chosen, description = self._model.xc, describe(self._model.xc)
-        groups = functional_choices(self._model.owner)
+        groups = functional_choices(self._model.owner, self._origin.value)
         is_listed = chosen in [name for _, names in groups for _, name in names]
         self._names.show([(CHOSEN, [] if is_listed else [(description.title, chosen)]), *groups], chosen)
         self._meaning.value = hint(description.meaning)
-        self._delete.layout.display = "" if chosen in [name for _, name in groups[-1][1]] else "none"
+        mine = [str(path) for path in own_checkpoints(self._model.owner)]
+        self._delete.layout.display = "" if chosen in mine else "none"
         self._card.tell(description.title, description.meaning)

@@ -15,7 +15,7 @@ from torch import nn
 from mlxc.errors import InputError
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.screener import Candidate, Screener
-from mlxc.frozen.screening_row import ScreeningRow
+from mlxc.frozen.screening_row import QUANTITIES, ScreeningRow
 from mlxc.frozen.uncertainty.calibrated import calibration, seen_solids
 from mlxc.runs.bench.cell import cell, recorded_settings
 from mlxc.runs.bench.report import report
@@ -34,7 +34,6 @@ from mlxc.xc.uncertainty import is_uncertain
 TELL_SECONDS = 0.1
 # Where F_xc is drawn: a usual density of valence electrons, metallic.
 CURVE_RS, CURVE_ALPHA, LARGEST_S, CURVE_POINTS = 2.0, 1.0, 4.0, 81
-QUANTITIES = ("lattice_constant", "bulk_modulus")
 
 
 def answers(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

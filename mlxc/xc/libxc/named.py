@@ -42,6 +42,23 @@ NAMED = {
         ),
         "mgga_x_rppscan,mgga_c_rppscan",
     ),
+    "revscan": NamedInLibXC(
+        FunctionalCard(
+            "meta-generalised gradient: SCAN revised for molecules (revSCAN), 2018",
+            "fitted",
+            "P. D. Mezei, G. I. Csonka, M. Kallay, J. Chem. Theory Comput. 14, 2469 (2018)",
+        ),
+        "mgga_x_revscan,mgga_c_revscan",
+    ),
+    "r4scan": NamedInLibXC(
+        FunctionalCard(
+            "meta-generalised gradient: r2SCAN with the gradient expansion of fourth order (r4SCAN), 2022",
+            "non-empirical",
+            "J. W. Furness et al., J. Chem. Phys. 156, 034109 (2022)",
+            ("It shares the correlation of r2scan.", "Its energy is less smooth than that of r2scan."),
+        ),
+        "mgga_x_r4scan,mgga_c_r2scan",
+    ),
     "task": NamedInLibXC(
         FunctionalCard(
             "meta-generalised gradient for band gaps: TASK exchange with local correlation, 2019",

@@ -21,6 +21,7 @@ from support import extxyz, poscar
 
 from mlxc.crystal.magnetism import ALONE
 from mlxc.utils.assets import asset_path
+from mlxc.xc.catalogue import origin_of
 
 
 class Column:
@@ -302,3 +303,21 @@ def test_a_refused_checkpoint_is_a_card_and_the_choice_stays(column: Column) -> 
     asyncio.run(column.view.functional.examine("bad.safetensors", b"no weights"))
     assert "mlxc-error" in column.messages.widget.value
     assert column.model.xc == "pbe"
+
+
+def test_functionals_can_be_narrowed_to_a_kind_of_origin(column: Column) -> None:
+    names = column["XC functional"]
+    (kinds,) = [w for w in column.all() if "mlxc-origins" in getattr(w, "_dom_classes", ())]
+    seen = {}
+    for kind in ("non-empirical", "fitted", "learned"):
+        kinds.value = kind
+        seen[kind] = {name for heading, entries in names.groups if heading != "Chosen" for _, name in entries}
+        assert {origin_of(name) for name in seen[kind]} == {kind}
+        # What is chosen stays so, and stays in the list.
+        assert column.model.xc == names.value == names.listed == "pbe"
+    assert {"pbe", "r2scan"} <= seen["non-empirical"]
+    assert "pbe-kappa-mu" in seen["fitted"]
+    assert {"mbeef", "pcnn", "solids-mgga"} <= seen["learned"]
+    kinds.value = ""
+    everything = {name for _, name in names.entries}
+    assert everything == set.union(*seen.values())

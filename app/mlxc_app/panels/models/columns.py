@@ -51,6 +51,7 @@ QUANTITIES = {
     for quantity in (
         Quantity("lattice_constant", "Lattice constant", "ang", "Å", 3, 2, 3.0),
         Quantity("bulk_modulus", "Bulk modulus", "gpa", "GPa", 1, 1, 30.0),
+        Quantity("cohesive_energy", "Cohesive energy", "ev", "eV per atom", 2, 1, 20.0),
     )
 }
 

@@ -23,11 +23,11 @@ from mlxc_app.widgets.choosing.upload import Upload
 from mlxc_app.widgets.message import MessageArea, card
 
 ABOUT = (
-    "How well functionals do on 28 solids, within a second each. Densities of PBE are stored at seven volumes of each "
-    "solid; another functional is evaluated at these densities, so that its lattice constant and bulk modulus are "
-    "those of a self-consistent calculation but for differences of second order. A cell has the error against what "
-    "was measured, corrected for zero-point motion. Point at it for the numbers, press it for the equation of state "
-    "and for the densities that make the difference."
+    "How well functionals do on 28 solids and two sheets, within a second each. Densities of PBE are stored at seven "
+    "volumes of each solid; another functional is evaluated at these densities, so that its lattice constant and bulk "
+    "modulus are those of a self-consistent calculation but for differences of second order. A cell has the error "
+    "against what was measured, corrected for zero-point motion. Point at it for the numbers, press it for the "
+    "equation of state and for the densities that make the difference."
 )
 PLACEHOLDER = (
     '<p class="mlxc-placeholder">Tick functionals on the left: each becomes a column, with its error for every solid. '

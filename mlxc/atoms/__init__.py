@@ -1,0 +1,1 @@
+"""Free atoms: what cohesive energies are measured from."""
