@@ -107,12 +107,15 @@ class Screener:
 
         Arguments as of :meth:`row`.
         """
+
+        def energies(name: str) -> Tensor | str:
+            return energies_or_reason(candidate.module, self.batch(name))
+
         try:
-            energies = energies_or_reason(candidate.module, self.batch(solid))
+            curve = self.library.curve(solid)
+            return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
         except InputError as error:
             return ScreeningRow(called, solid, message=str(error))
-        curve = self.library.curve(solid)
-        return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
 
     @cached_property
     def estimate(self) -> SelfConsistencyEstimate:
