@@ -38,7 +38,7 @@ def training_sentence(summary: Mapping[str, Any]) -> str:
 
 
 def kept_in_words(kept_step: int | None, last_step: int) -> str:
-    """Whose functional is kept, such as ``kept: step 37``; empty where that is not known.
+    """The step whose functional is kept, such as ``kept: step 37``; empty where that is not known.
 
     Args:
         kept_step: The number of the step, see :class:`~mlxc.training.progress.Progress`.
@@ -50,7 +50,7 @@ def kept_in_words(kept_step: int | None, last_step: int) -> str:
 
 
 def overfitted_in_words(metrics: Mapping[str, float]) -> str:
-    """That solids it has not learned from come out far worse than those it has, and what to do; empty if they do not.
+    """A sentence on solids that come out far worse than those it has learned from, and what to do; empty if none do.
 
     Args:
         metrics: The mean absolute errors in a checkpoint's record.
