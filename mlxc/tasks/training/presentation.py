@@ -46,7 +46,7 @@ def kept_in_words(kept_step: int | None, last_step: int) -> str:
     """
     if kept_step is None:
         return ""
-    return f"kept: step {kept_step}" if kept_step <= last_step else "kept: what the last step led to"
+    return f"kept: step {kept_step}" if kept_step <= last_step else "kept: the last"
 
 
 def overfitted_in_words(metrics: Mapping[str, float]) -> str:
