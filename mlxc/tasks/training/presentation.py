@@ -39,7 +39,7 @@ def training_sentence(summary: Mapping[str, Any]) -> str:
 
 
 def kept_in_words(kept_step: int | None, last_step: int) -> str:
-    """Whose functional is kept, such as ``kept: step 37``; empty where that is not known.
+    """The step whose functional is kept, such as ``kept: step 37``; empty where that is not known.
 
     Args:
         kept_step: The number of the step, see :class:`~mlxc.training.progress.Progress`.
@@ -47,11 +47,11 @@ def kept_in_words(kept_step: int | None, last_step: int) -> str:
     """
     if kept_step is None:
         return ""
-    return f"kept: step {kept_step}" if kept_step <= last_step else "kept: what the last step led to"
+    return f"kept: step {kept_step}" if kept_step <= last_step else "kept: the last"
 
 
 def overfitted_in_words(metrics: Mapping[str, float]) -> str:
-    """That solids it has not learned from come out far worse than those it has, and what to do; empty if they do not.
+    """A sentence on solids that come out far worse than those it has learned from, and what to do; empty if none do.
 
     Args:
         metrics: The mean absolute errors in a checkpoint's record.

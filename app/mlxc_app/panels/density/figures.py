@@ -68,7 +68,7 @@ def _heat_map(x: Any, y: Any, values: Any, unit: str, is_signed: bool) -> Any:
         # The empty line keeps the unit apart from the numbers.
         colorbar={
             "exponentformat": "power",
-            "title": {"text": f"{unit}<br>&nbsp;", "side": "right", "font": {"size": 14}},
+            "title": {"text": f"&nbsp;<br>{unit}", "side": "right", "font": {"size": 14}},
         },
         hovertemplate="%{x:.2f} Å, %{y:.2f} Å: %{z:.3g} " + unit + "<extra></extra>",
     )

@@ -170,7 +170,7 @@ def test_what_the_last_step_has_led_to_is_shown_where_it_is_kept() -> None:
     result = {"kept_step": 2, "last_step": 1, "enhancement": [[1.0, 1.5, 1.9]], "parameters": {"kappa": 0.5}}
     config = TrainingConfig(name="learner", start="pbe-kappa-mu", train=("Al_fcc",))
     picture = picture_of("a training", config, begun(), steps, None, "", result)
-    assert (picture.shown, picture.kept, picture.kept_words) == (4, 4, "kept: what the last step led to")
+    assert (picture.shown, picture.kept, picture.kept_words) == (4, 4, "kept: the last")
     assert picture.curves[0].now[1] == 1.5
     assert picture.parameters == {"kappa": (0.5, 0.804)}
     assert picture_of("a training", config, begun(), steps, 3, "", result).parameters["kappa"][0] == 0.8
