@@ -4,7 +4,8 @@
 ``task.json``             ``{"task": ..., "title": ..., "owner": ..., ...}``: the kind of the task and its fields; in a
                           folder from an archive ``files`` as well, the files that lie beside it, with their SHA-256
 ``status.json``           ``{"state": ..., "message": ..., "started": ..., "ended": ..., "pid": ...}``; of a run that a
-                          cluster computes ``where`` as well, and the number of the ``attempt`` once it has begun again
+                          cluster computes ``where`` and by which ``worker``, and the number of the ``attempt`` once it
+                          has begun again
 ``records.jsonl``         one JSON object per line: ``{"kind": "iteration" | ..., ...}``, see :mod:`mlxc.tasks.kind`
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and

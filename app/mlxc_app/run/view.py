@@ -131,7 +131,7 @@ class RunView:
         run = self._run
         if not run.seconds:
             return ""
-        so_far = f"{duration_in_words(run.seconds)} so far {run.where}".rstrip()
+        so_far = ", ".join(filter(None, (f"{duration_in_words(run.seconds)} so far", run.where)))
         left = run.seconds_left
         if left is not None:
             return f"{so_far}, {in_words(left)}"
@@ -182,8 +182,8 @@ class RunView:
 
 def progress_html(words: str, time: str) -> str:
     """What a run is doing, and its time, a line each; what has no room is seen by pointing at it."""
-    told = escape(typeset(words))
-    return f'<div class="mlxc-doing" title="{told}">{told}</div><div>{escape(time)}</div>'
+    lines = [escape(line) for line in (typeset(words), time)]
+    return "".join(f'<div class="mlxc-doing" title="{line}">{line}</div>' for line in lines)
 
 
 def scf_fraction(residual: float, target: float) -> float:

@@ -18,8 +18,8 @@ def ready_words(address: str) -> str:
 
 
 def where_words(worker: str) -> str:
-    """Where a run is computed, in a phrase, from the address of a worker."""
-    return f"on worker {_short(worker)}"
+    """On which machine a run is computed, in a phrase, from the address of a worker."""
+    return f"on {_short(worker).rpartition(':')[0]}"
 
 
 def lost_words(worker: str) -> str:
@@ -29,7 +29,7 @@ def lost_words(worker: str) -> str:
 
 def restart_words(lost: str, worker: str) -> str:
     """What a person reads of a run that has begun again, from the addresses of the workers."""
-    return f"Worker {_short(lost)} was lost, and the run began again {where_words(worker)}."
+    return f"Worker {_short(lost)} was lost, and the run began again on {_short(worker)}."
 
 
 def _short(address: str) -> str:

@@ -145,9 +145,10 @@ class Relayed:
         where = where_words(worker)
         if self._attempt:
             self._note = restart_words(self._worker, worker)
-            self._folder.begin_again(f"{where}, begun again", self._note)
+            self._folder.begin_again(f"begun again {where}", self._note)
         else:
             self._folder.note(message=BEGINNING, where=where)
+        self._folder.note(worker=worker)
         self._attempt, self._worker, self._received = attempt, worker, 0
 
     def _wish(self) -> None:

@@ -140,8 +140,8 @@ def test_where_a_cluster_computes_a_run_stands_beside_its_time(run: RunModel, al
     run.start(aluminium, "a run")
     assert run.folder is not None
     run.folder.set_status("running")
-    run.folder.note(where="on worker 10.0.0.2:40001")
+    run.folder.note(where="on 10.0.0.2")
     run.folder.append(iteration(1, -2.0))
     run.poll()
     run.seconds = 5
-    assert "5 s so far on worker 10.0.0.2:40001" in words(view)
+    assert "5 s so far, on 10.0.0.2" in words(view)
