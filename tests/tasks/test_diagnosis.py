@@ -16,17 +16,20 @@ from mlxc import Calculation, Crystal
 from mlxc.cli import main
 from mlxc.crystal.brillouin import special_points
 from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.tasks.diagnosis.checks.exact_conditions import examine_exact_conditions
 from mlxc.tasks.diagnosis.checks.extrapolation import clamping_mends, examine_extrapolation
 from mlxc.tasks.diagnosis.checks.kpoints import denser_calculation, mesh_holds
-from mlxc.tasks.diagnosis.checks.vacuum import in_higher_cell
+from mlxc.tasks.diagnosis.checks.vacuum import examine_vacuum, in_higher_cell
 from mlxc.tasks.diagnosis.finding import CAUSES, Curve, Finding, Plot
 from mlxc.tasks.diagnosis.html_report import html_report
 from mlxc.tasks.diagnosis.mends import mends_of
 from mlxc.tasks.diagnosis.prediction import RATIOS, Prediction, size_at_minimum
 from mlxc.tasks.diagnosis.presentation import diagnosis_outcome
 from mlxc.tasks.diagnosis.task import DiagnosisTask
+from mlxc.tasks.diagnosis.tolerable import NO_ANSWER, error_in_words, severity_of
 from mlxc.tasks.diagnosis.under_test import on_coarser_mesh
 from mlxc.tasks.diagnosis.verdict import judge
+from mlxc.xc.catalogue import functional
 
 QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": (2, 2, 2), "xc": "lda"}
 
@@ -48,6 +51,75 @@ def test_the_verdict_names_each_cause_that_matters_with_its_share() -> None:
     verdict = judge([blame("basis", 7.1, "a larger cell"), blame("model", 2.9, "a wiggle"), blame("vacuum", 0.01)])
     assert verdict.culprit == "basis"
     assert verdict.sentence == "Basis: 71 % of the error (a larger cell); model: 29 % of the error (a wiggle)."
+
+
+def test_what_leaves_no_answer_is_told_in_words_and_not_as_a_number() -> None:
+    verdict = judge([blame("model", NO_ANSWER, "it guesses, and the SCF does not settle"), blame("basis", 2.4, "off")])
+    assert verdict.sentence == "Model: there is no answer. It guesses, and the SCF does not settle."
+    page = html_report(
+        {"findings": [], "seconds": 1.0, "calculation": _calculation(), "mends": [], **verdict.to_dict()}
+    )
+    assert ">no answer</td>" in page
+    assert ">2.4</td>" in page
+    assert f"{NO_ANSWER:g}" not in verdict.sentence
+    assert "the error" not in verdict.sentence
+
+
+@given(st.one_of(st.none(), st.floats(-9, 9)), st.one_of(st.none(), st.floats(-99, 99)))
+def test_all_causes_are_compared_by_the_lattice_constant_where_it_is_known(
+    size: float | None, energy: float | None
+) -> None:
+    severity, words = severity_of(size, energy), error_in_words(size, energy)
+    assert (severity is None) == (words == "") == (size is None and energy is None)
+    if size is not None:
+        assert severity == pytest.approx(abs(size) / 0.2)
+        assert words.startswith(f"the lattice constant is off by {size:+z.2f} %")
+    elif energy is not None:
+        assert severity == pytest.approx(abs(energy) / 2)
+    assert (energy is not None) == ("mHa" in words)
+
+
+class _Sound:
+    """A calculation whose answer, and that of a better one, are known."""
+
+    def __init__(self, given: Prediction, better: Prediction) -> None:
+        self.asked = self.calculation = Calculation.from_dict({"structure": "graphene"})
+        self.given = self.sound = given
+        self.seconds_left, self._better = 150.0, better
+
+    def predict_soundly(self, calculation: Calculation, start: Any = None, with_size: bool = True) -> Prediction:
+        assert calculation != self.calculation
+        return self._better
+
+
+def test_sentence_and_verdict_tell_an_error_with_the_same_sign_and_the_same_digits() -> None:
+    better = Prediction(True, "", STATE, -1.002, 1.01, STATE)
+    finding = examine_vacuum(_Sound(sized(1.0), better))  # type: ignore[arg-type]
+    assert finding.effect == "the lattice constant is off by -0.99 %, the energy by +2.00 mHa per atom"
+    assert finding.sentence.endswith(f", {finding.effect}.")
+    assert finding.severity == pytest.approx(0.99 / 0.2, rel=1e-2)
+    assert finding.numbers["energy_change_mha_per_atom"] == pytest.approx(2.0)
+
+
+def test_violated_conditions_are_named_and_what_they_ask_is_in_a_table() -> None:
+    tested: Any = _Answers(sized(1.0), sized(1.0), sized(1.0))
+    tested.functional = functional("bulk-unconstrained")
+    finding = examine_exact_conditions(tested)
+    assert finding.table is not None
+    assert len(finding.sentence) < 300
+    for name, statement, worst in finding.table.rows:
+        assert name in finding.sentence
+        assert statement not in finding.sentence
+        assert worst.startswith(("off by", "no finite number"))
+    assert Finding.from_dict(json.loads(json.dumps(finding.to_dict()))).to_dict() == json.loads(
+        json.dumps(finding.to_dict())
+    )
+    for name in ("pbe", "lda"):
+        tested.functional = functional(name)
+        found = examine_exact_conditions(tested)
+        violated = [held for held in found.numbers["conditions"].values() if held["satisfied"] is False]
+        assert (found.table is None) == (not violated)
+        assert found.table is None or len(found.table.rows) == len(violated)
 
 
 def test_nothing_is_blamed_for_errors_that_do_not_matter() -> None:

@@ -59,7 +59,7 @@ def describe(name: str) -> FunctionalDescription:
         return FunctionalDescription(title, without_folders(str(error), name), None)
     meaning = record.description if record else functional_names().get(name, "")
     if name.startswith(CLAMPED):
-        meaning = f"Held inside the domain of its training, beyond which it guesses: {meaning}"
+        meaning = f"Held inside the domain of its training. Without that: {meaning}"
     return FunctionalDescription(title, meaning, record)
 
 

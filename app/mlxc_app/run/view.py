@@ -22,7 +22,8 @@ from mlxc_app.widgets.typeset import typeset
 
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
-    "(a larger width helps) or falls slowly.",
+    "(a larger width helps) or falls slowly. Where it settles with another functional, this one is to blame, and "
+    "neither helps: the panel Diagnose finds out.",
     "failed": "If the sentence names a setting, change it; otherwise lower the cutoff or the k mesh, and run again.",
     "stopped": "Press Run to start afresh.",
 }

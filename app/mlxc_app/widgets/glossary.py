@@ -21,6 +21,10 @@ MEANINGS = {
     "density residual": "How much the density changes in one more step, per electron; it falls to zero.",
     "bulk modulus": "How hard a crystal is to compress: −V times the change of pressure with volume.",
     "μB": "Bohr magneton, the unit of magnetic moments: about the moment of one electron's spin.",
+    "uniform gas": "Electrons whose density is the same everywhere; for it the exact energy is known.",
+    "exact conditions": "What is proven of the exact functional, and what a model can be held to.",
+    "Lieb-Oxford bound": "The XC energy is never lower than a known multiple of that of a uniform gas of the density.",
+    "work function": "The energy that it takes to bring an electron out of a crystal.",
     "bohr": "The atomic unit of length: 0.529177 Å.",
 }
 _TAGS = re.compile(r"(<[^>]*>)")

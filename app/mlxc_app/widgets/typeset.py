@@ -30,5 +30,8 @@ def told(sentence: str) -> str:
 
 
 def _power(found: re.Match[str]) -> str:
-    factor, exponent = found[1], str(int(found[2])).translate(_SUPERSCRIPTS)
+    factor, power = found[1], int(found[2])
+    if power == 0:
+        return factor
+    exponent = str(power).translate(_SUPERSCRIPTS)
     return f"10{exponent}" if float(factor) == 1 else f"{factor}·10{exponent}"

@@ -66,6 +66,23 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Words in rows.
+
+    Attributes:
+        title: What is seen.
+        columns: The names of the columns.
+        rows: The rows, each as long as there are columns.
+        note: What a person should know to read it.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
     """What one test found.
 
@@ -79,6 +96,7 @@ class Finding:
         effect: What of the answer the cause changes, for a verdict, such as "the lattice constant by +1.9 %".
         numbers: The numbers by name, with the unit in the name; None where there is none.
         plots: The plots to look at.
+        table: What the sentence is too short for; None if there is nothing.
     """
 
     test: str
@@ -89,6 +107,7 @@ class Finding:
     effect: str = ""
     numbers: dict[str, Any] = field(default_factory=dict)
     plots: Sequence[Plot] = ()
+    table: Table | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -100,4 +119,5 @@ class Finding:
         plots = [
             Plot(**plot | {"curves": [Curve(**curve) for curve in plot["curves"]]}) for plot in data.get("plots", ())
         ]
-        return cls(**data | {"plots": plots})
+        table = data.get("table")
+        return cls(**data | {"plots": plots, "table": table and Table(**table)})

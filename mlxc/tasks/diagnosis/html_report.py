@@ -15,7 +15,8 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from mlxc import __version__
 from mlxc.basis.kinds import BASES
-from mlxc.tasks.diagnosis.finding import Finding, Plot
+from mlxc.tasks.diagnosis.finding import Finding, Plot, Table
+from mlxc.tasks.diagnosis.tolerable import NO_ANSWER, UNITS_IN_WORDS
 from mlxc.utils.replacing import replacing
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
@@ -81,25 +82,35 @@ def finding_html(data: dict[str, Any]) -> str:
     """What one test found, given as ``Finding.to_dict()``, with its plots."""
     finding = Finding.from_dict(data)
     plots = "".join(plot_svg(plot) for plot in finding.plots)
-    return f"<h2>{escape(finding.title)}</h2><p>{escape(finding.sentence)}</p>{plots}"
+    table = "" if finding.table is None else table_html(finding.table)
+    return f"<h2>{escape(finding.title)}</h2><p>{escape(finding.sentence)}</p>{table}{plots}"
 
 
 def _blames(causes: list[dict[str, Any]]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(row['cause'])}</td><td class='number'>{_share(row['share'])}</td>"
+        f"<tr><td>{escape(row['cause'])}</td>"
         f"<td class='number'>{_severity(row['severity'])}</td><td>{escape(row['effect'])}</td></tr>"
         for row in causes
     )
-    heading = "<th>cause</th><th>share of the error</th><th>error / what is tolerable</th><th>what it does</th>"
-    return f"<table><thead><tr>{heading}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _share(share: float | None) -> str:
-    return "not measured" if share is None else f"{100 * share:.0f} %"
+    heading = "<th>cause</th><th>error / what is tolerable</th><th>what it does</th>"
+    table = f"<table><thead><tr>{heading}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"{table}<p class='muted'>{escape(UNITS_IN_WORDS)}</p>"
 
 
 def _severity(severity: float | None) -> str:
-    return "–" if severity is None else f"{severity:.2g}"
+    if severity is None:
+        return "not measured"
+    return "no answer" if severity >= NO_ANSWER else f"{severity:.2g}"
+
+
+def table_html(table: Table) -> str:
+    """A table, folded, and what one should know to read it."""
+    heading = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    return (
+        f"<details><summary>{escape(table.title)}</summary><table><thead><tr>{heading}</tr></thead>"
+        f"<tbody>{rows}</tbody></table><p class='muted'>{escape(table.note)}</p></details>"
+    )
 
 
 def _settings(calculation: dict[str, Any]) -> str:

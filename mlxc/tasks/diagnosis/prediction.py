@@ -21,12 +21,6 @@ from mlxc.units import BOHR_ANG
 RATIOS = (0.96, 1.0, 1.04)
 # A minimum farther away than this is none that three points tell anything of.
 TRUSTED_RATIOS = (0.75, 1.35)
-# What is tolerable: each of these is an error of severity one.
-TOLERABLE_SIZE_PERCENT = 0.2
-TOLERABLE_ENERGY_MHA = 2.0
-TOLERABLE_GAP_EV = 0.1
-# A mistake that leaves no answer at all.
-NO_ANSWER = 50.0
 # An SCF that has not settled by then is not going to, and neither is one whose residual has not fallen to this share
 # of the first one within fewer steps.
 MAX_ITERATIONS, PATIENCE, SMALL_SHARE = 30, 12, 0.3

@@ -17,6 +17,7 @@ def diagnosis_report(summary: dict[str, Any]) -> str:
     for finding in summary["findings"]:
         lines.append(f"  {finding['title']}")
         lines += [f"    {line}" for line in wrap(finding["sentence"], 110)]
+        lines += [f"      {': '.join(row)}" for row in (finding.get("table") or {}).get("rows", ())]
         lines.append("")
     lines += wrap(f"Verdict. {summary['verdict']}", 114)
     if summary["mends"]:

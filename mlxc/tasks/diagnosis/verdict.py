@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlxc.tasks.diagnosis.finding import CAUSES, Cause, Finding
+from mlxc.tasks.diagnosis.tolerable import NO_ANSWER
 
 # A cause with less than this share of the largest severity is not worth naming.
 WORTH_NAMING = 0.2
@@ -28,6 +29,11 @@ class Blame:
     severity: float | None
     share: float | None
     effect: str
+
+    @property
+    def leaves_no_answer(self) -> bool:
+        """Whether it is no error of an answer, but the reason why there is none."""
+        return self.severity is not None and self.severity >= NO_ANSWER
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     """The verdict on some findings.
 
     Each cause counts as its worst finding does, in units of what is tolerable, which stand in
-    :mod:`mlxc.tasks.diagnosis.prediction`. These units make an error of the lattice constant and a gap that should not
+    :mod:`mlxc.tasks.diagnosis.tolerable`. These units make an error of the lattice constant and a gap that should not
     be there comparable; the shares are shares of their sum.
     """
     worst = [
@@ -97,9 +103,16 @@ def _sentence(measured: Sequence[Blame], culprit: Cause | None) -> str:
         return f"Nothing is to blame: {tested} {good}. {largest}"
     least = max(1.0, WORTH_NAMING * (measured[0].severity or 0.0))
     named = [blame for blame in measured if (blame.severity or 0.0) >= least]
+    failing = [blame for blame in named if blame.leaves_no_answer]
+    if failing:
+        return " ".join(f"{_begun(blame.cause)}: there is no answer. {_begun(blame.effect)}." for blame in failing)
     parts = [f"{blame.cause}: {100 * (blame.share or 0.0):.0f} % of the error ({blame.effect})" for blame in named]
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{_begun('; '.join(parts))}."
+
+
+def _begun(text: str) -> str:
+    """The text as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _unmeasured(blames: Sequence[Blame]) -> str:

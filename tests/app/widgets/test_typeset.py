@@ -14,6 +14,7 @@ from mlxc_app.widgets.typeset import typeset, typeset_html
         ("about 2e+12 times", "about 2·10¹² times"),
         ("F = -2.5 Ha, change -1.2e-03", "F = −2.5 Ha, change −1.2·10⁻³"),
         ("between -0.1 and 0.2 (-3)", "between −0.1 and 0.2 (−3)"),
+        ("it is 1.2e+00, where 1e+00 is asked for", "it is 1.2, where 1 is asked for"),
         # What is no number stays.
         ("pbe-proxy, al-2, 2014-03-12, 7e, x1e-5", "pbe-proxy, al-2, 2014-03-12, 7e, x1e-5"),
         ("sha256:3e-9a", "sha256:3e-9a"),

@@ -21,7 +21,10 @@ def figure_of(plot: Plot) -> go.FigureWidget:
     """A figure of one plot, complete: nothing in it changes later."""
     logarithmic = {name: {"type": "log"} if name in plot.logarithmic else {} for name in "xy"}
     return live_figure(
-        [_trace(curve, *look) for curve, look in zip(plot.curves, _looks(len(plot.curves)), strict=True)],
+        [
+            *(_trace(curve, *look) for curve, look in zip(plot.curves, _looks(len(plot.curves)), strict=True)),
+            *_name_of_shade(plot),
+        ],
         height=320,
         width=900,
         title={"text": _printed(plot.title), "font": {"size": 14}, "x": 0, "xref": "paper", "y": 0.98},
@@ -55,7 +58,7 @@ def _trace(curve: Curve, colour: str, dash: str) -> go.Scatter:
 
 
 def _shade(plot: Plot) -> Iterable[dict[str, Any]]:
-    """The range of x that stands out, with its name in it."""
+    """The range of x that stands out."""
     if plot.shaded is None:
         return
     places = [x for curve in plot.curves for x in curve.x]
@@ -65,8 +68,14 @@ def _shade(plot: Plot) -> Iterable[dict[str, Any]]:
         "type": "rect", "layer": "below", "xref": "x", "yref": "paper", "y0": 0, "y1": 1,
         "x0": low if first is None else max(low, first), "x1": high if last is None else min(high, last),
         "fillcolor": SHADE, "line": {"width": 0},
-        "label": {"text": _printed(plot.shaded_name), "textposition": "bottom center", "font": {"size": 13}},
     }  # fmt: skip
+
+
+def _name_of_shade(plot: Plot) -> Iterable[go.Scatter]:
+    """What the shade is, in the legend, where no curve runs through it."""
+    if plot.shaded is not None:
+        marker = {"symbol": "square", "size": 14, "color": SHADE}
+        yield go.Scatter(x=[None], y=[None], mode="markers", marker=marker, name=_printed(plot.shaded_name))
 
 
 def _printed(text: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 
 from ipywidgets import HTML, Button, HBox, VBox, Widget
 
-from mlxc.tasks.diagnosis.finding import TESTS, Finding
+from mlxc.tasks.diagnosis.finding import TESTS, Finding, Table
 from mlxc_app.panels.diagnose.figures import figure_of
 from mlxc_app.panels.diagnose.model import DiagnoseModel, DiagnosisPicture
 from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.widgets.message import MessageArea
-from mlxc_app.widgets.typeset import typeset_html
+from mlxc_app.widgets.typeset import told, typeset_html
 
 ABOUT = (
     "Why does a calculation disagree with what it should give? Nine tests find out. Most change one "
@@ -117,9 +117,16 @@ def body_html(picture: DiagnosisPicture) -> str:
 
 def finding_widgets(finding: Finding) -> list[Widget]:
     """What one test found, in words and figures."""
-    words = HTML(f"<h2>{escape(finding.title)}</h2><p>{typeset_html(escape(finding.sentence))}</p>")
+    table = "" if finding.table is None else _table(finding.table)
+    words = HTML(f"<h2>{escape(finding.title)}</h2><p>{told(finding.sentence)}</p>{table}")
     words.add_class("mlxc-diagnosis")
     return [words, *(figure_of(plot) for plot in finding.plots)]
+
+
+def _table(table: Table) -> str:
+    from mlxc.tasks.diagnosis.html_report import table_html
+
+    return typeset_html(table_html(table))
 
 
 def _link(summary: dict[str, Any]) -> str:

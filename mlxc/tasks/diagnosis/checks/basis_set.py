@@ -10,7 +10,8 @@ from mlxc.basis.gaussian.sets import grid_cutoff, has_functions
 from mlxc.basis.planewave.kind import PLANE_WAVES
 from mlxc.calculation.calculation import Calculation
 from mlxc.tasks.diagnosis.finding import Curve, Finding, Plot
-from mlxc.tasks.diagnosis.prediction import TOLERABLE_SIZE_PERCENT, Prediction, size_in_words
+from mlxc.tasks.diagnosis.prediction import Prediction, size_in_words
+from mlxc.tasks.diagnosis.tolerable import error_in_words, severity_of
 from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Is the basis set complete enough?"
@@ -53,7 +54,7 @@ def examine_basis_set(tested: CalculationUnderTest) -> Finding:
     sentence = (
         f"{what}: not measured, {better.message}."
         if energy is None
-        else f"{what}: the energy is {energy:+z.1f} mHa per atom off; {sizes}."
+        else f"{what}: {sizes}; {error_in_words(size, energy)}."
     )
     if compared:
         rows = ", ".join(
@@ -71,16 +72,18 @@ def examine_basis_set(tested: CalculationUnderTest) -> Finding:
         title=TITLE,
         sentence=sentence,
         cause="basis",
-        severity=None if size is None else abs(size) / TOLERABLE_SIZE_PERCENT,
-        effect=_effect(given, better, size),
+        # Without a size it is not known: most of an error of the energy is the same at all of them.
+        severity=None if size is None else severity_of(size, energy),
+        effect=_effect(given, better, size, energy),
         numbers=numbers,
-        plots=[_plot(compared)] if compared else [],
+        # One set has nothing to be seen beside.
+        plots=[_plot(compared)] if len(compared) > 1 else [],
     )
 
 
-def _effect(given: Prediction, better: Prediction, size_percent: float | None) -> str:
+def _effect(given: Prediction, better: Prediction, size_percent: float | None, energy_mha: float | None) -> str:
     if size_percent is not None:
-        return f"the basis changes the lattice constant by {size_percent:+z.2f} %"
+        return error_in_words(size_percent, energy_mha)
     return given.without_size or better.message or f"in the better basis {better.without_size}"
 
 

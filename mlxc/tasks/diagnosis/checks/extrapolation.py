@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.tasks.diagnosis.finding import Finding
-from mlxc.tasks.diagnosis.prediction import NO_ANSWER, TOLERABLE_SIZE_PERCENT, size_in_words
+from mlxc.tasks.diagnosis.prediction import size_in_words
+from mlxc.tasks.diagnosis.tolerable import NO_ANSWER, TOLERABLE_SIZE_PERCENT
 from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Does the answer snap back when the functional is held inside its training domain?"
@@ -51,24 +53,24 @@ def examine_extrapolation(tested: CalculationUnderTest) -> Finding:
 def _blame(tested: CalculationUnderTest) -> tuple[float | None, str]:
     given, clamped = tested.given, tested.clamped
     if not given.converged and clamped.converged:
-        return NO_ANSWER, f"{_beyond(tested)} keeps the SCF from converging"
+        return NO_ANSWER, f"{_beyond(tested)} the SCF does not settle"
     if not given.converged and tested.baseline.converged:
         return NO_ANSWER, f"the SCF converges with {tested.baseline_name}, with the model not even when it is clamped"
     if not given.converged:
         return None, "the SCF converges with no functional"
     if given.size is None and clamped.size is not None:
-        return NO_ANSWER, f"{_beyond(tested)} leaves the energy without a minimum nearby"
+        return NO_ANSWER, f"{_beyond(tested)} the energy has no minimum nearby"
     change = given.size_change_percent(clamped)
     if change is None:
         return None, "there are no two sizes to compare"
-    return abs(change) / TOLERABLE_SIZE_PERCENT, f"{_beyond(tested)} changes the lattice constant by {change:+z.2f} %"
+    return abs(change) / TOLERABLE_SIZE_PERCENT, f"{_beyond(tested)} the lattice constant is off by {change:+z.2f} %"
 
 
 def _beyond(tested: CalculationUnderTest) -> str:
-    """Where it extrapolates, in words."""
-    highest, share = tested.domain.get("s", (None, None))[1], tested.outside_shares.get("volume", 0.0)
-    edge = "" if highest is None else f" beyond s = {highest:.2g}"
-    return f"extrapolation{edge}, in {100 * share:.0f} % of the volume,"
+    """Where it extrapolates, in words that what comes of it follows."""
+    share = 100 * tested.outside_shares.get("volume", 0.0)
+    vacuum = ", above all the vacuum," if vacuum_directions(tested.calculation.crystal) else ""
+    return f"{share:.0f} % of the cell{vacuum} is unlike all that it has learned from; it guesses there, and"
 
 
 def clamping_mends(tested: CalculationUnderTest) -> bool | None:

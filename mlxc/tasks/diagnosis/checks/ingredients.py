@@ -14,6 +14,8 @@ TITLE = "Which densities and gradients does the functional see here?"
 LOG_S = (-2.0, 3.0)
 LOG_RS = (-1.0, 2.0)
 BINS = 60
+# A lower bound that is a smaller share of the upper one is none; a value beyond means that there is hardly a density.
+NOTHING, ENORMOUS = 1e-3, 1000
 LABELS = {"s": "reduced gradient s", "rs": "Wigner-Seitz radius r_s (bohr)"}
 
 
@@ -27,7 +29,7 @@ def examine_ingredients(tested: CalculationUnderTest) -> Finding:
     edges, largest = _edges_in_words(domain), {name: float(variables[name].max()) for name in ("s", "rs")}
     sentence = (
         f"{_percent(shares['volume'])} of the volume and {_percent(shares['electrons'])} of the electrons lie outside "
-        f"the domain {whose} ({edges}); s reaches {largest['s']:.3g}, r_s {largest['rs']:.3g} bohr."
+        f"the domain {whose} ({edges}); s reaches {_bounded(largest['s'])}, r_s {_bounded(largest['rs'])} bohr."
     )
     plots = [
         _histogram(name, variables[name], electrons, volumes, limits, domain, whose)
@@ -69,8 +71,14 @@ def _edges_in_words(domain: Domain) -> str:
     for name, label in (("rs", "r_s"), ("s", "s")):
         low, high = domain.get(name, (None, None))
         if high is not None:
-            words.append(f"{label} up to {high:.3g}" if not low else f"{label} from {low:.3g} to {high:.3g}")
+            is_open = not low or low < NOTHING * high
+            words.append(f"{label} up to {high:.3g}" if is_open else f"{label} from {low:.3g} to {high:.3g}")
     return ", ".join(words) or "no bounds"
+
+
+def _bounded(value: float) -> str:
+    """The number, unless it says of a vanishing density no more than that it vanishes."""
+    return f"{value:.3g}" if value < ENORMOUS else f"more than {ENORMOUS:g}"
 
 
 def _percent(share: float) -> str:

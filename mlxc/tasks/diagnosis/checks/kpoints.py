@@ -14,12 +14,8 @@ from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.band_edges import band_edges
 from mlxc.properties.bands import eigenvalues_at
 from mlxc.tasks.diagnosis.finding import Finding
-from mlxc.tasks.diagnosis.prediction import (
-    TOLERABLE_ENERGY_MHA,
-    TOLERABLE_GAP_EV,
-    TOLERABLE_SIZE_PERCENT,
-    Prediction,
-)
+from mlxc.tasks.diagnosis.prediction import Prediction
+from mlxc.tasks.diagnosis.tolerable import TOLERABLE_GAP_EV, error_in_words, severity_of
 from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 from mlxc.units import HARTREE_EV
 
@@ -48,24 +44,16 @@ def examine_kpoints(tested: CalculationUnderTest) -> Finding:
     better = tested.predict_soundly(denser, with_size=with_size)
     size, energy = given.size_change_percent(better), given.energy_change_mha(better)
     errors = {_gap_in_words(mesh_gap, special_gap): (mesh_gap - special_gap) / TOLERABLE_GAP_EV}
-    if size is not None:
-        errors[f"the lattice constant by {size:+z.2f} %"] = abs(size) / TOLERABLE_SIZE_PERCENT
-    if energy is not None:
-        errors[f"the energy by {energy:+z.1f} mHa per atom"] = abs(energy) / TOLERABLE_ENERGY_MHA
+    if (severity := severity_of(size, energy)) is not None:
+        errors[error_in_words(size, energy)] = severity
     effect = max(errors, key=lambda words: errors[words])
     # That a gap is right says nothing of a mesh on which nothing else is known.
     is_measured = energy is not None or errors[effect] >= 1
     mesh, better_mesh = (" x ".join(map(str, c.kmesh)) for c in (tested.asked, denser))
-    changes = (
-        f"the energy changes by {-energy:+z.2f} mHa per atom"
-        if energy is not None
-        else f"not measured: {better.message}"
-    )
-    if energy is not None:
-        changes += f" and the lattice constant by {-size:+z.3f} %" if size is not None else "; no size is compared"
+    beside = error_in_words(size, energy) or f"not measured, {better.message}"
     sentence = (
         f"The {mesh} mesh {_holds(missing, list(special))}. Its levels leave a gap of {mesh_gap:.2f} eV; with these "
-        f"points it is {special_gap:.2f} eV. On {better_mesh} with {_smearing(denser)} {changes}."
+        f"points it is {special_gap:.2f} eV. Beside {better_mesh} with {_smearing(denser)}: {beside}."
     )
     return Finding(
         test="k points",

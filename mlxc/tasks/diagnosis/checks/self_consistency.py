@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mlxc.kohn_sham.residual import WAVELENGTHS
 from mlxc.tasks.diagnosis.finding import Curve, Finding, Plot
-from mlxc.tasks.diagnosis.prediction import NO_ANSWER, RATIOS
+from mlxc.tasks.diagnosis.prediction import RATIOS
+from mlxc.tasks.diagnosis.tolerable import NO_ANSWER
 from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Does the self-consistent field settle, and at the same state from wherever it starts?"

@@ -8,23 +8,27 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import height_ang
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.tasks.diagnosis.finding import Finding
-from mlxc.tasks.diagnosis.prediction import TOLERABLE_ENERGY_MHA
+from mlxc.tasks.diagnosis.tolerable import error_in_words, severity_of
 from mlxc.tasks.diagnosis.under_test import CalculationUnderTest
 
 TITLE = "Is the vacuum thick enough, and do the images of the sheet feel each other?"
 # How much higher the cell is that the given one is compared with.
 HIGHER = 1.3
+# With less time left, only energies are compared.
+SIZE_SECONDS = 90.0
 
 
 def examine_vacuum(tested: CalculationUnderTest) -> Finding:
-    """Compare the energy with that in a higher cell."""
+    """Compare size and energy with those in a higher cell."""
     crystal = tested.calculation.crystal
     if len(vacuum_directions(crystal)) != 1:
         return Finding("vacuum", TITLE, f"{crystal.name} is no sheet: there is no vacuum to be too thin.")
     given = tested.sound
-    higher = tested.predict_soundly(tested.calculation.with_crystal(in_higher_cell(crystal, HIGHER)), with_size=False)
-    change = given.energy_change_mha(higher)
-    if change is None:
+    with_size = given.size is not None and tested.seconds_left > SIZE_SECONDS
+    better = tested.calculation.with_crystal(in_higher_cell(crystal, HIGHER))
+    higher = tested.predict_soundly(better, with_size=with_size)
+    size, energy = given.size_change_percent(higher), given.energy_change_mha(higher)
+    if energy is None:
         why = given.message or f"in the higher cell {higher.message}"
         return Finding("vacuum", TITLE, f"Not measured: {why}.", "vacuum", None, why)
     height = height_ang(crystal)
@@ -32,13 +36,18 @@ def examine_vacuum(tested: CalculationUnderTest) -> Finding:
         test="vacuum",
         title=TITLE,
         sentence=(
-            f"In a cell {HIGHER * height:.1f} instead of {height:.1f} angstrom high the energy changes by "
-            f"{-change:+z.3f} mHa per atom."
+            f"Beside a cell that is {HIGHER * height:.1f} instead of {height:.1f} angstrom high, "
+            f"{error_in_words(size, energy)}."
         ),
         cause="vacuum",
-        severity=abs(change) / TOLERABLE_ENERGY_MHA,
-        effect=f"the images of the sheet change the energy by {change:+z.2f} mHa per atom",
-        numbers={"height_ang": height, "higher_ang": HIGHER * height, "energy_change_mha_per_atom": change},
+        severity=severity_of(size, energy),
+        effect=error_in_words(size, energy),
+        numbers={
+            "height_ang": height,
+            "higher_ang": HIGHER * height,
+            "size_change_percent": size,
+            "energy_change_mha_per_atom": energy,
+        },
     )
 
 

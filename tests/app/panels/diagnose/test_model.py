@@ -13,10 +13,14 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.diagnose.figures import figure_of
 from mlxc_app.panels.diagnose.model import DiagnoseModel
 from mlxc_app.panels.diagnose.view import DiagnoseView, body_html, progress_html
+from mlxc_app.panels.learn.stops import STOPS
+from mlxc_app.panels.learn.view import try_stop
+from mlxc_app.panels.panel import Page
 from mlxc_app.run.model import RunModel
 from mlxc_app.widgets.choosing.cards import MODEL, Cards
 from mlxc_app.widgets.choosing.grouped_choice import GroupedChoice
 from mlxc_app.widgets.message import MessageArea
+from mlxc_app.widgets.theme import Theme
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.runs.kept import kept_runs
@@ -80,13 +84,16 @@ def test_the_plots_of_a_diagnosis_are_figures_with_all_that_they_say() -> None:
     shaded = (2.0, None)
     plot = Plot("v_xc", "r_s (bohr)", "v_xc (Ha)", curves, "x", shaded, "outside the domain")
     figure = figure_of(plot)
-    assert [trace.name for trace in figure.data] == ["as &lt;given&gt;", "steps"]
+    # The legend says what the shade is: no curve runs through the words.
+    assert [trace.name for trace in figure.data] == ["as &lt;given&gt;", "steps", "outside the domain"]
     assert figure.data[1].line.shape == "hvh"
     assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", None)
     assert figure.layout.xaxis.title.text == "r<sub>s</sub> (bohr)"
     (shade,) = figure.layout.shapes
-    assert (shade.x0, shade.x1, shade.label.text) == (2.0, 10.0, "outside the domain")
-    colours = [trace.line.color for trace in figure_of(replace(plot, curves=curves * 2)).data]
+    assert (shade.x0, shade.x1) == (2.0, 10.0)
+    assert figure.data[2].marker.color == shade.fillcolor
+    assert len(figure_of(replace(plot, shaded=None)).data) == 2
+    colours = [trace.line.color for trace in figure_of(replace(plot, curves=curves * 2)).data[:4]]
     assert len(set(colours)) == 4
 
 
@@ -135,12 +142,17 @@ def finished_diagnosis(run: RunModel) -> DiagnoseModel:
     choose.xc = "bulk-unconstrained"
     model = DiagnoseModel(run, choose)
     model.start()
+    finish_diagnosis(run, summary() | {"mends": MENDS})
+    return model
+
+
+def finish_diagnosis(run: RunModel, result: dict[str, Any]) -> None:
+    """End the run that is shown, as the process does that computes it."""
     assert run.folder is not None
-    (run.folder.path / "result.json").write_text(json.dumps(summary() | {"mends": MENDS}))
+    (run.folder.path / "result.json").write_text(json.dumps(result))
     run.folder.set_status("finished")
     run.poll()
     assert run.state == "finished"
-    return model
 
 
 @pytest.mark.parametrize("indices", [(0,), (2,), (0, 1, 2)])
@@ -152,6 +164,21 @@ def test_mends_are_computed_when_the_page_has_gone_on_to_the_first_of_them(
     assert run.kind == "eos"
     asked = [folder.task for folder in reversed(kept_runs()) if folder.kind == "eos"]
     assert [calculation_of(task).xc for task in asked] == [MENDS[index]["changes"]["xc"] for index in indices]
+
+
+def test_the_last_stop_of_the_tour_leads_to_all_that_mends_it_side_by_side(run: RunModel) -> None:
+    page = Page(ChooseModel("al"), run, MessageArea(), Theme(), lambda name: None)
+    try_stop(STOPS[-1], page)
+    model = DiagnoseModel(run, page.choose)
+    view = DiagnoseView(model, page.messages)
+    view.widget.children[0].children[0].click()
+    settings = page.choose.calculation().model_dump(mode="json")
+    finish_diagnosis(run, summary() | {"mends": MENDS, "calculation": settings})
+    view.widget.children[-1].children[-1].children[0].click()
+    assert "This did not work" not in page.messages.widget.value
+    computed = [calculation_of(folder.task) for folder in reversed(kept_runs()) if folder.kind == "eos"]
+    assert [calculation.xc for calculation in computed] == [mend["changes"]["xc"] for mend in MENDS]
+    assert {(calculation.ecut_ha, calculation.kmesh) for calculation in computed} == {(30.75, (6, 6, 1))}
 
 
 def test_a_finished_diagnosis_stays_in_its_panel_until_the_next_one(run: RunModel, aluminium: Calculation) -> None:
