@@ -162,8 +162,8 @@ def test_mends_are_computed_when_the_page_has_gone_on_to_the_first_of_them(
     model = finished_diagnosis(run)
     model.try_mend(*indices)
     assert run.kind == "eos"
-    asked = [folder.task for folder in reversed(kept_runs()) if folder.kind == "eos"]
-    assert [calculation_of(task).xc for task in asked] == [MENDS[index]["changes"]["xc"] for index in indices]
+    asked = [calculation_of(folder.task).xc for folder in kept_runs() if folder.kind == "eos"]
+    assert sorted(asked) == sorted(MENDS[index]["changes"]["xc"] for index in indices)
 
 
 def test_the_last_stop_of_the_tour_leads_to_all_that_mends_it_side_by_side(run: RunModel) -> None:
@@ -176,8 +176,8 @@ def test_the_last_stop_of_the_tour_leads_to_all_that_mends_it_side_by_side(run: 
     finish_diagnosis(run, summary() | {"mends": MENDS, "calculation": settings})
     view.widget.children[-1].children[-1].children[0].click()
     assert "This did not work" not in page.messages.widget.value
-    computed = [calculation_of(folder.task) for folder in reversed(kept_runs()) if folder.kind == "eos"]
-    assert [calculation.xc for calculation in computed] == [mend["changes"]["xc"] for mend in MENDS]
+    computed = [calculation_of(folder.task) for folder in kept_runs() if folder.kind == "eos"]
+    assert sorted(calculation.xc for calculation in computed) == sorted(mend["changes"]["xc"] for mend in MENDS)
     assert {(calculation.ecut_ha, calculation.kmesh) for calculation in computed} == {(30.75, (6, 6, 1))}
 
 
