@@ -31,7 +31,7 @@ def exact_levels(ground: GroundState) -> tuple[Tensor, Tensor]:
 def looked_above(ground: GroundState, bands: list[int]) -> LevelsAbove:
     levels, orbitals = exact_levels(ground)
     above = levels_above(
-        ground.basis, ground.problem.hamiltonian(ground.effective_potential), levels[:, bands], orbitals[:, bands],
+        ground.problem, ground.problem.hamiltonian(ground.effective_potential), levels[:, bands], orbitals[:, bands],
         ground.occupations, seed=0,
     )  # fmt: skip
     assert above is not None
