@@ -20,6 +20,8 @@ from mlxc.basis.planewave.projectors import NonlocalOperator
 from mlxc.basis.planewave.real_functions import RealFunctions
 
 GAMMA = slice(0, 1)
+# So many functions are paired at the same time, which bounds the memory.
+PAIRED = 32
 
 
 class RealBlock:
@@ -69,12 +71,13 @@ class RealBlock:
         result = first(vectors)
         for operator in others:
             result += operator(vectors)
-        count = vectors.shape[1]
-        even = vectors if count % 2 == 0 else torch.nn.functional.pad(vectors, (0, 0, 0, 1))
-        pairs = self.functions.in_pairs(even)
-        images = torch.zeros_like(pairs)
-        self._local.add_to(images, pairs)
-        result += self.functions.parts(images)[:, :count]
+        for some, own in zip(result.split(PAIRED, dim=1), vectors.split(PAIRED, dim=1), strict=True):
+            count = own.shape[1]
+            even = own if count % 2 == 0 else torch.nn.functional.pad(own, (0, 0, 0, 1))
+            pairs = self.functions.in_pairs(even)
+            images = torch.zeros_like(pairs)
+            self._local.add_to(images, pairs)
+            some += self.functions.parts(images)[:, :count]
         return result
 
     def precondition(self, residuals: Tensor, vectors: Tensor) -> Tensor:
