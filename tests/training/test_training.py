@@ -150,7 +150,10 @@ def test_penalties_vanish_at_the_start_and_grow_with_the_distance() -> None:
 
 def test_names_of_solids_mean_crystals() -> None:
     solids = read_solids("sol58lc")
-    assert len(solids) == 28
+    assert sum(not solid.is_free_atom for solid in solids.values()) == 28
+    # Each is compared with the atoms that it is made of.
+    assert solids["NaCl_b1"].relative_to == {"Na_atom": 1, "Cl_atom": 1}
+    assert all(other in solids for solid in solids.values() for other in solid.relative_to)
     assert solids["NaCl_b1"].crystal.species == ("Na", "Cl")
     assert solids["Ni_fcc"].calculation(pseudo="gth").spin
     assert not solids["Al_fcc"].calculation().spin
