@@ -106,7 +106,7 @@ class RunView:
         advice = [self._advice(state), training_sentence(self._run.result)]
         self._messages.show_result(
             CARDS[state],
-            f"{self._run.title}: {what}" if CARDS[state] == "success" and not note else what,
+            f"{self._run.title}: {what}" if state == "finished" else f"{what} ({self._run.title})",
             " ".join(filter(None, advice)),
             self._run.traceback,
             note,

@@ -42,8 +42,18 @@ def test_a_converged_run_with_something_to_doubt_has_one_card_that_warns(run: Ru
     # The line has not room for all: what matters comes first.
     assert warning < cards.index("Done, but please note") < cards.index("started twice")
     assert cards.index("started twice") < cards.index("converged in 9 steps")
-    assert "a run" not in cards
+    assert cards.index("started twice") < cards.index("a run")
     assert "&lt;vanished&gt;" in cards
+
+
+def test_what_went_wrong_is_told_before_the_run_that_it_went_wrong_with(run: RunModel, aluminium: Calculation) -> None:
+    messages = MessageArea()
+    RunView(run, ChooseModel("al"), messages)
+    run.start(aluminium, "Al, 20 Ha")
+    assert run.folder is not None
+    run.folder.set_status("not converged", "3 of 7 points did not converge.")
+    run.poll()
+    assert "3 of 7 points did not converge. (Al, 20 Ha)" in messages.widget.value
 
 
 def test_the_bar_says_of_which_run_it_tells_the_result(run: RunModel, aluminium: Calculation) -> None:
