@@ -254,7 +254,7 @@ class SCFIteration:
         return not above.misses_a_state
 
     def _residuals(self, change: Tensor, kinetic_energy: float, pairs: Eigenpairs) -> tuple[float, float]:
-        """Of the density and of the orbitals, the same in all processes."""
+        """The residuals of the density and of the orbitals, which are the same in all processes."""
         problem, largest = self.problem, self.problem.division.processes.largest
         fields = Fields.unstacked(change, problem.kinds)
         residual = fields_residual(problem.basis.grid, fields, problem.ions.nelectrons, kinetic_energy)

@@ -61,9 +61,10 @@ class FunctionalPicker:
         self.about = Button(description="About this functional")
         self._names = GroupedChoice(description="XC functional", rows=16)
         self._origin = ToggleButtons(
+            description="Origin",
             options=[("All", EVERY_ORIGIN), *((origin.capitalize(), origin) for origin in ORIGINS)],
             tooltips=["Whatever it was made of", *(meaning.capitalize() for meaning in ORIGINS.values())],
-            style={"button_width": "auto"},
+            style={"button_width": "auto", "description_width": "48px"},
         )
         self._origin.add_class("mlxc-origins")
         self._meaning = HTML()

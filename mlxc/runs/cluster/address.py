@@ -18,7 +18,7 @@ def ready_words(address: str) -> str:
 
 
 def where_words(worker: str) -> str:
-    """On which machine a run is computed, in a phrase, from the address of a worker."""
+    """The machine on which a run is computed, in a phrase, from the address of a worker."""
     return f"on {_short(worker).rpartition(':')[0]}"
 
 
