@@ -59,7 +59,7 @@ class FunctionalPicker:
     def __init__(self, model: ChooseModel, cards: Cards, messages: MessageArea) -> None:
         self._model, self._messages = model, messages
         self.about = Button(description="About this functional")
-        self._names = GroupedChoice(description="XC functional", rows=16)
+        self._names = GroupedChoice(description="XC functional", rows=12)
         self._origin = ToggleButtons(
             description="Origin",
             options=[("All", EVERY_ORIGIN), *((origin.capitalize(), origin) for origin in ORIGINS)],
