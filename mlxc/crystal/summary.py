@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from math import gcd
 from typing import Any
 
 from mlxc.crystal.crystal import Crystal
@@ -81,6 +82,12 @@ class CrystalSummary:
         group = f"space group {self.group_in_words}" if self.space_group else self.group_in_words
         closest, moments = self.closest_in_words, self.moments_in_words
         return [f"{self.origin or self.name}: {cell}, {group}.", f"Closest atoms: {closest}; moments: {moments}."]
+
+    @property
+    def content_in_words(self) -> str:
+        """The reduced formula, and how often the cell holds it."""
+        count = gcd(*Counter(self.species).values())
+        return self.formula if count == 1 else f"{count} × {self.formula}"
 
     @property
     def atoms_in_words(self) -> str:

@@ -56,7 +56,7 @@ def _rows(summary: CrystalSummary, smaller: str) -> dict[str, str]:
     """The label and the words of what there is to say."""
     rows = {
         "Read from": summary.origin,
-        "Formula": f"{summary.formula}, {summary.volume_ang3:.2f} Å³",
+        "Formula": f"{summary.content_in_words}, {summary.volume_ang3:.2f} Å³",
         "Space group": summary.group_in_words,
         "Closest atoms": summary.closest_in_words.replace("angstrom", "Å"),
         "Moments": summary.moments_in_words.replace("Bohr magneton", "μB"),

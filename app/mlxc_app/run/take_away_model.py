@@ -114,7 +114,10 @@ def offer_of(folder: RunFolder) -> TakeAway:
     note = ""
     if has_state and folder.ground_state_path.stat().st_size > LARGEST_MB * 1e6:
         missing |= {"hdf5", ARCHIVE}
-        note = f"The file of the state is larger than {LARGEST_MB} MB: fetch it from {folder.ground_state_path}."
+        note = (
+            f"The file of the state is larger than {LARGEST_MB} MB, so that it and the archive are left out here: "
+            f"fetch it from {folder.ground_state_path}."
+        )
     link, problem = _link(folder.task)
     return TakeAway(
         title=folder.title,

@@ -54,6 +54,7 @@ def test_the_primitive_cell_is_one_click_away_and_brings_its_settings(tmp_path: 
     beside = Beside()
     beside.model.take_file(path.name, path.read_bytes())
     assert "8 atoms; the primitive cell has 2" in beside.words.value
+    assert "8 × Si, 160.10 Å³" in beside.words.value
     assert beside.offers_primitive
     mesh = beside.model.kmesh
     beside.primitive.click()

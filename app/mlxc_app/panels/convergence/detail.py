@@ -101,7 +101,7 @@ DETAILS = {
         "moments of an antiferromagnet have as well. Magnets often need more steps than other metals.",
         "SCF step",
         "moment (Bohr magneton per cell)",
-        "This run has no spin polarisation, and thus no magnetic moment.",
+        "The moment appears with the first step; a run that has no spin polarisation has none.",
         _moment,
     ),
     "Occupations": Detail(

@@ -213,7 +213,7 @@ def _decades(values: Sequence[float], always: tuple[int, int]) -> dict[str, Any]
     return {"type": "log", "exponentformat": "power", "range": [floor(low) - 0.3, ceil(high) + 0.3]}
 
 
-_PLACEHOLDER = explained('<p class="mlxc-placeholder">Press Run: a point appears here for each SCF step.</p>')
+_PLACEHOLDER = explained('<p class="mlxc-placeholder">After Run, a point appears here for each SCF step.</p>')
 
 
 def second_start_words(picture: ConvergencePicture) -> str:

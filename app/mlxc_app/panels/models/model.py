@@ -96,7 +96,7 @@ class ModelsModel(HasTraits):
         self.hand = Hand()
         self.confirming = Confirming(run)
         self.hand.observe(self._move)
-        choose.observe(self._list, "owner")
+        choose.observe(self._list, ["owner", "xc"])
         self._list()
 
     @property

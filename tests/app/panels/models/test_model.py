@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mlxc_app.choose.model import ChooseModel
+from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.panels.models.calibration_view import CalibrationView, calibration_in_words
 from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content
 from mlxc_app.panels.models.hand import MIX, OFF, PARAMETERS, STRENGTH
@@ -302,3 +303,11 @@ def test_bars_stand_in_cells_and_their_calibration_below(model: ModelsModel, ben
     assert [list(trace.y) for trace in figure.data if "unseen" in trace.name] == [[0.0, 0.5, 1.0]]
     model.tick([])
     assert view.widget.children == ()
+
+
+def test_what_is_kept_elsewhere_on_the_page_can_be_ticked(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    model = ModelsModel(run, choose, StandIn())
+    path = keep_trained(shipped_checkpoints()["pbe-proxy"], "learned-here", choose.owner)
+    choose.xc = str(path)
+    assert str(path) in [value for _, entries in model.groups for _, value in entries]
