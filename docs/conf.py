@@ -40,6 +40,7 @@ nitpick_ignore_regex = [
     ("py:data", ".*"),
     # Variables for types, which have no description.
     ("py:class", r"mlxc\.(properties\.birch_murnaghan\.Number|kohn_sham\.(gap\.Levels|metallic_share\.Place))"),
+    ("py:class", r"mlxc\.utils\.job_pool\.(Job|Result)"),
 ]
 
 # GPAW has a Python of its own.
