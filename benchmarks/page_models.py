@@ -1,4 +1,4 @@
-"""How fast the panel "Models" is, in headless Chromium: the first path, functionals on 28 solids, numbers under a hand.
+"""How fast the panel "Models" is, in headless Chromium: the first path, functionals on 30 solids, numbers under a hand.
 
     python benchmarks/page_models.py
 
@@ -28,7 +28,7 @@ from mlxc.xc.gga import PBE  # noqa: E402
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SOLIDS = 28
+SOLIDS = 30
 TICKED = ("lda", "r2scan", "mcml", "ms2-proxy", "pbe-proxy", "bulk-constrained", "hm-gga", "xcdiff", "pcnn")
 HANDS = {"κ and μ of PBE": "κ", "A mix of two": "share", "A network's strength": "strength"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ def test_a_run_that_a_cluster_computes_is_told_as_one_that_is_computed_here(work
     assert here.result is not None
     assert folder.result["free_energy_ha"] == pytest.approx(here.result["free_energy_ha"], abs=1e-9)
     assert folder.result["calculation"] == here.result["calculation"]
-    kinds = [[record["kind"] for record in run.records()[0]] for run in (folder, here)]
+    # By rounding, one of them may need a step more.
+    kinds = [[kind for kind, _ in groupby(record["kind"] for record in run.records()[0])] for run in (folder, here)]
     assert kinds[0] == kinds[1]
     assert mlxc.SavedState.load(folder.ground_state_path).density.shape[0] == 1
 

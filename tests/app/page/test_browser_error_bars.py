@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
-SOLIDS = 28
+SOLIDS = 30
 BANDS = "bands"
 # The largest extent of what is filled and shown in a plot.
 SHADED = """selector => Array.from(document.querySelector(selector)?.data ?? [])
