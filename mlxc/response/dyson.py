@@ -20,7 +20,7 @@ from mlxc.response.independent import IndependentResponse
 
 MAX_ITERATIONS = 40
 # Residual of an orbital's change that is good enough for a response with a relative error of one electron per cell.
-ORBITAL_ACCURACY = 2e-3
+ORBITAL_ACCURACY = 1e-3
 # Rounding errors of single precision in a response, as a share of how much it has changed since it was last exact.
 SINGLE_ERROR = 1e-5
 # An exact response in between costs little where the residual has fallen so far.
