@@ -66,16 +66,17 @@ def export_functional(xc: str | nn.Module, path: str | Path) -> None:
     module = functional(xc) if isinstance(xc, str) else xc
     names = declared_ingredients(module)
     arguments = tuple(_sample()[name] for name in names)
-    try:
-        program = _program(module, names, arguments)
-    except ImportError as error:
-        raise InputError(f"The export needs '{error.name}': install it with pip install 'mlxc[onnx]'.") from None
-    except Exception as error:  # whatever torch raises where it cannot look into a functional
-        raise InputError(
-            f"{identity_of(module).name} cannot be written as ONNX ({type(error).__name__}): it is not made of "
-            "operations of torch alone, as functionals of libxc are not."
-        ) from error
     with replacing(Path(path)) as temporary:
+        temporary.touch()  # where nothing can be written, that is said before the export takes its time
+        try:
+            program = _program(module, names, arguments)
+        except ImportError as error:
+            raise InputError(f"The export needs '{error.name}': install it with pip install 'mlxc[onnx]'.") from None
+        except Exception as error:  # whatever torch raises where it cannot look into a functional
+            raise InputError(
+                f"{identity_of(module).name} cannot be written as ONNX ({type(error).__name__}): it is not made of "
+                "operations of torch alone, as functionals of libxc are not."
+            ) from error
         program.save(temporary)
 
 
