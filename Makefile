@@ -31,7 +31,7 @@ app: environment
 
 test: environment
 	$(SIDE_BY_SIDE) -m "not slow and not process and not browser"
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and (process or browser)"
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not slow and (process or browser)"
 
 test-fast: environment
 	$(SIDE_BY_SIDE) --hypothesis-profile fast -m "not slow and not process and not browser and not thorough"

@@ -13,7 +13,7 @@ from mlxc import cli
 
 # How long an example takes says more about what else the machine does than about the code. Examples are the same in
 # each run, so that whether tests pass depends on the code alone; the profile "explore" looks for others.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=40)
 settings.register_profile("patient", patient)
 settings.register_profile("fast", patient, max_examples=20)
 settings.register_profile("explore", patient, derandomize=False, max_examples=500)

@@ -15,7 +15,8 @@ REFERENCE: dict[str, Any] = json.loads((Path(__file__).with_name("data") / "plan
 SYSTEMS = {system["name"]: system for system in REFERENCE["systems"]}
 UNPOLARISED = ["al", "si", "si-lda", "si-displaced", "graphene", "ca", "mgo"]
 # One metal and one insulator are quick enough for every change.
-CASES = [pytest.param(name, marks=() if name in ("al", "si") else pytest.mark.thorough) for name in UNPOLARISED]
+MARKS = {"al": (), "si": (), "ca": pytest.mark.slow}
+CASES = [pytest.param(name, marks=MARKS.get(name, pytest.mark.thorough)) for name in UNPOLARISED]
 
 
 def calculation(name: str) -> Calculation:

@@ -55,7 +55,7 @@ def test_forces_in_ase_units_are_slopes_of_the_energy() -> None:
 @pytest.fixture(scope="module")
 def relaxed() -> tuple[Atoms, dict[str, object]]:
     """Silicon that was compressed, strained and shaken, after a relaxation of cell and positions."""
-    settings = SILICON | {"ecut_ha": 12.0, "kmesh": [3, 3, 3], "cutoff_smoothing_ha": 2.0}
+    settings = SILICON | {"ecut_ha": 12.0, "cutoff_smoothing_ha": 2.0}
     atoms = Crystal.load("si").scaled(0.99).to_ase()
     atoms.set_cell(atoms.cell * [1.0, 1.0, 1.01], scale_atoms=True)
     atoms.rattle(0.03, seed=2)
@@ -69,7 +69,7 @@ def test_a_strained_cell_relaxes_to_the_minimum_of_its_equation_of_state(
     relaxed: tuple[Atoms, dict[str, object]],
 ) -> None:
     atoms, settings = relaxed
-    task = {"calculation": {"structure": "si", **settings}, "lowest_volume": 0.92, "highest_volume": 1.12}
+    task = {"calculation": {"structure": "si", **settings}, "lowest_volume": 0.95, "highest_volume": 1.15}
     fit = EquationOfStateTask.from_dict(task).run().fit
     assert fit is not None
     assert atoms.get_volume() == pytest.approx(fit.volume0, rel=2e-3)

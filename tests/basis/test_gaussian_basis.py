@@ -77,7 +77,7 @@ def test_an_insulators_energy_is_that_of_pyscf() -> None:
     assert float(ground.energy) / 2 == pytest.approx(pyscf_energy(ground, (2, 2, 2), None) / 2, abs=1e-5)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_metals_free_energy_is_that_of_pyscf() -> None:
     ground = mlxc.scf(Crystal.load("al"), basis=GaussianOrbitals("gth-szv", fft_grid=(12, 12, 12)), **ALUMINIUM)
     assert float(ground.energy) == pytest.approx(pyscf_energy(ground, (2, 2, 2), 0.02), abs=1e-5)
@@ -305,8 +305,14 @@ GRADIENTS: dict[str, tuple[dict[str, Any], Callable[[], nn.Module], Callable[[Gr
 }
 
 
+# A gradient of each kind of crystal; more models and losses take longer.
+FURTHER = ("gap", "density of a metal", "level of a metal")
+
+
 @pytest.mark.thorough
-@pytest.mark.parametrize("case", GRADIENTS)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in FURTHER else ()) for case in GRADIENTS]
+)
 def test_gradients_through_the_scf_are_finite_differences(case: str) -> None:
     settings, build, loss = GRADIENTS[case]
     settings = settings | {"tolerance": 1e-10}

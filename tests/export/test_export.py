@@ -100,7 +100,7 @@ def execute_command(script: Path) -> float:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("run", ["silicon", "uploaded"])
+@pytest.mark.parametrize("run", [pytest.param("silicon", marks=pytest.mark.slow), "uploaded"])
 def test_script_and_command_in_the_archive_give_the_same_energy_elsewhere(
     run: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -122,6 +122,7 @@ def test_script_and_command_in_the_archive_give_the_same_energy_elsewhere(
     assert all(path.name in listed for path in unpacked.iterdir() if path.name != "README.txt")
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_an_equation_of_state_is_reproduced_by_its_script(tmp_path: Path) -> None:
     quick = {"structure": "al", "ecut_ha": 6, "kmesh": [2, 2, 2]}
@@ -180,12 +181,12 @@ def tasks_of(calculation: dict[str, Any]) -> dict[str, AnyTask]:
          "gaussian_basis_names": {"Si": "gth-dzvp"}},
         {"structure": strained("al", (0.7,)), **SEVERAL},
         *(pytest.param(more, marks=pytest.mark.thorough) for more in (
-            {"structure": "mgo"},
             {"structure": "ni", "spin": True},
             {"structure": "graphene", "smearing": "none"},
-            {"structure": "al", **SEVERAL},
             {"structure": "al", "xc": "-0.5*pbe + 1.5*lda", "ecut_ha": 7.123456789012345},
         )),
+        pytest.param({"structure": "mgo"}, marks=pytest.mark.slow),
+        pytest.param({"structure": "al", **SEVERAL}, marks=pytest.mark.slow),
     ],
     ids=lambda calculation: str(calculation["structure"])[:8],
 )  # fmt: skip

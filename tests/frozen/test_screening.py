@@ -127,12 +127,13 @@ def _finer(solid: Solid) -> Solid:
 
 @pytest.mark.process
 def test_a_library_is_made_by_a_command_with_two_processes(
-    table: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["freeze", str(table), "--solids", "Si_diamond", "--out", str(tmp_path / "made"), "--processes", "2"]
     assert main(command) == 0
     assert "1 of 1 solids" in capsys.readouterr().out
-    places = tmp_path / "made", folder
+    freeze([read_solids(table)["Si_diamond"]], tmp_path / "here")
+    places = tmp_path / "made", tmp_path / "here"
     ours, theirs = (screen(["lda"], FrozenLibrary(place), solids=["Si_diamond"]).rows[0] for place in places)
     assert ours.energy_per_atom_ha == pytest.approx(theirs.energy_per_atom_ha, abs=1e-6)
 

@@ -71,7 +71,7 @@ def test_a_functional_without_a_derivative_has_no_estimate() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["pbesol", "r2scan"])
+@pytest.mark.parametrize("name", ["pbesol", pytest.param("r2scan", marks=pytest.mark.slow)])
 def test_a_self_consistent_lattice_constant_is_within_the_estimate(name: str) -> None:
     (row,) = screen([name], LIBRARY, solids=["Al_fcc"]).rows
     curve = compute_curve(LIBRARY.solids["Al_fcc"], name)

@@ -64,7 +64,9 @@ def test_iron_finds_its_moment_without_being_told_of_it() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("start", [1.5, None], ids=["from 1.5", "from the default"])
+@pytest.mark.parametrize(
+    "start", [pytest.param(1.5, marks=pytest.mark.slow), None], ids=["from 1.5", "from the default"]
+)
 def test_fcc_iron_at_a_large_volume_does_not_lose_its_moment(start: float | None) -> None:
     """The state without a moment is 0.74 eV higher, and lies on the way.
 
@@ -78,16 +80,21 @@ def test_fcc_iron_at_a_large_volume_does_not_lose_its_moment(start: float | None
     assert (float(without.energy) - float(iron.energy)) * HARTREE_EV == pytest.approx(0.744, abs=0.02)
 
 
-@pytest.mark.thorough
-def test_nickel_ends_in_the_same_state_wherever_it_starts() -> None:
+def nickel(moment: float) -> GroundState:
     settings = {"ecut_ha": 20, "kmesh": (4, 4, 4), "width_ha": 0.005, "tolerance": 1e-8}
-    nickel = Crystal.load("ni")
-    default = solved(with_moments(nickel, 0.0), **settings)
-    assert absolute_moment(default) > 0.1
-    for start in (0.3, 1.0, 4.0):
-        assert float(solved(with_moments(nickel, start), **settings).energy) == pytest.approx(
-            float(default.energy), abs=1e-7
-        )
+    return solved(with_moments(Crystal.load("ni"), moment), **settings)
+
+
+@pytest.fixture(scope="module")
+def nickel_from_the_default() -> GroundState:
+    return nickel(0.0)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("start", [*(pytest.param(moment, marks=pytest.mark.slow) for moment in (0.3, 1.0)), 4.0])
+def test_nickel_ends_in_the_same_state_wherever_it_starts(start: float, nickel_from_the_default: GroundState) -> None:
+    assert absolute_moment(nickel_from_the_default) > 0.1
+    assert float(nickel(start).energy) == pytest.approx(float(nickel_from_the_default.energy), abs=1e-7)
 
 
 @pytest.mark.thorough
@@ -110,7 +117,9 @@ def test_a_held_moment_of_zero_leaves_hydrogen_atoms_their_opposite_moments() ->
     assert float(held.energy) == pytest.approx(float(free.energy), abs=1e-7)
 
 
-@pytest.mark.parametrize(("family", "gap_ev"), [("gth", 1.8347), (PSEUDODOJO, 1.8803)])
+@pytest.mark.parametrize(
+    ("family", "gap_ev"), [("gth", 1.8347), pytest.param(PSEUDODOJO, 1.8803, marks=pytest.mark.slow)]
+)
 @pytest.mark.thorough
 def test_a_gap_lies_between_the_levels_of_two_spins_that_are_filled_separately(family: str, gap_ev: float) -> None:
     """Quantum ESPRESSO 6.7 with the same pseudopotential and cutoff: its edges lie at M (up) and at X (down)."""
@@ -122,7 +131,7 @@ def test_a_gap_lies_between_the_levels_of_two_spins_that_are_filled_separately(f
     assert (bands["conduction_band_minimum"]["place"], bands["conduction_band_minimum"]["spin"]) == ("X", "down")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_bands_hold_the_electrons_of_the_larger_spin() -> None:
     """Three atoms of nitrogen, with all three p electrons of each parallel: twelve electrons up, three down."""
     settings = {"ecut_ha": 14, "kmesh": (1, 1, 1), "smearing": "none", "spin": True, "total_moment": 9.0}
@@ -132,7 +141,7 @@ def test_bands_hold_the_electrons_of_the_larger_spin() -> None:
     assert 0.2 < bands["gap_ev"] < 2.0
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_meta_gga_converges_in_few_steps_where_no_symmetry_helps() -> None:
     settings = {"xc": "r2scan", "ecut_ha": 24, "kmesh": (2, 2, 2), "smearing": "none"}
     found = solved(case("gaas-displaced-r2scan"), pseudo="pseudodojo", **settings)

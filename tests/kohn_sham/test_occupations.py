@@ -136,7 +136,9 @@ def gap_of_silicon() -> float:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("widths_in_gap", [4.5, 6.0, 7.0, 8.0, 11.0])
+@pytest.mark.parametrize(
+    "widths_in_gap", [6.0, 7.0, *(pytest.param(n, marks=pytest.mark.slow) for n in (4.5, 8.0, 11.0))]
+)
 def test_the_free_energy_of_silicon_follows_the_width_as_its_levels_say(
     widths_in_gap: float, gap_of_silicon: float
 ) -> None:
@@ -155,7 +157,7 @@ def test_the_free_energy_of_silicon_follows_the_width_as_its_levels_say(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("widths_in_gap", [5.0, 7.0, 10.0])
+@pytest.mark.parametrize("widths_in_gap", [7.0, *(pytest.param(n, marks=pytest.mark.slow) for n in (5.0, 10.0))])
 def test_the_gradient_of_the_energy_needs_no_response_whatever_the_gap_holds(
     widths_in_gap: float, gap_of_silicon: float
 ) -> None:
@@ -184,7 +186,7 @@ def test_the_response_of_occupations_is_their_finite_difference(width: float) ->
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("widths_in_gap", [5.0, 6.5, 7.0])
+@pytest.mark.parametrize("widths_in_gap", [6.5, *(pytest.param(n, marks=pytest.mark.slow) for n in (5.0, 7.0))])
 def test_a_gradient_through_the_response_is_a_finite_difference_at_the_edge_of_a_gap(
     widths_in_gap: float, gap_of_silicon: float
 ) -> None:

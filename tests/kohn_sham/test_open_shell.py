@@ -72,7 +72,7 @@ def test_two_fillings_are_told_unless_they_end_the_same() -> None:
     assert "higher; the lower one is kept" in told_of_shells(0.002)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_an_iron_atom_ends_in_the_same_state_from_different_starts() -> None:
     """From one its sixth d electron is shared by three orbitals at first, from the other one by two, 3 mHa lower."""
     settings = {"basis": PlaneWaves(22.0), "kmesh": (1, 1, 1), "smearing": FermiDirac(0.003), "spin": True}

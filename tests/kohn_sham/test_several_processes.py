@@ -26,7 +26,9 @@ LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["metal", "meta-gga", pytest.param("magnet", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["metal", *(pytest.param(name, marks=pytest.mark.slow) for name in ("meta-gga", "magnet"))]
+)
 def test_two_processes_find_what_one_finds(name: str, tmp_path: Path) -> None:
     subprocess.run([*LAUNCHER, states_together.__file__, name, tmp_path], check=True, timeout=300)
     expected = computed(name)

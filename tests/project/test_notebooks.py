@@ -6,9 +6,7 @@ import os
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 SECONDS = 180
@@ -24,6 +22,9 @@ def test_there_are_ten_lectures() -> None:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_lecture_runs_in_time(path: Path, tmp_path: Path) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(path, as_version=4)
     before = os.times().children_user
     client = NotebookClient(notebook, timeout=4 * SECONDS, resources={"metadata": {"path": str(tmp_path)}})
@@ -34,6 +35,8 @@ def test_a_lecture_runs_in_time(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_lecture_has_a_title_aims_exercises_and_solutions_and_no_output(path: Path) -> None:
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,12 @@ def ground_state(crystal: Crystal, spin: bool = False) -> GroundState:
     return mlxc.scf(crystal, basis=BASIS, spin=spin, **settings)
 
 
+@cache
+def distorted(spin: bool = False) -> GroundState:
+    """The state of the distorted crystal, computed once for all tests."""
+    return ground_state(DISTORTED, spin)
+
+
 @pytest.mark.parametrize("name", [*CASES, pytest.param("o2-molecule", marks=pytest.mark.thorough)])
 def test_forces_and_stress_equal_those_of_abinit(name: str) -> None:
     summary = reference_state(name).summary()
@@ -35,9 +42,9 @@ def test_forces_and_stress_equal_those_of_abinit(name: str) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("spin", [False, True])
+@pytest.mark.parametrize("spin", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_force_is_minus_the_slope_of_the_energy(spin: bool) -> None:
-    forces, _ = forces_and_stress(ground_state(DISTORTED, spin))
+    forces, _ = forces_and_stress(distorted(spin))
     direction = np.array([0.3, -0.5, 0.8])
     step = 0.01
 
@@ -51,9 +58,9 @@ def test_force_is_minus_the_slope_of_the_energy(spin: bool) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("spin", [False, True])
+@pytest.mark.parametrize("spin", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_stress_is_the_slope_of_the_energy_with_strain(spin: bool) -> None:
-    _, stress = forces_and_stress(ground_state(DISTORTED, spin))
+    _, stress = forces_and_stress(distorted(spin))
     direction = np.array([[0.6, 0.2, 0.0], [0.2, -0.3, 0.4], [0.0, 0.4, 0.5]])
     step = 2e-3
 
@@ -68,7 +75,7 @@ def test_stress_is_the_slope_of_the_energy_with_strain(spin: bool) -> None:
 
 @pytest.mark.thorough
 def test_forces_of_a_crystal_add_up_to_nothing() -> None:
-    forces, stress = forces_and_stress(ground_state(DISTORTED))
+    forces, stress = forces_and_stress(distorted())
     assert torch.allclose(forces.sum(0), torch.zeros(3, dtype=torch.float64), atol=2e-4)  # up to the XC grid
     assert torch.allclose(stress, stress.T)
 

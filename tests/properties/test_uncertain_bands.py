@@ -63,7 +63,13 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("case", CASES)
+# An insulator, a metal, and a magnet with a Fermi level for each spin; the others take longer.
+FURTHER = ("smeared silicon", "silicon in Gaussians", "stretched hydrogen")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in FURTHER else ()) for case in CASES]
+)
 def test_bands_have_the_deviations_of_whole_calculations(case: str, checkpoint: str) -> None:
     ground = computed(case, checkpoint)
     told = uncertain_bands(ground)

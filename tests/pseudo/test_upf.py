@@ -154,7 +154,7 @@ def test_pseudodojo_is_the_default_with_its_recommended_cutoff() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("moment", [None, 1.0])
+@pytest.mark.parametrize("moment", [pytest.param(None, marks=pytest.mark.slow), 1.0])
 def test_forces_and_stress_with_a_core_correction_are_slopes_of_the_energy(moment: float | None) -> None:
     lattice = Crystal.load("si").lattice
     positions = np.array([[0, 0, 0], [0.27, 0.24, 0.25]])

@@ -84,26 +84,32 @@ def magnetisation(ground: GroundState) -> Tensor:
 
 CASES = [
     ("insulator", "two parameters", density_moment),
-    ("insulator", "gradient network", lowest_levels),
     ("insulator", "gradient network", band_gap),
-    ("insulator", "meta network", band_gap),
-    ("metal", "local network", density_moment),
-    ("metal", "two parameters", lowest_levels),
     ("metal", "gradient network", filling),
     ("metal", "meta network", kinetic_moment),
     ("cold smearing", "two parameters", density_moment),
-    ("magnet", "gradient network", density_moment),
     ("magnet", "two parameters", magnetisation),
     ("fixed moment", "two parameters", lowest_levels),
+    ("metal in Gaussians", "local network", filling),
+]
+# More models and losses for each of the settings.
+FURTHER = [
+    ("insulator", "gradient network", lowest_levels),
+    ("insulator", "meta network", band_gap),
+    ("metal", "local network", density_moment),
+    ("metal", "two parameters", lowest_levels),
+    ("magnet", "gradient network", density_moment),
     ("insulator in Gaussians", "two parameters", density_moment),
     ("insulator in Gaussians", "meta network", band_gap),
     ("metal in Gaussians", "gradient network", density_moment),
-    ("metal in Gaussians", "local network", filling),
     ("metal in Gaussians", "meta network", kinetic_moment),
     ("magnet in Gaussians", "two parameters", magnetisation),
 ]
 # One finite difference is quick enough for every change.
-MARKED = [pytest.param(*case, marks=() if case[0] == "cold smearing" else pytest.mark.thorough) for case in CASES]
+MARKED = [
+    *(pytest.param(*case, marks=() if case[0] == "cold smearing" else pytest.mark.thorough) for case in CASES),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in FURTHER),
+]
 
 
 @pytest.mark.parametrize(("setting", "model", "loss"), MARKED, ids=lambda value: getattr(value, "__name__", value))
@@ -112,7 +118,7 @@ def test_gradient_is_the_finite_difference(setting: str, model: str, loss: Calla
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("model", ["two parameters", "meta network"])
+@pytest.mark.parametrize("model", ["two parameters", pytest.param("meta network", marks=pytest.mark.slow)])
 def test_gradients_of_force_and_stress_are_finite_differences(model: str) -> None:
     def state(xc: nn.Module) -> GroundState:
         settings: dict[str, Any] = {"kmesh": (2, 2, 2), "smearing": FermiDirac(0.02), "pseudo": "gth"}
@@ -123,7 +129,10 @@ def test_gradients_of_force_and_stress_are_finite_differences(model: str) -> Non
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("setting", ["insulator", "metal", "fixed moment"])
+@pytest.mark.parametrize(
+    "setting",
+    [pytest.param("insulator", marks=pytest.mark.slow), "metal", pytest.param("fixed moment", marks=pytest.mark.slow)],
+)
 def test_the_unrolled_scf_has_the_same_gradients(setting: str) -> None:
     gradients = {}
     for way in ("implicit", "unrolled"):
@@ -180,7 +189,7 @@ def test_the_memory_of_an_implicit_gradient_does_not_depend_on_the_number_of_ste
     ("setting", "model", "ecut"),
     [
         ("insulator", "gradient network", 8.0),
-        pytest.param("magnet", "meta network", 16.0, marks=pytest.mark.thorough),
+        pytest.param("magnet", "meta network", 16.0, marks=pytest.mark.slow),
     ],
 )
 def test_the_susceptibility_is_its_own_adjoint(setting: str, model: str, ecut: float) -> None:
@@ -214,7 +223,10 @@ class Scaled(nn.Module):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("setting", "model"), [("insulator", "gradient network"), ("magnet", "meta network")])
+@pytest.mark.parametrize(
+    ("setting", "model"),
+    [("insulator", "gradient network"), pytest.param("magnet", "meta network", marks=pytest.mark.slow)],
+)
 def test_the_sensitivity_integrates_to_the_derivative_by_a_factor_of_the_energy(setting: str, model: str) -> None:
     xc = Scaled(MODELS[model]())
     # With random weights nickel wanders before it converges, in 25 to 72 steps by what is rounded.
@@ -242,7 +254,7 @@ LOSSES: dict[str, Callable[[GroundState], Tensor]] = {
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("way", ["implicit", "unrolled"])
+@pytest.mark.parametrize("way", ["implicit", pytest.param("unrolled", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_whatever_way_a_loss_takes_its_sensitivity_adds_up(loss: Callable[[GroundState], Tensor], way: str) -> None:
     xc = Scaled(PBE())

@@ -181,6 +181,7 @@ def test_a_worker_that_nobody_has_needed_for_long_ends_and_comes_back(directory:
     assert wait_for_end(folder, workers) == "finished"
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_page_with_other_code_has_workers_of_its_own(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = Workers(directory)

@@ -54,7 +54,7 @@ def test_settings_of_space_groups(setting: gemmi.SpaceGroup) -> None:
     assert_each_way(setting)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_every_setting_of_every_space_group() -> None:
     assert {setting.number for setting in SETTINGS} == set(range(1, 231))
     for setting in SETTINGS:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.io import write
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -52,7 +52,6 @@ def written(crystal: Crystal, form: str, folder: Path) -> Path:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("form", FORMATS)
-@settings(max_examples=40, deadline=None)
 @given(crystal=crystals())
 def test_a_crystal_comes_back_from_every_format(form: str, crystal: Crystal) -> None:
     _, tolerance, with_moments = FORMATS[form]
@@ -69,7 +68,6 @@ def test_a_file_is_the_origin_of_its_crystal(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough
-@settings(max_examples=40, deadline=None)
 @given(crystal=crystals())
 def test_a_res_file_keeps_lengths_and_angles(crystal: Crystal) -> None:
     """Its format says nothing of how the cell is turned."""

@@ -81,10 +81,10 @@ def test_aluminium_has_the_same_energy_in_pyscf_and_the_output_is_one_object(
 @pytest.mark.parametrize(
     "settings",
     [
-        {"xc": "lda", "pseudo": "gth-pbe"},
+        pytest.param({"xc": "lda", "pseudo": "gth-pbe"}, marks=pytest.mark.slow),
         {"xc": "r2scan", "smearing": "gaussian"},
-        {"xc": "0.5*pbe + 0.5*lda_xc_teter93"},
-        {"kmesh": [3, 1, 1]},
+        pytest.param({"xc": "0.5*pbe + 0.5*lda_xc_teter93"}, marks=pytest.mark.slow),
+        pytest.param({"kmesh": [3, 1, 1]}, marks=pytest.mark.slow),
         {"spin": True, "total_moment": 0.5, "smearing": "gaussian"},
         CHAIN | {"spin": True, "kmesh": [2, 2, 1]},
     ],

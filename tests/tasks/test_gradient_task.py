@@ -63,7 +63,9 @@ def loss_with(loss: str, kappa: float, mu: float) -> float:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    "loss", [pytest.param(loss, marks=pytest.mark.slow if loss == "lattice_constant" else ()) for loss in LOSSES]
+)
 def test_the_gradient_of_each_loss_is_its_finite_difference(loss: str) -> None:
     parameters, h = silicon(loss).summary()["parameters"], 2e-3
     for name, direction in (("kappa", np.array([h, 0])), ("mu", np.array([0, h]))):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from set_ups import HYDROGEN
 from support import Outcome
 
 from mlxc.calculation.calculation import Calculation
@@ -231,7 +232,8 @@ def test_records_have_tables_of_names_and_meanings_of_their_own(name: str) -> No
     ["scf", "eos", "bands", "moments", "orders", "gradient", pytest.param("comparison", marks=pytest.mark.process)],
 )
 def test_whatever_a_run_tells_has_a_table_and_a_line(name: str, tmp_path: Path) -> None:
-    calculation = CALCULATION | {"max_iterations": 2, "xc": "pbe-kappa-mu" if name == "gradient" else "pbe"}
+    smallest = HYDROGEN if name == "comparison" else CALCULATION
+    calculation = smallest | {"max_iterations": 2, "xc": "pbe-kappa-mu" if name == "gradient" else "pbe"}
     further = {"eos": {"points": 4}, "bands": {"points": 4}, "comparison": {"codes": []}}.get(name, FURTHER.get(name))
     folder = RunFolder.create(KINDS[name].make(calculation, further or {}), name, tmp_path)
     execute(folder)

@@ -39,6 +39,7 @@ def test_functionals_are_evaluated_by_the_workers(cluster: Cluster) -> None:
         assert there.lattice_constant_ang == pytest.approx(here.lattice_constant_ang, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_densities_of_a_training_are_converged_by_the_workers(cluster: Cluster, tmp_path: Path) -> None:
     settings = {"ecut_ha": 6.0, "kmesh": [2, 2, 2], "pseudo": "gth"}

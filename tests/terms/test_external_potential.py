@@ -44,6 +44,9 @@ CASES = [
     for name, basis in BASES.items()
 ]
 in_both = pytest.mark.parametrize("basis", CASES)
+in_gaussians_slowly = pytest.mark.parametrize(
+    "basis", [CASES[0], pytest.param(BASES["Gaussians"], id="Gaussians", marks=pytest.mark.slow)]
+)
 
 
 def wave(*miller: int, crystal: Crystal = SILICON, height: float = 0.05) -> Callable[[Tensor], Tensor]:
@@ -134,7 +137,7 @@ def test_a_file_says_the_same_as_the_function(suffix: str, tmp_path: Path) -> No
 
 
 @pytest.mark.thorough
-@in_both
+@in_gaussians_slowly
 def test_a_potential_with_the_crystals_symmetry_keeps_the_k_mesh_and_gives_the_energy_without_symmetry(
     basis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +178,7 @@ def test_values_pass_through_a_finer_grid_unchanged() -> None:
 
 
 @pytest.mark.thorough
-@in_both
+@in_gaussians_slowly
 def test_the_gradient_of_a_loss_is_the_finite_difference_with_a_potential_applied(basis: Any) -> None:
     def moment(xc: Any) -> Tensor:
         ground = scf(wave(1, 0, 0), xc=xc, basis=basis, tolerance=1e-10)

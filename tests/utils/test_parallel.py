@@ -49,7 +49,7 @@ if __name__ == "__main__":
     ("basis", "xc"),
     [
         ("mlxc.PlaneWaves(5.0)", "mlxc.functional('pbe-kappa-mu')"),
-        ("mlxc.GaussianOrbitals('gth-szv')", "'gga_x_pbe,gga_c_pbe'"),
+        pytest.param("mlxc.GaussianOrbitals('gth-szv')", "'gga_x_pbe,gga_c_pbe'", marks=pytest.mark.slow),
     ],
 )
 def test_a_process_that_was_forked_after_a_computation_computes_as_well(basis: str, xc: str) -> None:

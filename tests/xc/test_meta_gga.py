@@ -51,7 +51,10 @@ def ground_state(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("spin", "pseudo"), [(False, "gth-pbe"), (True, "gth-pbe"), (False, "pseudodojo")])
+@pytest.mark.parametrize(
+    ("spin", "pseudo"),
+    [*(pytest.param(spin, "gth-pbe", marks=pytest.mark.slow) for spin in (False, True)), (False, "pseudodojo")],
+)
 def test_forces_and_stress_are_slopes_of_the_energy(spin: bool, pseudo: str) -> None:
     forces, stress = forces_and_stress(ground_state("r2scan", spin=spin, pseudo=pseudo))
     step, volume = 1e-3, abs(np.linalg.det(LATTICE))
@@ -123,7 +126,7 @@ def test_no_electron_has_less_kinetic_energy_than_one_orbital_would_give_it() ->
     assert float((points["rho"].sum(0) * volumes)[total - core < orbital].sum()) > 1
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_silicon_with_tpss_has_the_lattice_constant_of_all_electrons() -> None:
     """At densities of PBE. If the core had no kinetic energy it would be 1.8 % larger.
 

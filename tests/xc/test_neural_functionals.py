@@ -179,9 +179,10 @@ PROXY_CASES = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "al" else pytest.mark.thorough) for name in PROXY_CASES]
-)
+MARKS = {"al": (), "si": pytest.mark.thorough}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, pytest.mark.slow)) for name in PROXY_CASES])
 def test_the_network_that_has_learned_pbe_gives_its_energy_to_a_millihartree_per_atom(name: str) -> None:
     energies = []
     for xc in ("pbe", "pbe-proxy"):

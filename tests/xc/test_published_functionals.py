@@ -211,7 +211,7 @@ def ground_state(name: str, structure: str, **settings: Any) -> mlxc.GroundState
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("structure", ["al", "si"])
+@pytest.mark.parametrize("structure", ["al", pytest.param("si", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name != "hm-mgga"])
 def test_the_ground_state_does_not_depend_on_where_the_search_begins(name: str, structure: str) -> None:
     near = ground_state("pbe", structure)
@@ -231,7 +231,9 @@ def test_the_one_without_any_condition_settles_in_silicon_and_says_so_if_it_does
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name.startswith("hm-") else ()) for name in SHIPPED]
+)
 def test_a_paired_crystal_has_the_same_energy_with_spin(name: str) -> None:
     energies = [float(ground_state(name, "si", spin=spin).energy.detach()) for spin in (False, True)]
     assert energies[0] == pytest.approx(energies[1], abs=1e-6)

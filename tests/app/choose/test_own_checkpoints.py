@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from mlxc_app.choose.own.checkpoints import delete_checkpoint, keep_checkpoint, own_checkpoints
+from mlxc_app.choose.own.checkpoints import delete_checkpoint, examine_alone, keep_checkpoint, own_checkpoints
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder, runs_directory
 from mlxc.utils.assets import asset_path
+from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoints.record import METADATA_KEY
 
 PROXY = (asset_path("checkpoints") / "pbe-proxy.safetensors").read_bytes()
 
 
+async def examine_here(path: Path) -> None:
+    """Load the weights and ask them in this process, which takes a fraction of the time."""
+    functional(str(path))
+
+
 def keep(name: str, content: bytes = PROXY, owner: str = "") -> Path:
-    return asyncio.run(keep_checkpoint(name, content, owner))
+    return asyncio.run(keep_checkpoint(name, content, owner, examine_here))
 
 
 def split(content: bytes) -> tuple[dict[str, object], bytes]:
@@ -80,11 +86,19 @@ BAD: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("what", BAD)
-def test_a_checkpoint_that_is_not_in_order_is_refused_in_one_sentence_and_leaves_nothing(what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "examine"),
+    [
+        *((what, examine_here) for what in BAD),
+        pytest.param("not a number", examine_alone, marks=pytest.mark.process),
+        *(pytest.param(what, examine_alone, marks=[pytest.mark.process, pytest.mark.slow]) for what in BAD),
+    ],
+)
+def test_a_checkpoint_that_is_not_in_order_is_refused_in_one_sentence_and_leaves_nothing(
+    what: str, examine: Callable[[Path], Awaitable[None]]
+) -> None:
     with pytest.raises(InputError, match=r"bad\.safetensors") as refused:
-        keep("bad.safetensors", BAD[what]())
+        asyncio.run(keep_checkpoint("bad.safetensors", BAD[what](), "", examine))
     sentence = str(refused.value)
     assert "\n" not in sentence
     assert str(runs_directory()) not in sentence
@@ -96,13 +110,12 @@ def test_a_checkpoint_that_is_not_in_order_is_refused_in_one_sentence_and_leaves
 
 @pytest.mark.process
 def test_a_checkpoint_is_kept_once_under_a_harmless_name() -> None:
-    path = keep("../../my <b>model.safetensors")
+    path = asyncio.run(keep_checkpoint("../../my <b>model.safetensors", PROXY, ""))
     assert path.name == "my-b-model.safetensors"
     assert keep("my <b>model.safetensors") == path
     assert own_checkpoints("") == [path]
 
 
-@pytest.mark.process
 def test_on_a_shared_server_nobody_sees_or_deletes_what_another_has_brought(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLXC_SHARED", "1")
     path = keep("hers.safetensors", owner="ada")
@@ -113,7 +126,6 @@ def test_on_a_shared_server_nobody_sees_or_deletes_what_another_has_brought(monk
     assert own_checkpoints("ada") == []
 
 
-@pytest.mark.process
 def test_a_checkpoint_is_deleted_but_not_while_a_run_needs_it() -> None:
     path = keep("mine.safetensors")
     run = RunFolder.create(Calculation.from_dict({"structure": "al", "xc": f"clamped:{path}"}), "a run")

@@ -23,7 +23,8 @@ from browser import (
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.thorough]
+# The main path is in test_browser_models.py.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SOLIDS = 30
 BANDS = "bands"

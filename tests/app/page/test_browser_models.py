@@ -106,6 +106,13 @@ def test_numbers_follow_the_hand(page: Page) -> None:
     press(page, "Nothing")
 
 
+def test_cells_of_a_functional_with_an_ensemble_have_error_bars(page: Page) -> None:
+    assert page.locator(f"{MODELS} .mlxc-heat-spread").count() == 0
+    tick(page, "solids-gga")
+    page.get_by_role("heading", name="Do the error bars hold?").wait_for(timeout=RUNNING_MS)
+    assert page.locator(f"{MODELS} .mlxc-heat-spread").count() == SOLIDS
+
+
 def test_a_leaderboard_is_taken_away(page: Page) -> None:
     press(page, "Take away")
     page.locator(f"{MODELS} a[download$='.json']").wait_for(timeout=RUNNING_MS)

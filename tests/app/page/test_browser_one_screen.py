@@ -42,13 +42,16 @@ def usual_window(page: Page) -> None:
 
 
 def resize(page: Page, width: int, height: int) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_timeout(700)
+    if page.viewport_size != {"width": width, "height": height}:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(700)
 
 
 def scroll(page: Page, down: int) -> None:
-    page.evaluate("down => document.getElementById('rendered_cells').scrollTo(0, down)", down)
-    page.wait_for_timeout(200)
+    cells = "document.getElementById('rendered_cells')"
+    if page.evaluate(f"{cells}.scrollTop") != down:
+        page.evaluate(f"{cells}.scrollTo(0, {down})")
+        page.wait_for_timeout(200)
 
 
 @pytest.mark.parametrize("window", WINDOWS)

@@ -315,7 +315,7 @@ def test_a_mistake_on_the_command_line_is_one_sentence(
     assert len(outcome.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_nickel_wants_a_moment_in_plane_waves() -> None:
     """The free SCF of nickel, started with a moment, ends in the minimum of the curve."""
     settings = {

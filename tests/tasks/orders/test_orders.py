@@ -222,6 +222,7 @@ def test_a_run_of_orders_keeps_the_state_of_the_lowest(tmp_path: Path) -> None:
     assert {record["point"] for record in records if record["kind"] == "iteration"} == {0, 1, 2}
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_dask_cluster_computes_the_same_orders(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
