@@ -54,7 +54,7 @@ class Dashboard:
         self._choose_view = choose_view = ChooseView(choose, self.page.cards, messages, self.page.theme)
         self._line = ShownAndChosenView(ShownAndChosen(run, choose), messages).widget
         self.accordion = Accordion(self.panels, messages, self._line)
-        watched = WatchedPanel(run, self.panels, lambda: self.accordion.unfolded, self._unfold)
+        watched = WatchedPanel(run, self.panels, lambda: self.accordion.unfolded, self._unfold, messages.announce)
         result = ResultLine(messages, TakeAwayView(TakeAwayModel(run), messages), INVITATION)
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(self._keep, ["state", "title"])

@@ -57,7 +57,10 @@ class RunView:
         self._start_eos.on_click(messages.guard(self._run_eos))
         self._stop.on_click(messages.guard(self._stop_run))
         choose.observe(self._show_buttons, "blocker")
-        run.observe(self._show_state, ["state", "worker_ready", "worker_words", "message"])
+        run.observe(self._show_state, "state")
+        run.observe(self._show_idle, ["worker_ready", "worker_words"])
+        run.observe(self._show_progress, "message")
+        run.observe(self._tell, "said")
         run.observe(self._show_buttons, "computing")
         run.observe(self._show_progress, ["records", "seconds", "where"])
         self._show_state()
@@ -75,8 +78,13 @@ class RunView:
         self._run.start(task, self._choose.run_title())
 
     def _stop_run(self, button: Button) -> None:
+        self._messages.clear()
         self._text.value = "Stopping …"
         self._run.stop()
+
+    def _tell(self, change: Any) -> None:
+        if change["new"]:
+            self._messages.show("information", change["new"])
 
     def _show_buttons(self, change: Any = None) -> None:
         self._start.disabled = self._start_eos.disabled = bool(self._choose.blocker)
@@ -86,14 +94,20 @@ class RunView:
         self._show_buttons()
         state = self._run.state
         if state == "idle":
-            usual = "Ready to run." if self._run.worker_ready else "Loading PyTorch; you can already press Run."
-            self._text.value = escape(self._run.worker_words or usual)
+            self._show_idle()
         elif state == "queued":
-            self._messages.forget_result()
+            # What came of the run before may not have been read when the next one in line begins.
+            if not self._run.by_itself:
+                self._messages.forget_result()
             self._progress.value = 0
             self._show_progress()
         elif state in CARDS:
             self._show_end(state)
+
+    def _show_idle(self, change: Any = None) -> None:
+        if self._run.state == "idle":
+            usual = "Ready to run." if self._run.worker_ready else "Loading PyTorch; you can already press Run."
+            self._text.value = escape(self._run.worker_words or usual)
 
     def _show_end(self, state: str) -> None:
         self._progress.value = 1 if state == "finished" else self._progress.value

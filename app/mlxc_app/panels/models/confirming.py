@@ -51,9 +51,8 @@ class Confirming(HasTraits):
         """
         title = f"{solid_label(solid)}, {functional_in_words(functional)}, confirmed"
         asked = EquationOfStateTask.from_dict(dict(task))
-        self._run.start(asked.model_copy(update={"calculation": asked.calculation.told_with_bars()}), title)
-        if self._run.started is not None:
-            self.waiting = {**self.waiting, (functional, solid): self._run.started}
+        folder = self._run.start(asked.model_copy(update={"calculation": asked.calculation.told_with_bars()}), title)
+        self.waiting = {**self.waiting, (functional, solid): folder}
 
     def remember(self, solids: Iterable[Mapping[str, Any]]) -> None:
         """Find what was confirmed on an earlier page.

@@ -275,6 +275,7 @@ def test_a_functional_is_kept_chosen_and_confirmed(model: TrainModel, run: RunMo
 
 def test_two_at_once_wait_for_each_other(model: TrainModel, run: RunModel) -> None:
     model.start()
+    model.settings.steps += 1
     model.start()
     assert [entry.title for entry in run.waiting] == ["Train pbe-kappa-mu on 4 solids"]
 
