@@ -11,6 +11,7 @@ from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kind import ITERATION, STAGE
 from mlxc.tasks.kinds import kind_named
+from mlxc.tasks.scf.kind import SCF
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.summary_view import SummaryView
 from mlxc_app.run.model import RunModel
@@ -20,13 +21,16 @@ from mlxc_app.run.training_domain import training_sentence
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.typeset import typeset
 
+# Of a run about one crystal, whose settings are chosen on the left.
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
     "(a larger width helps) or falls slowly. Where it settles with another functional, this one is to blame, and "
     "neither helps: the panel Diagnose finds out.",
     "failed": "If the sentence names a setting, change it; otherwise lower the cutoff or the k mesh, and run again.",
-    "stopped": "Press Run to start afresh.",
 }
+RUN_AGAIN = "Press Run to start afresh."
+START_AGAIN = "To compute it afresh, start the {title} again where you started it."
+CHANGE_SETTING = "If the sentence names a setting, change it."
 STARTING = "Starting …"
 CARDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
 
@@ -127,9 +131,15 @@ class RunView:
         )
 
     def _advice(self, state: str) -> str:
-        """What to do after a run that ended so."""
-        usual = ADVICE.get(state, "")
-        return (kind_named(self._run.kind).advice(self._run.records) or usual) if state == "not converged" else usual
+        """What to do after a run of its kind that ended so."""
+        kind = kind_named(self._run.kind)
+        again = RUN_AGAIN if kind is SCF else START_AGAIN.format(title=kind.title)
+        if state == "stopped":
+            return again
+        own = kind.advice(self._run.records) if state == "not converged" else ""
+        if self._run.calculation is None and state == "failed":
+            return f"{CHANGE_SETTING} {again}"
+        return own or ("" if self._run.calculation is None else ADVICE.get(state, ""))
 
     def _show_progress(self, change: Any = None) -> None:
         """Tell the latest record of which there is something to say, and the time, which goes on in between."""
