@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
 
 from mlxc.errors import InputError
+from mlxc.solids.table import SHIPPED, SOL58LC, read_solids
 from mlxc.tasks.kind import STAGE
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import ADJOINT, PAUSED, START, STEP, training_sentence
@@ -16,6 +18,7 @@ from mlxc.tasks.training.task import TrainingTask, trained_checkpoint
 from mlxc.training.config import CONVERGING
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_trained
+from mlxc_app.choose.words import curves_estimate
 from mlxc_app.panels.train.adjoint_view import adjoints_of
 from mlxc_app.panels.train.picture import TrainPicture, kept_step, picture_of
 from mlxc_app.panels.train.settings import TrainingSettings
@@ -100,6 +103,19 @@ class TrainModel(HasTraits):
         self._run.start(
             TrainingTask.from_dict(data), f"Confirm {task.config.name} self-consistently on {_solids(task)}"
         )
+
+    @property
+    def cost_of_confirming(self) -> str:
+        """How long it takes to confirm the training in hand, in a phrase; empty if that cannot be told."""
+        config = None if self.task is None else self.task.config
+        # A table that is fetched, or that lies in a file, is not read only to estimate.
+        if config is None or config.solids not in (SOL58LC, SHIPPED):
+            return ""
+        with suppress(InputError):
+            solids, xc = read_solids(config.solids), config.start or config.densities
+            calculations = [solids[name].calculation(xc) for name in config.solid_names]
+            return curves_estimate(calculations * FURTHER_ROUNDS)
+        return ""
 
     def keep(self) -> str:
         """Put the functional among those of the visitor, and choose it; returns its name.

@@ -265,6 +265,7 @@ def test_a_functional_is_kept_chosen_and_confirmed(model: TrainModel, run: RunMo
     (path,) = own_checkpoints("")
     assert model._choose.xc == str(path)
     assert str(path) in [start.functional for start in starts("")]
+    assert model.cost_of_confirming.endswith(" on two cores")
     model.confirm()
     run.poll()
     assert isinstance(run.task, TrainingTask)
