@@ -25,6 +25,7 @@ from browser import (
     wait_until_done,
     wait_until_drawn,
 )
+from mlxc_app.choose.labels import LABELS
 
 from mlxc.pseudo.pseudodojo import pseudodojo_content
 from mlxc.utils.assets import asset_path
@@ -102,7 +103,7 @@ def test_all_settings_stand_in_two_columns(page: Page) -> None:
     open_card(page, "How fine")
     lefts = {
         round(page.get_by_label(label, exact=True).bounding_box()["x"])
-        for label in ("Basis", "Cutoff (Ha)", "k spacing (1/Å)", "Smearing", "Smearing width (Ha)", "Tolerance")
+        for label in ("Basis", "Cutoff (Ha)", "k spacing (1/Å)", "Smearing", "Smearing width (Ha)", LABELS["tolerance"])
     }
     assert len(lefts) == 2
 
