@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ase.build import bulk
@@ -189,7 +190,8 @@ def test_a_link_works_where_the_server_has_pseudopotentials_of_its_own(
     start(page, "Run")
     page.wait_for_selector(".mlxc-take-away a", state="attached", timeout=LOADING_MS)
     link = page.locator(".mlxc-take-away a").evaluate("link => link.href")
-    assert str(house_set) not in zlib.decompress(urlsafe_b64decode(link.split("=")[1] + "==")).decode()
+    (setup,) = parse_qs(urlsplit(link).query)["setup"]
+    assert str(house_set) not in zlib.decompress(urlsafe_b64decode(setup + "==")).decode()
     other = visit(chromium, link, console, requests)
     wait_for_choice(other, "Aluminium (fcc), pbe, 8 Ha, k mesh 2×2×2")
     open_card(other, "How fine")

@@ -119,6 +119,15 @@ def test_a_run_whose_turn_comes_moves_nobody_and_says_where_it_is(page: Dashboar
     assert "the first" not in page.page.messages.widget.value
 
 
+@pytest.mark.parametrize(("panel", "unfolded"), [("Bands", "Bands"), ("", "Convergence"), ("<nothing>", "Convergence")])
+@pytest.mark.parametrize("setup", ["", "damaged"])
+def test_a_link_opens_the_panel_that_it_names(page: Dashboard, panel: str, unfolded: str, setup: str) -> None:
+    page.presence._greet(None, {"visitor": "ada", "setup": setup, "panel": panel}, None)
+    assert page.accordion.unfolded == unfolded
+    assert page.presence.unfolded == unfolded
+    assert bool(setup) == ("The link to a set-up is damaged" in page.page.messages.widget.value)
+
+
 def test_the_invitation_leads_to_the_tour_and_goes_when_there_is_something_to_say(page: Dashboard) -> None:
     bar: Any = page.widget.children[1]
     invitation = bar.children[1].children[0]

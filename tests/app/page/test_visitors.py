@@ -36,6 +36,8 @@ def test_a_second_run_waits_for_the_first(page: Page) -> None:
     press(page, "Run")
     page.get_by_text("1 waiting").wait_for()
     press(page, "Run")
+    page.get_by_text("it is not computed twice").wait_for()
+    press(page, "Run equation of state")
     press(page, "2 waiting")
     page.get_by_role("button", name="Remove").last.click()
     page.get_by_text("1 waiting").wait_for()

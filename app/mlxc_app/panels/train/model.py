@@ -10,7 +10,6 @@ from typing import Any
 from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
 
 from mlxc.errors import InputError
-from mlxc.solids.table import SHIPPED, SOL58LC, read_solids
 from mlxc.tasks.kind import STAGE
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import ADJOINT, PAUSED, START, STEP, training_sentence
@@ -107,6 +106,8 @@ class TrainModel(HasTraits):
     @property
     def cost_of_confirming(self) -> str:
         """How long it takes to confirm the training in hand, in a phrase; empty if that cannot be told."""
+        from mlxc.solids.table import SHIPPED, SOL58LC, read_solids  # heavy, and wanted at the end of a training only
+
         config = None if self.task is None else self.task.config
         # A table that is fetched, or that lies in a file, is not read only to estimate.
         if config is None or config.solids not in (SOL58LC, SHIPPED):
