@@ -226,7 +226,7 @@ class CalculationSettings(BaseModel):
         Setting(
             option="--tolerance",
             label="Density tolerance",
-            unit="per electron",
+            unit="per e⁻",
             metavar="T",
             help="density residual at which the SCF has converged",
         ),

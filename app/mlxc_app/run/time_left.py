@@ -24,8 +24,10 @@ HALF_A_STEP = 0.5
 FIRST_STEPS = 3
 # How many steps tell how long the next ones take.
 RECENT = 3
-FEW_SECONDS = 10
+FEW_SECONDS = 5
 LONG_SECONDS = 90
+# From here on minutes are enough.
+VERY_LONG_SECONDS = 600
 
 Record = dict[str, Any]
 
@@ -122,11 +124,14 @@ def _seconds_of_scf(steps: Sequence[Record], target: float) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """A time that is left in words, such as ``about 20 s left``."""
+    """A time that is left in words, such as ``about 23 s left``, with so many digits that one sees it go by."""
     if seconds < FEW_SECONDS:
         return "a few seconds left"
     if seconds < LONG_SECONDS:
-        return f"about {10 * round(seconds / 10)} s left"
+        return f"about {round(seconds)} s left"
+    if seconds < VERY_LONG_SECONDS:
+        minutes, tens = divmod(round(seconds / 10), 6)
+        return f"about {minutes} min {10 * tens} s left" if tens else f"about {minutes} min left"
     return f"about {round(seconds / 60)} min left"
 
 
