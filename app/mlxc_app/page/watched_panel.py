@@ -59,7 +59,7 @@ class WatchedPanel:
 
     def _begun_in_words(self) -> str:
         there = self._place("")
-        seen = f"; it is to be seen under “{there}”" if there not in ("", self._unfolded()) else ""
+        seen = f"; see “{there}”" if there not in ("", self._unfolded()) else ""
         return f"Next in line: “{self._run.title}” starts{seen}."
 
     def _come_back(self) -> None:

@@ -93,10 +93,11 @@ class Line:
                 return folder
         return None
 
-    def empty(self, *, spare_first: bool) -> None:
+    def empty(self, shown: RunFolder | None, *, spare_first: bool) -> None:
         """Compute none of them.
 
         Args:
+            shown: The run that the page shows, see :func:`take_out`.
             spare_first: Whether the run that is computed may come to its end.
         """
         # From the end, so that no other one begins meanwhile.
@@ -104,7 +105,7 @@ class Line:
             if not is_pending(folder):
                 continue
             if folder.status["state"] == "queued":
-                folder.delete()
+                take_out(folder, shown)
             else:
                 stop_run(folder)
 
@@ -114,6 +115,18 @@ class Line:
             return []
         folder = self._joined[0]
         return [folder] if folder.exists and folder.status["state"] == "finished" else []
+
+
+def take_out(folder: RunFolder, shown: RunFolder | None) -> None:
+    """Delete a run that waits; one that is shown is stopped and stays, as long as somebody looks at it.
+
+    Raises:
+        InputError: it is not there any more, or its turn has come.
+    """
+    if folder == shown and folder.status["state"] == "queued":
+        stop_run(folder)
+    else:
+        folder.delete()
 
 
 def is_pending(folder: RunFolder) -> bool:

@@ -17,7 +17,7 @@ from mlxc.runs.limits import Limits
 from mlxc.tasks.kinds import calculation_of, kind_of
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
-from mlxc_app.run.line import Line
+from mlxc_app.run.line import Line, take_out
 from mlxc_app.run.time_left import seconds_left_of_task
 
 
@@ -210,18 +210,18 @@ class RunModel(HasTraits):
     def empty_line(self) -> None:
         """Delete all runs that wait; after a stop, the run that has come next is stopped as well."""
         if self._line.folders:
-            self._line.empty(spare_first=not self.stopped_before_others)
+            self._line.empty(self.folder, spare_first=not self.stopped_before_others)
             self.stopped_before_others = False
             self._say("The line is empty: none of the runs that waited is computed.")
         self._line_up()
 
     def remove(self, name: str) -> None:
-        """Delete a run that waits.
+        """Delete a run that waits, see :func:`~mlxc_app.run.line.take_out`.
 
         Raises:
             InputError: it is not there any more, or its turn has come.
         """
-        find_run(name).delete()
+        take_out(find_run(name), self.folder)
         self._line_up()
 
     def poll(self) -> None:

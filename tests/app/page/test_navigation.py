@@ -109,7 +109,7 @@ def test_a_run_whose_turn_comes_moves_nobody_and_says_where_it_is(page: Dashboar
     end(page)
     assert (run.title, page.accordion.unfolded) == ("the second", "Functional")
     told = page.page.messages.widget.value
-    assert "Next in line: “the second” starts; it is to be seen under “Equation of state”." in told
+    assert "Next in line: “the second” starts; see “Equation of state”." in told
     # What came of the first one is still there.
     assert "the first: converged" in told
     end(page, "stopped")

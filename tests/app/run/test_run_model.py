@@ -150,6 +150,26 @@ def test_a_line_is_emptied_with_and_without_what_is_computed(run: RunModel, alum
     assert (run.waiting, run.stopped_before_others) == ((), False)
 
 
+def test_a_run_that_is_looked_at_while_it_waits_is_stopped_and_stays(run: RunModel, aluminium: Calculation) -> None:
+    for title in ("first", "second", "third"):
+        run.start(aluminium, title)
+    run.stop()
+    run.poll()
+    second = run.folder
+    assert second is not None
+    run.empty_line()
+    run.poll()
+    assert (run.title, run.state, run.computing) == ("second", "stopped", False)
+    assert len(kept_runs()) == 2
+    for title in ("fourth", "fifth"):
+        run.start(aluminium, title)
+    last = run.waiting[0].name
+    run.open(find_run(last))
+    run.remove(last)
+    run.poll()
+    assert (run.title, run.state, find_run(last).status["state"]) == ("fourth", "queued", "stopped")
+
+
 def test_a_run_that_ends_between_two_looks_is_shown(run: RunModel, aluminium: Calculation) -> None:
     run.start(aluminium, "the first")
     first = run.folder
