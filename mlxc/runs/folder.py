@@ -10,6 +10,7 @@
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
                           for other functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha``
+``start.h5``              until the run has read it, the ground state of an earlier run from which it starts
 ``model.safetensors``     the functional that a training has come to, or had come to when it was stopped
 ``control.json``          what somebody wants of a training between two of its steps, see mlxc.tasks.training.control
 ``training/``             what a training needs to go on, see :mod:`mlxc.training.trainer`

@@ -61,6 +61,12 @@ class Line:
         """What a run waits for, in a sentence; empty if it is none that waits."""
         return next((entry.words for entry in self.waiting if entry.name == folder.path.name), "")
 
+    def beginning_of(self, folder: RunFolder, earlier: RunFolder | None) -> str:
+        """What a person should know of a run that has joined: whether it waits, and from which state it starts."""
+        place = f"“{folder.title}” waits. {self.place_of(folder)}" if self.place_of(folder) else ""
+        start = f"It starts from the ground state of “{earlier.title}”, of the same settings." if earlier else ""
+        return f"{place} {start}".strip()
+
     def take_up(self, folders: Iterable[RunFolder]) -> None:
         """Put runs that have begun elsewhere before those that joined here; the one that is computed comes first."""
         runs = [folder for folder in folders if is_pending(folder)]
@@ -132,3 +138,11 @@ def take_out(folder: RunFolder, shown: RunFolder | None) -> None:
 def is_pending(folder: RunFolder) -> bool:
     """Whether a run is there and has not ended."""
     return folder.exists and folder.status["state"] not in ENDED
+
+
+def what_it_does(folder: RunFolder) -> str:
+    """What a run that was asked for once more is doing."""
+    state = folder.status["state"]
+    if state in ENDED:
+        return "has just been computed"
+    return "is in line already" if state == "queued" else "is being computed already"

@@ -14,10 +14,11 @@ from mlxc.runs.client import stop_run
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.runs.limits import Limits
+from mlxc.runs.start import hand_over
 from mlxc.tasks.kinds import calculation_of, kind_of
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
-from mlxc_app.run.line import Line, take_out
+from mlxc_app.run.line import Line, take_out, what_it_does
 from mlxc_app.run.time_left import seconds_left_of_task
 
 
@@ -160,8 +161,13 @@ class RunModel(HasTraits):
         self._line_up(by_itself=False)
         self.opened = self.folder
 
-    def start(self, task: AnyTask, title: str) -> RunFolder:
+    def start(self, task: AnyTask, title: str, earlier: RunFolder | None = None) -> RunFolder:
         """Start a run, or put it behind those that wait; one that is in line already is not computed twice.
+
+        Args:
+            task: What to compute.
+            title: What to call it.
+            earlier: The run from whose ground state it starts; None if it starts from nothing.
 
         Returns:
             The folder of the run that computes it.
@@ -172,9 +178,11 @@ class RunModel(HasTraits):
         if (calculation := calculation_of(task)) is not None:
             Limits.from_environment().check(calculation)
         if (same := self._line.same(task, title)) is not None:
-            self._say(f"“{title}” {_what_it_does(same)}: it is not computed twice.")
+            self._say(f"“{title}” {what_it_does(same)}: it is not computed twice.")
             return same
         folder = RunFolder.create(task, title, owner=self.owner)
+        if earlier is not None:
+            hand_over(earlier, folder)
         self.started = folder
         self.warm_up().submit(folder)
         if not self._line.folders:
@@ -182,8 +190,7 @@ class RunModel(HasTraits):
         self._line.join(folder)
         self._along, self.stopped_before_others = True, False
         self._line_up()
-        if self._line.place_of(folder):
-            self._say(f"“{title}” waits. {self._line.place_of(folder)}")
+        self._say(self._line.beginning_of(folder, earlier))
         return folder
 
     def open(self, folder: RunFolder) -> None:
@@ -205,7 +212,7 @@ class RunModel(HasTraits):
             stop_run(first)
             self.stopped_before_others = bool(others)
             if others:
-                self._say(f"“{first.title}” is stopped; next in line: “{others[0].title}” starts.")
+                self._say(f"Stopped; next in line: “{others[0].title}” starts.")
 
     def empty_line(self) -> None:
         """Delete all runs that wait; after a stop, the run that has come next is stopped as well."""
@@ -286,11 +293,3 @@ class RunModel(HasTraits):
             return ""
         own = self._line.place_of(self.folder)
         return own or (self._worker.waits_for(self.folder) if self._worker is not None else "")
-
-
-def _what_it_does(folder: RunFolder) -> str:
-    """What a run that was asked for once more is doing."""
-    state = folder.status["state"]
-    if state in ENDED:
-        return "has just been computed"
-    return "is in line already" if state == "queued" else "is being computed already"

@@ -93,7 +93,7 @@ def test_after_a_stop_the_line_can_be_emptied_with_one_click(run: RunModel, alum
         run.start(aluminium, title)
     stop = view.widget.children[2]
     stop.click()
-    assert "“first” is stopped; next in line: “second” starts." in messages.widget.value
+    assert "Stopped; next in line: “second” starts." in messages.widget.value
     run.poll()
     assert (run.title, run.by_itself) == ("second", True)
     # What came of the first one is still to be read.

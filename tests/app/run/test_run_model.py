@@ -140,7 +140,7 @@ def test_a_line_is_emptied_with_and_without_what_is_computed(run: RunModel, alum
     for title in ("second", "third"):
         run.start(aluminium, title)
     run.stop()
-    assert run.said == "“first” is stopped; next in line: “second” starts."
+    assert run.said == "Stopped; next in line: “second” starts."
     run.poll()
     second = run.folder
     assert second is not None
