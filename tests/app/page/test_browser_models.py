@@ -107,7 +107,7 @@ def test_numbers_follow_the_hand(page: Page) -> None:
 
 
 def test_a_leaderboard_is_taken_away(page: Page) -> None:
-    press(page, "Take away")
+    press(page, "Save the table")
     page.locator(f"{MODELS} a[download$='.json']").wait_for(timeout=RUNNING_MS)
     names = page.locator(f"{MODELS} a[download]").all_inner_texts()
     assert [Path(name).suffix for name in names] == [".csv", ".json", ".png"]

@@ -128,7 +128,7 @@ class TrainView:
     def _kept(self, button: Button) -> None:
         name = self._model.keep()
         self._settings.list_again()
-        self._messages.show(
+        self._messages.show_result(
             "success", f"{name} is kept and chosen on the left: Run, Diagnose and all else can take it."
         )
 

@@ -276,10 +276,10 @@ def test_the_view_ticks_what_the_browser_ticks_and_tells_what_it_cannot(model: M
     view = ModelsView(model, messages)
     view._ticks.ticked = ["pbe", "no such functional"]
     assert model.ticked == ("pbe",)
-    view._take.click()
+    view._save.click()
     assert not messages.widget.value
     view._ticks.ticked = []
-    view._take.click()
+    view._save.click()
     assert "Tick a functional first" in messages.widget.value
     model.take({"slot": "report", "number": 1, "last": True, "files": {"a.csv": "YQ=="}})
     assert 'download="a.csv"' in view._files.value
