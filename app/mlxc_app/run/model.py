@@ -205,14 +205,17 @@ class RunModel(HasTraits):
         self.opened = None
         self.opened = folder
 
-    def stop(self) -> None:
-        """Ask the run that is computed to stop; returns at once. The next one in line begins when it has."""
+    def stop(self, folder: RunFolder | None = None) -> None:
+        """Ask a run to stop, by default the one that is computed, after which the next one begins; returns at once."""
         if self._line.folders:
             first, *others = self._line.folders
-            stop_run(first)
-            self.stopped_before_others = bool(others)
-            if others:
+            stopped = folder or first
+            stop_run(stopped)
+            if stopped == first and others:
+                self.stopped_before_others = True
                 self._say(f"Stopped; next in line: “{others[0].title}” starts.")
+            elif stopped != self.folder:
+                self._say(f"“{stopped.title}” is stopped.")
 
     def empty_line(self) -> None:
         """Delete all runs that wait; after a stop, the run that has come next is stopped as well."""

@@ -83,7 +83,8 @@ class RunView:
 
     def _stop_run(self, button: Button) -> None:
         self._messages.clear()
-        self._text.value = "Stopping …"
+        if self._run.active:
+            self._text.value = "Stopping …"
         self._run.stop()
 
     def _tell(self, change: Any) -> None:

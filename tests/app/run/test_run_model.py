@@ -170,6 +170,18 @@ def test_a_run_that_is_looked_at_while_it_waits_is_stopped_and_stays(run: RunMod
     assert (run.title, run.state, find_run(last).status["state"]) == ("fourth", "queued", "stopped")
 
 
+def test_a_run_that_is_not_looked_at_is_stopped_and_says_so(run: RunModel, aluminium: Calculation) -> None:
+    earlier = run.start(aluminium, "earlier")
+    earlier.set_status("finished")
+    run.poll()
+    run.start(aluminium, "now")
+    run.open(earlier)
+    run.stop()
+    assert run.said == "“now” is stopped."
+    run.poll()
+    assert (run.title, run.state, run.computing) == ("earlier", "finished", False)
+
+
 def test_a_run_that_ends_between_two_looks_is_shown(run: RunModel, aluminium: Calculation) -> None:
     run.start(aluminium, "the first")
     first = run.folder

@@ -86,7 +86,7 @@ class TrainModel(HasTraits):
 
     def stop(self) -> None:
         """Stop the training; what it has learned stays."""
-        self._run.stop()
+        self._run.stop(self._run.folder)
 
     def confirm(self) -> None:
         """Train on, at densities that are converged with what has been learned: further rounds, which take minutes.

@@ -21,6 +21,7 @@ from mlxc_app.widgets.message import MessageArea
 
 from mlxc.errors import InputError
 from mlxc.references.tables import measured_solids
+from mlxc.runs.kept import find_run
 from mlxc.runs.worker import execute
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import ADJOINT, START, STEP
@@ -279,6 +280,12 @@ def test_two_at_once_wait_for_each_other(model: TrainModel, run: RunModel) -> No
     model.settings.steps += 1
     model.start()
     assert [entry.title for entry in run.waiting] == ["Train pbe-kappa-mu on 4 solids"]
+    first, waiting = run.folder, find_run(run.waiting[0].name)
+    assert first is not None
+    # "Stop training" means the training that is looked at, whatever is computed.
+    run.open(waiting)
+    model.stop()
+    assert (waiting.status["state"], first.stop_requested) == ("stopped", False)
 
 
 def test_the_view_shows_what_can_be_pressed(model: TrainModel, run: RunModel) -> None:
