@@ -57,7 +57,7 @@ class RunModel(HasTraits):
         opened: The run that was taken up last, because a person asked for it or came back.
         by_itself: Whether the shown run is shown because its turn has come, and not because a person asked for it.
         said: What there is to say of what a person has asked for, in a sentence; empty if there is nothing.
-        stopped_before_others: Whether a person has stopped a run behind which others wait, which come next.
+        stopped_before_others: Whether a person has stopped a run, and the one that comes next has not ended since.
         owner: The visitor, whose runs a reloaded page takes up; empty if he is not known.
         seconds: The whole seconds for which the shown run has been waiting, or computed, so far.
         waiting: The runs behind the one that is computed.
@@ -95,6 +95,7 @@ class RunModel(HasTraits):
         self._line = Line()
         # Whether the page goes on to the next run when the shown one has ended.
         self._along = True
+        self._after_stop: RunFolder | None = None
         self._offset, self._attempt, self._told = 0, 1, time.time()
         self.folder: RunFolder | None = None
         self.task: AnyTask | None = None
@@ -188,7 +189,7 @@ class RunModel(HasTraits):
         if not self._line.folders:
             self._follow(folder)
         self._line.join(folder)
-        self._along, self.stopped_before_others = True, False
+        self._along, self._after_stop = True, None
         self._line_up()
         self._say(self._line.beginning_of(folder, earlier))
         return folder
@@ -212,7 +213,7 @@ class RunModel(HasTraits):
             stopped = folder or first
             stop_run(stopped)
             if stopped == first and others:
-                self.stopped_before_others = True
+                self._after_stop, self.stopped_before_others = others[0], True
                 self._say(f"Stopped; next in line: “{others[0].title}” starts.")
             elif stopped != self.folder:
                 self._say(f"“{stopped.title}” is stopped.")
@@ -221,7 +222,7 @@ class RunModel(HasTraits):
         """Delete all runs that wait; after a stop, the run that has come next is stopped as well."""
         if self._line.folders:
             self._line.empty(self.folder, spare_first=not self.stopped_before_others)
-            self.stopped_before_others = False
+            self._after_stop = None
             self._say("The line is empty: none of the runs that waited is computed.")
         self._line_up()
 
@@ -252,7 +253,7 @@ class RunModel(HasTraits):
         """See which runs are still to come, and show the next one if the shown one is done."""
         lined_up, coming = self._line.look(), self._line.folders[:1]
         self.computing, self.waiting = bool(self._line.folders), self._line.waiting
-        self.stopped_before_others = self.stopped_before_others and self.computing
+        self.stopped_before_others = self._after_stop in self._line.folders
         if self._along and not self.active:
             # A short run may have begun and ended since the last look: then it is the last one that was computed.
             coming = coming or [folder for folder in lined_up if folder.exists][-1:]

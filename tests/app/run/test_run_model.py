@@ -145,9 +145,23 @@ def test_a_line_is_emptied_with_and_without_what_is_computed(run: RunModel, alum
     second = run.folder
     assert second is not None
     second.set_status("running")
+    run.poll()
+    assert run.stopped_before_others
     run.empty_line()
     assert second.stop_requested
     assert (run.waiting, run.stopped_before_others) == ((), False)
+
+
+def test_what_comes_after_the_next_one_is_no_answer_to_a_stop(run: RunModel, aluminium: Calculation) -> None:
+    for title in ("first", "second", "third"):
+        run.start(aluminium, title)
+    run.stop()
+    run.poll()
+    second = run.folder
+    assert second is not None
+    second.set_status("finished")
+    run.poll()
+    assert (run.title, run.stopped_before_others) == ("third", False)
 
 
 def test_a_run_that_is_looked_at_while_it_waits_is_stopped_and_stays(run: RunModel, aluminium: Calculation) -> None:
