@@ -28,6 +28,8 @@ FEW_SECONDS = 5
 LONG_SECONDS = 90
 # From here on minutes are enough.
 VERY_LONG_SECONDS = 600
+# In between it goes by in steps of so many.
+STEP_SECONDS = 5
 
 Record = dict[str, Any]
 
@@ -130,8 +132,8 @@ def in_words(seconds: float) -> str:
     if seconds < LONG_SECONDS:
         return f"about {round(seconds)} s left"
     if seconds < VERY_LONG_SECONDS:
-        minutes, tens = divmod(round(seconds / 10), 6)
-        return f"about {minutes} min {10 * tens} s left" if tens else f"about {minutes} min left"
+        minutes, rest = divmod(STEP_SECONDS * round(seconds / STEP_SECONDS), 60)
+        return f"about {minutes} min {rest} s left" if rest else f"about {minutes} min left"
     return f"about {round(seconds / 60)} min left"
 
 
