@@ -225,7 +225,8 @@ class CalculationSettings(BaseModel):
         float,
         Setting(
             option="--tolerance",
-            label="Tolerance",
+            label="Density tolerance",
+            unit="per e⁻",
             metavar="T",
             help="density residual at which the SCF has converged",
         ),

@@ -10,6 +10,7 @@
 ``result.json``           the same object that ``mlxc scf --json``, ``mlxc eos --json`` and so on print
 ``result.h5``             density, potential, eigenvalues, orbitals (``GroundState.load`` reads it), ``loss_pull``, and
                           for other functionals than PBE ``xc_potential_ha`` and ``pbe_xc_potential_ha``
+``start.h5``              until the run has read it, the ground state of an earlier run from which it starts
 ``model.safetensors``     the functional that a training has come to, or had come to when it was stopped
 ``control.json``          what somebody wants of a training between two of its steps, see mlxc.tasks.training.control
 ``training/``             what a training needs to go on, see :mod:`mlxc.training.trainer`
@@ -36,6 +37,7 @@ from typing import Any, Literal
 import psutil
 
 from mlxc.errors import InputError
+from mlxc.tasks.kind import STAGE
 from mlxc.tasks.kinds import kind_of, task_from_dict
 from mlxc.tasks.task import AnyTask, functionals_in, main_part
 from mlxc.utils.replacing import replacing
@@ -47,8 +49,9 @@ ENDED: tuple[State, ...] = ("finished", "not converged", "stopped", "failed")
 TASK_FILE, RESULT_FILE = "task.json", "result.json"
 TRACEBACK_FILE = "traceback.txt"
 LONGEST_TITLE = 200
-STOPPED = "Stopped on request; the steps so far are kept."
-DIED = "The process that computed this run ended unexpectedly; its records are kept."
+# Why a run has ended early, see :meth:`RunFolder.ended_early`.
+STOPPED = "Stopped on request"
+DIED = "The process that computed this run ended unexpectedly"
 
 
 def runs_directory() -> Path:
@@ -127,7 +130,10 @@ class RunFolder:
         """``{"state", "message", "started", "ended", "pid"}``; one whose process is gone is stopped or failed."""
         status = self._read("status.json") or {"state": "failed", "message": "The run's folder holds no status."}
         if status["state"] == "running" and not _alive(status.get("pid")):
-            self.set_status(*(("stopped", STOPPED) if self.stop_requested else ("failed", DIED)))
+            if self.stop_requested:
+                self.set_status("stopped", self.ended_early(STOPPED))
+            else:
+                self.set_status("failed", self.ended_early(DIED))
             status = self._read("status.json")
         return status
 
@@ -207,6 +213,15 @@ class RunFolder:
             return [], offset
         complete = data[: data.rfind(b"\n") + 1]
         return [json.loads(line) for line in complete.splitlines()], offset + len(complete)
+
+    def ended_early(self, why: str) -> str:
+        """The sentence about a run that has ended early: why, and whether anything is kept of it.
+
+        Args:
+            why: The reason, without a full stop.
+        """
+        has_steps = any(record["kind"] != STAGE for record in self.records()[0])
+        return f"{why}; {'the steps so far are kept' if has_steps else 'no step had been done'}."
 
     @property
     def result(self) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from mlxc.errors import MlxcError, RunStoppedError
 from mlxc.kohn_sham.monitor import SCFRecord
-from mlxc.runs.client import READY, is_anybody_here, is_wanted
+from mlxc.runs.client import NOT_BEGUN, READY, is_anybody_here, is_wanted
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.line import SLOTS, Line, waiting_words
@@ -56,7 +56,7 @@ def execute(folder: RunFolder, compute: Callable[[RunFolder], None] | None = Non
 def _execute(folder: RunFolder, compute: Callable[[RunFolder], None]) -> None:
     def waiting(number: int, holders: Sequence[str]) -> None:
         if not folder.exists or folder.stop_requested:
-            raise RunStoppedError(STOPPED)
+            raise RunStoppedError(NOT_BEGUN)
         words = waiting_words(folder, number, holders)
         if folder.status["message"] != words:
             folder.set_status("queued", words)
@@ -94,7 +94,7 @@ def _compute(folder: RunFolder) -> None:
     def monitor(record: SCFRecord) -> None:
         tell_step(record)
         if longest is not None and time.monotonic() - started > longest:
-            raise RunStoppedError(too_long(longest))
+            raise RunStoppedError(folder.ended_early(too_long(longest)))
 
     from mlxc.kohn_sham.state import GroundState  # with PyTorch, which has been loaded by then
     from mlxc.properties.xc_comparison import xc_potentials
@@ -118,12 +118,12 @@ def _stage(words: str) -> dict[str, Any]:
 def _append_or_stop(folder: RunFolder, began: float, record: dict[str, Any]) -> None:
     folder.append(record | {ELAPSED: round(time.monotonic() - began, 3)})
     if folder.stop_requested:
-        raise RunStoppedError(STOPPED)
+        raise RunStoppedError(folder.ended_early(STOPPED))
 
 
 def too_long(seconds: float) -> str:
-    """Why a run was ended that has taken longer than this server allows, in a sentence."""
-    return f"Stopped after {seconds:g} s, the longest time of a run on this server; the steps so far are kept."
+    """Why a run was ended that has taken longer than this server allows, see :meth:`RunFolder.ended_early`."""
+    return f"Stopped after {seconds:g} s, the longest time of a run on this server"
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
         return
 
     def end() -> None:
-        folder.set_status("stopped", too_long(seconds))
+        folder.set_status("stopped", folder.ended_early(too_long(seconds)))
         os._exit(1)
 
     timer = threading.Timer(seconds + GRACE_SECONDS, end)

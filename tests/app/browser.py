@@ -58,7 +58,11 @@ def visit(browser: Browser, address: str, console: list[str], requests: list[str
 def wait_until_drawn(page: Page) -> None:
     page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
     page.get_by_role("button", name="Run", exact=True).wait_for(timeout=LOADING_MS)
-    page.wait_for_selector(f"{plot(CONVERGENCE)} .main-svg", timeout=LOADING_MS)
+    # The first panel, or the one that was open before, or that the address names.
+    unfolded = ".mlxc-pane:not(.mlxc-folded)"
+    page.wait_for_selector(f"{unfolded} .mlxc-about", timeout=LOADING_MS)
+    if page.locator(f"{unfolded}.mlxc-panel-{CONVERGENCE}").count():
+        page.wait_for_selector(f"{plot(CONVERGENCE)} .main-svg", timeout=LOADING_MS)
 
 
 def plot(panel: str) -> str:

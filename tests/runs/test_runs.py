@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -120,6 +121,30 @@ def test_a_run_is_computed_once_and_not_after_it_was_stopped(tmp_path: Path) -> 
     execute(folder)
     assert folder.status["state"] == "stopped"
     assert folder.records() == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ([], "no step had been done."),
+        ([{"kind": "stage", "words": "Setting up"}], "no step had been done."),
+        ([{"kind": "stage", "words": "Setting up"}, {"kind": "iteration"}], "the steps so far are kept."),
+    ],
+)
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_run_that_ended_early_says_whether_anything_is_kept(
+    tmp_path: Path, records: list[dict[str, Any]], words: str, stopped: bool
+) -> None:
+    folder = folder_for(QUICK, tmp_path)
+    folder.set_status("running")
+    folder.note(pid=None)
+    for record in records:
+        folder.append(record)
+    if stopped:
+        folder.request_stop()
+    status = folder.status
+    assert status["state"] == ("stopped" if stopped else "failed")
+    assert status["message"].endswith(words)
 
 
 def test_a_run_waits_for_a_place_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from mlxc.basis.kind import Size
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
+from mlxc.calculation.feasibility import check_calculation
 from mlxc.errors import InputError
 from mlxc.xc.catalogue import functional_names
 from mlxc.xc.checkpoints.files import CLAMPED, checkpoint_of, unclamped
@@ -71,9 +73,25 @@ def size_sentence(size: Size, calculation: Calculation) -> str:
     )
 
 
+def curves_estimate(calculations: Iterable[Calculation]) -> str:
+    """How long equations of state take that are computed one after the other, in a phrase.
+
+    Args:
+        calculations: The calculation of each at one volume.
+
+    Raises:
+        InputError: one of them cannot be computed.
+    """
+    return f"{seconds_in_words(sum(_curve_seconds(one, check_calculation(one)) for one in calculations))} on two cores"
+
+
+def _curve_seconds(calculation: Calculation, size: Size) -> float:
+    return SCFS_PER_EQUATION_OF_STATE * estimate_seconds(calculation, size)
+
+
 def estimate_sentence(size: Size, calculation: Calculation) -> str:
     """How long it takes and how much memory."""
-    seconds = estimate_seconds(calculation, size)
-    run, curve = seconds_in_words(seconds), seconds_in_words(SCFS_PER_EQUATION_OF_STATE * seconds)
+    run = seconds_in_words(estimate_seconds(calculation, size))
+    curve = seconds_in_words(_curve_seconds(calculation, size))
     memory = f"{size.memory_gb:.1f} GB" if size.memory_gb >= 0.1 else "less than 0.1 GB"
     return f"Run {run}, equation of state {curve} on two cores; {memory} of memory."

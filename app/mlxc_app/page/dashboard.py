@@ -54,11 +54,12 @@ class Dashboard:
         self._choose_view = choose_view = ChooseView(choose, self.page.cards, messages, self.page.theme)
         self._line = ShownAndChosenView(ShownAndChosen(run, choose), messages).widget
         self.accordion = Accordion(self.panels, messages, self._line)
-        watched = WatchedPanel(run, self.panels, lambda: self.accordion.unfolded, self._unfold)
-        result = ResultLine(messages, TakeAwayView(TakeAwayModel(run), messages), INVITATION)
+        watched = WatchedPanel(run, self.panels, lambda: self.accordion.unfolded, self._unfold, messages.announce)
+        self._take_away = TakeAwayModel(run)
+        result = ResultLine(messages, TakeAwayView(self._take_away, messages), INVITATION)
         self.presence.observe(messages.guard(self._begin), "visited")
         run.observe(self._keep, ["state", "title"])
-        self.accordion.observe(self._show_line, "unfolded")
+        self.accordion.observe(self._follow_panel, "unfolded")
         run.observe(messages.guard(watched.follow), "state")
         result.invitation.on_click(messages.guard(lambda button: self.accordion.unfold(LEARN)))
         choose_view.functional.about.on_click(messages.guard(lambda button: self.accordion.unfold(FUNCTIONAL)))
@@ -94,8 +95,12 @@ class Dashboard:
         if self.page.run.folder is not None:
             self.presence.shown = self.page.run.folder.path.name
 
-    def _show_line(self, change: Any) -> None:
-        """What a panel says of something else than a run cannot differ from what is chosen."""
+    def _follow_panel(self, change: Any) -> None:
+        """The browser knows which panel is unfolded, and so does a link.
+
+        What a panel says of something else than a run cannot differ from what is chosen.
+        """
+        self.presence.unfolded = self._take_away.panel = change["new"]
         (panel,) = (panel for panel in self.panels if panel.name == change["new"])
         self._line.layout.display = "" if panel.kinds or panel.shows else "none"
 
@@ -107,9 +112,13 @@ class Dashboard:
         self.page.run.warm_up()
         self.page.choose.owner = self.presence.visitor
         self.page.run.belong_to(self.presence.visitor)
-        self._restore()
-        self.accordion.unfold(self.accordion.unfolded or self.panels[0].name)
-        self._choose_view.structure.show_picture()
+        try:
+            self._restore()
+        finally:  # a link that is damaged leads to the usual page
+            names = [panel.name for panel in self.panels]
+            wanted = self.presence.panel if self.presence.panel in names else self.accordion.unfolded
+            self.accordion.unfold(wanted or names[0])
+            self._choose_view.structure.show_picture()
 
 
 def show() -> asyncio.Task[None] | None:

@@ -26,7 +26,10 @@ class Presence(anywidget.AnyWidget):
         visitor: A random name that the browser keeps, so that a reloaded page finds its runs; empty if it keeps none.
         setup: The value of ``?setup=`` in the address; empty if there is none.
         run: The name of the run that was shown before the page was reloaded; empty if none was.
+        panel: The name of the panel that was unfolded before the page was reloaded, or which the address names as
+            ``?panel=``; empty if there is none.
         shown: The name of the run that is shown, which the browser keeps until its tab is closed.
+        unfolded: The name of the panel that is unfolded, likewise.
         visited: Whether a browser has loaded the page.
     """
 
@@ -40,36 +43,40 @@ function visitor() {
     return "";
   }
 }
-function setup() {
-  return new URLSearchParams(window.location.search).get("setup") ?? "";
+function address(name) {
+  return new URLSearchParams(window.location.search).get(name) ?? "";
 }
 // Who comes by another link than before comes for what is in it.
-function keep(run) {
+const link = { setup: address("setup"), linked: address("panel") };
+function keep(run, panel) {
   try {
-    sessionStorage["mlxc-run"] = JSON.stringify({ run, setup: setup() });
+    sessionStorage["mlxc-run"] = JSON.stringify({ run, panel, ...link });
   } catch {}
 }
 function kept() {
   try {
     const before = JSON.parse(sessionStorage["mlxc-run"]);
-    return before.setup === setup() ? before.run : "";
+    return before.setup === link.setup && before.linked === link.linked ? before : {};
   } catch {
-    return "";
+    return {};
   }
 }
 export default {
   initialize({ model }) {
-    const follow = () => keep(model.get("shown"));
-    model.on("change:shown", follow);
-    model.send({ visitor: visitor(), setup: setup(), run: kept() });
-    return () => model.off("change:shown", follow);
+    const follow = () => keep(model.get("shown"), model.get("unfolded"));
+    const { run = "", panel = "" } = kept();
+    model.on("change:shown change:unfolded", follow);
+    model.send({ visitor: visitor(), setup: link.setup, run, panel: panel || link.linked });
+    return () => model.off("change:shown change:unfolded", follow);
   },
 };
 """
     visitor = traitlets.Unicode("")
     setup = traitlets.Unicode("")
     run = traitlets.Unicode("")
+    panel = traitlets.Unicode("")
     shown = traitlets.Unicode("").tag(sync=True)
+    unfolded = traitlets.Unicode("").tag(sync=True)
     visited = traitlets.Bool(False)
     beat = traitlets.Int(0).tag(sync=True)
 
@@ -87,4 +94,5 @@ export default {
         self.visitor = str(content.get("visitor", ""))
         self.setup = str(content.get("setup", ""))
         self.run = str(content.get("run", ""))
+        self.panel = str(content.get("panel", ""))
         self.visited = True

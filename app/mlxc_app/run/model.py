@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,10 +14,12 @@ from mlxc.runs.client import stop_run
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.runs.limits import Limits
-from mlxc.tasks.kinds import calculation_of, kind_named, kind_of
+from mlxc.runs.start import hand_over
+from mlxc.tasks.kinds import calculation_of, kind_of
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
-from mlxc_app.run.time_left import seconds_left, seconds_left_of_steps
+from mlxc_app.run.line import Line, take_out, what_it_does
+from mlxc_app.run.time_left import seconds_left_of_task
 
 
 class ComputesRuns(Protocol):
@@ -43,28 +43,6 @@ class ComputesRuns(Protocol):
         """What else than its process a run waits for, in a sentence."""
 
 
-@dataclass(frozen=True)
-class WaitingRun:
-    """A run whose turn has not come.
-
-    Attributes:
-        name: The name of its folder.
-        title: What a person called it.
-        number: Its number in line, 1 for the next one.
-        behind: The title of the run that comes before it.
-    """
-
-    name: str
-    title: str
-    number: int
-    behind: str
-
-    @property
-    def words(self) -> str:
-        """What it waits for, in a sentence."""
-        return f"Number {self.number} in line, behind “{self.behind}”."
-
-
 class RunModel(HasTraits):
     """One run is shown, seen through the files of its folder; others wait.
 
@@ -77,6 +55,9 @@ class RunModel(HasTraits):
         result: The run's result; empty as long as there is none.
         started: The run that was started last on this page.
         opened: The run that was taken up last, because a person asked for it or came back.
+        by_itself: Whether the shown run is shown because its turn has come, and not because a person asked for it.
+        said: What there is to say of what a person has asked for, in a sentence; empty if there is nothing.
+        stopped_before_others: Whether a person has stopped a run, and the one that comes next has not ended since.
         owner: The visitor, whose runs a reloaded page takes up; empty if he is not known.
         seconds: The whole seconds for which the shown run has been waiting, or computed, so far.
         waiting: The runs behind the one that is computed.
@@ -94,6 +75,9 @@ class RunModel(HasTraits):
     result = Dict()
     started = Instance(RunFolder, allow_none=True)
     opened = Instance(RunFolder, allow_none=True)
+    by_itself = Bool(False)
+    said = Unicode()
+    stopped_before_others = Bool(False)
     seconds = Int(0)
     waiting = Tuple()
     computing = Bool(False)
@@ -108,9 +92,10 @@ class RunModel(HasTraits):
         self._make_worker = make_worker
         self._worker: ComputesRuns | None = None
         self.owner = ""
-        self._queue: list[RunFolder] = []
+        self._line = Line()
         # Whether the page goes on to the next run when the shown one has ended.
         self._along = True
+        self._after_stop: RunFolder | None = None
         self._offset, self._attempt, self._told = 0, 1, time.time()
         self.folder: RunFolder | None = None
         self.task: AnyTask | None = None
@@ -129,19 +114,12 @@ class RunModel(HasTraits):
     @property
     def seconds_left(self) -> float | None:
         """How long the shown run will still take; None if that cannot be told."""
+        if self.state != "running":
+            return None
         calculation = self.calculation
-        left = None
-        if self.state == "running" and self.parts.steady:
-            left = seconds_left_of_steps(self.records, self._part_done)
-        elif self.state == "running" and calculation is not None and self.records:
-            done = self._part_done(self.records[-1])
-            left = seconds_left(self.records, self.parts, calculation.tolerance, done)
+        target = None if calculation is None else calculation.tolerance
+        left = seconds_left_of_task(self.records, self.kind, self.parts, target)
         return None if left is None else max(0.0, left - (time.time() - self._told))
-
-    def _part_done(self, record: dict[str, Any]) -> float | None:
-        """Which part a record says to be done, of the task or of what follows its self-consistent calculations."""
-        table = kind_named(self.kind).records.get(record["kind"])
-        return None if table is None or table.doing is None else table.doing(record)[1]
 
     @property
     def ground_state_path(self) -> Path | None:
@@ -180,28 +158,41 @@ class RunModel(HasTraits):
         """Take up the runs that the same person has started on an earlier page and that have not ended."""
         self.owner = owner
         if owner:
-            runs = [folder for folder in reversed(kept_runs()) if folder.owner == owner and _pending(folder)]
-            runs.sort(key=lambda folder: folder.status["state"] != "running")
-            self._queue = [*runs, *(folder for folder in self._queue if folder not in runs)]
-        self._line_up()
+            self._line.take_up(folder for folder in reversed(kept_runs()) if folder.owner == owner)
+        self._line_up(by_itself=False)
         self.opened = self.folder
 
-    def start(self, task: AnyTask, title: str) -> None:
-        """Start a run, or put it behind those that wait.
+    def start(self, task: AnyTask, title: str, earlier: RunFolder | None = None) -> RunFolder:
+        """Start a run, or put it behind those that wait; one that is in line already is not computed twice.
+
+        Args:
+            task: What to compute.
+            title: What to call it.
+            earlier: The run from whose ground state it starts; None if it starts from nothing.
+
+        Returns:
+            The folder of the run that computes it.
 
         Raises:
             InputError: the run is larger than this server allows.
         """
         if (calculation := calculation_of(task)) is not None:
             Limits.from_environment().check(calculation)
+        if (same := self._line.same(task, title)) is not None:
+            self._say(f"“{title}” {what_it_does(same)}: it is not computed twice.")
+            return same
         folder = RunFolder.create(task, title, owner=self.owner)
+        if earlier is not None:
+            hand_over(earlier, folder)
         self.started = folder
         self.warm_up().submit(folder)
-        if not self._queue:
+        if not self._line.folders:
             self._follow(folder)
-        self._queue.append(folder)
-        self._along = True
+        self._line.join(folder)
+        self._along, self._after_stop = True, None
         self._line_up()
+        self._say(self._line.beginning_of(folder, earlier))
+        return folder
 
     def open(self, folder: RunFolder) -> None:
         """Show another run; what is being computed goes on.
@@ -210,23 +201,38 @@ class RunModel(HasTraits):
             InputError: the folder holds no valid task.
         """
         self._follow(folder)
-        self._along = folder in self._queue
+        self._along = folder in self._line.folders
         self._read()
         self.opened = None
         self.opened = folder
 
-    def stop(self) -> None:
-        """Ask the run that is computed to stop; returns at once."""
-        if self._queue:
-            stop_run(self._queue[0])
+    def stop(self, folder: RunFolder | None = None) -> None:
+        """Ask a run to stop, by default the one that is computed, after which the next one begins; returns at once."""
+        if self._line.folders:
+            first, *others = self._line.folders
+            stopped = folder or first
+            stop_run(stopped)
+            if stopped == first and others:
+                self._after_stop, self.stopped_before_others = others[0], True
+                self._say(f"Stopped; next in line: “{others[0].title}” starts.")
+            elif stopped != self.folder:
+                self._say(f"“{stopped.title}” is stopped.")
+
+    def empty_line(self) -> None:
+        """Delete all runs that wait; after a stop, the run that has come next is stopped as well."""
+        if self._line.folders:
+            self._line.empty(self.folder, spare_first=not self.stopped_before_others)
+            self._after_stop = None
+            self._say("The line is empty: none of the runs that waited is computed.")
+        self._line_up()
 
     def remove(self, name: str) -> None:
-        """Delete a run that waits.
+        """Delete a run that waits, see :func:`~mlxc_app.run.line.take_out`.
 
         Raises:
             InputError: it is not there any more, or its turn has come.
         """
-        find_run(name).delete()
+        take_out(find_run(name), self.folder)
         self._line_up()
 
     def poll(self) -> None:
@@ -238,23 +244,25 @@ class RunModel(HasTraits):
             self._read()
         self._line_up()
 
-    def _line_up(self) -> None:
+    def _say(self, sentence: str) -> None:
+        """Tell a sentence, also one that was the last to be told."""
+        self.said = ""
+        self.said = sentence
+
+    def _line_up(self, *, by_itself: bool = True) -> None:
         """See which runs are still to come, and show the next one if the shown one is done."""
-        lined_up = self._queue
-        self._queue = [folder for folder in lined_up if _pending(folder)]
-        self.computing = bool(self._queue)
-        self.waiting = tuple(
-            WaitingRun(folder.path.name, folder.title, number, before.title)
-            for number, (before, folder) in enumerate(pairwise(self._queue), start=1)
-        )
+        lined_up, coming = self._line.look(), self._line.folders[:1]
+        self.computing, self.waiting = bool(self._line.folders), self._line.waiting
+        self.stopped_before_others = self._after_stop in self._line.folders
         if self._along and not self.active:
             # A short run may have begun and ended since the last look: then it is the last one that was computed.
-            coming = self._queue[:1] or [folder for folder in lined_up if folder.exists][-1:]
+            coming = coming or [folder for folder in lined_up if folder.exists][-1:]
             if coming and coming[0] != self.folder:
-                self._follow(coming[0])
+                self._follow(coming[0], by_itself=by_itself)
 
-    def _follow(self, folder: RunFolder) -> None:
+    def _follow(self, folder: RunFolder, *, by_itself: bool = False) -> None:
         task = folder.task
+        self.by_itself = by_itself
         self._offset, self._attempt, self.folder, self._told = 0, 1, folder, time.time()
         # What belongs to the run before goes first: whoever looks in between sees nothing, and nothing that is mixed.
         self.result = {}
@@ -287,9 +295,5 @@ class RunModel(HasTraits):
         """What the shown run waits for, among those of this page or of others; empty if it waits for none of them."""
         if state != "queued" or self.folder is None:
             return ""
-        own = next((entry.words for entry in self.waiting if entry.name == self.folder.path.name), "")
+        own = self._line.place_of(self.folder)
         return own or (self._worker.waits_for(self.folder) if self._worker is not None else "")
-
-
-def _pending(folder: RunFolder) -> bool:
-    return folder.exists and folder.status["state"] not in ENDED

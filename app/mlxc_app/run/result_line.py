@@ -1,7 +1,7 @@
 """The line below the buttons: what came of the last run, or went wrong, and what can be taken away of it.
 
 It has one height, so that nothing below it moves when a run ends. A card that is longer than the line unfolds over what
-is below.
+is below. A card stays until another one takes its place, or a person puts it away.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ class ResultLine:
         self.invitation.add_class("mlxc-invitation")
         self._more = ToggleButton(tooltip="All that there is to say")
         self._more.add_class("mlxc-more-words")
-        self.widget = HBox([self.invitation, self._cards, self._more, take_away])
+        self._put_away = Button(description="×", tooltip="Put this message away")
+        self._put_away.add_class("mlxc-put-away")
+        self._put_away.on_click(lambda button: messages.forget_result())
+        self.widget = HBox([self.invitation, self._cards, self._more, self._put_away, take_away])
         self.widget.add_class("mlxc-result")
         self._cards.observe(self._show, "value")
         self._more.observe(self._unfold, "value")
@@ -39,7 +42,7 @@ class ResultLine:
     def _show(self, change: Any = None) -> None:
         """Another card begins folded."""
         self._more.value = False
-        self._more.layout.visibility = "visible" if self._cards.value else "hidden"
+        self._more.layout.visibility = self._put_away.layout.visibility = "visible" if self._cards.value else "hidden"
         self.invitation.layout.display = "none" if self._cards.value else ""
 
     def _unfold(self, change: Any = None) -> None:

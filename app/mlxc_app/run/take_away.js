@@ -35,7 +35,7 @@ const copyButton = (text) => {
 const linkTo = (offer) => {
   if (!offer.link) return element("p", { textContent: offer.problem, hidden: !offer.problem });
   const link = element("a", { href: offer.link, textContent: "Link to this set-up", target: "_blank" });
-  return element("p", {}, link, " opens this page with the same choices. ", copyButton(() => link.href));
+  return element("p", {}, link, " opens this page with the same choices, in the panel that is open now. ", copyButton(() => link.href));
 };
 
 const contents = (model, offer) => [

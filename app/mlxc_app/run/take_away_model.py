@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from traitlets import HasTraits, Instance
+from traitlets import HasTraits, Instance, Unicode, observe
 
 from mlxc.errors import InputError
 from mlxc.export.archive import write_archive
@@ -50,7 +51,8 @@ class TakeAway:
         title: The title of the run; empty while there is none that has ended.
         command: The command that computes it again.
         before_command: What there is to know of it, in one sentence that ends in a colon.
-        link: ``?setup=...``, which opens the page with the same set-up; empty where no link can.
+        link: ``?setup=...``, which opens the page with the same set-up, and in the same panel where one is named; empty
+            where no link can.
         problem: Why there is no link, in one sentence; empty also where there is no set-up that a link could open.
         kinds: The kinds of files that there are: name, label, meaning.
         note: A note on files too large for a download; empty if there are none.
@@ -66,9 +68,15 @@ class TakeAway:
 
 
 class TakeAwayModel(HasTraits):
-    """Follows the run in hand."""
+    """Follows the run in hand.
+
+    Attributes:
+        offer: What there is to take away of it.
+        panel: The name of the panel in which a link opens the page.
+    """
 
     offer = Instance(TakeAway, args=())
+    panel = Unicode()
 
     def __init__(self, run: RunModel) -> None:
         super().__init__()
@@ -79,6 +87,13 @@ class TakeAwayModel(HasTraits):
     def _follow(self, change: Any = None) -> None:
         folder = self._run.folder
         self.offer = offer_of(folder) if folder is not None and self._run.state in ENDED else TakeAway()
+        self._name_panel()
+
+    @observe("panel")
+    def _name_panel(self, change: Any = None) -> None:
+        setup, _, _ = self.offer.link.partition("&")
+        if setup and self.panel:
+            self.offer = replace(self.offer, link=f"{setup}&{urlencode({'panel': self.panel})}")
 
     def file(self, kind: str) -> tuple[str, bytes]:
         """The name and the content of one file; several of a kind come as a zip file.

@@ -13,6 +13,7 @@ from math import log10
 from typing import Any
 
 from mlxc.tasks.kind import ELAPSED, ITERATION
+from mlxc.tasks.kinds import kind_named
 from mlxc.tasks.parts import Parts
 
 # Powers of ten by which the residual usually falls in a step, which counts as much as so many steps of this SCF.
@@ -23,10 +24,34 @@ HALF_A_STEP = 0.5
 FIRST_STEPS = 3
 # How many steps tell how long the next ones take.
 RECENT = 3
-FEW_SECONDS = 10
+FEW_SECONDS = 5
 LONG_SECONDS = 90
+# From here on minutes are enough.
+VERY_LONG_SECONDS = 600
+# In between it goes by in steps of so many.
+STEP_SECONDS = 5
 
 Record = dict[str, Any]
+
+
+def seconds_left_of_task(records: Sequence[Record], kind: str, parts: Parts, target: float | None) -> float | None:
+    """Seconds until a task is done, counted from its last record; None if that cannot be told.
+
+    Args:
+        records: What the task has told so far.
+        kind: The name of its kind, which knows what its records say to be done.
+        parts: What it consists of.
+        target: The density residual at which a self-consistent calculation ends; None if it is about none.
+    """
+
+    def done(record: Record) -> float | None:
+        """Which part of the task is done, or of what follows its self-consistent calculations."""
+        table = kind_named(kind).records.get(record["kind"])
+        return None if table is None or table.doing is None else table.doing(record)[1]
+
+    if parts.steady:
+        return seconds_left_of_steps(records, done)
+    return seconds_left(records, parts, target, done(records[-1])) if target is not None and records else None
 
 
 def seconds_left(records: Sequence[Record], parts: Parts, target: float, fraction: float | None = None) -> float | None:
@@ -101,11 +126,14 @@ def _seconds_of_scf(steps: Sequence[Record], target: float) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """A time that is left in words, such as ``about 20 s left``."""
+    """A time that is left in words, such as ``about 23 s left``, with so many digits that one sees it go by."""
     if seconds < FEW_SECONDS:
         return "a few seconds left"
     if seconds < LONG_SECONDS:
-        return f"about {10 * round(seconds / 10)} s left"
+        return f"about {round(seconds)} s left"
+    if seconds < VERY_LONG_SECONDS:
+        minutes, rest = divmod(STEP_SECONDS * round(seconds / STEP_SECONDS), 60)
+        return f"about {minutes} min {rest} s left" if rest else f"about {minutes} min left"
     return f"about {round(seconds / 60)} min left"
 
 

@@ -11,6 +11,7 @@ from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kind import ITERATION, STAGE
 from mlxc.tasks.kinds import kind_named
+from mlxc.tasks.scf.kind import SCF
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.summary_view import SummaryView
 from mlxc_app.run.model import RunModel
@@ -20,13 +21,16 @@ from mlxc_app.run.training_domain import training_sentence
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.typeset import typeset
 
+# Of a run about one crystal, whose settings are chosen on the left.
 ADVICE = {
     "not converged": "Try a larger smearing width or more k points; the curves show whether the residual swings "
     "(a larger width helps) or falls slowly. Where it settles with another functional, this one is to blame, and "
     "neither helps: the panel Diagnose finds out.",
     "failed": "If the sentence names a setting, change it; otherwise lower the cutoff or the k mesh, and run again.",
-    "stopped": "Press Run to start afresh.",
 }
+RUN_AGAIN = "Press Run to start afresh."
+START_AGAIN = "To compute it afresh, start the {title} again where you started it."
+CHANGE_SETTING = "If the sentence names a setting, change it."
 STARTING = "Starting …"
 CARDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
 
@@ -57,7 +61,10 @@ class RunView:
         self._start_eos.on_click(messages.guard(self._run_eos))
         self._stop.on_click(messages.guard(self._stop_run))
         choose.observe(self._show_buttons, "blocker")
-        run.observe(self._show_state, ["state", "worker_ready", "worker_words", "message"])
+        run.observe(self._show_state, "state")
+        run.observe(self._show_idle, ["worker_ready", "worker_words"])
+        run.observe(self._show_progress, "message")
+        run.observe(self._tell, "said")
         run.observe(self._show_buttons, "computing")
         run.observe(self._show_progress, ["records", "seconds", "where"])
         self._show_state()
@@ -75,8 +82,14 @@ class RunView:
         self._run.start(task, self._choose.run_title())
 
     def _stop_run(self, button: Button) -> None:
-        self._text.value = "Stopping …"
+        self._messages.clear()
+        if self._run.active:
+            self._text.value = "Stopping …"
         self._run.stop()
+
+    def _tell(self, change: Any) -> None:
+        if change["new"]:
+            self._messages.show("information", change["new"])
 
     def _show_buttons(self, change: Any = None) -> None:
         self._start.disabled = self._start_eos.disabled = bool(self._choose.blocker)
@@ -86,14 +99,20 @@ class RunView:
         self._show_buttons()
         state = self._run.state
         if state == "idle":
-            usual = "Ready to run." if self._run.worker_ready else "Loading PyTorch; you can already press Run."
-            self._text.value = escape(self._run.worker_words or usual)
+            self._show_idle()
         elif state == "queued":
-            self._messages.forget_result()
+            # What came of the run before may not have been read when the next one in line begins.
+            if not self._run.by_itself:
+                self._messages.forget_result()
             self._progress.value = 0
             self._show_progress()
         elif state in CARDS:
             self._show_end(state)
+
+    def _show_idle(self, change: Any = None) -> None:
+        if self._run.state == "idle":
+            usual = "Ready to run." if self._run.worker_ready else "Loading PyTorch; you can already press Run."
+            self._text.value = escape(self._run.worker_words or usual)
 
     def _show_end(self, state: str) -> None:
         self._progress.value = 1 if state == "finished" else self._progress.value
@@ -113,9 +132,15 @@ class RunView:
         )
 
     def _advice(self, state: str) -> str:
-        """What to do after a run that ended so."""
-        usual = ADVICE.get(state, "")
-        return (kind_named(self._run.kind).advice(self._run.records) or usual) if state == "not converged" else usual
+        """What to do after a run of its kind that ended so."""
+        kind = kind_named(self._run.kind)
+        again = RUN_AGAIN if kind is SCF else START_AGAIN.format(title=kind.title)
+        if state == "stopped":
+            return again
+        own = kind.advice(self._run.records) if state == "not converged" else ""
+        if self._run.calculation is None and state == "failed":
+            return f"{CHANGE_SETTING} {again}"
+        return own or ("" if self._run.calculation is None else ADVICE.get(state, ""))
 
     def _show_progress(self, change: Any = None) -> None:
         """Tell the latest record of which there is something to say, and the time, which goes on in between."""

@@ -73,27 +73,35 @@ class MessageArea:
     """The place on the page where cards appear: that of a result, and for a while those about what a person does."""
 
     def __init__(self) -> None:
-        self._lasting = ""
+        # The card of a result, and the card that is shown now, which may be the same.
+        self._lasting = self._shown = ""
         self.widget = HTML()
         self.widget.add_class("mlxc-messages")
 
     def show(self, kind: Kind, what: str, advice: str = "", details: str = "", note: str = "") -> None:
         """Replace what is shown by a card, see :func:`card`."""
-        self.widget.value = card(kind, what, advice, details, note)
+        self._show(card(kind, what, advice, details, note))
 
     def show_result(self, kind: Kind, what: str, advice: str = "", details: str = "", note: str = "") -> None:
         """Show what came of something that is shown on the page; it comes back when another card is cleared."""
         self._lasting = card(kind, what, advice, details, note)
-        self.widget.value = self._lasting
+        self._show(self._lasting)
+
+    def announce(self, what: str) -> None:
+        """Tell what happens by itself, before the card that is shown, which stays."""
+        self.widget.value = card("information", what) + self._shown
 
     def forget_result(self) -> None:
-        """Nothing that is shown on the page has come to an end."""
+        """Show nothing: nothing that is shown on the page has come to an end, or a person has read what came of it."""
         self._lasting = ""
         self.clear()
 
     def clear(self) -> None:
         """Show no other card than that of a result."""
-        self.widget.value = self._lasting
+        self._show(self._lasting)
+
+    def _show(self, shown: str) -> None:
+        self._shown = self.widget.value = shown
 
     def guard(self, handler: Callable[..., Any]) -> Callable[..., None]:
         """Wrap a callback: an exception in it, which would otherwise vanish, becomes a card on the page."""

@@ -166,7 +166,7 @@ class Relayed:
             self._wishes.set(wished)
             self._wished = wished
         if self._stopped and time.monotonic() > self._deadline:
-            raise RunStoppedError(self._stopped)
+            raise RunStoppedError(self._folder.ended_early(self._stopped))
 
     def _outcome(self, future: Any) -> Outcome:
         from distributed import CancelledError, KilledWorker
@@ -188,8 +188,8 @@ class Relayed:
             files[RESULT_FILE] = self._as_here(files[RESULT_FILE].decode(), outcome.path).encode()
         write_files(self._folder.path, files)
         message = self._as_here(outcome.message, outcome.path)
-        if outcome.state == "stopped":
-            message = self._stopped or message
+        if outcome.state == "stopped" and self._stopped:
+            message = self._folder.ended_early(self._stopped)
         self._folder.set_status(outcome.state, " ".join(filter(None, (message, self._note))))
 
     def _as_here(self, text: str, folder: str) -> str:

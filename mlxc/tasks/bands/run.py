@@ -12,6 +12,7 @@ from mlxc.kohn_sham.monitor import Monitor
 from mlxc.properties.bands import BandStructure, bands_on_path, relative_ev
 from mlxc.response.perturbed import perturbations
 from mlxc.tasks.bands.task import BandsTask
+from mlxc.tasks.given_start import given_start
 from mlxc.units import HARTREE_EV
 
 
@@ -19,7 +20,7 @@ def run_bands(task: BandsTask, monitor: Monitor | None, tell: Tell) -> BandStruc
     """Compute the ground state and the bands; see :meth:`BandsTask.run`."""
     task.calculation.check()
     path = band_path(task.calculation.crystal, task.points)
-    ground = run_calculation(task.calculation, monitor)
+    ground = run_calculation(task.calculation, monitor, given_start())
 
     def on_portion(first: int, levels: NDArray[np.float64]) -> None:
         computed = first + levels.shape[1]

@@ -103,7 +103,7 @@ def test_a_fold_shows_what_was_chosen_before_it_was_unfolded(column: Column) -> 
     assert [field.value for field in column.three("mlxc-supercell")] == [2, 1, 1]
     assert column["Constant a (Å)"].value == 4.1
     assert column["Smearing"].value == "gaussian"
-    assert column["Tolerance"].value == 1e-3
+    assert column["Density tolerance (per e⁻)"].value == 1e-3
     assert column["Moment of Al (μB)"].value == 0.5
 
 

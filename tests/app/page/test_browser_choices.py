@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ase.build import bulk
@@ -25,6 +26,7 @@ from browser import (
     wait_until_done,
     wait_until_drawn,
 )
+from mlxc_app.choose.labels import LABELS
 
 from mlxc.pseudo.pseudodojo import pseudodojo_content
 from mlxc.utils.assets import asset_path
@@ -102,7 +104,7 @@ def test_all_settings_stand_in_two_columns(page: Page) -> None:
     open_card(page, "How fine")
     lefts = {
         round(page.get_by_label(label, exact=True).bounding_box()["x"])
-        for label in ("Basis", "Cutoff (Ha)", "k spacing (1/Å)", "Smearing", "Smearing width (Ha)", "Tolerance")
+        for label in ("Basis", "Cutoff (Ha)", "k spacing (1/Å)", "Smearing", "Smearing width (Ha)", LABELS["tolerance"])
     }
     assert len(lefts) == 2
 
@@ -188,7 +190,8 @@ def test_a_link_works_where_the_server_has_pseudopotentials_of_its_own(
     start(page, "Run")
     page.wait_for_selector(".mlxc-take-away a", state="attached", timeout=LOADING_MS)
     link = page.locator(".mlxc-take-away a").evaluate("link => link.href")
-    assert str(house_set) not in zlib.decompress(urlsafe_b64decode(link.split("=")[1] + "==")).decode()
+    (setup,) = parse_qs(urlsplit(link).query)["setup"]
+    assert str(house_set) not in zlib.decompress(urlsafe_b64decode(setup + "==")).decode()
     other = visit(chromium, link, console, requests)
     wait_for_choice(other, "Aluminium (fcc), pbe, 8 Ha, k mesh 2×2×2")
     open_card(other, "How fine")

@@ -114,7 +114,7 @@ def test_cells_of_a_functional_with_an_ensemble_have_error_bars(page: Page) -> N
 
 
 def test_a_leaderboard_is_taken_away(page: Page) -> None:
-    press(page, "Take away")
+    press(page, "Save the table")
     page.locator(f"{MODELS} a[download$='.json']").wait_for(timeout=RUNNING_MS)
     names = page.locator(f"{MODELS} a[download]").all_inner_texts()
     assert [Path(name).suffix for name in names] == [".csv", ".json", ".png"]

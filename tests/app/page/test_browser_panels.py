@@ -17,6 +17,7 @@ from browser import (
     wait_for_data,
     wait_until_done,
 )
+from mlxc_app.choose.model import ChooseModel
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,7 +40,7 @@ def test_the_first_stop_of_the_tour_fills_the_form(page: Page) -> None:
     page.locator(f".mlxc-panel-{LEARN}").get_by_role("button", name="Try it").first.click()
     page.wait_for_selector(".mlxc-information", timeout=LOADING_MS)
     assert page.locator(".mlxc-choice-crystal .mlxc-choice-line").inner_text() == SILICON
-    assert page.get_by_label("Cutoff (Ha)", exact=True).input_value() == "10"
+    assert page.get_by_label("Cutoff (Ha)", exact=True).input_value() == f"{ChooseModel('si').ecut_ha:g}"
 
 
 def test_a_magnet_tells_its_moments_and_what_its_cutoff_is_worth(page: Page) -> None:

@@ -101,6 +101,33 @@ def test_who_has_gone_elsewhere_meanwhile_is_left_alone(page: Dashboard, alumini
     assert page.accordion.unfolded == "Functional"
 
 
+def test_a_run_whose_turn_comes_moves_nobody_and_says_where_it_is(page: Dashboard, aluminium: Calculation) -> None:
+    run = page.page.run
+    run.start(aluminium, "the first")
+    run.start(EquationOfStateTask(calculation=aluminium), "the second")
+    page.accordion.unfold("Functional")
+    end(page)
+    assert (run.title, page.accordion.unfolded) == ("the second", "Functional")
+    told = page.page.messages.widget.value
+    assert "Next in line: “the second” starts; see “Equation of state”." in told
+    # What came of the first one is still there.
+    assert "the first: converged" in told
+    end(page, "stopped")
+    assert page.accordion.unfolded == "Functional"
+    run.start(aluminium, "the third")
+    assert page.accordion.unfolded == "Convergence"
+    assert "the first" not in page.page.messages.widget.value
+
+
+@pytest.mark.parametrize(("panel", "unfolded"), [("Bands", "Bands"), ("", "Convergence"), ("<nothing>", "Convergence")])
+@pytest.mark.parametrize("setup", ["", "damaged"])
+def test_a_link_opens_the_panel_that_it_names(page: Dashboard, panel: str, unfolded: str, setup: str) -> None:
+    page.presence._greet(None, {"visitor": "ada", "setup": setup, "panel": panel}, None)
+    assert page.accordion.unfolded == unfolded
+    assert page.presence.unfolded == unfolded
+    assert bool(setup) == ("The link to a set-up is damaged" in page.page.messages.widget.value)
+
+
 def test_the_invitation_leads_to_the_tour_and_goes_when_there_is_something_to_say(page: Dashboard) -> None:
     bar: Any = page.widget.children[1]
     invitation = bar.children[1].children[0]

@@ -31,11 +31,15 @@ SLOW = ("Magnesium oxide (rock salt)", 60, 6)
 
 def test_a_second_run_waits_for_the_first(page: Page) -> None:
     choose(page, *SLOW)
-    start(page, "Run")
+    page.get_by_role("button", name="Run", exact=True).dblclick()
+    page.get_by_text("it is not computed twice").wait_for()
+    assert page.get_by_text("1 waiting").count() == 0
     choose(page, "Silicon (diamond structure)", 5, 2)
     press(page, "Run")
     page.get_by_text("1 waiting").wait_for()
     press(page, "Run")
+    page.get_by_text("it is not computed twice").wait_for()
+    press(page, "Run equation of state")
     press(page, "2 waiting")
     page.get_by_role("button", name="Remove").last.click()
     page.get_by_text("1 waiting").wait_for()

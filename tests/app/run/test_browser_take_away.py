@@ -65,14 +65,19 @@ def test_everything_comes_in_one_archive(own: Page, tmp_path: Path) -> None:
     assert {"README.txt", "run.py", "run.sh", "result.json", "result.h5", "density.cube", "si.cif"} <= names
 
 
-def test_a_link_opens_the_page_with_the_same_choices(
+def test_a_link_opens_the_page_with_the_same_choices_in_the_same_panel(
     own: Page, chromium: Browser, console: list[str], requests: list[str]
 ) -> None:
+    own.evaluate("document.querySelector('.mlxc-take-away').open = false")
+    press(own, "Bands")
+    own.wait_for_selector(".mlxc-take-away a[href*='panel=Bands']", state="attached", timeout=LOADING_MS)
     link = own.locator(".mlxc-take-away a").evaluate("link => link.href")
+    press(own, "Convergence")
     other = visit(chromium, link, console, requests)
     chosen = "Silicon (diamond structure), pbe, 5 Ha, k mesh 2×2×2"
     other.locator(".mlxc-chosen", has_text=chosen).wait_for(timeout=LOADING_MS)
     assert other.get_by_role("button", name="Run", exact=True).is_enabled()
+    assert other.locator(".mlxc-panel-bands:not(.mlxc-folded)").count() == 1
     other.context.close()
 
 

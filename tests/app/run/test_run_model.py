@@ -92,6 +92,110 @@ def test_stop_ends_the_run_that_is_computed_and_the_next_one_follows(run: RunMod
     assert not run.computing
 
 
+def test_the_same_request_is_computed_once(run: RunModel, aluminium: Calculation) -> None:
+    said: list[str] = []
+    run.observe(lambda change: said.append(change["new"]), "said")
+    first = run.start(aluminium, "a run")
+    assert run.start(aluminium, "a run") == first
+    waiting = run.start(EquationOfStateTask(calculation=aluminium), "a run")
+    assert run.start(EquationOfStateTask(calculation=aluminium), "a run") == waiting
+    assert len(kept_runs()) == 2
+    first.set_status("running")
+    assert run.start(aluminium, "a run") == first
+    told = [sentence for sentence in said if sentence]
+    assert told == [
+        "“a run” is in line already: it is not computed twice.",
+        "“a run” waits. Number 1 in line, behind “a run”.",
+        "“a run” is in line already: it is not computed twice.",
+        "“a run” is being computed already: it is not computed twice.",
+    ]
+
+
+def test_another_request_is_computed_while_the_first_is(run: RunModel, aluminium: Calculation) -> None:
+    first = run.start(aluminium, "a run")
+    assert run.start(aluminium.model_copy(update={"seed": 1}), "a run") != first
+    assert len(run.waiting) == 1
+
+
+def test_what_has_ended_can_be_computed_again_after_a_moment(
+    run: RunModel, aluminium: Calculation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run.start(aluminium, "a run")
+    first.set_status("finished")
+    # The second press of a double click comes after the end of a very short run.
+    assert run.start(aluminium, "a run") == first
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 2)
+    second = run.start(aluminium, "a run")
+    assert second != first
+    run.stop()
+    assert run.start(aluminium, "a run") != second
+
+
+def test_a_line_is_emptied_with_and_without_what_is_computed(run: RunModel, aluminium: Calculation) -> None:
+    for title in ("first", "second", "third"):
+        run.start(aluminium, title)
+    run.empty_line()
+    assert (run.title, run.computing, run.waiting) == ("first", True, ())
+    for title in ("second", "third"):
+        run.start(aluminium, title)
+    run.stop()
+    assert run.said == "Stopped; next in line: “second” starts."
+    run.poll()
+    second = run.folder
+    assert second is not None
+    second.set_status("running")
+    run.poll()
+    assert run.stopped_before_others
+    run.empty_line()
+    assert second.stop_requested
+    assert (run.waiting, run.stopped_before_others) == ((), False)
+
+
+def test_what_comes_after_the_next_one_is_no_answer_to_a_stop(run: RunModel, aluminium: Calculation) -> None:
+    for title in ("first", "second", "third"):
+        run.start(aluminium, title)
+    run.stop()
+    run.poll()
+    second = run.folder
+    assert second is not None
+    second.set_status("finished")
+    run.poll()
+    assert (run.title, run.stopped_before_others) == ("third", False)
+
+
+def test_a_run_that_is_looked_at_while_it_waits_is_stopped_and_stays(run: RunModel, aluminium: Calculation) -> None:
+    for title in ("first", "second", "third"):
+        run.start(aluminium, title)
+    run.stop()
+    run.poll()
+    second = run.folder
+    assert second is not None
+    run.empty_line()
+    run.poll()
+    assert (run.title, run.state, run.computing) == ("second", "stopped", False)
+    assert len(kept_runs()) == 2
+    for title in ("fourth", "fifth"):
+        run.start(aluminium, title)
+    last = run.waiting[0].name
+    run.open(find_run(last))
+    run.remove(last)
+    run.poll()
+    assert (run.title, run.state, find_run(last).status["state"]) == ("fourth", "queued", "stopped")
+
+
+def test_a_run_that_is_not_looked_at_is_stopped_and_says_so(run: RunModel, aluminium: Calculation) -> None:
+    earlier = run.start(aluminium, "earlier")
+    earlier.set_status("finished")
+    run.poll()
+    run.start(aluminium, "now")
+    run.open(earlier)
+    run.stop()
+    assert run.said == "“now” is stopped."
+    run.poll()
+    assert (run.title, run.state, run.computing) == ("earlier", "finished", False)
+
+
 def test_a_run_that_ends_between_two_looks_is_shown(run: RunModel, aluminium: Calculation) -> None:
     run.start(aluminium, "the first")
     first = run.folder

@@ -93,6 +93,15 @@ def test_a_link_fills_the_form(finished: RunModel) -> None:
     assert choose.calculation() == finished.task
 
 
+def test_a_link_leads_to_the_panel_that_is_open(finished: RunModel) -> None:
+    model = TakeAwayModel(finished)
+    setup = model.offer.link
+    model.panel = "Equation of state"
+    assert model.offer.link == f"{setup}&panel=Equation+of+state"
+    model.panel = "Density"
+    assert model.offer.link == f"{setup}&panel=Density"
+
+
 def test_a_structure_of_ones_own_travels_in_the_link(tmp_path: Path) -> None:
     sender, receiver = ChooseModel("si"), ChooseModel("al")
     content = b"mine\n1.0\n0 2 2\n2 0 2\n2 2 0\nAl\n1\nDirect\n0 0 0\n"

@@ -92,8 +92,10 @@ def test_nothing_is_said_where_nobody_knows_how_much_there_is_to_do() -> None:
 
 
 def test_times_are_told_as_people_do() -> None:
-    assert in_words(34) == "about 30 s left"
+    assert in_words(34) == "about 34 s left"
     assert in_words(4) == "a few seconds left"
-    assert in_words(200) == "about 3 min left"
+    assert in_words(200) == "about 3 min 20 s left"
+    assert in_words(179) == "about 3 min left"
+    assert in_words(1000) == "about 17 min left"
     assert duration_in_words(7) == "7 s"
     assert duration_in_words(185) == "3 min 5 s"

@@ -13,8 +13,10 @@ from traitlets import HasTraits, Instance, Tuple, Unicode, observe
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.kept import find_run
+from mlxc.runs.start import with_ground_state
 from mlxc.tasks.bands.presentation import GREEK, gap_in_words, own_levels_ev
 from mlxc.tasks.bands.task import BandsTask
+from mlxc.tasks.given_start import TAKING_OVER
 from mlxc.tasks.kind import STAGE
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
@@ -108,7 +110,8 @@ class BandsModel(HasTraits):
 
         task = BandsTask.from_dict({"calculation": self._choose.calculation().told_with_bars().model_dump()})
         band_path(task.calculation.crystal, task.points)  # a molecule has none
-        self._run.start(task, self._choose.run_title())
+        earlier = with_ground_state(task.calculation, visible_runs(self._run.owner))
+        self._run.start(task, self._choose.run_title(), earlier)
 
     def find_others(self, change: Any = None) -> None:
         """Look again which runs there are to lay over."""
@@ -139,7 +142,7 @@ class BandsModel(HasTraits):
             labels=_labels(result["labels"]) if result else _expected_labels(run.task, bands),
             edges=_edges(result),
             levels=tuple(level for _, level in own_levels_ev(result)) or (0.0,),
-            words=gap_in_words(result) if result else self._progress(),
+            words=f"{gap_in_words(result)} {self._origin()}".strip() if result else self._progress(),
             other=self._other(),
             doubt="" if result.get("converged", True) else NOT_CONVERGED,
         )
@@ -154,6 +157,11 @@ class BandsModel(HasTraits):
             return f"First the ground state: SCF step {len(self._run.of_kind('iteration'))}."
         last = portions[-1]
         return f"{last['computed']} of {last['points']} k points along the path."
+
+    def _origin(self) -> str:
+        """Where the ground state comes from, unless the run has computed it from nothing."""
+        taken = any(record["words"] == TAKING_OVER for record in self._run.of_kind(STAGE))
+        return "The ground state is that of an earlier run with the same settings." if taken else ""
 
     def _other(self) -> Bands | None:
         if self.other == NOTHING:

@@ -28,7 +28,7 @@ class ConvergencePicture:
         steps: The numbers of the SCF steps.
         residuals: The density residual of each step, electrons per electron.
         energy_changes: The change of the free energy from the step before, Ha; one shorter than ``steps``.
-        target: The residual at which the run counts as converged.
+        target: The residual at which the run counts as converged; before a run, that which is chosen.
         energies: The terms of the free energy at the last step, Ha.
         free_energy: The sum of the terms at the last step, Ha; None before the first step.
         term_distances: How far each term, and ``free_energy``, was at each step from its value at the last one, Ha; one
@@ -77,6 +77,7 @@ class ConvergenceModel(HasTraits):
         run.observe(self._redraw, ["state", "result"])
         run.observe_records(self._redraw, "iteration")
         run.observe(self._read_fillings, "state")
+        choose.observe(self._aim, "tolerance")
 
     def take(self, suggestion: Suggestion) -> None:
         """Fill a suggestion into the choices of the person, who may then run it.
@@ -94,15 +95,26 @@ class ConvergenceModel(HasTraits):
         path, calculation = self._run.ground_state_path, self._run.calculation
         self.fillings = Fillings.read(path, calculation.width_ha) if path and calculation else None
 
+    def _aim(self, change: Any) -> None:
+        """Another target is chosen, at which the next run ends."""
+        if not self.picture.steps:
+            self._redraw()
+
+    def _target(self) -> float:
+        """Where the steps that are drawn, or that come next, end."""
+        calculation = self._run.calculation
+        if self._run.active or self._run.of_kind("iteration"):
+            return calculation.tolerance if calculation else DEFAULT_TARGET
+        return self._choose.tolerance
+
     def _redraw(self, change: Any = None) -> None:
         records = list(self._run.of_kind("iteration"))
         if not records:
-            self.picture = ConvergencePicture()
+            self.picture = ConvergencePicture(target=self._target())
             return
         # Of several SCFs that belong to one run, the latest.
         first = max((index for index, record in enumerate(records) if record["iteration"] == 1), default=0)
         records, last = records[first:], records[-1]
-        calculation = self._run.calculation
         again = [record for record in records if record.get("start", 1) > 1]
         # Of two starts, the result is that of the one with the lower energy.
         told = self._run.result if self._run.kind == "scf" and self._run.result else last
@@ -112,7 +124,7 @@ class ConvergenceModel(HasTraits):
             steps=tuple(record["iteration"] for record in records),
             residuals=tuple(record["density_residual"] for record in records),
             energy_changes=tuple(abs(b["free_energy"] - a["free_energy"]) for a, b in pairwise(terms)),
-            target=calculation.tolerance if calculation else DEFAULT_TARGET,
+            target=self._target(),
             energies=told["energies_ha"],
             free_energy=told["free_energy_ha"],
             term_distances=_distances(terms),

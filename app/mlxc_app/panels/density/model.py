@@ -9,6 +9,7 @@ from traitlets import Float, HasTraits, Instance, Int, Tuple, Unicode, observe
 
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
+from mlxc_app.panels.density.axes_in_words import axes_in_words
 from mlxc_app.panels.density.block import FieldBlock
 from mlxc_app.panels.density.field import DENSITY, DIFFERENCE, CrystalField, quantities_in, read_field
 from mlxc_app.panels.density.slice import (
@@ -71,6 +72,11 @@ class DensityModel(HasTraits):
     def doubt(self) -> str:
         """What is to be written on the pictures; empty if there is nothing to doubt."""
         return NOT_CONVERGED if self.field is not None and not self.field.has_converged else ""
+
+    @property
+    def axes_words(self) -> str:
+        """Where x, y and z point in the crystal at hand, in a sentence; empty as long as there is none."""
+        return axes_in_words(self.field.crystal) if self.field is not None else ""
 
     @property
     def level(self) -> float | None:

@@ -26,7 +26,6 @@ WIDE: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"widt
 WIDER: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "400px"}}
 NUMBER: dict[str, Any] = {"layout": {"width": "56px"}}
 _PLACEHOLDER = '<p class="mlxc-placeholder">The density appears here when a run has ended.</p>'
-PLANE_HINT = "x, y and z point along the edges of a cubic crystal; in graphene, z points out of the layer."
 MILLER_HINT = "Indices refer to the conventional cell, for instance the cube."
 HEIGHT_HINT = f"Distance of the plane from the first atom. Atoms within {IN_PLANE_ANG:g} Å of the plane are drawn."
 OTHER_WAY = ("Box empty? Draw with plotly", "Draw with NGL")
@@ -89,14 +88,14 @@ class DensityView:
         bind(self._model, "height_ang", height, messages)
         for index in self._indices:
             index.observe(messages.guard(self._choose_miller), "value")
-        self._model.observe(messages.guard(self._show_plane), "plane")
+        self._model.observe(messages.guard(self._show_plane), ["plane", "field"])
         self._show_plane()
         return [plane, self._miller, height, self._hint]
 
     def _show_plane(self, change: Any = None) -> None:
         is_miller = self._model.plane == MILLER
         self._miller.layout.display = "flex" if is_miller else "none"
-        self._hint.value = _hint(f"{MILLER_HINT if is_miller else PLANE_HINT} {HEIGHT_HINT}")
+        self._hint.value = _hint(f"{MILLER_HINT if is_miller else self._model.axes_words} {HEIGHT_HINT}")
 
     def _choose_miller(self, change: Any) -> None:
         self._model.miller = tuple(index.value for index in self._indices)

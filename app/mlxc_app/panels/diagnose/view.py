@@ -24,7 +24,7 @@ ABOUT = (
 _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press “Diagnose”: what is chosen on the left is examined, and each answer appears as '
     "soon as it is known, the cheapest first. After two and a half minutes no further comparison is begun; what is "
-    "left is then said to be not measured. Try graphene with the functional bulk-unconstrained.</p>"
+    "left is then said to be not measured. A stop of “Learn” sets up an example that fails.</p>"
 )
 # The place on the page where mends stand.
 MENDS = "mlxc-mends"

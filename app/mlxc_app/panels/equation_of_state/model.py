@@ -40,12 +40,14 @@ class EquationOfStatePicture:
         own: The curve of the run in hand; empty if that has no points.
         others: The curves of the earlier runs that are shown beside it.
         references: What references say of the same crystal: volumes, or areas of a sheet.
+        awaited: The title of the run whose first point is still to come; empty if none is.
     """
 
     varied: Variation = "volume"
     own: EquationOfStateCurve = field(default_factory=EquationOfStateCurve)
     others: tuple[EquationOfStateCurve, ...] = ()
     references: tuple[ReferenceLine, ...] = ()
+    awaited: str = ""
 
 
 def size_of(reference: ReferenceLine, varied: Variation) -> float:
@@ -57,7 +59,8 @@ def size_of(reference: ReferenceLine, varied: Variation) -> float:
 
 
 class EquationOfStateModel(HasTraits):
-    """Follows the points of a run, and the references of the crystal it computes, or before a run of the chosen one.
+    """Follows the points of a run, and the references of the crystal it computes; where there is no run to follow, or
+    it has ended without a point, those of the chosen crystal.
 
     Attributes:
         picture: What to show.
@@ -94,13 +97,20 @@ class EquationOfStateModel(HasTraits):
 
     @property
     def _task(self) -> EquationOfStateTask | None:
-        """What the run in hand computes, if it is an equation of state."""
-        return self._run.task if isinstance(self._run.task, EquationOfStateTask) else None
+        """What the run in hand computes, if it is an equation of state of which something is to be seen, or will be."""
+        is_seen = self._run.active or self._run.of_kind("point")
+        return self._run.task if is_seen and isinstance(self._run.task, EquationOfStateTask) else None
+
+    @property
+    def _crystal(self) -> tuple[dict[str, Any], Variation]:
+        """The crystal that all that is drawn is about, and what of it varies."""
+        if self._task is not None:
+            return self._task.calculation.structure, self._task.vary
+        return self._choose.structure, natural_variation(Crystal.from_dict(self._choose.structure))
 
     def _look_for_others(self) -> None:
         """Earlier runs of the same species; those of this visit and the same structure are shown without asking."""
-        structure = self._task.calculation.structure if self._task else self._choose.structure
-        varied = self._task.vary if self._task else natural_variation(Crystal.from_dict(structure))
+        structure, varied = self._crystal
         found = [
             run
             for run in finished_runs_beside(self._run.folder if self._task else None, self._run.owner)
@@ -124,14 +134,13 @@ class EquationOfStateModel(HasTraits):
         """Points of a run are shown beside the references of its own crystal, whatever is chosen meanwhile."""
         task, points = self._task, self._run.of_kind("point")
         others = tuple(self._curve(path) for path in self.selected[:MOST_OVERLAID])
+        structure, varied = self._crystal
         if not points or task is None:
-            varied = natural_variation(Crystal.from_dict(self._choose.structure))
-            references = _references(self._choose.structure["name"], varied)
-            self.picture = EquationOfStatePicture(varied, others=others, references=references)
+            references, awaited = _references(structure["name"], varied), "" if task is None else self._run.title
+            self.picture = EquationOfStatePicture(varied, others=others, references=references, awaited=awaited)
             return
         # A run of an earlier version has varied the volume of a sheet too.
         varied = "volume" if points[0].get("area_ang2") is None else "area"
-        structure = task.calculation.structure
         if self._run.result:
             own = curve_of_result(self._run.title, self._run.result, len(structure["species"]))
         else:

@@ -30,6 +30,7 @@ ABOUT = (
 _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press “Run equation of state”: a point appears here for each volume, or area.</p>'
 )
+_AWAITED = '<p class="mlxc-placeholder">The first of its points appears here as soon as it is computed.</p>'
 OVERLAY_HINT = (
     f"Earlier runs to show beside this one, {MOST_OVERLAID} at most; hold Ctrl (or ⌘) to choose several or none."
 )
@@ -117,7 +118,9 @@ class EquationOfStateView:
         self._show_words(change["new"])
 
     def _show_words(self, picture: EquationOfStatePicture) -> None:
-        self._caption.value = f"<h3>{escape(picture.own.title)}</h3>" if picture.own.sizes else _PLACEHOLDER
+        title = picture.own.title if picture.own.sizes else picture.awaited
+        awaited = _AWAITED if picture.awaited else ""
+        self._caption.value = f"<h3>{escape(title)}</h3>{awaited}" if title else _PLACEHOLDER
         caution = f'<p class="mlxc-caution">{escape(picture.own.note)}</p>' if picture.own.note else ""
         has_bars = any(curve.bars.sizes for curve in (picture.own, *picture.others))
         self.note.value = caution + (f'<p class="mlxc-hint">{BANDS}</p>' if has_bars else "")

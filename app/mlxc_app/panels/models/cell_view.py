@@ -50,7 +50,8 @@ class CellView:
         self._all = Button(
             description="Confirm for all functionals", tooltip="Compute it for this solid with all that are ticked"
         )
-        buttons = HBox([self._one, self._all, self._waiting])
+        self._cost = HTML()
+        buttons = HBox([self._one, self._all, self._cost, self._waiting])
         buttons.add_class("mlxc-panel-row")
         self._figures = VBox()
         self._parts = (self._title, buttons, self._shown, self._meaning, self._figures)
@@ -60,15 +61,14 @@ class CellView:
         self._all.on_click(messages.starting(lambda: self._confirm(all_ticked=True)))
         self._shown.observe(messages.guard(self._show), "value")
         model.observe(messages.guard(self._show), "cell")
+        model.observe(messages.guard(self._show_cost), "ticked")
         model.confirming.observe(messages.guard(self._show_waiting), "waiting")
 
     def _confirm(self, all_ticked: bool) -> None:
         cell = self._model.cell
         assert cell is not None
-        task = cell.content["confirmation"]
         for name in self._model.ticked if all_ticked else [cell.functional]:
-            own = {**task, "calculation": {**task["calculation"], "xc": name}}
-            self._model.confirming.start(name, cell.solid, own)
+            self._model.confirming.start(name, cell.solid, cell.content["confirmation"])
 
     def _show(self, change: Any = None) -> None:
         cell = self._model.cell
@@ -81,6 +81,7 @@ class CellView:
         content = cell.content
         self._all.disabled = "confirmation" not in content
         self._one.disabled = self._all.disabled or cell.functional == HAND
+        self._show_cost()
         self._shown.layout.display = "" if "curves" in content else "none"
         if "curves" not in content:
             self._show_figures([])
@@ -92,6 +93,18 @@ class CellView:
             against=escape(functional_in_words(content["against"])), total=_total(content, kind)
         )
         self._meaning.value = f'<p class="mlxc-hint">{meaning.replace("-", "−")}</p>'
+
+    def _show_cost(self, change: Any = None) -> None:
+        """What the two buttons cost, before one of them is pressed."""
+        cell, told = self._model.cell, []
+        if cell is not None and "confirmation" in cell.content:
+            task, estimate = cell.content["confirmation"], self._model.confirming.estimate
+            one = [] if cell.functional == HAND else [cell.functional]
+            every = self._model.ticked if len(self._model.ticked) > len(one) else ()
+            costs = [("This one", estimate(one, task))] if one else []
+            costs += [(f"All {len(every)} functionals", estimate(every, task))] if every else []
+            told = [f"{what}: {cost}." for what, cost in costs if cost]
+        self._cost.value = f'<span class="mlxc-muted mlxc-cost">{escape(" ".join(told))}</span>'
 
     def _show_figures(self, figures: list[go.FigureWidget]) -> None:
         """Put others in the place of those that were there, which are gone for good."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from traitlets import Dict, HasTraits
 
-from mlxc.errors import MlxcError
+from mlxc.errors import InputError, MlxcError
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import kept_runs
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kinds import required_calculation
-from mlxc_app.choose.words import functional_in_words
+from mlxc_app.choose.words import curves_estimate, functional_in_words
 from mlxc_app.panels.models.columns import solid_label
 from mlxc_app.run.model import RunModel
 
@@ -38,22 +38,32 @@ class Confirming(HasTraits):
         self._run = run
         run.observe(self.look, ["state", "waiting", "computing"])
 
+    def estimate(self, functionals: Iterable[str], task: Mapping[str, Any]) -> str:
+        """How long it takes to confirm a solid with several functionals, in a phrase; empty if it cannot be computed.
+
+        Args:
+            functionals: Their names.
+            task: The equation of state as plain data, whatever functional it names.
+        """
+        with suppress(InputError):
+            return curves_estimate(_task(name, task).calculation for name in functionals)
+        return ""
+
     def start(self, functional: str, solid: str, task: Mapping[str, Any]) -> None:
         """Compute an equation of state with the settings of the library.
 
         Args:
             functional: The name of the functional.
             solid: The name of the solid.
-            task: The equation of state as plain data.
+            task: The equation of state as plain data, whatever functional it names.
 
         Raises:
             InputError: it cannot be computed.
         """
         title = f"{solid_label(solid)}, {functional_in_words(functional)}, confirmed"
-        asked = EquationOfStateTask.from_dict(dict(task))
-        self._run.start(asked.model_copy(update={"calculation": asked.calculation.told_with_bars()}), title)
-        if self._run.started is not None:
-            self.waiting = {**self.waiting, (functional, solid): self._run.started}
+        asked = _task(functional, task)
+        folder = self._run.start(asked.model_copy(update={"calculation": asked.calculation.told_with_bars()}), title)
+        self.waiting = {**self.waiting, (functional, solid): folder}
 
     def remember(self, solids: Iterable[Mapping[str, Any]]) -> None:
         """Find what was confirmed on an earlier page.
@@ -77,6 +87,15 @@ class Confirming(HasTraits):
             found = {key: folder.result for key, folder in ended.items() if folder.exists and folder.result}
             self.waiting = {key: folder for key, folder in self.waiting.items() if key not in ended}
             self.results = {**self.results, **found}
+
+
+def _task(functional: str, task: Mapping[str, Any]) -> EquationOfStateTask:
+    """The equation of state with a functional.
+
+    Raises:
+        InputError: it cannot be computed.
+    """
+    return EquationOfStateTask.from_dict({**task, "calculation": {**task["calculation"], "xc": functional}})
 
 
 def _confirms(folder: RunFolder, settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, str] | None:

@@ -62,10 +62,10 @@ class ModelsView:
             value=model.quantity,
             style={"button_width": "auto"},
         )
-        self._take = Button(description="Take away", tooltip="The table as CSV and JSON, and a figure")
+        self._save = Button(description="Save the table", tooltip="The table as CSV and JSON, and a figure")
         self._legend, self._words, self._files = HTML(), HTML(), HTML()
         self.table = HeatTable()
-        bar = HBox([self._quantity, self._take, self._legend, self._files])
+        bar = HBox([self._quantity, self._save, self._legend, self._files])
         bar.add_class("mlxc-panel-row")
         hand, cell = HandView(model, messages), CellView(model, messages)
         calibration = CalibrationView(model, messages)
@@ -80,7 +80,7 @@ class ModelsView:
         guard, model = self._messages.guard, self._model
         self._ticks.observe(guard(self._ticked), "ticked")
         self._quantity.observe(guard(self._turn), "value")
-        self._take.on_click(self._messages.starting(model.take_away))
+        self._save.on_click(self._messages.starting(model.take_away))
         self.table.on_msg(guard(self._pressed))
         model.observe(guard(self._list), ["groups", "ticked"])
         model.observe(guard(self._show), ["solids", "columns", "quantity", "cell", "problem"])

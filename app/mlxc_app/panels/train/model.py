@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mlxc.tasks.training.task import TrainingTask, trained_checkpoint
 from mlxc.training.config import CONVERGING
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_trained
+from mlxc_app.choose.words import curves_estimate
 from mlxc_app.panels.train.adjoint_view import adjoints_of
 from mlxc_app.panels.train.picture import TrainPicture, kept_step, picture_of
 from mlxc_app.panels.train.settings import TrainingSettings
@@ -84,7 +86,7 @@ class TrainModel(HasTraits):
 
     def stop(self) -> None:
         """Stop the training; what it has learned stays."""
-        self._run.stop()
+        self._run.stop(self._run.folder)
 
     def confirm(self) -> None:
         """Train on, at densities that are converged with what has been learned: further rounds, which take minutes.
@@ -100,6 +102,21 @@ class TrainModel(HasTraits):
         self._run.start(
             TrainingTask.from_dict(data), f"Confirm {task.config.name} self-consistently on {_solids(task)}"
         )
+
+    @property
+    def cost_of_confirming(self) -> str:
+        """How long it takes to confirm the training in hand, in a phrase; empty if that cannot be told."""
+        from mlxc.solids.table import SHIPPED, SOL58LC, read_solids  # heavy, and wanted at the end of a training only
+
+        config = None if self.task is None else self.task.config
+        # A table that is fetched, or that lies in a file, is not read only to estimate.
+        if config is None or config.solids not in (SOL58LC, SHIPPED):
+            return ""
+        with suppress(InputError):
+            solids, xc = read_solids(config.solids), config.start or config.densities
+            calculations = [solids[name].calculation(xc) for name in config.solid_names]
+            return curves_estimate(calculations * FURTHER_ROUNDS)
+        return ""
 
     def keep(self) -> str:
         """Put the functional among those of the visitor, and choose it; returns its name.

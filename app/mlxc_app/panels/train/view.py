@@ -112,10 +112,11 @@ class TrainView:
         self._keep.on_click(self._messages.guard(self._kept))
         self._confirm = Button(
             description="Confirm self-consistently",
-            tooltip=f"{FURTHER_ROUNDS} rounds at densities of the new functional; they take minutes",
+            tooltip=f"{FURTHER_ROUNDS} rounds at densities of the new functional",
         )
         self._confirm.on_click(self._messages.starting(self._model.confirm))
-        self._end = HBox([self._name, self._keep, self._confirm])
+        self._cost = HTML()
+        self._end = HBox([self._name, self._keep, self._confirm, self._cost])
         self._end.add_class("mlxc-panel-row")
         return self._end
 
@@ -127,7 +128,7 @@ class TrainView:
     def _kept(self, button: Button) -> None:
         name = self._model.keep()
         self._settings.list_again()
-        self._messages.show(
+        self._messages.show_result(
             "success", f"{name} is kept and chosen on the left: Run, Diagnose and all else can take it."
         )
 
@@ -160,6 +161,9 @@ class TrainView:
         for widget in (self._pause, self._rate, self._stop):
             widget.layout.display = "" if model.running else "none"
         self._end.layout.display = "" if model.can_keep else "none"
+        cost = model.cost_of_confirming if model.can_keep else ""
+        told = f"To confirm takes {cost}." if cost else ""
+        self._cost.value = f'<span class="mlxc-muted mlxc-cost">{escape(told)}</span>'
 
 
 def words_of(picture: TrainPicture) -> str:

@@ -16,6 +16,7 @@ from mlxc.crystal.brillouin import band_path
 from mlxc.runs.folder import RunFolder
 from mlxc.tasks.bands.presentation import gap_in_words
 from mlxc.tasks.bands.task import BandsTask
+from mlxc.tasks.given_start import START_FILE, TAKING_OVER
 from mlxc.tasks.kind import STAGE
 from mlxc.tasks.kinds import KINDS
 
@@ -28,6 +29,26 @@ def test_bands_of_what_is_chosen_are_started(run: RunModel) -> None:
     assert run.kind == "bands"
     assert run.calculation is not None
     assert run.calculation.kmesh == choose.kmesh
+
+
+def test_bands_start_from_the_ground_state_that_has_just_been_computed(run: RunModel) -> None:
+    choose = ChooseModel("si")
+    ground = run.start(choose.calculation(), "ground state")
+    ground.ground_state_path.write_bytes(b"a state")
+    ground.set_status("finished")
+    run.poll()
+    BandsModel(run, choose).start()
+    assert run.folder is not None
+    assert (run.folder.path / START_FILE).read_bytes() == b"a state"
+    assert run.said == "It starts from the ground state of “ground state”, of the same settings."
+
+
+def test_where_the_ground_state_comes_from_is_said_beside_the_gap(run: RunModel) -> None:
+    model = started(run)
+    run.result = result(run)
+    assert "earlier run" not in model.picture.words
+    run.records = ({"kind": STAGE, "words": TAKING_OVER},)
+    assert model.picture.words.endswith("The ground state is that of an earlier run with the same settings.")
 
 
 def test_bands_appear_piece_by_piece_along_the_whole_path(run: RunModel) -> None:

@@ -21,6 +21,7 @@ from mlxc_app.widgets.message import MessageArea
 from stand_ins import TERMS, iteration
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.calculation.presets import PRESETS
 from mlxc.errors import InputError
 from mlxc.kohn_sham.residual import WAVELENGTHS
 from mlxc.tasks.eos.task import EquationOfStateTask
@@ -61,6 +62,20 @@ def test_a_new_run_starts_with_an_empty_plot(run: RunModel, aluminium: Calculati
     assert model.picture.steps == (1,)
     run.start(aluminium, "the next")
     assert model.picture.steps == ()
+
+
+def test_the_target_is_that_of_the_run_and_before_it_the_chosen_one(run: RunModel, aluminium: Calculation) -> None:
+    choose = ChooseModel("al")
+    choose.choose_preset(next(iter(PRESETS)))
+    model = ConvergenceModel(run, choose)
+    assert model.picture.target == choose.tolerance == 1e-4
+    choose.tolerance = 1e-3
+    assert model.picture.target == 1e-3
+    run.start(aluminium.model_copy(update={"tolerance": 1e-8}), "a run")
+    choose.tolerance = 1e-2
+    assert model.picture.target == 1e-8
+    run.records = (iteration(1, -2.0),)
+    assert model.picture.target == 1e-8
 
 
 def test_terms_are_shown_by_their_distance_from_the_latest_value(run: RunModel, aluminium: Calculation) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlxc_app.panels.density.axes_in_words import axes_in_words
 from mlxc_app.panels.density.block import MOST_POINTS, FieldBlock
 from mlxc_app.panels.density.field import DENSITY, DIFFERENCE, POTENTIAL, PULL, SPIN, CrystalField, on_grid, read_field
 from mlxc_app.panels.density.model import NOT_CONVERGED, DensityModel
@@ -20,6 +21,7 @@ from mlxc_app.widgets.theme import Theme
 from stand_ins import write_density
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.runs.folder import RunFolder
 from mlxc.units import BOHR_ANG, HARTREE_EV
@@ -130,6 +132,27 @@ def test_a_map_is_read_back_by_another_program_as_it_was(tmp_path: Path) -> None
     assert data[208:212] == b"MAP "
     values = np.frombuffer(data, "<f4", offset=1024).reshape(shape[::-1]).transpose(2, 1, 0)
     assert values == pytest.approx(block.values, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("al", "x points along a, y points along b, z points along c of the conventional cell."),
+        ("graphene", "z points out of the layer"),
+        ("mg", "x points along a, z points along c of the conventional cell."),
+    ],
+)
+def test_where_the_axes_point_is_said_of_the_crystal_at_hand(name: str, words: str) -> None:
+    told = axes_in_words(Crystal.load(name))
+    assert words in told
+    assert "graphene" not in told
+
+
+def test_axes_along_no_edge_are_said_to_be_so() -> None:
+    skew = Crystal.from_dict(
+        {"lattice_ang": [[3, 1, 1], [1, 3.5, 1], [1, 1, 4]], "species": ["Al"], "fractional_positions": [[0, 0, 0]]}
+    )
+    assert "none of them points along an edge" in axes_in_words(skew)
 
 
 def test_a_layer_is_in_the_middle_of_its_box() -> None:

@@ -87,6 +87,24 @@ def test_the_table_compares_lattice_constants(run: RunModel, aluminium: Calculat
     assert " %" in table
 
 
+def test_before_its_first_point_a_run_has_the_references_of_its_own_crystal(run: RunModel) -> None:
+    choose = ChooseModel("si")
+    model = EquationOfStateModel(run, choose)
+    of_silicon = model.picture.references
+    of_graphene = EquationOfStateModel(run, ChooseModel("graphene")).picture.references
+    view = EquationOfStateView(model, MessageArea())
+    calculation = Calculation.from_dict({"structure": "graphene", "ecut_ha": 10})
+    folder = run.start(EquationOfStateTask(calculation=calculation), "graphene, confirmed")
+    assert (model.picture.references, model.picture.varied) == (of_graphene, "area")
+    assert "graphene, confirmed" in view.widget.children[0].value
+    assert "Press" not in view.widget.children[0].value
+    folder.set_status("stopped")
+    run.poll()
+    # Of a run without a point there is nothing to compare.
+    assert (model.picture.references, model.picture.varied) == (of_silicon, "volume")
+    assert "Press" in view.widget.children[0].value
+
+
 def test_points_keep_the_references_of_their_own_crystal(run: RunModel, aluminium: Calculation) -> None:
     choose = ChooseModel("al")
     model = EquationOfStateModel(run, choose)

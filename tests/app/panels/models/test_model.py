@@ -11,6 +11,7 @@ import pytest
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.panels.models.calibration_view import CalibrationView, calibration_in_words
+from mlxc_app.panels.models.cell_view import CellView
 from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content
 from mlxc_app.panels.models.hand import MIX, OFF, PARAMETERS, STRENGTH
 from mlxc_app.panels.models.model import HAND, ModelsModel
@@ -216,6 +217,22 @@ def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: 
     assert later.confirming.results[("pbe", "Ag_fcc")]["lattice_constant_ang"] == 4.152
 
 
+def test_what_it_costs_to_confirm_is_told_before(model: ModelsModel) -> None:
+    view = CellView(model, MessageArea())
+    model.tick(["pbe", "scan"])
+    model.choose_cell("pbe", "Ag_fcc")
+    task = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS}, "points": 7}
+    assert model.confirming.estimate(["pbe"], task).endswith(" on two cores")
+    model.take({"slot": "cell", "number": 1, "last": True, "confirmation": task, "error": "No minimum."})
+    cost = view.widget.children[1].children[2]
+    assert "This one: about" in cost.value
+    assert "All 2 functionals: about" in cost.value
+    model.tick(["pbe"])
+    assert "All" not in cost.value
+    refused = {**task, "calculation": {**task["calculation"], "ecut_ha": -1.0}}
+    assert model.confirming.estimate(["pbe"], refused) == ""
+
+
 def test_a_run_with_other_settings_confirms_nothing(model: ModelsModel, run: RunModel) -> None:
     other = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS, "ecut_ha": 12.0}}
     run.start(EquationOfStateTask.from_dict(other), "mine")
@@ -259,10 +276,10 @@ def test_the_view_ticks_what_the_browser_ticks_and_tells_what_it_cannot(model: M
     view = ModelsView(model, messages)
     view._ticks.ticked = ["pbe", "no such functional"]
     assert model.ticked == ("pbe",)
-    view._take.click()
+    view._save.click()
     assert not messages.widget.value
     view._ticks.ticked = []
-    view._take.click()
+    view._save.click()
     assert "Tick a functional first" in messages.widget.value
     model.take({"slot": "report", "number": 1, "last": True, "files": {"a.csv": "YQ=="}})
     assert 'download="a.csv"' in view._files.value

@@ -21,6 +21,7 @@ from mlxc_app.widgets.message import MessageArea
 
 from mlxc.errors import InputError
 from mlxc.references.tables import measured_solids
+from mlxc.runs.kept import find_run
 from mlxc.runs.worker import execute
 from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import ADJOINT, START, STEP
@@ -265,6 +266,7 @@ def test_a_functional_is_kept_chosen_and_confirmed(model: TrainModel, run: RunMo
     (path,) = own_checkpoints("")
     assert model._choose.xc == str(path)
     assert str(path) in [start.functional for start in starts("")]
+    assert model.cost_of_confirming.endswith(" on two cores")
     model.confirm()
     run.poll()
     assert isinstance(run.task, TrainingTask)
@@ -275,8 +277,15 @@ def test_a_functional_is_kept_chosen_and_confirmed(model: TrainModel, run: RunMo
 
 def test_two_at_once_wait_for_each_other(model: TrainModel, run: RunModel) -> None:
     model.start()
+    model.settings.steps += 1
     model.start()
     assert [entry.title for entry in run.waiting] == ["Train pbe-kappa-mu on 4 solids"]
+    first, waiting = run.folder, find_run(run.waiting[0].name)
+    assert first is not None
+    # "Stop training" means the training that is looked at, whatever is computed.
+    run.open(waiting)
+    model.stop()
+    assert (waiting.status["state"], first.stop_requested) == ("stopped", False)
 
 
 def test_the_view_shows_what_can_be_pressed(model: TrainModel, run: RunModel) -> None:
