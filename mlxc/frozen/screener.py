@@ -20,7 +20,7 @@ from mlxc.errors import InputError
 from mlxc.frozen.batch import Batch
 from mlxc.frozen.exchange import ExchangeTable
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, screening_row, without_result
 from mlxc.frozen.self_consistency import GradientPotential, SelfConsistencyEstimate
 from mlxc.xc.catalogue import content_hashes, functional
 from mlxc.xc.gga import PBE
@@ -100,7 +100,7 @@ class Screener:
             with torch.no_grad():
                 return screening_row(called, candidate.module, self.library, curve, candidate.energies, weight)
         except InputError as error:
-            return ScreeningRow(called, solid, message=str(error))
+            return without_result(called, solid, str(error))
 
     def uncertain_row(self, candidate: Candidate, solid: str, called: str) -> ScreeningRow:
         """The same with standard deviations, of a functional that carries an ensemble; it takes several times as long.
@@ -115,7 +115,7 @@ class Screener:
             curve = self.library.curve(solid)
             return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
         except InputError as error:
-            return ScreeningRow(called, solid, message=str(error))
+            return without_result(called, solid, str(error))
 
     @cached_property
     def estimate(self) -> SelfConsistencyEstimate:

@@ -29,6 +29,11 @@ from mlxc.xc.uncertainty import standard_deviation
 QUANTITIES = {"lattice_constant": "ang", "bulk_modulus": "gpa", "cohesive_energy": "ev"}
 # F at the volumes of a solid with one functional, hartree per cell, or a sentence that says why there is none.
 EnergiesOf = Callable[[str], Tensor | str]
+# Of the range of the energies: equations of state of solids leave less than a hundredth of it to their fit, whatever
+# the functional; one that oscillates with the density leaves more than this.
+LARGEST_SCATTER = 0.015
+# Why a solid has no result, in two or three words.
+NOT_EVALUATED, NO_NUMBER, NO_MINIMUM, NO_SOUND_FIT = "not evaluated", "no number", "no minimum", "no sound fit"
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class ScreeningRow:
         outside_domain_fraction: The share of electrons, near equilibrium, where the functional is asked for what it has
             not seen in its training.
         message: Why something is missing; empty where nothing is.
+        missing: The same in two or three words where the whole solid is.
     """
 
     functional: str
@@ -71,6 +77,7 @@ class ScreeningRow:
     self_consistency_percent: float | None = None
     outside_domain_fraction: float | None = None
     message: str = ""
+    missing: str = ""
 
     def score(self, quantity: str) -> float | None:
         """The error of one of :data:`QUANTITIES` over its standard deviation; None without either."""
@@ -114,16 +121,18 @@ def screening_row(
     solid = curve.solid
     energies = energies_of(solid.name)
     if isinstance(energies, str):
-        return ScreeningRow(called, solid.name, message=energies)
+        return without_result(called, solid.name, energies)
     bad = ~torch.isfinite(energies)
     if bool(bad.any()):
-        return ScreeningRow(called, solid.name, message=_no_number(module, curve, int(bad.nonzero()[0])))
+        return without_result(called, solid.name, _no_number(module, curve, int(bad.nonzero()[0])), NO_NUMBER)
     volumes = [snapshot.volume_ang3 for snapshot in curve.snapshots]
     points = EnergyCurve(solid.crystal, volumes, energies * HARTREE_EV)
     try:
         edge, modulus, lowest = lattice_constant(points), bulk_modulus(points), points.fit.energy0
     except FitError as error:
-        return ScreeningRow(called, solid.name, message=str(error))
+        return without_result(called, solid.name, str(error), NO_MINIMUM)
+    if (scatter := points.scatter) > LARGEST_SCATTER:
+        return without_result(called, solid.name, no_sound_fit(scatter), NO_SOUND_FIT)
     cohesive, message = _cohesive_energy(energies_of, library, curve, lowest)
     deviations = [_deviation(value, module) for value in (edge, modulus, cohesive)]
     near = curve.snapshots[int((torch.tensor(volumes) - points.fit.volume0).abs().argmin())]
@@ -145,6 +154,30 @@ def screening_row(
         else percent_of_lattice_constant(weight, float(modulus.detach()), float(points.fit.volume0.detach())),
         outside_domain_fraction=_outside(module, near),
         message=message,
+    )
+
+
+def without_result(called: str, solid: str, message: str, missing: str = NOT_EVALUATED) -> ScreeningRow:
+    """The row of a solid of which a functional gives nothing.
+
+    Args:
+        called: How the functional is called.
+        solid: The name of the solid.
+        message: Why there is nothing.
+        missing: The same in two or three words.
+    """
+    return ScreeningRow(called, solid, message=message, missing=missing)
+
+
+def no_sound_fit(scatter: float) -> str:
+    """What is said of energies that lie on no equation of state.
+
+    Args:
+        scatter: How far they are from the fit, as a share of their range.
+    """
+    return (
+        f"No sound fit: the energies are {100 * scatter:.0f} % of their range away from the equation of state "
+        "through them, so that its lattice constant and its modulus mean nothing."
     )
 
 

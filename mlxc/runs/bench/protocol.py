@@ -8,8 +8,10 @@ one in the same slot, which is answered no further.
 ``screen``    ``functional``, ``parameters``: rows as they come, :class:`~mlxc.frozen.screening_row.ScreeningRow`, at
               the end statistics, the functional's hash and its F_xc(s); with ``uncertainty``, of one that carries an
               ensemble, then all rows with standard deviations, and their ``calibration``
-``resolve``   ``functional``, ``parameters``, ``solid``: both equations of state, and which densities make a0
-``report``    ``functionals``, what each is called, by its name: a table of them in files, base64
+``resolve``   ``functional``, ``parameters``, ``solid``, ``quantity``: both equations of state, and which densities make
+              the quantity
+``report``    ``functionals``, what each is called, by its name, and ``confirmed``, what self-consistent runs have
+              found: a table of them in files, base64
 ``examine``   ``functional``: nothing if a checkpoint can be loaded and asked, else why it cannot
 ``nothing``   the slot is given up
 ============  =====================================================================================================

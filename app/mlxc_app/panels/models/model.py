@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from traitlets import Dict, HasTraits, Instance, Tuple, Unicode
+from traitlets import Dict, HasTraits, Instance, Tuple, Unicode, observe
 
 from mlxc.errors import InputError, MlxcError
 from mlxc.runs.bench.client import Bench
@@ -16,7 +16,7 @@ from mlxc_app.choose.functional_picker import functional_choices
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_checkpoint
 from mlxc_app.choose.words import functional_in_words
-from mlxc_app.panels.models.columns import Column
+from mlxc_app.panels.models.columns import QUANTITIES, Column
 from mlxc_app.panels.models.confirming import Confirming
 from mlxc_app.panels.models.hand import GLIDING, Hand
 from mlxc_app.run.model import RunModel
@@ -25,6 +25,8 @@ from mlxc_app.widgets.choosing.grouped_choice import Group
 # Slots of the bench, see mlxc.runs.bench.protocol.
 ABOUT, HAND, CELL, REPORT = "about", "hand", "cell", "report"
 COLUMN, BESIDE, EXAMINE = "column ", "beside ", "examine "
+# What a result says of a solid.
+FIELDS = tuple(quantity.field for quantity in QUANTITIES.values())
 
 
 class Asks(Protocol):
@@ -164,7 +166,13 @@ class ModelsModel(HasTraits):
         if not asked or (functional != HAND and functional not in self.ticked):
             return
         self.cell = Cell(functional, solid, {})
-        self._bench.ask(CELL, "resolve", solid=solid, **asked)
+        self._bench.ask(CELL, "resolve", solid=solid, quantity=self.quantity, **asked)
+
+    @observe("quantity")
+    def _resolve_again(self, change: Any) -> None:
+        """What is looked at is what is compared."""
+        if self.cell is not None:
+            self.choose_cell(self.cell.functional, self.cell.solid)
 
     def take_away(self) -> None:
         """Ask for the files of a leaderboard of what is ticked.
@@ -174,7 +182,13 @@ class ModelsModel(HasTraits):
         """
         if not self.ticked:
             raise InputError("Tick a functional first.")
-        self._bench.ask(REPORT, "report", functionals={column.name: column.label for column in self.columns})
+        labels = {column.name: column.label for column in self.columns}
+        confirmed = [
+            {"functional": labels[functional], "solid": solid} | {field: result.get(field) for field in FIELDS}
+            for (functional, solid), result in self.confirming.results.items()
+            if functional in labels
+        ]
+        self._bench.ask(REPORT, "report", functionals=labels, confirmed=confirmed)
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """Take one answer of the bench."""

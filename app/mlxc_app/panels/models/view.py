@@ -13,7 +13,7 @@ from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.functional_picker import LIMIT
 from mlxc_app.panels.models.calibration_view import CalibrationView
 from mlxc_app.panels.models.cell_view import CellView
-from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content, solid_label
+from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content, solid_label, summary_content
 from mlxc_app.panels.models.hand_view import HandView
 from mlxc_app.panels.models.heat_table import HeatTable
 from mlxc_app.panels.models.model import ModelsModel
@@ -166,16 +166,11 @@ def moved_content(model: ModelsModel) -> dict[str, Any]:
 
 def _column_content(model: ModelsModel, column: Column) -> dict[str, Any]:
     quantity, results = QUANTITIES[model.quantity], model.confirming.results
-    summary = column.summary.get(quantity.name, {})
     return {
         "name": column.name,
         "label": column.label,
         "problem": column.problem,
-        "summary": {
-            name: f"{value:.{quantity.error_digits}f}".replace("-", "−")
-            for name, value in summary.items()
-            if value is not None
-        },
+        "summary": summary_content(column, model.solids, quantity),
         "cells": {
             solid["name"]: cell_content(column, solid, quantity, results.get((column.name, solid["name"])))
             for solid in model.solids

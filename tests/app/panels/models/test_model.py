@@ -70,7 +70,8 @@ def row(solid: str, **fields: Any) -> dict[str, Any]:
 
 def told(slot: str, *rows: dict[str, Any], last: bool = True) -> dict[str, Any]:
     """An answer; with the last rows come the statistics."""
-    end = {"summary": {"lattice_constant": {"mean_absolute": 1.07, "mean": -0.4}}, "curve": {"s": [0], "f_xc": [1.1]}}
+    summary = {"count": 1, "of": 2, "mean_absolute": 1.07, "mean": -0.4, "largest": None}
+    end = {"summary": {"lattice_constant": summary}, "curve": {"s": [0], "f_xc": [1.1]}}
     return {"slot": slot, "number": 1, "last": False, "rows": list(rows), **(end if last else {})}
 
 
@@ -119,7 +120,9 @@ def test_rows_stand_in_the_table_as_they_come(model: ModelsModel) -> None:
     assert column["cells"]["Ag_fcc"]["text"] == "…"
     assert column["summary"] == {}
     model.take(told("column pbe", row("Ag_fcc", lattice_constant_ang=4.15, lattice_constant_error_percent=2.1)))
-    assert table_content(model)["columns"][0]["summary"] == {"mean_absolute": "1.07", "mean": "−0.40"}
+    assert table_content(model)["columns"][0]["summary"] == {
+        "mean_absolute": "1.07", "mean": "−0.40", "solids": "1 of 2", "incomplete": True,
+    }  # fmt: skip
 
 
 def test_a_cell_without_a_value_says_why_and_one_beyond_training_is_marked() -> None:
@@ -127,6 +130,8 @@ def test_a_cell_without_a_value_says_why_and_one_beyond_training_is_marked() -> 
     cell = cell_content(column, SOLIDS[0], QUANTITIES["lattice_constant"])
     assert (cell["error"], cell["text"]) == (None, "no value")
     assert "no minimum" in cell["words"]
+    unsound = Column("own", "own", {"Na_bcc": row("Na_bcc", missing="no sound fit", message="No sound fit: …")})
+    assert cell_content(unsound, SOLIDS[0], QUANTITIES["bulk_modulus"])["text"] == "no sound fit"
     guessed = row("Na_bcc", lattice_constant_ang=4.3, lattice_constant_error_percent=2.2, outside_domain_fraction=0.12)
     cell = cell_content(Column("own", "own", {"Na_bcc": guessed}), SOLIDS[0], QUANTITIES["lattice_constant"])
     assert cell["outside"]
@@ -184,7 +189,10 @@ def test_a_cell_that_is_pressed_is_resolved(model: ModelsModel, bench: StandIn) 
     assert model.cell is None
     model.tick(["pbe"])
     model.choose_cell("pbe", "Ag_fcc")
-    assert bench.asked[-1] == ("cell", "resolve", {"functional": "pbe", "solid": "Ag_fcc"})
+    asked = {"functional": "pbe", "solid": "Ag_fcc"}
+    assert bench.asked[-1] == ("cell", "resolve", asked | {"quantity": "lattice_constant"})
+    model.quantity = "cohesive_energy"
+    assert bench.asked[-1] == ("cell", "resolve", asked | {"quantity": "cohesive_energy"})
     assert table_content(model)["chosen"] == ["pbe", "Ag_fcc"]
     model.take({"slot": "cell", "number": 1, "last": True, "error": "No minimum."})
     assert model.cell is not None
@@ -196,7 +204,9 @@ def silver() -> dict[str, Any]:
     return prototype("Ag_fcc", 4.063).to_dict()
 
 
-def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: ModelsModel, run: RunModel) -> None:
+def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(
+    model: ModelsModel, run: RunModel, bench: StandIn
+) -> None:
     model.tick(["pbe"])
     model.take(told("column pbe", row("Ag_fcc", lattice_constant_ang=4.15, lattice_constant_error_percent=2.14)))
     task = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS}, "points": 7}
@@ -211,6 +221,9 @@ def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: 
     cell = table_content(model)["columns"][0]["cells"]["Ag_fcc"]
     assert cell["confirmed"] == "+2.19"
     assert "Self-consistent 4.152 Å" in cell["words"]
+    model.take_away()
+    (confirmed,) = bench.asked[-1][2]["confirmed"]
+    assert (confirmed["functional"], confirmed["solid"], confirmed["bulk_modulus_gpa"]) == ("pbe", "Ag_fcc", 90.0)
     later = ModelsModel(run, ChooseModel("al"), StandIn())
     later.take({"slot": "about", "number": 1, "last": True, "solids": SOLIDS})
     assert later.confirming.results[("pbe", "Ag_fcc")]["lattice_constant_ang"] == 4.152
