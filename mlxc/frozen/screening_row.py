@@ -29,6 +29,8 @@ from mlxc.xc.uncertainty import standard_deviation
 QUANTITIES = {"lattice_constant": "ang", "bulk_modulus": "gpa", "cohesive_energy": "ev"}
 # F at the volumes of a solid with one functional, hartree per cell, or a sentence that says why there is none.
 EnergiesOf = Callable[[str], Tensor | str]
+# The share of electrons of a density where a functional has to guess.
+OutsideOf = Callable[[nn.Module, Snapshot], float | None]
 # Of the range of the energies: equations of state of solids leave less than a hundredth of it to their fit, whatever
 # the functional; one that oscillates with the density leaves more than this.
 LARGEST_SCATTER = 0.015
@@ -107,6 +109,7 @@ def screening_row(
     curve: SolidCurve,
     energies_of: EnergiesOf,
     weight: float | None = None,
+    outside: OutsideOf | None = None,
 ) -> ScreeningRow:
     """What a functional makes of one solid, with standard deviations where the energies are attached to its parameters.
 
@@ -117,6 +120,7 @@ def screening_row(
         curve: The solid.
         energies_of: F at the volumes of any solid of the library, hartree per cell, or why there is none.
         weight: What self-consistency may change, see :class:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate`.
+        outside: The share of electrons outside of what the functional has seen; :func:`outside_share` by default.
     """
     solid = curve.solid
     energies = energies_of(solid.name)
@@ -152,7 +156,7 @@ def screening_row(
         self_consistency_percent=None
         if weight is None or modulus is None
         else percent_of_lattice_constant(weight, float(modulus.detach()), float(points.fit.volume0.detach())),
-        outside_domain_fraction=_outside(module, near),
+        outside_domain_fraction=(outside or outside_share)(module, near),
         message=message,
     )
 
@@ -220,7 +224,8 @@ def _cohesive_energy(
     return (value, "") if finite else (None, "The functional gives no number for a free atom.")
 
 
-def _outside(module: nn.Module, snapshot: Snapshot) -> float | None:
+def outside_share(module: nn.Module, snapshot: Snapshot) -> float | None:
+    """The share of electrons where a functional is asked for what it has not seen; None where that is not known."""
     domains = training_domains(module)
     if not domains:
         return None

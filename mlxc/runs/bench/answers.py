@@ -14,6 +14,8 @@ from torch import nn
 
 from mlxc.errors import InputError
 from mlxc.frozen.library import FrozenLibrary
+from mlxc.frozen.moved.line import movable
+from mlxc.frozen.moved.move import Move
 from mlxc.frozen.screener import Candidate, Screener
 from mlxc.frozen.screening import measured_solids
 from mlxc.frozen.screening_row import QUANTITIES, ScreeningRow
@@ -116,9 +118,18 @@ def _examine(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[st
     yield {}
 
 
+def _movable(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield movable(_candidate(screener, request).module)
+
+
 def _candidate(screener: Screener, request: Mapping[str, Any]) -> Candidate:
     _check_allowed(request["functional"])
-    return screener.candidate(request["functional"], request.get("parameters"))
+    if "move" not in request:
+        return screener.candidate(request["functional"], request.get("parameters"))
+    place = float(request.get("place", 0.0))
+    if not -1 <= place <= 1:
+        raise InputError(f"place: {place:g} is not between -1 and 1.")
+    return screener.moved(request["functional"], Move.from_dict(request["move"]), place)
 
 
 def _check_allowed(expression: str) -> None:
@@ -153,4 +164,5 @@ _ASKED: dict[str, Callable[[Screener, Mapping[str, Any]], Iterator[dict[str, Any
     "resolve": _resolve,
     "report": _report,
     "examine": _examine,
+    "movable": _movable,
 }
