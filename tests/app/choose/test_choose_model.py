@@ -307,3 +307,17 @@ def test_a_mistake_is_said_at_its_field_and_nowhere_else(field: str, wrong: Any)
     setattr(model, field, right)
     assert model.blocked_field == ""
     assert not any(box.children[1].value for box in boxes.values())
+
+
+def test_how_fine_survives_another_crystal() -> None:
+    model = ChooseModel("al")
+    model.choose_preset("quick look")
+    model.take_shipped("si")
+    assert model.preset == "quick look"
+    model.take_text(poscar("Fe"))
+    assert model.preset == "quick look"
+    # What a person types belongs to its crystal; what was chosen before is for the next one.
+    model.ecut_ha = 23.0
+    assert model.preset == ""
+    model.take_shipped("al")
+    assert model.preset == "quick look"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,9 @@ from mlxc_app.widgets.choosing.grouped_choice import Group
 
 # Slots of the bench, see mlxc.runs.bench.protocol.
 ABOUT, HAND, CELL, REPORT = "about", "hand", "cell", "report"
-COLUMN, BESIDE, EXAMINE = "column ", "beside ", "examine "
+COLUMN, BESIDE, EXAMINE, MOVABLE, OTHER = "column ", "beside ", "examine ", "movable ", "other "
+# What is answered sooner than this follows the hand, and nobody needs to be told how far it is.
+SOON_SECONDS = 0.5
 # What a result says of a solid.
 FIELDS = tuple(quantity.field for quantity in QUANTITIES.values())
 
@@ -69,6 +72,7 @@ class ModelsModel(HasTraits):
         columns: What they give.
         quantity: What is compared, a name of :data:`~mlxc_app.panels.models.columns.QUANTITIES`.
         moved: What the functional under the hand gives; None where none is moved.
+        progress: How far the functional under the hand is, where it takes its time; empty where it does not.
         beside: F_xc along s of what is drawn beside it, by name.
         cell: The cell that is looked at; None before one is.
         files: Files to take away, base64 by name.
@@ -81,6 +85,7 @@ class ModelsModel(HasTraits):
     columns = Tuple()
     quantity = Unicode("lattice_constant")
     moved = Instance(Column, allow_none=True)
+    progress = Unicode()
     beside = Dict()
     cell = Instance(Cell, allow_none=True)
     files = Dict()
@@ -94,6 +99,8 @@ class ModelsModel(HasTraits):
         # has gone on since.
         self._moving: Column | None = None
         self._has_gone_on = False
+        self._asked_at = 0.0
+        self._others: tuple[str, ...] = ()
         self._examinations: dict[str, asyncio.Future[str]] = {}
         self.hand = Hand()
         self.confirming = Confirming(run)
@@ -104,7 +111,7 @@ class ModelsModel(HasTraits):
     @property
     def names(self) -> dict[str, str]:
         """What each functional that can be ticked is called, by its name."""
-        return {name: label for _, entries in self.groups for label, name in entries}
+        return {name: functional_in_words(name) for _, entries in self.groups for _, name in entries}
 
     def look(self) -> None:
         """Somebody looks for the first time: the bench is started, if it is not there."""
@@ -198,6 +205,8 @@ class ModelsModel(HasTraits):
             self.columns = tuple(column.told(answer) if column.name == name else column for column in self.columns)
         elif slot.startswith(BESIDE) and "curve" in answer:
             self.beside = {**self.beside, slot.removeprefix(BESIDE): answer["curve"]}
+        elif slot.startswith(MOVABLE) and "weights" in answer:
+            self.hand.movable = {**self.hand.movable, slot.removeprefix(MOVABLE): answer}
         elif slot == HAND:
             self._take_moved(answer)
         elif slot == CELL and self.cell is not None and answer.keys() & {"curves", "error"}:
@@ -209,7 +218,7 @@ class ModelsModel(HasTraits):
             self.confirming.remember(self.solids)
         elif slot == REPORT and "files" in answer:
             self.files = answer["files"]
-        if slot in (ABOUT, REPORT) and "error" in answer:
+        if (slot in (ABOUT, REPORT) or slot.startswith(MOVABLE)) and "error" in answer:
             self.problem = answer["error"]
 
     def _list(self, change: Any = None) -> None:
@@ -232,11 +241,14 @@ class ModelsModel(HasTraits):
         except MlxcError as error:
             self.problem = str(error)
             return
+        self._want_others(moved.others)
+        if moved.asks_of:
+            self._bench.ask(MOVABLE + moved.asks_of, "movable", functional=moved.asks_of)
         if not moved.request:
             self._bench.give_up(HAND)
-            self.moved = self._moving = None
+            self.moved, self._moving, self.progress = None, None, ""
             return
-        self._moving, self._has_gone_on = Column(HAND, "by hand"), False
+        self._moving, self._has_gone_on, self._asked_at = Column(HAND, "by hand"), False, time.monotonic()
         if self.moved is None:
             self.moved = self._moving
         self._bench.ask(HAND, "screen", **moved.request)
@@ -244,11 +256,24 @@ class ModelsModel(HasTraits):
             if name not in self.beside:
                 self._bench.ask(BESIDE + name, "screen", functional=name)
 
+    def _want_others(self, names: tuple[str, ...]) -> None:
+        """Have what the hand will come to evaluated before it does."""
+        if names == self._others:
+            return
+        for name in self._others:
+            self._bench.give_up(OTHER + name)
+        for name in names:
+            self._bench.ask(OTHER + name, "screen", functional=name)
+        self._others = names
+
     def _take_moved(self, answer: Mapping[str, Any]) -> None:
         """Old and new numbers are never shown side by side: all rows change at once."""
         if self._moving is None or self.moved is None:
             return
         self._moving = self._moving.told(answer)
+        known, late = len(self._moving.rows), time.monotonic() - self._asked_at > SOON_SECONDS
+        is_done = self._moving.summary or self._moving.problem
+        self.progress = f"{known} of {len(self.solids)} solids are evaluated …" if late and not is_done else ""
         if self._moving.summary or self._moving.problem:
             self.moved, self._moving = self._moving, None
             if self._has_gone_on:
