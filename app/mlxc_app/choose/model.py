@@ -211,7 +211,7 @@ class ChooseModel(StructureModel):
         if suggesting is not None:
             self.ecut_ha = suggesting.settings(recommended)["ecut_ha"]
 
-    @observe("edit", "moments")
+    @observe("edit", "moments", "atom_moments")
     def _rebuild(self, change: Any) -> None:
         if self._filling:
             return

@@ -321,3 +321,25 @@ def test_how_fine_survives_another_crystal() -> None:
     assert model.preset == ""
     model.take_shipped("al")
     assert model.preset == "quick look"
+
+
+def test_moments_can_be_given_to_each_atom() -> None:
+    model = ChooseModel("si")
+    model.spin = True
+    assert model.starting_moments == [1.0, 1.0]
+    model.take_atom_moments("2, −2")
+    assert model.structure["moments_bohr_magneton"] == [2.0, -2.0]
+    assert model.starting_moment("Si") is None
+    model.change(repeats=(1, 1, 2))
+    assert sorted(model.structure["moments_bohr_magneton"]) == [-2.0, -2.0, 2.0, 2.0]
+    for wrong, why in (("1", "1 numbers for 2 atoms"), ("up, down", "are not numbers")):
+        with pytest.raises(InputError, match=why):
+            model.take_atom_moments(wrong)
+    model.take_atom_moments("99, 0")
+    assert "99 for Si is not allowed" in model.blocker
+    # The moment of an element is that of all its atoms.
+    model.moments = {"Si": 1.5}
+    assert model.starting_moments == model.structure["moments_bohr_magneton"] == [1.5, 1.5]
+    assert model.blocker == ""
+    model.take_atom_moments("")
+    assert model.starting_moments == [1.0, 1.0]

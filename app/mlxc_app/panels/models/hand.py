@@ -140,10 +140,8 @@ class Hand(HasTraits):
             return Moved(asks_of=self.weighted)
         value = held["values"][self.element]
         now = weight_at(value, held["typical"], self.place)
-        label = (
-            f"{functional_in_words(self.weighted)}, {self.weight}{_index(self.element, held['shape'])} = {_signed(now, '.4f')} "
-            f"(learned: {_signed(value, '.4f')})"
-        )
+        called = f"{functional_in_words(self.weighted)}, {self.weight}{_index(self.element, held['shape'])}"
+        label = f"{called} = {_signed(now, '.4f')} (learned: {_signed(value, '.4f')})"
         move = {"weight": self.weight, "element": self.element}
         return Moved({"functional": self.weighted, "move": move, "place": self.place}, label, (self.weighted,))
 
