@@ -8,6 +8,7 @@ from typing import Any
 from ipywidgets import HTML, Button, HBox, ToggleButton, VBox
 
 from mlxc_app.run.model import RunModel, WaitingRun
+from mlxc_app.widgets.choosing.escape import ESCAPES
 from mlxc_app.widgets.message import MessageArea
 
 SHOWN = 4
@@ -23,6 +24,7 @@ class QueueView:
     def __init__(self, run: RunModel, messages: MessageArea) -> None:
         self._run, self._messages = run, messages
         self._button = ToggleButton(tooltip="Runs that wait for their turn: see or remove them")
+        self._button.add_class(ESCAPES)
         self._list = VBox()
         self._list.add_class("mlxc-menu")
         self.widget = VBox()

@@ -1,7 +1,7 @@
 """The line below the buttons: what came of the last run, or went wrong, and what can be taken away of it.
 
-It has one height, so that nothing below it moves when a run ends. A card that is longer than the line unfolds over what
-is below.
+It has one height, so that nothing below it moves when a run ends. A card that is longer than the line has all its words
+at a press, and from the beginning if it is an error; what is below moves down then.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from typing import Any
 
 from ipywidgets import Button, HBox, ToggleButton, Widget
 
+from mlxc_app.widgets.choosing.escape import ESCAPES
 from mlxc_app.widgets.message import MessageArea
 
 MORE, LESS = "More", "Less"
+# In a card that says what did not work, see mlxc_app.widgets.message.card.
+ERROR = "mlxc-error"
 
 
 class ResultLine:
@@ -29,6 +32,7 @@ class ResultLine:
         self.invitation.add_class("mlxc-invitation")
         self._more = ToggleButton(tooltip="All that there is to say")
         self._more.add_class("mlxc-more-words")
+        self._more.add_class(ESCAPES)
         self.widget = HBox([self.invitation, self._cards, self._more, take_away])
         self.widget.add_class("mlxc-result")
         self._cards.observe(self._show, "value")
@@ -37,8 +41,8 @@ class ResultLine:
         self._unfold()
 
     def _show(self, change: Any = None) -> None:
-        """Another card begins folded."""
-        self._more.value = False
+        """Another card begins folded, unless it says what did not work: that is read in whole."""
+        self._more.value = ERROR in self._cards.value
         self._more.layout.visibility = "visible" if self._cards.value else "hidden"
         self.invitation.layout.display = "none" if self._cards.value else ""
 

@@ -30,6 +30,9 @@ class SweepTask(CrystalTask):
         values: The values as texts, such as ``20``, ``4x4x4`` or ``pbe``, from the coarsest to the finest; by default
             the usual ones around that of the calculation.
         lattice_constant: Whether each value gets an equation of state as well.
+        points: The number of volumes of each equation of state.
+        lowest_volume: The lowest volume, in units of the crystal's.
+        highest_volume: The highest one.
         energy_tolerance_mev: An energy is converged if no larger value changes it by more, meV per atom.
         size_tolerance_percent: A lattice constant is converged if no larger value changes it by more, per cent.
     """
@@ -37,6 +40,9 @@ class SweepTask(CrystalTask):
     vary: str = "cutoff"
     values: tuple[str, ...] = Field(default=(), validate_default=True)
     lattice_constant: bool = False
+    points: int = Field(default=VOLUMES, ge=4, le=50)
+    lowest_volume: float = Field(default=0.94, gt=0.3, lt=1, allow_inf_nan=False)
+    highest_volume: float = Field(default=1.06, gt=1, lt=3, allow_inf_nan=False)
     energy_tolerance_mev: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     size_tolerance_percent: float = Field(default=0.1, gt=0, allow_inf_nan=False)
 
@@ -91,7 +97,8 @@ class SweepTask(CrystalTask):
     def curve(self, calculation: Calculation) -> EquationOfStateTask:
         """The equation of state of one of the calculations."""
         settings = calculation.model_dump(exclude=DECIDED_BY_CURVE)
-        return EquationOfStateTask.from_dict({"calculation": settings, "points": VOLUMES})
+        volumes = {name: getattr(self, name) for name in ("points", "lowest_volume", "highest_volume")}
+        return EquationOfStateTask.from_dict({"calculation": settings, **volumes})
 
 
 def _read(varied: Varied, text: str) -> Any:
