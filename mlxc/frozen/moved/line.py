@@ -11,7 +11,12 @@ from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.frozen.moved.move import DEVIATIONS, Move, weight_at
-from mlxc.xc.uncertainty import directions_of, is_uncertain
+from mlxc.xc.analysis.probe import enhancement_at
+from mlxc.xc.uncertainty import changes, directions_of, is_uncertain
+
+# Where a direction of an ensemble is asked how much it bends F_xc: densities of valence electrons.
+PROBED_RS = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+PROBED_S = torch.linspace(0, 3, 13, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,20 @@ def _weight(functional: nn.Module, move: Move) -> dict[int, Tensor]:
 
 
 def _direction(functional: nn.Module, move: Move) -> dict[int, Tensor]:
-    """One of the principal axes of the covariance, as long as three standard deviations."""
+    """Two standard deviations along one direction of the ensemble, in the order in which they change F_xc.
+
+    Any rotation of the factor L of C = L L^T makes independent directions. Here they are those of the singular values
+    of dF/dtheta L: the first bends F_xc(s) most, the last not at all.
+    """
     directions = directions_of(functional)
-    axes, sizes, _ = torch.linalg.svd(directions.moves, full_matrices=False)
-    if move.direction > len(sizes):
-        raise InputError(f"move: the ensemble has {len(sizes)} directions, and none of number {move.direction}.")
-    column = axes[:, move.direction - 1] * sizes[move.direction - 1] * DEVIATIONS
+    count = directions.moves.shape[1]
+    if move.direction > count:
+        raise InputError(f"move: the ensemble has {count} directions, and none of number {move.direction}.")
+    rs, s = (grid.flatten() for grid in torch.meshgrid(PROBED_RS, PROBED_S, indexing="ij"))
+    with torch.enable_grad():
+        bends = changes(enhancement_at(functional, rs, None, s, torch.ones_like(s)), functional)
+    _, _, rotation = torch.linalg.svd(bends.detach())
+    column = DEVIATIONS * directions.moves @ rotation[move.direction - 1]
     pieces = column.split([parameter.numel() for parameter in directions.parameters])
     places = {id(parameter): index for index, parameter in enumerate(functional.parameters())}
     return {
@@ -88,6 +101,6 @@ def movable(functional: nn.Module) -> dict[str, Any]:
     }
     if not is_uncertain(functional):
         return {"weights": weights, "members": 0, "directions": 0}
-    directions = min(directions_of(functional).moves.shape)
+    directions = directions_of(functional).moves.shape[1]
     ensemble = getattr(functional, "ensemble", None)
     return {"weights": weights, "members": 0 if ensemble is None else ensemble.count, "directions": directions}

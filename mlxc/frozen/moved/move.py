@@ -9,7 +9,7 @@ from typing import Any
 from mlxc.errors import InputError
 
 # How far a direction of an ensemble is followed to either side, standard deviations.
-DEVIATIONS = 3.0
+DEVIATIONS = 2.0
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from mlxc.frozen.moved.line import Line
 from mlxc.frozen.screening_row import energies_or_reason
 from mlxc.frozen.self_consistency import GradientPotential
 
-# Of the polynomials, and what the last two may differ by, hartree per cell.
+# Of the polynomials, and what the last two may differ by, hartree per cell: all volumes together by some thousandths of
+# an electronvolt of a cohesive energy, and volumes from each other by what no digit of a lattice constant shows.
 DEGREES = (2, 4, 8, 16)
-LARGEST_CHANGE_HA = 2e-6
+LARGEST_SHIFT_HA, LARGEST_CHANGE_HA = 5e-5, 1e-5
 
 
 class Moving:
@@ -108,17 +109,19 @@ class Polynomial:
                     if isinstance(found, str) or not bool(torch.isfinite(found).all()):
                         return
                     known[node] = found
-            changes = [
-                float(
-                    (_interpolated(before, torch.stack([known[one] for one in before]), node) - known[node]).abs().max()
-                )
-                for node in nodes
-                if before and node not in before
-            ]
-            if changes and max(changes) <= LARGEST_CHANGE_HA:
+            if before and self._agrees(before, known, nodes):
                 self._nodes, self._values = nodes, torch.stack([known[node] for node in nodes])
                 return
             before = nodes
+
+    @staticmethod
+    def _agrees(before: list[float], known: dict[float, Tensor], nodes: list[float]) -> bool:
+        """Whether the polynomial through some points says what is found at the others."""
+        values = torch.stack([known[node] for node in before])
+        new = [node for node in nodes if node not in before]
+        changes = torch.stack([_interpolated(before, values, node) - known[node] for node in new])
+        shifts = changes.mean(1, keepdim=True)
+        return bool(shifts.abs().max() <= LARGEST_SHIFT_HA and (changes - shifts).abs().max() <= LARGEST_CHANGE_HA)
 
 
 def chebyshev_points(degree: int) -> list[float]:

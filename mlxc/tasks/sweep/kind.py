@@ -36,7 +36,7 @@ OVERHEAD_SECONDS = 1.0
 def _parts(task: SweepTask) -> Parts:
     calculations = task.calculations()
     each = [estimate_seconds(one, check_calculation(one)) + OVERHEAD_SECONDS for one in calculations]
-    of_value = (1.0, *Parts.continued(task.points, "volume").lengths) if task.lattice_constant else (1.0,)
+    of_value = (1.0, *Parts.continued(task.volumes, "volume").lengths) if task.lattice_constant else (1.0,)
     return Parts(tuple(seconds * length for seconds in each for length in of_value), "calculation")
 
 

@@ -25,6 +25,8 @@ from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
 LABEL = {"description_width": "64px"}
 # Controls whose lists follow what is known of a network, and what these depend on.
 LISTED = ("weight", "direction")
+# The others hardly move anything.
+MOST_DIRECTIONS = 8
 MOVABLE = ("movable", "weighted", "weight", "element", "uncertain", "direction")
 # At most so many lines beside that of the functional under the hand.
 BESIDE = 2
@@ -101,7 +103,9 @@ class HandView:
         hand = self._model.hand
         weights = [(f"{name} ({'×'.join(map(str, held['shape']))})", name) for name, held in hand.weights.items()]
         members = [(f"its {hand.members} members", MEMBERS)] if hand.members else []
-        directions = [(f"direction {n} of {hand.directions}", n) for n in range(1, hand.directions + 1)]
+        directions = [
+            (f"direction {n} of {hand.directions}", n) for n in range(1, min(MOST_DIRECTIONS, hand.directions) + 1)
+        ]
         self._filling = True
         try:
             _offer(self._controls["weight"], weights, hand.weight)

@@ -168,7 +168,7 @@ class SweepModel(HasTraits):
 def settings_in_words(task: SweepTask) -> str:
     """The values of a sweep, and at which volumes each has its equation of state."""
     told = f"{task.varied.title.capitalize()}: {', '.join(task.labels)}"
-    if not task.lattice_constant:
+    if task.lowest_volume is None or task.highest_volume is None:
         return f"{told}; the volume as chosen."
     low, high = (f"{100 * ratio:g} %" for ratio in (task.lowest_volume, task.highest_volume))
     size = natural_variation(task.calculation.crystal)
