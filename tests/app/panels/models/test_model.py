@@ -228,7 +228,7 @@ def test_an_ensemble_is_walked_through_by_members_and_along_directions(model: Mo
     model.hand.member = 2
     assert model.hand.moved.request == {"functional": "solids-gga#2"}
     model.hand.direction, model.hand.deviations = 3, -1.5
-    assert model.hand.moved.request == {"functional": "solids-gga", "move": {"direction": 3}, "place": -0.5}
+    assert model.hand.moved.request == {"functional": "solids-gga", "move": {"direction": 3}, "place": -0.75}
     assert "−1.50 standard deviations along direction 3" in model.hand.moved.label
     assert "other solids-gga#1" in bench.given_up
     model.hand.uncertain = "overfit-gga"
