@@ -64,7 +64,8 @@ def main() -> None:
             continue
         edges, summary = screening.errors("lattice_constant")[xc], screening.summary[xc]
         of_graphene = edges.pop(SHEET, None)
-        found = statistics({name: error for name, error in edges.items() if name in measured_solids()})
+        known = measured_solids()
+        found = statistics({name: error for name, error in edges.items() if name in known}, len(known))
         conditions = [result.satisfied for result in check_constraints(mlxc.functional(xc))]
         known = [one for one in conditions if one is not None]
         runs = {name: steps_and_cost(name, xc) for name in CRYSTALS}

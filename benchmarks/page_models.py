@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SOLIDS = 30
 TICKED = ("lda", "r2scan", "mcml", "ms2-proxy", "pbe-proxy", "bulk-constrained", "hm-gga", "xcdiff", "pcnn")
-HANDS = {"κ and μ of PBE": "κ", "A mix of two": "share", "A network's strength": "strength"}
+HANDS = {"κ and μ of PBE": "κ", "A mix of two": "share", "A network's strength": "strength", "One weight": "weight"}
 
 
 def first_path(page: Page, checkpoint: Path) -> None:

@@ -182,6 +182,23 @@ def hexagonal_edge(crystal: Crystal) -> float | None:
     return float(np.linalg.norm(dataset.std_lattice[0])) * BOHR_ANG
 
 
+def conventional_cell(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """The lattice parameters of the conventional cell of atoms without moments, in the setting of the International
+    Tables; None if no symmetry is found.
+
+    Returns:
+        a, b and c, angstrom, and alpha, beta and gamma, degrees, both of shape ``(3,)``.
+    """
+    dataset = symmetry_dataset(spglib_cell(crystal.lattice, crystal.positions, crystal.species, 0 * crystal.moments))
+    if dataset is None:
+        return None
+    lattice = np.asarray(dataset.std_lattice)
+    lengths = np.linalg.norm(lattice, axis=1)
+    directions = lattice / lengths[:, None]
+    cosines = [directions[i] @ directions[j] for i, j in ((1, 2), (0, 2), (0, 1))]
+    return lengths * BOHR_ANG, np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+
+
 def space_group_type(crystal: Crystal) -> tuple[str, int] | None:
     """The international symbol and the number of the space group of atoms without moments; None if none is found."""
     dataset = symmetry_dataset(spglib_cell(crystal.lattice, crystal.positions, crystal.species, 0 * crystal.moments))

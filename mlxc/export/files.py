@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.crystal.crystal import Crystal
@@ -28,6 +30,10 @@ from mlxc.tasks.kinds import calculation_of
 
 Files: TypeAlias = Mapping[str, str | Path]
 COMMAND_FILE = "run.sh"
+FOUND_MOMENTS = "The magnetic moments are those that the calculation has found, in Bohr magneton."
+STARTING_MOMENTS = (
+    "The magnetic moments are those that the calculation started with, in Bohr magneton; none are known from it."
+)
 SPIN_COMMENT = "spin density, up minus down, electrons/bohr^3"
 DENSITY_COMMENT = "electron density, electrons/bohr^3"
 
@@ -82,11 +88,20 @@ def xsf_files(folder: RunFolder) -> Files:
 
 
 def structure_files(folder: RunFolder) -> Files:
-    """The crystal as CIF, without symmetry, so that it keeps its cell; nothing where the run is about no crystal."""
+    """The crystal as CIF, without symmetry, so that it keeps its cell; nothing where the run is about no crystal.
+
+    Moments are those that the run has found, as far as it has, else those that it started with; the file says which.
+    """
     if calculation_of(folder.task) is None:
         return {}
     crystal = Crystal.from_dict(structure_lists(folder.task))
-    return {f"{crystal.name}.cif": cif_of(crystal)}
+    found = (folder.result or {}).get("atomic_moments_bohr_magneton")
+    words = ""
+    if found is not None and len(found) == len(crystal.species):
+        crystal, words = replace(crystal, moments=np.array(found)), FOUND_MOMENTS
+    elif crystal.moments.any():
+        words = STARTING_MOMENTS
+    return {f"{crystal.name}.cif": cif_of(crystal, words)}
 
 
 def script_file(folder: RunFolder) -> Files:

@@ -11,7 +11,7 @@ from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_crystal, shipped_names
 from mlxc.tasks.kinds import calculation_of, required_calculation
-from mlxc.tasks.task import PARTS, AnyTask
+from mlxc.tasks.task import PARTS, AnyTask, Task
 
 # What says what was computed, and is told even where it is the default: defaults are for people who ask for nothing.
 ALWAYS_TOLD = ("structure", "xc", "pseudo", "ecut_ha", "kmesh", "smearing", "width_ha")
@@ -71,7 +71,8 @@ def _dispensable(task: AnyTask, told: dict[str, Any]) -> list[tuple[str, ...]]:
     if task is calculation_of(task):
         return [(name,) for name in told if name not in ALWAYS_TOLD]
     parts = [(part, name) for part in PARTS if part in told for name in told[part] if name not in ALWAYS_TOLD]
-    return [*parts, *((name,) for name in told if name not in PARTS)]
+    always = (*PARTS, *(task.always_told if isinstance(task, Task) else ()))
+    return [*parts, *((name,) for name in told if name not in always)]
 
 
 def _without(settings: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

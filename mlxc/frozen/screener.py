@@ -18,17 +18,25 @@ from torch import Tensor, nn
 
 from mlxc.errors import InputError
 from mlxc.frozen.batch import Batch
-from mlxc.frozen.exchange import ExchangeTable
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.moved.exchange import ExchangeTable
+from mlxc.frozen.moved.line import Line
+from mlxc.frozen.moved.move import Move
+from mlxc.frozen.moved.on_line import Moving, OnLine
+from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, outside_share, screening_row, without_result
 from mlxc.frozen.self_consistency import GradientPotential, SelfConsistencyEstimate
+from mlxc.frozen.snapshot import Snapshot
+from mlxc.xc.analysis.domain import training_domains
 from mlxc.xc.catalogue import content_hashes, functional
+from mlxc.xc.functional import declared_ingredients
 from mlxc.xc.gga import PBE
 from mlxc.xc.sums.expression import split_sum
 from mlxc.xc.sums.weighted_sum import WeightedSum
 
 # Functionals that are kept; what a hand moves is a new one at each place.
 MOST_FUNCTIONALS = 256
+# Lines that are kept, each with a few numbers for each density.
+MOST_LINES = 32
 
 
 class Candidate(Protocol):
@@ -66,6 +74,8 @@ class Screener:
         self._batches: dict[str, Batch] = {}
         self._exchange: dict[str, ExchangeTable] = {}
         self._kept: OrderedDict[Hashable, Candidate] = OrderedDict()
+        self._lines: OrderedDict[Hashable, Moving] = OrderedDict()
+        self._outside: dict[tuple[Snapshot, str], float | None] = {}
 
     def candidate(self, name: str, parameters: Mapping[str, float] | None = None) -> Candidate:
         """A functional, found again if it has been asked for before.
@@ -87,6 +97,25 @@ class Screener:
         self._kept.move_to_end(key)
         return self._kept[key]
 
+    def moved(self, name: str, move: Move, place: float) -> Candidate:
+        """A functional on a line; the line is found again if it has been asked for before.
+
+        Args:
+            name: The name of the functional, or the file of a checkpoint.
+            move: What of it moves.
+            place: The place on the line, between -1 and 1.
+
+        Raises:
+            InputError: there is no such functional, or it cannot be moved so.
+        """
+        key = (name, move, tuple(content_hashes(name)))
+        if key not in self._lines:
+            self._lines[key] = Moving(Line.of(functional(name), move), self.batch)
+            if len(self._lines) > MOST_LINES:
+                self._lines.popitem(last=False)
+        self._lines.move_to_end(key)
+        return OnLine(self._lines[key], place)
+
     def row(self, candidate: Candidate, solid: str, called: str) -> ScreeningRow:
         """What a functional makes of one solid; where something is missing, the row says why.
 
@@ -98,9 +127,11 @@ class Screener:
         try:
             curve, weight = self.library.curve(solid), candidate.weights.get(solid)
             with torch.no_grad():
-                return screening_row(called, candidate.module, self.library, curve, candidate.energies, weight)
+                return screening_row(
+                    called, candidate.module, self.library, curve, candidate.energies, weight, self.outside
+                )
         except InputError as error:
-            return ScreeningRow(called, solid, message=str(error))
+            return without_result(called, solid, str(error))
 
     def uncertain_row(self, candidate: Candidate, solid: str, called: str) -> ScreeningRow:
         """The same with standard deviations, of a functional that carries an ensemble; it takes several times as long.
@@ -115,7 +146,14 @@ class Screener:
             curve = self.library.curve(solid)
             return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
         except InputError as error:
-            return ScreeningRow(called, solid, message=str(error))
+            return without_result(called, solid, str(error))
+
+    def outside(self, module: nn.Module, snapshot: Snapshot) -> float | None:
+        """The share of electrons outside of what a functional has seen, which does not move with its parameters."""
+        key = (snapshot, repr((training_domains(module), declared_ingredients(module))))
+        if key not in self._outside:
+            self._outside[key] = outside_share(module, snapshot)
+        return self._outside[key]
 
     @cached_property
     def estimate(self) -> SelfConsistencyEstimate:

@@ -7,7 +7,7 @@ order in the difference of the potentials; see :mod:`mlxc.frozen.snapshot`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -19,7 +19,7 @@ from mlxc.errors import InputError
 from mlxc.frozen.batch import Batch
 from mlxc.frozen.curve import SolidCurve
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.screening_row import QUANTITIES, ScreeningRow, energies_or_reason, screening_row
+from mlxc.frozen.screening_row import QUANTITIES, ScreeningRow, energies_or_reason, screening_row, without_result
 from mlxc.frozen.self_consistency import SelfConsistencyEstimate
 from mlxc.solids.error_statistics import statistics
 from mlxc.utils.job_pool import HERE, Where, finished
@@ -36,6 +36,7 @@ class Screening:
     Attributes:
         rows: The rows, those of one functional after those of another.
         identities: The content hash of each functional by its name.
+        references: What is known of each solid, see :class:`~mlxc.solids.table.Solid`.
         library: The hash of the library.
         density_functional: The name of the functional that has made the densities.
         seconds: The time that it took, reading the library included.
@@ -43,23 +44,34 @@ class Screening:
 
     rows: tuple[ScreeningRow, ...]
     identities: Mapping[str, str]
+    references: Mapping[str, Mapping[str, float]]
     library: str
     density_functional: str
     seconds: float
 
     @property
     def summary(self) -> dict[str, dict[str, Any]]:
-        """The number, mean, mean absolute and largest error of lattice constants in percent, by functional.
+        """The number, mean, mean absolute and largest error of lattice constants in percent, by functional, and of how
+        many solids with a measured value they should be.
 
         The same of bulk moduli stands there as ``bulk_modulus``, that of cohesive energies as ``cohesive_energy``.
         """
-        edges, *others = (self.errors(quantity) for quantity in QUANTITIES)
-        _, *names = QUANTITIES
+        edges, *others = QUANTITIES
         return {
-            called: statistics(edges[called])
-            | {quantity: statistics(errors[called]) for quantity, errors in zip(names, others, strict=True)}
+            called: self.statistics(called, edges)
+            | {quantity: self.statistics(called, quantity) for quantity in others}
             for called in self.identities
         }
+
+    def statistics(self, functional: str, quantity: str) -> dict[str, Any]:
+        """The statistics of one functional's errors of one quantity, see
+        :func:`~mlxc.solids.error_statistics.statistics`.
+        """
+        return statistics(self.errors(quantity)[functional], self.measured(quantity))
+
+    def measured(self, quantity: str) -> int:
+        """The number of solids of which one of :data:`~mlxc.frozen.screening_row.QUANTITIES` is known."""
+        return measured_solids(self.references.values(), quantity)
 
     def errors(self, quantity: str) -> dict[str, dict[str, float]]:
         """The errors of one of :data:`~mlxc.frozen.screening_row.QUANTITIES` in percent, by functional and solid."""
@@ -128,7 +140,19 @@ def screen(
                 on_row(row)
     identities = {called: identity_of(module).content_hash for called, module in modules.items()}
     ordered = tuple(row for called in modules for row in rows[called])
-    return Screening(ordered, identities, library.hash, library.functional.name, time.perf_counter() - started)
+    references = {name: library.solids[name].references for name in names}
+    seconds = time.perf_counter() - started
+    return Screening(ordered, identities, references, library.hash, library.functional.name, seconds)
+
+
+def measured_solids(references: Iterable[Mapping[str, float]], quantity: str) -> int:
+    """The number of solids of which one of :data:`~mlxc.frozen.screening_row.QUANTITIES` is known.
+
+    Args:
+        references: What is known of each solid.
+        quantity: The name of the quantity.
+    """
+    return sum(f"{quantity}_{QUANTITIES[quantity]}" in known for known in references)
 
 
 @dataclass(frozen=True)
@@ -206,7 +230,7 @@ def _rows(
     with torch.set_grad_enabled(together is None):
         energies = _Energies(module, curves, together)
         return [
-            ScreeningRow(called, name, message=curve)
+            without_result(called, name, curve)
             if isinstance(curve := curves[name], str)
             else screening_row(called, module, library, curve, energies, weights.get(name))
             for name in names

@@ -70,4 +70,8 @@ def write_latex(screening: Screening, library: FrozenLibrary, path: Path) -> Non
 
 def write_plot(screening: Screening, path: Path) -> None:
     """Draw the errors of all functionals over the solids."""
-    plot_errors(path, {words: screening.errors(quantity) for quantity, (_, words) in QUANTITIES.items()})
+    plot_errors(
+        path,
+        {words: screening.errors(quantity) for quantity, (_, words) in QUANTITIES.items()},
+        {words: screening.measured(quantity) for quantity, (_, words) in QUANTITIES.items()},
+    )

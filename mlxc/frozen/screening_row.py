@@ -29,6 +29,13 @@ from mlxc.xc.uncertainty import standard_deviation
 QUANTITIES = {"lattice_constant": "ang", "bulk_modulus": "gpa", "cohesive_energy": "ev"}
 # F at the volumes of a solid with one functional, hartree per cell, or a sentence that says why there is none.
 EnergiesOf = Callable[[str], Tensor | str]
+# The share of electrons of a density where a functional has to guess.
+OutsideOf = Callable[[nn.Module, Snapshot], float | None]
+# Of the range of the energies: equations of state of solids leave less than a hundredth of it to their fit, whatever
+# the functional; one that oscillates with the density leaves more than this.
+LARGEST_SCATTER = 0.015
+# Why a solid has no result, in two or three words.
+NOT_EVALUATED, NO_NUMBER, NO_MINIMUM, NO_SOUND_FIT = "not evaluated", "no number", "no minimum", "no sound fit"
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class ScreeningRow:
         outside_domain_fraction: The share of electrons, near equilibrium, where the functional is asked for what it has
             not seen in its training.
         message: Why something is missing; empty where nothing is.
+        missing: The same in two or three words where the whole solid is.
     """
 
     functional: str
@@ -71,6 +79,7 @@ class ScreeningRow:
     self_consistency_percent: float | None = None
     outside_domain_fraction: float | None = None
     message: str = ""
+    missing: str = ""
 
     def score(self, quantity: str) -> float | None:
         """The error of one of :data:`QUANTITIES` over its standard deviation; None without either."""
@@ -100,6 +109,7 @@ def screening_row(
     curve: SolidCurve,
     energies_of: EnergiesOf,
     weight: float | None = None,
+    outside: OutsideOf | None = None,
 ) -> ScreeningRow:
     """What a functional makes of one solid, with standard deviations where the energies are attached to its parameters.
 
@@ -110,20 +120,23 @@ def screening_row(
         curve: The solid.
         energies_of: F at the volumes of any solid of the library, hartree per cell, or why there is none.
         weight: What self-consistency may change, see :class:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate`.
+        outside: The share of electrons outside of what the functional has seen; :func:`outside_share` by default.
     """
     solid = curve.solid
     energies = energies_of(solid.name)
     if isinstance(energies, str):
-        return ScreeningRow(called, solid.name, message=energies)
+        return without_result(called, solid.name, energies)
     bad = ~torch.isfinite(energies)
     if bool(bad.any()):
-        return ScreeningRow(called, solid.name, message=_no_number(module, curve, int(bad.nonzero()[0])))
+        return without_result(called, solid.name, _no_number(module, curve, int(bad.nonzero()[0])), NO_NUMBER)
     volumes = [snapshot.volume_ang3 for snapshot in curve.snapshots]
     points = EnergyCurve(solid.crystal, volumes, energies * HARTREE_EV)
     try:
         edge, modulus, lowest = lattice_constant(points), bulk_modulus(points), points.fit.energy0
     except FitError as error:
-        return ScreeningRow(called, solid.name, message=str(error))
+        return without_result(called, solid.name, str(error), NO_MINIMUM)
+    if (scatter := points.scatter) > LARGEST_SCATTER:
+        return without_result(called, solid.name, no_sound_fit(scatter), NO_SOUND_FIT)
     cohesive, message = _cohesive_energy(energies_of, library, curve, lowest)
     deviations = [_deviation(value, module) for value in (edge, modulus, cohesive)]
     near = curve.snapshots[int((torch.tensor(volumes) - points.fit.volume0).abs().argmin())]
@@ -143,8 +156,32 @@ def screening_row(
         self_consistency_percent=None
         if weight is None or modulus is None
         else percent_of_lattice_constant(weight, float(modulus.detach()), float(points.fit.volume0.detach())),
-        outside_domain_fraction=_outside(module, near),
+        outside_domain_fraction=(outside or outside_share)(module, near),
         message=message,
+    )
+
+
+def without_result(called: str, solid: str, message: str, missing: str = NOT_EVALUATED) -> ScreeningRow:
+    """The row of a solid of which a functional gives nothing.
+
+    Args:
+        called: How the functional is called.
+        solid: The name of the solid.
+        message: Why there is nothing.
+        missing: The same in two or three words.
+    """
+    return ScreeningRow(called, solid, message=message, missing=missing)
+
+
+def no_sound_fit(scatter: float) -> str:
+    """What is said of energies that lie on no equation of state.
+
+    Args:
+        scatter: How far they are from the fit, as a share of their range.
+    """
+    return (
+        f"No sound fit: the energies are {100 * scatter:.0f} % of their range away from the equation of state "
+        "through them, so that its lattice constant and its modulus mean nothing."
     )
 
 
@@ -187,7 +224,8 @@ def _cohesive_energy(
     return (value, "") if finite else (None, "The functional gives no number for a free atom.")
 
 
-def _outside(module: nn.Module, snapshot: Snapshot) -> float | None:
+def outside_share(module: nn.Module, snapshot: Snapshot) -> float | None:
+    """The share of electrons where a functional is asked for what it has not seen; None where that is not known."""
     domains = training_domains(module)
     if not domains:
         return None

@@ -55,3 +55,13 @@ class EnergyCurve:
         from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
 
         return differentiable_birch_murnaghan(self.volumes_ang3, self.energies_ev)
+
+    @property
+    def scatter(self) -> float:
+        """How far the energies are from the fit, see :meth:`mlxc.properties.birch_murnaghan.BirchMurnaghan.scatter`."""
+        from mlxc.properties.birch_murnaghan import BirchMurnaghan
+
+        found = self.fit
+        parameters = (found.energy0, found.volume0, found.bulk_modulus, found.bulk_modulus_derivative)
+        curve = BirchMurnaghan(*(float(one.detach()) for one in parameters))
+        return curve.scatter(self.volumes_ang3, self.energies_ev.detach().cpu().numpy())

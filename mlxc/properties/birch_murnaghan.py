@@ -39,6 +39,11 @@ class BirchMurnaghan:
     bulk_modulus: float
     bulk_modulus_derivative: float
 
+    def scatter(self, volumes: ArrayLike, energies: ArrayLike) -> float:
+        """Root mean square distance of points from the curve, as a share of the range of their energies."""
+        energies = np.asarray(energies, dtype=np.float64)
+        return float(np.sqrt(np.mean((energies - self(volumes)) ** 2)) / np.ptp(energies))
+
     def __call__(self, volume: ArrayLike) -> NDArray[np.float64]:
         """Energy at ``volume``."""
         x = (self.volume0 / np.asarray(volume, dtype=np.float64)) ** (2 / 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,8 +18,13 @@ FUNCTIONALS = ("xc", "start", "densities")
 
 
 class Task(BaseModel):
-    """What all kinds of tasks share: a run computes them."""
+    """What all kinds of tasks share: a run computes them.
 
+    Attributes:
+        always_told: The settings that scripts and commands name even where they are the default.
+    """
+
+    always_told: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod

@@ -50,9 +50,16 @@ def errors_percent(records: Sequence[Record], quantity: str) -> dict[str, dict[s
 def summary(records: Sequence[Record]) -> dict[str, dict[str, dict[str, float | None]]]:
     """The statistics by quantity and functional."""
     return {
-        quantity: {xc: statistics(found) for xc, found in errors_percent(group, quantity).items()}
+        quantity: {
+            xc: statistics(found, _measured(group, quantity)) for xc, found in errors_percent(group, quantity).items()
+        }
         for quantity, group in by_quantity(records).items()
     }
+
+
+def _measured(records: Sequence[Record], quantity: str) -> int:
+    """The number of solids with a reference."""
+    return len({record["solid"] for record in records if record["references"].get(quantity) is not None})
 
 
 def markdown_tables(records: Sequence[Record]) -> str:
@@ -83,7 +90,11 @@ def write_report(records: Sequence[Record], folder: Path) -> None:
     (folder / "results.json").write_text(content, encoding="utf-8")
     (folder / "results.md").write_text(markdown_tables(records), encoding="utf-8")
     groups = by_quantity(records).items()
-    plot_errors(folder / "results.png", {_LABELS[key]: errors_percent(group, key) for key, group in groups})
+    plot_errors(
+        folder / "results.png",
+        {_LABELS[key]: errors_percent(group, key) for key, group in groups},
+        {_LABELS[key]: _measured(group, key) for key, group in groups},
+    )
 
 
 def _names(record: Record) -> str:

@@ -232,9 +232,7 @@ class Trainer:
         for label, solids in lesson.classes.items():
             assessment = solids.judge(self.functional, self.config)
             for target in self.config.targets:
-                unit = "percent_of_" if TARGETS[target.quantity].relative else ""
-                error = assessment.mean_absolute_error(target.quantity)
-                metrics[f"{label}_mean_absolute_error_{unit}{target.quantity}"] = error
+                metrics[metric_name(label, target.quantity)] = assessment.mean_absolute_error(target.quantity)
         snapshots = [snapshot for subject in lesson.training.subjects for snapshot in subject.snapshots]
         domain = domain_of([(snapshot.ingredients, snapshot.volumes) for snapshot in snapshots])
         return self._save(self._folder / MODEL, metrics, domain)
@@ -255,6 +253,17 @@ class Trainer:
             domain=domain,
             licence=config.licence,
         )
+
+
+def metric_name(label: str, quantity: str) -> str:
+    """What a checkpoint's record calls the mean absolute error of a quantity.
+
+    Args:
+        label: The list of solids, such as ``training``.
+        quantity: The name of the target.
+    """
+    unit = "percent_of_" if TARGETS[quantity].relative else ""
+    return f"{label}_mean_absolute_error_{unit}{quantity}"
 
 
 def _read_state(path: Path) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def choose_crystal(page: Page, crystal: str) -> None:
 def choose_functional(page: Page, functional: str) -> None:
     """Choose a functional in the list."""
     open_card(page, "Model")
-    page.get_by_label("XC functional", exact=True).select_option(label=functional)
+    page.get_by_label("XC functional", exact=True).select_option(functional)
     page.wait_for_timeout(500)
 
 

@@ -8,6 +8,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.summary import CrystalSummary
+from mlxc.crystal.symmetry import conventional_cell
 from mlxc.structures.shipped import shipped_names
 
 TEXTBOOK = {
@@ -61,3 +62,15 @@ def test_the_sentences_tell_source_formula_group_distance_moments_and_atoms() ->
 def test_atoms_at_general_positions_have_no_symmetry_and_say_so() -> None:
     crystal = Crystal([[7, 0.3, 0.1], [0.2, 8, 0.4], [0.5, 0.1, 9]], ["H", "Li"], [[0.1, 0.2, 0.3], [0.6, 0.5, 0.9]])
     assert CrystalSummary.of(crystal).space_group == "P1"
+
+
+@pytest.mark.parametrize(("formula", "lengths", "angles"), [
+    ("Mg", (3.21, 3.21, 5.3), (90, 90, 120)), ("MgO", (4.21, 4.21, 4.21), (90, 90, 90)),
+])  # fmt: skip
+def test_the_conventional_cell_is_that_of_the_textbook(
+    formula: str, lengths: tuple[float, ...], angles: tuple[float, ...]
+) -> None:
+    found = conventional_cell(Crystal.from_ase(TEXTBOOK[formula][0]))
+    assert found is not None
+    assert found[0] == pytest.approx(lengths)
+    assert found[1] == pytest.approx(angles)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,20 @@ def test_a_cif_holds_the_crystal(uploaded: RunFolder) -> None:
     original = uploaded.task.crystal  # type: ignore[union-attr]
     assert crystal.volume == pytest.approx(original.volume, rel=1e-8)
     assert crystal.positions == pytest.approx(original.positions, abs=1e-8)
+
+
+def test_a_cif_says_whose_moments_it_holds(tmp_path: Path) -> None:
+    crystal = replace(Crystal.load("si"), moments=np.array([2.0, -2.0]))
+    folder = folder_for(
+        Calculation.from_dict(QUICK | {"structure": crystal, "spin": True, "total_moment": 0.0}), tmp_path
+    )
+    (started,) = EXPORTS["cif"].make(folder).values()
+    assert "that the calculation started with" in str(started).splitlines()[0]
+    assert read_structure(str(started), "si.cif").moments == pytest.approx([2, -2])
+    folder.write_result({"atomic_moments_bohr_magneton": [0.5, -0.5]})
+    (found,) = EXPORTS["cif"].make(folder).values()
+    assert "that the calculation has found" in str(found).splitlines()[0]
+    assert read_structure(str(found), "si.cif").moments == pytest.approx([0.5, -0.5])
 
 
 def test_what_a_run_has_not_is_left_out(tmp_path: Path, mlxc_command: Callable[..., Outcome]) -> None:

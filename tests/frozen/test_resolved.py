@@ -13,7 +13,17 @@ from torch import Tensor, nn
 import mlxc
 from mlxc import FrozenLibrary
 from mlxc.frozen.curve import SolidCurve
-from mlxc.frozen.resolved import ALPHA_NODES, RS_NODES, S_NODES, bumps, resolved_lattice_constant
+from mlxc.frozen.resolved import (
+    ALPHA_NODES,
+    RS_NODES,
+    S_NODES,
+    bumps,
+    cohesive_slopes,
+    curve_slopes,
+    resolved,
+    resolved_lattice_constant,
+)
+from mlxc.frozen.screener import Screener
 from mlxc.xc.analysis.domain import reduced_variables
 
 
@@ -59,6 +69,20 @@ def test_the_parts_add_up_to_the_response_to_a_scaled_functional(library: Frozen
     assert float(found.by_alpha.sum()) == pytest.approx(expected, rel=1e-5)
     assert found.by_rs_and_s.shape == (len(RS_NODES), len(S_NODES))
     assert len(found.by_alpha) == len(ALPHA_NODES)
+
+
+@pytest.mark.parametrize("quantity", ["bulk_modulus_gpa", "cohesive_energy_ev"])
+def test_parts_of_a_modulus_and_of_a_cohesive_energy_add_up_as_well(library: FrozenLibrary, quantity: str) -> None:
+    pbe, screener = mlxc.functional("pbe"), Screener(library)
+    difference = library.difference("Si_diamond")
+    assert difference is not None
+    slopes = {
+        "bulk_modulus_gpa": lambda: curve_slopes(difference.curve, pbe, "bulk_modulus"),
+        "cohesive_energy_ev": lambda: cohesive_slopes(difference, pbe),
+    }[quantity]()
+    scaled = [screener.row(screener.candidate(f"{1 + by}*pbe"), "Si_diamond", "") for by in (1e-4, -1e-4)]
+    expected = (getattr(scaled[0], quantity) - getattr(scaled[1], quantity)) / 2e-4
+    assert resolved(slopes, pbe).total == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_part_is_the_response_to_a_functional_that_is_scaled_there_only(library: FrozenLibrary) -> None:

@@ -12,7 +12,8 @@ import mlxc
 from mlxc import FrozenLibrary, InputError
 from mlxc.frozen.screener import Screener
 from mlxc.frozen.screening import screen
-from mlxc.frozen.screening_row import ScreeningRow
+from mlxc.frozen.screening_report import markdown_report
+from mlxc.frozen.screening_row import NO_SOUND_FIT, ScreeningRow
 from mlxc.solids.classes import CLASSES, class_of
 from mlxc.utils.assets import asset_path
 from mlxc.xc.checkpoint import save_checkpoint
@@ -89,3 +90,20 @@ def test_every_solid_of_the_library_has_a_kind(library: FrozenLibrary) -> None:
     assert kinds["NaCl_b1"] == kinds["MgO_b1"] == "ionic"
     assert kinds["GaAs_b3"] == kinds["BN_b3"] == "semiconductor"
     assert class_of(mlxc.Crystal.load("graphene")) == "sheet"
+
+
+def test_energies_that_oscillate_make_no_result_and_smooth_ones_do(library: FrozenLibrary) -> None:
+    screener = Screener(library)
+    rows = {name: screener.row(screener.candidate(name), "NaCl_b1", name) for name in ("hm-mgga", "pbe")}
+    assert rows["hm-mgga"].missing == NO_SOUND_FIT
+    assert rows["hm-mgga"].bulk_modulus_gpa is rows["hm-mgga"].lattice_constant_ang is None
+    assert "% of their range" in rows["hm-mgga"].message
+    assert (rows["pbe"].missing, rows["pbe"].message) == ("", "")
+
+
+def test_means_say_of_how_many_solids_they_are(library: FrozenLibrary) -> None:
+    found = screen(["hm-mgga", "pbe"], library, solids=["Si_diamond", "NaCl_b1", "graphene"])
+    assert [found.summary[name][key] for name in ("hm-mgga", "pbe") for key in ("count", "of")] == [2, 3, 3, 3]
+    # Nobody knows the bulk modulus of a sheet.
+    assert [found.summary["hm-mgga"]["bulk_modulus"][key] for key in ("count", "of")] == [1, 2]
+    assert "| solids |  | 2 of 3 | 3 of 3 |" in markdown_report(found, library)

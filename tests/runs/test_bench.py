@@ -249,7 +249,8 @@ def test_a_cell_has_both_curves_and_says_which_densities_make_the_difference(run
 @pytest.mark.process
 def test_a_report_says_what_makes_it_again(runs: Path) -> None:
     async def ask(listener: Listener) -> None:
-        listener.bench.ask("report", "report", functionals={"pbe": "PBE", "lda": "lda"})
+        confirmed = [{"functional": "PBE", "solid": "Si_diamond", "lattice_constant_ang": 5.47}]
+        listener.bench.ask("report", "report", functionals={"pbe": "PBE", "lda": "lda"}, confirmed=confirmed)
         files = {name: b64decode(text) for name, text in (await listener.answer("report"))[0]["files"].items()}
         assert {Path(name).suffix for name in files} == {".csv", ".json", ".png"}
         (record,) = (content for name, content in files.items() if name.endswith("json"))
@@ -259,6 +260,12 @@ def test_a_report_says_what_makes_it_again(runs: Path) -> None:
         rows = list(csv.DictReader(table.decode().splitlines()))
         assert len(rows) == 2 * SOLIDS
         assert all(row["functional_hash"].startswith("sha256:") and row["date"] and row["mlxc"] for row in rows)
+        own = {(row["functional"], row["solid"]): row["self_consistent_lattice_constant_ang"] for row in rows}
+        assert {key: value for key, value in own.items() if value} == {("PBE", "Si_diamond"): "5.47"}
+        assert json.loads(record)["self_consistent"][0]["lattice_constant_error_percent"] == pytest.approx(0.9, abs=0.2)
+        # LDA makes three of the solids smaller than the stored densities reach.
+        assert rows[0]["lattice_constant_solids"] == "30 of 30"
+        assert rows[-1]["lattice_constant_solids"] == "27 of 30"
 
     talking(ask)
 

@@ -92,6 +92,13 @@ def test_a_run_tells_what_it_begins_with_and_each_step(run: Callable[..., RunFol
     # The loss falls to the end, so that what is kept is what the last step has led to.
     assert (folder.result["kept_step"], folder.result["last_step"]) == (8, 7)
     assert "kept: the last" in training_sentence(folder.result)
+    # What it was before stands beside what it has become.
+    before, after = folder.result["metrics_before"], folder.result["metrics"]
+    key = "training_mean_absolute_error_percent_of_lattice_constant_ang"
+    first = [abs(steps_of(folder)[0]["errors"][name]["lattice_constant_ang"]) for name in task().config.train]
+    assert before[key] == pytest.approx(sum(first) / len(first))
+    assert after[key] < before[key]
+    assert f"{after[key]:.2f} % (before: {before[key]:.2f} %)" in training_sentence(folder.result)
 
 
 def test_the_command_line_comes_to_the_same_functional(

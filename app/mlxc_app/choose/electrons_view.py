@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import Checkbox, Dropdown, VBox, Widget
+from ipywidgets import Checkbox, Dropdown, Text, VBox, Widget
 
 from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.labels import LABELS
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.widgets.binding import bind, same
-from mlxc_app.widgets.controls import WIDE, number
+from mlxc_app.widgets.controls import LABEL, WIDE, number
 from mlxc_app.widgets.message import MessageArea
 
 SMEARINGS = [
@@ -24,6 +24,9 @@ MOMENTS = (
     "Moment to start from, along one axis. If nothing is known of it, the element has its usual one; opposite signs "
     "start an antiferromagnet."
 )
+
+
+BY_ATOM = "The moment that each atom of the chosen crystal starts from, one after the other:"
 
 
 class ElectronsView:
@@ -40,12 +43,15 @@ class ElectronsView:
         self._width = number(LABELS["width_ha"], 0.005)
         spin = Checkbox(description=LABELS["spin"], indent=False, layout=WIDE)
         self._moments = VBox()
+        self._by_atom = Text(description="By atom (μB)", style=LABEL, layout=WIDE, continuous_update=False)
         self._hold = Checkbox(description="Hold total moment", indent=False, layout=WIDE)
         self._total = number(LABELS["total_moment"], 0.5)
         total = with_problem(model, "total_moment", self._total)
         polarised = with_problem(model, "spin", spin)
         polarised.add_class("mlxc-wide")
-        self._magnetic = (self._moments, VBox([self._hold, total]))
+        by_atom = with_problem(model, "moments", self._by_atom)
+        by_atom.add_class("mlxc-wide")
+        self._magnetic = (self._moments, VBox([self._hold, total]), by_atom)
         self.smearing: list[Widget] = [
             with_problem(model, "smearing", smearing),
             with_problem(model, "width_ha", self._width),
@@ -56,7 +62,8 @@ class ElectronsView:
         self._hold.observe(messages.guard(self._take_total), "value")
         self._total.observe(messages.guard(self._take_total), "value")
         model.observe(self._show, ["smearing", "spin", "total_moment"])
-        model.observe(self._show_moments, ["structure", "moments"])
+        self._by_atom.observe(messages.guard(self._take_by_atom), "value")
+        model.observe(self._show_moments, ["structure", "moments", "atom_moments"])
         self._show()
         self._show_moments()
 
@@ -64,6 +71,14 @@ class ElectronsView:
         total = self._total.value if self._hold.value else None
         if not same(total, self._model.total_moment):
             self._model.total_moment = total
+
+    def _take_by_atom(self, change: Any) -> None:
+        if change["new"] != self._told_by_atom():
+            self._messages.clear()
+            self._model.take_atom_moments(change["new"])
+
+    def _told_by_atom(self) -> str:
+        return ", ".join(f"{moment:g}" for moment in self._model.starting_moments)
 
     def _show(self, change: Any = None) -> None:
         model = self._model
@@ -78,6 +93,10 @@ class ElectronsView:
         self._total.disabled = not holds
 
     def _show_moments(self, change: Any = None) -> None:
+        self._by_atom.value = self._told_by_atom()
+        symbols = self._model.original.species
+        atoms = ", ".join(f"{number} {symbol}" for number, symbol in enumerate(symbols, start=1))
+        self._by_atom.tooltip = f"{BY_ATOM} {atoms}."
         elements = self._model.elements
         if tuple(field.description for field in self._moments.children) != tuple(map(_label, elements)):
             self._moments.children = [self._moment_field(element) for element in elements]

@@ -11,34 +11,52 @@ from ipywidgets import HTML, Button, HBox, ToggleButtons, Widget
 from mlxc.errors import InputError
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc.xc.cards.card import ORIGINS
-from mlxc.xc.catalogue import functional_groups, origin_of
+from mlxc.xc.catalogue import carries_ensemble, functional_groups, origin_of
 from mlxc.xc.checkpoints.record import SUFFIX
 from mlxc_app.choose.field_problem import with_problem
 from mlxc_app.choose.model import USUAL_FUNCTIONAL, ChooseModel
 from mlxc_app.choose.own.checkpoints import delete_checkpoint, keep_checkpoint, own_checkpoints
-from mlxc_app.choose.words import describe
+from mlxc_app.choose.words import describe, functional_in_words
 from mlxc_app.widgets.choosing.cards import MODEL, Card, Cards
-from mlxc_app.widgets.choosing.grouped_choice import Group, GroupedChoice
+from mlxc_app.widgets.choosing.grouped_choice import Entry, Group, GroupedChoice
 from mlxc_app.widgets.choosing.upload import MIB, Upload
 from mlxc_app.widgets.message import MessageArea, hint
 
 CHOSEN, MINE = "Chosen", "Mine"
 EVERY_ORIGIN = ""
+# What the label of a functional ends with that carries an ensemble, and what is said of one.
+ERROR_BARS = "±"
+WHAT_ERROR_BARS_ARE = f"{ERROR_BARS} It carries an ensemble, so that what follows from it has error bars."
 LIMIT = f"A functional that you have trained: {SUFFIX}, at most {MAX_FILE_BYTES // MIB} MB"
 
 
 def functional_choices(owner: str, origin: str = EVERY_ORIGIN) -> list[Group]:
     """The functionals by group, each with its label and its name; those of the visitor are the last.
 
+    The labels of those that carry error bars end with a mark.
+
     Args:
         owner: The visitor.
         origin: The kind of origin, of :data:`~mlxc.xc.cards.card.ORIGINS`, of those that are wanted; empty for all.
     """
-    groups = [(heading, [(name, name) for name in names]) for heading, names in functional_groups().items()]
-    groups.append((MINE, [(path.stem, str(path)) for path in own_checkpoints(owner)]))
+    groups = [(heading, [_entry(name) for name in names]) for heading, names in functional_groups().items()]
+    groups.append((MINE, [_entry(str(path)) for path in own_checkpoints(owner)]))
     if origin == EVERY_ORIGIN:
         return groups
     return [(heading, [entry for entry in entries if _has_origin(entry[1], origin)]) for heading, entries in groups]
+
+
+def _entry(name: str) -> Entry:
+    label = functional_in_words(name)
+    return (f"{label} {ERROR_BARS}" if has_error_bars(name) else label, name)
+
+
+def has_error_bars(name: str) -> bool:
+    """Whether results of a functional come with error bars; one whose file is damaged has none."""
+    try:
+        return carries_ensemble(name)
+    except InputError:  # it says so when it is chosen
+        return False
 
 
 def _has_origin(name: str, origin: str) -> bool:
@@ -114,7 +132,8 @@ class FunctionalPicker:
         groups = functional_choices(self._model.owner, self._origin.value)
         is_listed = chosen in [name for _, names in groups for _, name in names]
         self._names.show([(CHOSEN, [] if is_listed else [(description.title, chosen)]), *groups], chosen)
-        self._meaning.value = hint(description.meaning)
+        told = [description.meaning, WHAT_ERROR_BARS_ARE if has_error_bars(chosen) else ""]
+        self._meaning.value = hint(" ".join(filter(None, told)))
         mine = [str(path) for path in own_checkpoints(self._model.owner)]
         self._delete.layout.display = "" if chosen in mine else "none"
         self._card.tell(description.title, description.meaning)

@@ -37,7 +37,7 @@ USUAL_FUNCTIONAL = "pbe"
 class ChooseModel(StructureModel):
     """The choices of a person, and the sentence that stands in the way of running them.
 
-    A new crystal brings all settings with it, but the functional, which stays.
+    A new crystal brings all settings with it, but the functional and the preset, which stay.
 
     Attributes:
         basis: One of :data:`mlxc.basis.kinds.BASES`.
@@ -84,6 +84,8 @@ class ChooseModel(StructureModel):
         # Of the crystal as it was chosen, whatever the supercell.
         self._mesh_of_original = (1, 1, 1)
         self._given_cell: GivenCell | None = None
+        # What a person has chosen last, which the next crystal gets as well.
+        self._wanted_preset = BALANCED
         self.take_shipped(shipped_name)
 
     def calculation(self) -> Calculation:
@@ -142,6 +144,7 @@ class ChooseModel(StructureModel):
 
     def choose_preset(self, name: str) -> None:
         """Take cutoff, k mesh and tolerance of a preset, see :mod:`mlxc.calculation.presets`."""
+        self._wanted_preset = name
         with self._several_changes():
             settings = PRESETS[name].settings(self._recommended)
             self.ecut_ha, self.tolerance = settings["ecut_ha"], settings["tolerance"]
@@ -193,7 +196,7 @@ class ChooseModel(StructureModel):
             self.width_ha = self._recommended.width_ha or 0.01
             self.spin, self.total_moment = self._recommended.spin, None
             self.max_iterations = self._recommended.max_iterations
-            self.choose_preset(BALANCED)
+            self.choose_preset(self._wanted_preset)
 
     def _recommend(self, recommended: Calculation, is_other_basis: bool) -> None:
         """Take other pseudopotentials, and the cutoff that suits them and the preset where nobody has typed one.
@@ -208,7 +211,7 @@ class ChooseModel(StructureModel):
         if suggesting is not None:
             self.ecut_ha = suggesting.settings(recommended)["ecut_ha"]
 
-    @observe("edit", "moments")
+    @observe("edit", "moments", "atom_moments")
     def _rebuild(self, change: Any) -> None:
         if self._filling:
             return

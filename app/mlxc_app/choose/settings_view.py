@@ -17,10 +17,12 @@ from mlxc_app.choose.labels import LABELS
 from mlxc_app.choose.model import CUSTOM, ChooseModel
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.choosing.cards import HOW_FINE, Card, Cards
-from mlxc_app.widgets.controls import WIDE, number, three_numbers
+from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers, whole_number
 from mlxc_app.widgets.message import MessageArea, caution, hint
 
 SPACING_DIGITS = 3
+# The fewest and the most steps of a self-consistent field.
+MOST_STEPS = (1, 10_000)
 SPACING = "Smaller spacing, more points. Metals need more of them."
 TOLERANCE = "Of the density, per electron; the run gives up after the most steps."
 
@@ -87,7 +89,9 @@ class SettingsFields:
         self._spacing = number("k spacing (1/Å)", 0.02, tooltip=SPACING)
         self._families = Dropdown(description=LABELS["pseudo"], layout=WIDE)
         tolerance = number(LABELS["tolerance"], 1e-6, tooltip=TOLERANCE)
-        steps = IntText(description=LABELS["max_iterations"], layout=WIDE)
+        steps = whole_number(
+            model, "max_iterations", messages, LABELS["max_iterations"], MOST_STEPS, style=LABEL, layout=WIDE
+        )
         self._size = HTML()
         electrons = ElectronsView(model, messages)
         pseudo = with_problem(model, "pseudo", self._families)
@@ -106,7 +110,6 @@ class SettingsFields:
             ("ecut_ha", self._cutoff),
             ("basis", basis),
             ("tolerance", tolerance),
-            ("max_iterations", steps),
         ):
             bind(model, trait, widget, messages)
         self._sets.observe(messages.guard(self._set_chosen), "value")

@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 from traitlets import Dict, HasTraits, Instance, Tuple, Unicode
 
 from mlxc.crystal.cell_edits import CellEdit, lattice_constant_ang
@@ -44,6 +45,8 @@ class StructureModel(HasTraits):
         title: How the crystal is called on the page.
         edit: What is to become of the chosen crystal.
         moments: The starting moment by element, Bohr magneton, where it is not that of the chosen crystal.
+        atom_moments: The starting moment of each atom of the chosen crystal, Bohr magneton, where a person has given
+            them one by one; empty where not.
         repeats: The repetitions of the cell along each lattice vector in ``structure``.
         remarks: What a person should know of how the chosen crystal was read, a sentence each.
         problem: Why no crystal can be made of edit and moments, in one sentence; empty if there is one.
@@ -56,6 +59,7 @@ class StructureModel(HasTraits):
     title = Unicode()
     edit = Instance(CellEdit, args=())
     moments = Dict()
+    atom_moments = Tuple()
     problem = Unicode()
     remarks = Tuple()
 
@@ -122,6 +126,29 @@ class StructureModel(HasTraits):
         """Choose the primitive cell of the chosen crystal and settings that suit it."""
         self._take(self.original.primitive(), "", f"{self._original_title}, primitive cell")
 
+    def take_atom_moments(self, text: str) -> None:
+        """Start from a moment of each atom of the chosen crystal.
+
+        Args:
+            text: The moments, Bohr magneton, in the order of the atoms, with commas or spaces between; empty for those
+                of the elements.
+
+        Raises:
+            InputError: they are not as many numbers as there are atoms.
+        """
+        words, count = text.replace(",", " ").replace("−", "-").split(), len(self.original.species)
+        try:
+            moments = tuple(float(word) for word in words)
+        except ValueError:
+            raise InputError(
+                f"moments: {text[:60]!r} are not numbers; give one for each atom, such as 2, -2."
+            ) from None
+        if moments and len(moments) != count:
+            raise InputError(f"moments: there are {len(moments)} numbers for {count} atoms; give one for each.")
+        with self._several_changes():
+            self.moments = {}
+        self.atom_moments = moments
+
     def reset(self) -> None:
         """Take all edits of the cell back."""
         self.edit = CellEdit()
@@ -152,10 +179,15 @@ class StructureModel(HasTraits):
 
     def starting_moment(self, element: str) -> float | None:
         """The starting moment of an element's atoms, Bohr magneton; None where they differ, as a file may say."""
-        species, given = self.original.species, self._given_moments(self.original)
-        moments = given if any(given) else moments_by_element(species).tolist()
-        of_element = list({moment for symbol, moment in zip(species, moments, strict=True) if symbol == element})
+        pairs = zip(self.original.species, self.starting_moments, strict=True)
+        of_element = list({moment for symbol, moment in pairs if symbol == element})
         return of_element[0] if len(of_element) == 1 else None
+
+    @property
+    def starting_moments(self) -> list[float]:
+        """The starting moment of each atom of the chosen crystal, Bohr magneton."""
+        given = self._given_moments(self._with_atom_moments(self.original))
+        return given if any(given) else moments_by_element(self.original.species).tolist()
 
     def _take_read(self, content: str | bytes, file_name: str, where: str) -> None:
         """Choose what is read and keep it; what was chosen or left out on the way is told beside the picture."""
@@ -182,14 +214,14 @@ class StructureModel(HasTraits):
         """Choose a crystal; nothing of the former one stays."""
         with self._several_changes():
             self.original, self._original_title = crystal, title
-            self.edit, self.moments, self.remarks = CellEdit(), {}, ()
+            self.edit, self.moments, self.atom_moments, self.remarks = CellEdit(), {}, (), ()
             self.shipped_name, self.own_name = shipped_name, ""
             self._build()
 
     def _build(self) -> None:
         """Make the structure from the chosen crystal, the edit and the moments."""
         try:
-            crystal = self._with_moments(self.edit.apply(self.original))
+            crystal = self._with_moments(self.edit.apply(self._with_atom_moments(self.original)))
         except MlxcError as error:
             self.problem = str(error)
             return
@@ -198,14 +230,20 @@ class StructureModel(HasTraits):
         self.title = ", ".join([self._original_title, *words])
         self.structure = crystal.to_dict()
 
+    def _with_atom_moments(self, crystal: Crystal) -> Crystal:
+        if not self.atom_moments:
+            return crystal
+        moments = np.array(self.atom_moments)
+        return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, crystal.name, crystal.origin)
+
     def _with_moments(self, crystal: Crystal) -> Crystal:
-        for element, moment in self.moments.items():
+        moments = self._given_moments(crystal)
+        for element, moment in [*self.moments.items(), *zip(crystal.species, moments, strict=True)]:
             if not (isfinite(moment) and abs(moment) <= LARGEST_MOMENT):
                 raise InputError(
                     f"moments: {moment:g} for {element} is not allowed: give a number between "
                     f"{-LARGEST_MOMENT:g} and {LARGEST_MOMENT:g} Bohr magneton."
                 )
-        moments = self._given_moments(crystal)
         # What is strained is not what the references of its name are about.
         name = f"{crystal.name}, strained" if self.edit.deforms else crystal.name
         return Crystal(crystal.lattice, crystal.species, crystal.positions, moments, name, crystal.origin)

@@ -32,6 +32,7 @@ from mlxc_app.run.shown_and_chosen_view import ShownAndChosenView
 from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.run.take_away_view import TakeAwayView
 from mlxc_app.run.view import RunView
+from mlxc_app.widgets.choosing.escape import Escape
 from mlxc_app.widgets.message import MessageArea, card
 from mlxc_app.widgets.theme import Theme
 
@@ -49,7 +50,7 @@ class Dashboard:
     def __init__(self, make_worker: Callable[[], ComputesRuns]) -> None:
         self.page = Page(ChooseModel(), RunModel(make_worker), MessageArea(), Theme(), self._unfold)
         self.panels = make_panels(self.page)
-        self.presence = Presence()
+        self.presence, self.escape = Presence(), Escape()
         choose, run, messages = self.page.choose, self.page.run, self.page.messages
         self._choose_view = choose_view = ChooseView(choose, self.page.cards, messages, self.page.theme)
         self._line = ShownAndChosenView(ShownAndChosen(run, choose), messages).widget

@@ -6,6 +6,8 @@ from typing import Any
 
 from ipywidgets import ToggleButton, VBox, Widget
 
+from mlxc_app.widgets.choosing.escape import ESCAPES
+
 
 class Drawer:
     """Keeps a column; the style sheet decides whether it stands beside the results or is pulled out over them.
@@ -18,6 +20,7 @@ class Drawer:
     def __init__(self, column: Widget) -> None:
         self.button = ToggleButton(tooltip="Choose crystal, functional and settings")
         self.button.add_class("mlxc-drawer-button")
+        self.button.add_class(ESCAPES)
         self.widget = VBox([column])
         self.widget.add_class("mlxc-drawer")
         self.button.observe(self._show, "value")

@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, HBox, ToggleButton, VBox
 
 from mlxc_app.run.line import WaitingRun
 from mlxc_app.run.model import RunModel
+from mlxc_app.widgets.choosing.escape import ESCAPES
 from mlxc_app.widgets.message import MessageArea
 
 SHOWN = 4
@@ -32,6 +33,7 @@ class QueueView:
         self._empty = Button(description="Empty the line")
         self._empty.add_class("mlxc-empty-line")
         self._empty.on_click(messages.starting(run.empty_line))
+        self._button.add_class(ESCAPES)
         self._list = VBox()
         self._list.add_class("mlxc-menu")
         self.widget = VBox()

@@ -20,6 +20,7 @@ from mlxc.export.link import encode_setup
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.tasks.kinds import calculation_of
 from mlxc.tasks.task import AnyTask
+from mlxc.xc.checkpoints.record import SUFFIX, read_record
 from mlxc_app.run.model import RunModel
 
 ARCHIVE = "zip"
@@ -38,7 +39,8 @@ LABELS = {
     "yaml": "Training (YAML)",
 }
 # What other runs than trainings have none of.
-OF_TRAININGS = ("checkpoint", "yaml")
+CHECKPOINT = "checkpoint"
+OF_TRAININGS = (CHECKPOINT, "yaml")
 # What goes from the kernel through the browser's memory; larger ones are fetched from their folder.
 LARGEST_MB = 40
 
@@ -108,7 +110,12 @@ class TakeAwayModel(HasTraits):
             content = io.BytesIO()
             write_archive(folder, content)
             return f"{folder.path.name}.zip", content.getvalue()
-        return _single(EXPORTS[kind].make(folder), folder.path.name, kind)
+        files = EXPORTS[kind].make(folder)
+        if kind == CHECKPOINT:
+            # A functional is called by its own name wherever it goes.
+            (path,) = (content for content in files.values() if isinstance(content, Path))
+            return f"{read_record(path).name}{SUFFIX}", path.read_bytes()
+        return _single(files, folder.path.name, kind)
 
 
 def offer_of(folder: RunFolder) -> TakeAway:

@@ -31,7 +31,8 @@ class CrystalPicture:
     Attributes:
         symbols: The chemical symbol of each atom.
         positions: The positions of the atoms, ``(natom, 3)``.
-        cell_edges: The twelve edges of the unit cell, ``(12, 2, 3)``, which begins at the origin.
+        cell_edges: The twelve edges of the unit cell, ``(12, 2, 3)``, which begins at the first atom; along a vacuum
+            the atoms are in its middle.
         axes: The lattice vectors a, b and c, ``(3, 3)``.
     """
 
@@ -60,9 +61,27 @@ def draw(structure: dict[str, Any], cell_only: bool = False, along: int | None =
         symbols, positions = _atoms_of_cell(crystal, lattice, empty)
     else:
         symbols, positions = _atoms_of_block(crystal, lattice, block, empty)
-    edges = np.array(CELL_EDGES) @ lattice
+    edges = (np.array(CELL_EDGES) + frame_corner(positions, lattice, empty)) @ lattice
     turn = (screen_axes() if along is None else axes_along(lattice, along)).T
     return CrystalPicture(tuple(symbols), positions @ turn, edges @ turn, lattice @ turn)
+
+
+def frame_corner(
+    positions: NDArray[np.float64], lattice: NDArray[np.float64], empty: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Where the frame of a cell begins, in units of the lattice vectors: at the first atom, and across a vacuum so that
+    what is drawn is in the middle.
+
+    Args:
+        positions: The positions of what is drawn, Cartesian, counted from the first atom, ``(natom, 3)``.
+        lattice: The lattice vectors as rows, in the same unit.
+        empty: The lattice directions with a vacuum.
+    """
+    places = positions @ np.linalg.inv(lattice)
+    corner = np.zeros(3)
+    for direction in empty:
+        corner[direction] = (places[:, direction].min() + places[:, direction].max()) / 2 - 0.5
+    return corner
 
 
 def _atoms_of_block(

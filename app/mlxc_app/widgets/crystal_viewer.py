@@ -84,7 +84,7 @@ class StructureViewer:
         text = nglview.TextStructure(pdb_text(picture.symbols, positions), ext="pdb")
         atoms = self._view.add_component(text, default_representation=False)
         atoms.add_representation("spacefill", radius_type="size", radius_size=ATOM_RADIUS_ANG)
-        atoms.center()
+        self._view.fit()
         self._components = [drawn, atoms]
         self._legend.value = legend_html(picture.symbols)
 

@@ -26,5 +26,9 @@ class NglCanvas(nglview.NGLWidget):
         self.camera = "orthographic"
         self.stage.set_parameters(clip_dist=0)
 
+    def fit(self) -> None:
+        """Show all that is drawn, whatever the mouse has done to the picture before."""
+        self._remote_call("autoView", target="Stage", args=[0])
+
     def _fire_callbacks(self, callbacks: Iterable[Any]) -> None:
         self._remote_call_thread.q.extend(callbacks)

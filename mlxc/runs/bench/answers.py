@@ -14,10 +14,13 @@ from torch import nn
 
 from mlxc.errors import InputError
 from mlxc.frozen.library import FrozenLibrary
+from mlxc.frozen.moved.line import movable
+from mlxc.frozen.moved.move import Move
 from mlxc.frozen.screener import Candidate, Screener
+from mlxc.frozen.screening import measured_solids
 from mlxc.frozen.screening_row import QUANTITIES, ScreeningRow
 from mlxc.frozen.uncertainty.calibrated import calibration, seen_solids
-from mlxc.runs.bench.cell import cell, recorded_settings
+from mlxc.runs.bench.cell import EXPLAINED, cell, recorded_settings
 from mlxc.runs.bench.report import report
 from mlxc.runs.folder import runs_directory
 from mlxc.solids.classes import CLASSES, class_of
@@ -72,7 +75,7 @@ def _screen(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str
     rows: list[ScreeningRow] = []
     yield from _told(rows, (screener.row(candidate, solid, called) for solid in screener.library.names))
     yield {
-        "summary": {quantity: _statistics(rows, quantity) for quantity in QUANTITIES},
+        "summary": {quantity: _statistics(screener, rows, quantity) for quantity in QUANTITIES},
         "content_hash": identity_of(candidate.module).content_hash,
         "curve": _enhancement(candidate.module),
         "seconds": time.monotonic() - started,
@@ -97,13 +100,16 @@ def _told(rows: list[ScreeningRow], found: Iterator[ScreeningRow]) -> Iterator[d
 
 def _resolve(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     (solid,) = screener.library.chosen([request["solid"]])
-    yield cell(screener, _candidate(screener, request), request["functional"], solid)
+    quantity = request.get("quantity", "lattice_constant")
+    if quantity not in EXPLAINED:
+        raise InputError(f"quantity: {str(quantity)[:40]!r} is none of {', '.join(EXPLAINED)}.")
+    yield cell(screener, _candidate(screener, request), request["functional"], solid, quantity)
 
 
 def _report(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name in request["functionals"]:
         _check_allowed(name)
-    yield {"files": report(screener, request["functionals"])}
+    yield {"files": report(screener, request["functionals"], request.get("confirmed", ()))}
 
 
 def _examine(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -112,9 +118,18 @@ def _examine(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[st
     yield {}
 
 
+def _movable(screener: Screener, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield movable(_candidate(screener, request).module)
+
+
 def _candidate(screener: Screener, request: Mapping[str, Any]) -> Candidate:
     _check_allowed(request["functional"])
-    return screener.candidate(request["functional"], request.get("parameters"))
+    if "move" not in request:
+        return screener.candidate(request["functional"], request.get("parameters"))
+    place = float(request.get("place", 0.0))
+    if not -1 <= place <= 1:
+        raise InputError(f"place: {place:g} is not between -1 and 1.")
+    return screener.moved(request["functional"], Move.from_dict(request["move"]), place)
 
 
 def _check_allowed(expression: str) -> None:
@@ -126,9 +141,10 @@ def _check_allowed(expression: str) -> None:
             raise InputError(f"xc: {name[:60]!r} is not among the checkpoints that were brought to the page.")
 
 
-def _statistics(rows: list[ScreeningRow], quantity: str) -> dict[str, float | None]:
+def _statistics(screener: Screener, rows: list[ScreeningRow], quantity: str) -> dict[str, float | None]:
     errors = {row.solid: getattr(row, f"{quantity}_error_percent") for row in rows}
-    return statistics({solid: error for solid, error in errors.items() if error is not None})
+    of = measured_solids([screener.library.solids[row.solid].references for row in rows], quantity)
+    return statistics({solid: error for solid, error in errors.items() if error is not None}, of)
 
 
 @torch.no_grad()
@@ -148,4 +164,5 @@ _ASKED: dict[str, Callable[[Screener, Mapping[str, Any]], Iterator[dict[str, Any
     "resolve": _resolve,
     "report": _report,
     "examine": _examine,
+    "movable": _movable,
 }

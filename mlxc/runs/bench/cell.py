@@ -1,19 +1,30 @@
-"""One solid with one functional: both equations of state, and which densities make the lattice constant."""
+"""One solid with one functional: both equations of state, and which densities make what it is judged by."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlxc.crystal.resizing import lattice_constant, natural_variation
 from mlxc.errors import InputError
 from mlxc.frozen.curve import RATIOS, SolidCurve
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.resolved import ALPHA_NODES, RS_NODES, S_NODES, resolved_lattice_constant
+from mlxc.frozen.resolved import (
+    ALPHA_NODES,
+    RS_NODES,
+    S_NODES,
+    Slope,
+    cohesive_slopes,
+    curve_slopes,
+    resolved,
+)
 from mlxc.frozen.screener import Candidate, Screener
+from mlxc.frozen.screening_row import LARGEST_SCATTER, QUANTITIES
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.units import HARTREE_EV
 from mlxc.xc.functional import declared_ingredients
@@ -26,7 +37,28 @@ BELOW_PBE = "lda"
 MILLI = 1e-3
 
 
-def cell(screener: Screener, candidate: Candidate, called: str, solid: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Explained:
+    """How a quantity is told.
+
+    Attributes:
+        unit: The unit of its parts.
+        scale: How many of them its own unit has.
+    """
+
+    unit: str
+    scale: float
+
+
+# In units in which numbers are between 0.1 and 1000.
+EXPLAINED = {
+    "lattice_constant": Explained("mÅ", 1000),
+    "bulk_modulus": Explained("GPa", 1),
+    "cohesive_energy": Explained("meV per atom", 1000),
+}
+
+
+def cell(screener: Screener, candidate: Candidate, called: str, solid: str, quantity: str) -> dict[str, Any]:
     """What there is to see of one solid with one functional.
 
     Args:
@@ -34,6 +66,10 @@ def cell(screener: Screener, candidate: Candidate, called: str, solid: str) -> d
         candidate: The functional.
         called: Its name.
         solid: The name of the solid.
+        quantity: What is resolved, one of :data:`EXPLAINED`.
+
+    Returns:
+        Both equations of state; and which densities make the quantity, unless ``missing`` says why there is none.
 
     Raises:
         InputError: there are no densities, or no energies.
@@ -43,31 +79,52 @@ def cell(screener: Screener, candidate: Candidate, called: str, solid: str) -> d
     is_own = identity_of(candidate.module) == identity_of(own.module)
     against_name = BELOW_PBE if is_own else own_name
     against = screener.candidate(against_name)
-    sensitivity = resolved_lattice_constant(curve, candidate.module, around=own.module)
-    difference = resolved_lattice_constant(curve, candidate.module, against.module, around=own.module)
-    sees_tau = "tau" in declared_ingredients(candidate.module)
-    return {
+    told = {
         "measured_ang": curve.solid.references.get("lattice_constant_ang"),
         "curves": {
             called: _curve(curve, candidate.energies(solid)),
             against_name: _curve(curve, against.energies(solid)),
         },
         "against": against_name,
+        "quantity": quantity,
+        "confirmation": _confirmation(screener, solid, called),
+    }
+    row = screener.row(candidate, solid, called)
+    if getattr(row, f"{quantity}_{QUANTITIES[quantity]}") is None:
+        return told | {"missing": row.message or f"Nothing is stored that gives this of {solid}."}
+    return told | _resolved(_slopes(screener, solid, quantity, own.module), candidate.module, against.module, quantity)
+
+
+def _slopes(screener: Screener, solid: str, quantity: str, around: nn.Module) -> list[Slope]:
+    if quantity != "cohesive_energy":
+        return curve_slopes(screener.library.curve(solid), around, quantity)
+    difference = screener.library.difference(solid)
+    assert difference is not None  # else there would be no cohesive energy
+    return cohesive_slopes(difference, around)
+
+
+def _resolved(slopes: Sequence[Slope], module: nn.Module, against: nn.Module, quantity: str) -> dict[str, Any]:
+    """Which densities make a quantity, and which make it differ from that of another functional."""
+    explained = EXPLAINED[quantity]
+    sensitivity, difference = resolved(slopes, module), resolved(slopes, module, against)
+    # For one percent more energy density.
+    per_percent = explained.scale / 100
+    sees_tau = "tau" in declared_ingredients(module)
+    return {
+        "unit": explained.unit,
         "rs_nodes": list(RS_NODES),
         "s_nodes": list(S_NODES),
         "alpha_nodes": list(ALPHA_NODES) if sees_tau else [],
-        # For one percent more energy density: in units in which numbers are between 0.1 and 100.
-        "sensitivity_milliang_per_percent": (sensitivity.by_rs_and_s * 10).tolist(),
-        "difference_milliang": (difference.by_rs_and_s / MILLI).tolist(),
-        "sensitivity_by_alpha": (sensitivity.by_alpha * 10).tolist() if sees_tau else [],
-        "difference_by_alpha": (difference.by_alpha / MILLI).tolist() if sees_tau else [],
-        "confirmation": _confirmation(screener, solid, called),
+        "sensitivity": (sensitivity.by_rs_and_s * per_percent).tolist(),
+        "difference": (difference.by_rs_and_s * explained.scale).tolist(),
+        "sensitivity_by_alpha": (sensitivity.by_alpha * per_percent).tolist() if sees_tau else [],
+        "difference_by_alpha": (difference.by_alpha * explained.scale).tolist() if sees_tau else [],
     }
 
 
 def _curve(curve: SolidCurve, energies: Tensor | str) -> dict[str, list[float]]:
-    """Energies less the lowest over the lattice constant, at the volumes of the library, and where there is a minimum
-    in between as well.
+    """Energies less the lowest over the lattice constant, at the volumes of the library, and where there is a sound
+    fit in between as well.
     """
     if isinstance(energies, str):
         raise InputError(energies)
@@ -75,6 +132,8 @@ def _curve(curve: SolidCurve, energies: Tensor | str) -> dict[str, list[float]]:
     points, fine = energies.numpy() * HARTREE_EV, np.linspace(volumes[0], volumes[-1], FINE_POINTS)
     try:
         fit = fit_birch_murnaghan(volumes, points)
+        if fit.scatter(volumes, points) > LARGEST_SCATTER:
+            raise FitError("No equation of state goes through the points.")
         lowest, between = fit.energy0, fit(fine)
     except FitError:
         lowest, fine, between = points.min(), fine[:0], fine[:0]

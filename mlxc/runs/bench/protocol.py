@@ -5,11 +5,16 @@ one in the same slot, which is answered no further.
 
 ============  =====================================================================================================
 ``about``     the solids, their kinds, measured values and settings, and the hash of the library
-``screen``    ``functional``, ``parameters``: rows as they come, :class:`~mlxc.frozen.screening_row.ScreeningRow`, at
+``screen``    ``functional``, with ``parameters``, or with a ``move`` (:class:`~mlxc.frozen.moved.move.Move`) and the
+              ``place`` on its line: rows as they come, :class:`~mlxc.frozen.screening_row.ScreeningRow`, at
               the end statistics, the functional's hash and its F_xc(s); with ``uncertainty``, of one that carries an
               ensemble, then all rows with standard deviations, and their ``calibration``
-``resolve``   ``functional``, ``parameters``, ``solid``: both equations of state, and which densities make a0
-``report``    ``functionals``, what each is called, by its name: a table of them in files, base64
+``resolve``   ``functional`` as above, ``solid``, ``quantity``: both equations of state, and which densities make
+              the quantity
+``report``    ``functionals``, what each is called, by its name, and ``confirmed``, what self-consistent runs have
+              found: a table of them in files, base64
+``movable``   ``functional``: its weights, and how many members and directions its ensemble has, see
+              :func:`~mlxc.frozen.moved.line.movable`
 ``examine``   ``functional``: nothing if a checkpoint can be loaded and asked, else why it cannot
 ``nothing``   the slot is given up
 ============  =====================================================================================================

@@ -12,7 +12,7 @@ from mlxc.tasks.command import Command, Option
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.sweep.presentation import VALUES, sweep_outcome, sweep_report, sweep_sentence
-from mlxc.tasks.sweep.task import VOLUMES, SweepTask
+from mlxc.tasks.sweep.task import SweepTask
 from mlxc.tasks.sweep.varied import VARIED
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ OVERHEAD_SECONDS = 1.0
 def _parts(task: SweepTask) -> Parts:
     calculations = task.calculations()
     each = [estimate_seconds(one, check_calculation(one)) + OVERHEAD_SECONDS for one in calculations]
-    of_value = (1.0, *Parts.continued(VOLUMES, "volume").lengths) if task.lattice_constant else (1.0,)
+    of_value = (1.0, *Parts.continued(task.volumes, "volume").lengths) if task.lattice_constant else (1.0,)
     return Parts(tuple(seconds * length for seconds in each for length in of_value), "calculation")
 
 
@@ -72,6 +72,13 @@ SWEEP = Kind(
                 ("lattice_constant",),
                 "an equation of state for each value as well",
                 value=True,
+            ),
+            Option("--points", ("points",), "number of volumes of each of them (5)", {"type": int, "metavar": "N"}),
+            Option(
+                "--volume-range",
+                ("lowest_volume", "highest_volume"),
+                "of each of them, in units of the given volume, or area (0.94 1.06)",
+                {"type": float, "nargs": 2, "metavar": ("LOW", "HIGH")},
             ),
             Option(
                 "--energy-tolerance",

@@ -13,7 +13,7 @@ from mlxc.kohn_sham.state import GroundState
 from mlxc.properties.eos import EquationOfState
 from mlxc.tasks.eos.run import run_equation_of_state
 from mlxc.tasks.sweep.result import SweepPoint, SweepResult
-from mlxc.tasks.sweep.task import VOLUMES, SweepTask
+from mlxc.tasks.sweep.task import SweepTask
 
 
 def run_sweep(task: SweepTask, monitor: Monitor | None, tell: Tell) -> SweepResult:
@@ -27,7 +27,7 @@ def run_sweep(task: SweepTask, monitor: Monitor | None, tell: Tell) -> SweepResu
         calculation.check()
     points: list[SweepPoint] = []
     for index, calculation in enumerate(calculations):
-        first = index * (1 + VOLUMES * task.lattice_constant)
+        first = index * (1 + task.volumes)
         state = run_calculation(calculation, _at(first, monitor))
         curve = _curve(task, calculation, _at(first + 1, monitor)) if task.lattice_constant else None
         points.append(_point(task.values[index], task.labels[index], state, curve))

@@ -35,7 +35,7 @@ def training_sentence(summary: Mapping[str, Any]) -> str:
     fitted = parameters_in_words(summary["parameters"])
     done = f"{summary['name']}: {summary['steps']} steps in {summary['seconds']:.1f} s"
     told = ", ".join(filter(None, [done, kept_in_words(summary.get("kept_step"), summary.get("last_step", 0)), fitted]))
-    return f"{told}. {errors_in_words(summary['metrics'])}"
+    return f"{told}. {errors_in_words(summary['metrics'], summary.get('metrics_before', {}))}"
 
 
 def kept_in_words(kept_step: int | None, last_step: int) -> str:
@@ -82,22 +82,31 @@ def parameters_in_words(parameters: Mapping[str, float]) -> str:
     return ", ".join(f"{name} = {value:.4f}" for name, value in parameters.items())
 
 
-def errors_in_words(metrics: Mapping[str, float]) -> str:
-    """The mean absolute errors in a checkpoint's record, list by list."""
+def errors_in_words(metrics: Mapping[str, float], before: Mapping[str, float]) -> str:
+    """The mean absolute errors in a checkpoint's record, list by list.
+
+    Args:
+        metrics: The errors.
+        before: Those before the first step, by the same names, as far as they are known.
+    """
     parts = []
     for name, words in _OF_LISTS.items():
-        found = [_error(key, value) for key, value in metrics.items() if key.startswith(f"{name}{_MEAN}")]
+        found = [
+            _error(key, value, before.get(key)) for key, value in metrics.items() if key.startswith(f"{name}{_MEAN}")
+        ]
         if found:
             parts.append(f"{words} {' and '.join(found)}")
     return f"Mean errors: {'; '.join(parts)}." if parts else ""
 
 
-def _error(key: str, value: float) -> str:
+def _error(key: str, value: float, before: float | None = None) -> str:
     quantity = key.split(_MEAN)[1]
     relative = quantity.startswith("percent_of_")
     target = TARGETS[quantity.removeprefix("percent_of_")]
     title = target.title.removesuffix(" a0")
-    return f"{value:.2f} % of the {title}" if relative else f"{value:.3g} {target.unit} of the {title}"
+    style, unit = (".2f", "%") if relative else (".3g", target.unit)
+    was = "" if before is None else f" (before: {before:{style}} {unit})"
+    return f"{value:{style}} {unit}{was} of the {title}"
 
 
 def training_outcome(summary: Mapping[str, Any]) -> str:

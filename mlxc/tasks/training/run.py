@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from mlxc.tasks.training.presentation import ADJOINT, PAUSED, START, STEP, overf
 from mlxc.tasks.training.task import CHECKPOINT_FILE, FOLDER, TrainingTask
 from mlxc.training.config import TrainingConfig
 from mlxc.training.portrait import RS, S, alphas_of, known_portraits, portrait
-from mlxc.training.trainer import BEST, MODEL, Trainer
+from mlxc.training.trainer import BEST, MODEL, Trainer, metric_name
 from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room
 from mlxc.utils.stages import stage
 from mlxc.utils.workspace import workspace
@@ -38,6 +39,7 @@ class TrainingResult:
         last_step: The number of the last step of the last round.
         kept_step: The number of the step of that round whose functional is kept, larger than that of the last step
             where this step has led to it; None where that is not known.
+        before: The mean absolute errors before the first step, by the names that the record's metrics have.
         portrait: What the functional looks like, see :func:`~mlxc.training.portrait.portrait`.
         seconds: The time that it took.
     """
@@ -48,6 +50,7 @@ class TrainingResult:
     steps: int
     last_step: int
     kept_step: int | None
+    before: dict[str, float]
     portrait: dict[str, Any]
     seconds: float
 
@@ -72,6 +75,7 @@ class TrainingResult:
             "last_step": self.last_step,
             "kept_step": self.kept_step,
             "metrics": self.record.metrics,
+            "metrics_before": self.before,
             **self.portrait,
             "checkpoint": CHECKPOINT_FILE,
             "record": self.record.model_dump(mode="json"),
@@ -89,6 +93,7 @@ class _Watcher:
         config: The configuration.
         steps: How many steps there have been.
         last: The number of the last one in its round.
+        before: The mean absolute errors before the first step.
     """
 
     folder: Path
@@ -96,9 +101,12 @@ class _Watcher:
     config: TrainingConfig
     steps: int = 0
     last: int = 0
+    before: dict[str, float] = field(default_factory=dict)
     _rate: float | None = field(default=None)
 
     def on_step(self, record: dict[str, Any]) -> None:
+        if not self.steps:
+            self.before = mean_errors(record.get("errors", {}), self.config)
         self.steps += 1
         self.last = record["step"]
         most = self.config.optimiser.steps
@@ -161,9 +169,27 @@ def run_training(task: TrainingTask, monitor: Monitor | None, tell: Tell) -> Tra
         steps=watcher.steps,
         last_step=watcher.last,
         kept_step=trainer.kept_step,
+        before=watcher.before,
         portrait=portrait(trainer.functional),
         seconds=seconds,
     )
+
+
+def mean_errors(errors: Mapping[str, Mapping[str, float]], config: TrainingConfig) -> dict[str, float]:
+    """The mean absolute errors of each list of solids, by the names that a checkpoint's record gives them.
+
+    Args:
+        errors: The errors by solid and quantity, as a step tells them.
+        config: What is learned from which solids.
+    """
+    lists = {"training": config.train, "validation": config.validate_on, "test": config.test}
+    found = {}
+    for label, names in lists.items():
+        for target in config.targets:
+            own = [abs(error) for name in names if (error := errors.get(name, {}).get(target.quantity)) is not None]
+            if own:
+                found[metric_name(label, target.quantity)] = sum(own) / len(own)
+    return found
 
 
 def _keep(trainer: Trainer, best: Path, folder: Path) -> None:

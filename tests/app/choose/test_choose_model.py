@@ -307,3 +307,40 @@ def test_a_mistake_is_said_at_its_field_and_nowhere_else(field: str, wrong: Any)
     setattr(model, field, right)
     assert model.blocked_field == ""
     assert not any(box.children[1].value for box in boxes.values())
+
+
+def test_how_fine_survives_another_crystal() -> None:
+    model = ChooseModel("al")
+    model.choose_preset("quick look")
+    model.take_shipped("si")
+    assert model.preset == "quick look"
+    model.take_text(poscar("Fe"))
+    assert model.preset == "quick look"
+    # What a person types belongs to its crystal; what was chosen before is for the next one.
+    model.ecut_ha = 23.0
+    assert model.preset == ""
+    model.take_shipped("al")
+    assert model.preset == "quick look"
+
+
+def test_moments_can_be_given_to_each_atom() -> None:
+    model = ChooseModel("si")
+    model.spin = True
+    assert model.starting_moments == [1.0, 1.0]
+    model.take_atom_moments("2, −2")
+    assert model.structure["moments_bohr_magneton"] == [2.0, -2.0]
+    assert model.starting_moment("Si") is None
+    model.change(repeats=(1, 1, 2))
+    assert sorted(model.structure["moments_bohr_magneton"]) == [-2.0, -2.0, 2.0, 2.0]
+    for wrong, why in (("1", "1 numbers for 2 atoms"), ("up, down", "are not numbers")):
+        with pytest.raises(InputError, match=why):
+            model.take_atom_moments(wrong)
+    model.take_atom_moments("99, 0")
+    assert "99 for Si is not allowed" in model.blocker
+    # The moment of an element is that of all its atoms.
+    model.moments = {"Si": 1.5}
+    assert model.starting_moments == [1.5, 1.5]
+    assert set(model.structure["moments_bohr_magneton"]) == {1.5}
+    assert "not allowed" not in model.blocker
+    model.take_atom_moments("")
+    assert model.starting_moments == [1.0, 1.0]

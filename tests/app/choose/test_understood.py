@@ -41,6 +41,7 @@ def test_a_file_is_told_by_formula_group_distance_moments_and_volume() -> None:
         "1 atom in the cell",
         "Al, 16.00 Å³",
         "Fm-3m (225)",
+        "a = b = c = 4 Å; α = β = γ = 90°",
         "1 (Al) and its own image, 2.828 Å",
         "none given",
     ):

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import LOADING_MS, MODELS, RUNNING_MS, drag_and_count, plot, press, tick, visit, wait_for_cells
+from browser import (
+    LOADING_MS,
+    MODELS,
+    RUNNING_MS,
+    drag_and_count,
+    plot,
+    press,
+    tick,
+    visit,
+    wait_for_cells,
+    wait_until_drawn,
+)
 
 from mlxc.xc.checkpoint import save_checkpoint
 from mlxc.xc.gga import PBE
@@ -90,7 +101,7 @@ def test_a_cell_shows_both_equations_of_state_and_which_densities_make_the_diffe
     )
     assert lengths[1] == lengths[3] == 7
     assert kinds == ["scatter"] * 4 + ["heatmap"]
-    press(page, "What a₀ listens to")
+    press(page, "What it listens to")
     page.get_by_text("one per cent larger in size").wait_for()
 
 
@@ -111,6 +122,31 @@ def test_cells_of_a_functional_with_an_ensemble_have_error_bars(page: Page) -> N
     tick(page, "solids-gga")
     page.get_by_role("heading", name="Do the error bars hold?").wait_for(timeout=RUNNING_MS)
     assert page.locator(f"{MODELS} .mlxc-heat-spread").count() == SOLIDS
+
+
+def test_one_weight_follows_the_hand(page: Page) -> None:
+    press(page, "One weight")
+    layer = page.get_by_label("layer", exact=True)
+    layer.locator("option").nth(1).wait_for(state="attached", timeout=RUNNING_MS)
+    page.locator(f"{MODELS} .mlxc-hand", has_text="(learned: ").wait_for(timeout=RUNNING_MS)
+    drag_and_count(page, "weight")
+    page.locator(f"{MODELS} .mlxc-hand input[type=number]").fill("2")
+    page.locator(f"{MODELS} .mlxc-hand input[type=number]").press("Tab")
+    page.locator(f"{MODELS} .mlxc-hand", has_text="weight[1, 2]").wait_for(timeout=RUNNING_MS)
+    press(page, "Nothing")
+
+
+def test_ticks_survive_a_reload(chromium: Browser, address: str) -> None:
+    # Voila complains of a page that is loaded again, so that this visitor's console is nobody's business.
+    page = visit(chromium, address, [], [])
+    press(page, "Models")
+    tick(page, "pbe", "lda")
+    page.reload()
+    wait_until_drawn(page)
+    press(page, "Models")
+    page.locator(f"{MODELS} .mlxc-grouped-ticks input[value='lda']:checked").wait_for(timeout=LOADING_MS)
+    wait_for_cells(page, 2 * SOLIDS)
+    page.context.close()
 
 
 def test_a_leaderboard_is_taken_away(page: Page) -> None:

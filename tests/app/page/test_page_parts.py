@@ -17,12 +17,14 @@ from mlxc_app import launch
 from mlxc_app.launch import page_files
 from mlxc_app.page import dashboard
 from mlxc_app.page.accordion import Accordion
+from mlxc_app.panels.density.box import Box
 from mlxc_app.panels.panel import Panel
 from mlxc_app.serving import JUPYTER_DIRECTORY, PageKernelSpecs
 from mlxc_app.widgets.crystal_picture import draw
 from mlxc_app.widgets.crystal_shapes import pdb_text
 from mlxc_app.widgets.message import MessageArea, card
 
+from mlxc.crystal.crystal import Crystal
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_names, shipped_record
 
@@ -67,6 +69,17 @@ def test_a_primitive_fcc_cell_is_drawn_as_the_cube(name: str) -> None:
     picture = draw(shipped_record(name)["structure"])
     assert len(picture.symbols) == 14
     assert picture.cell_edges.shape == (12, 2, 3)
+
+
+def test_a_sheet_is_in_the_middle_of_its_frame() -> None:
+    structure = shipped_record("graphene")["structure"]
+    picture = draw(structure, along=0)
+    # Looked at along a, c points up.
+    heights, frame = picture.positions[:, 1], picture.cell_edges[..., 1]
+    assert np.ptp(heights) < 0.01
+    assert heights.mean() - frame.min() == pytest.approx(np.ptp(frame) / 2)
+    box = Box.of(Crystal.from_dict(structure))
+    assert box.positions[:, 2].mean() == pytest.approx(box.cell_edges[..., 2].mean())
 
 
 def test_diamond_is_drawn_with_every_bond_length_equal() -> None:

@@ -46,7 +46,7 @@ def test_an_obstacle_takes_the_place_of_the_estimate(setting: str, value: object
     assert words.lower().replace("<", "&lt;").replace(">", "&gt;") in html.lower()
 
 
-def test_the_line_says_more_on_demand_and_each_card_begins_folded() -> None:
+def test_the_line_says_more_on_demand_and_errors_are_read_in_whole() -> None:
     messages = MessageArea()
     line = ResultLine(messages, HTML(), "New here?")
     more = line.widget.children[2]
@@ -57,8 +57,10 @@ def test_the_line_says_more_on_demand_and_each_card_begins_folded() -> None:
     more.value = True
     assert more.description == "Less"
     assert "mlxc-open" in line.widget._dom_classes
-    messages.show("error", "wrong")
+    messages.show("success", "done again")
     assert "mlxc-open" not in line.widget._dom_classes
+    messages.show("error", "wrong")
+    assert "mlxc-open" in line.widget._dom_classes
     assert line.invitation.layout.display == "none"
     # The line is never an empty row.
     messages.clear()

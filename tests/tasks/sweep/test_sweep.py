@@ -9,6 +9,7 @@ import pytest
 
 from mlxc import Calculation
 from mlxc.errors import InputError
+from mlxc.export.script import python_script
 from mlxc.runs.folder import RunFolder
 from mlxc.runs.worker import execute
 from mlxc.tasks.kinds import KINDS
@@ -112,3 +113,12 @@ def test_a_value_that_is_not_allowed_is_found_before_anything_is_computed(tmp_pa
     assert folder.status["state"] == "failed"
     assert "no-such-functional" in folder.status["message"]
     assert not [record for record in folder.records()[0] if record["kind"] == "iteration"]
+
+
+def test_the_volumes_of_a_sweep_are_settings_that_its_script_repeats(tmp_path: Path) -> None:
+    task = sweep("cutoff", "5", "6", lattice_constant=True, points=4, lowest_volume=0.9)
+    curve = task.curve(task.calculations()[0])
+    assert curve.ratios == pytest.approx([0.9, 0.9 + 0.16 / 3, 1.06 - 0.16 / 3, 1.06])
+    script = python_script(RunFolder.create(task, "a sweep", tmp_path))
+    for setting in ('"points": 4', '"lowest_volume": 0.9', '"highest_volume": 1.06'):
+        assert setting in script

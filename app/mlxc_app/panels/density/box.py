@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc.units import BOHR_ANG
-from mlxc_app.widgets.crystal_picture import CELL_EDGES, MARGIN_ANG, across_vacuum, block_length, cells_around
+from mlxc_app.widgets.crystal_picture import (
+    CELL_EDGES,
+    MARGIN_ANG,
+    across_vacuum,
+    block_length,
+    cells_around,
+    frame_corner,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +33,8 @@ class Box:
         lengths: The lengths of its edges.
         symbols: The chemical symbol of each atom.
         positions: The positions of the atoms, Cartesian, counted from the corner, ``(natom, 3)``.
-        cell_edges: The twelve edges of the unit cell that starts at the first atom, likewise, ``(12, 2, 3)``.
+        cell_edges: The twelve edges of the unit cell that starts at the first atom, or has a layer in its middle,
+            likewise, ``(12, 2, 3)``.
     """
 
     corner: NDArray[np.float64]
@@ -48,7 +56,8 @@ class Box:
         periods = [block_length(lattice, direction) for direction in range(3)]
         repeats = np.array([period is not None for period in periods])
         lengths = np.where(repeats, [period or 0.0 for period in periods], np.ptp(edges, axis=(0, 1)))
-        is_vacuum = across_vacuum(lattice, vacuum_directions(crystal)) & repeats
+        empty = vacuum_directions(crystal)
+        is_vacuum = across_vacuum(lattice, empty) & repeats
         corner = first + np.where(repeats, 0.0, edges.min(axis=(0, 1)))
         corner = np.where(is_vacuum, _middle(crystal.positions @ lattice, lengths) - lengths / 2, corner)
         end = lengths + np.where(is_vacuum, -MARGIN_ANG, MARGIN_ANG)
@@ -56,7 +65,9 @@ class Box:
         candidates = (crystal.positions[:, None] + shifts) @ lattice - corner
         inside = ((candidates > -MARGIN_ANG) & (candidates < end)).all(axis=-1)
         symbols = np.repeat(crystal.species, inside.sum(axis=1))
-        return cls(corner, lengths, tuple(symbols.tolist()), candidates[inside], edges + (first - corner))
+        begin = first - corner
+        frame = (np.array(CELL_EDGES) + frame_corner(candidates[inside] - begin, lattice, empty)) @ lattice
+        return cls(corner, lengths, tuple(symbols.tolist()), candidates[inside], frame + begin)
 
 
 def _middle(positions: NDArray[np.float64], periods: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -80,8 +80,10 @@ def _nuclei(atoms: tuple[tuple[float, float, str], ...]) -> Any:
         y=[y for _, y, _ in atoms],
         text=[symbol for _, _, symbol in atoms],
         mode="markers+text",
-        textfont={"color": "black", "size": 12},
-        marker={"size": 24, "color": "rgba(255,255,255,0.85)", "line": {"color": "black", "width": 1.5}},
+        # Beside the nucleus, where most of a spin density is, and readable on any colour.
+        textposition="top right",
+        textfont={"color": "black", "size": 12, "shadow": ", ".join(["0px 0px 3px white"] * 3)},
+        marker={"size": 8, "symbol": "circle-open", "color": "black", "line": {"width": 1.5}},
         hovertemplate="%{text} nucleus<extra></extra>",
         # Those at the edge of the cut are whole.
         cliponaxis=False,

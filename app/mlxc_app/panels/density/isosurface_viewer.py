@@ -84,7 +84,7 @@ class NglIsosurfaces:
         atoms = self._view.add_component(text, default_representation=False)
         atoms.add_representation("spacefill", radius_type="size", radius_size=SMALLER * ATOM_RADIUS_ANG)
         volume = self._view.add_component(BytesIO(block.ccp4()), ext="ccp4", default_representation=False)
-        atoms.center()
+        self._view.fit()
         self._components, self._block = [frame, atoms, volume], block
         self._add_surfaces(level)
 

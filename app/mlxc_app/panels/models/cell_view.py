@@ -1,4 +1,4 @@
-"""One solid with one functional: both equations of state, and the densities that make the lattice constant."""
+"""One solid with one functional: both equations of state, and the densities that make what it is judged by."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import plotly.graph_objects as go
 from ipywidgets import HTML, Button, HBox, ToggleButtons, VBox
 
 from mlxc_app.choose.words import functional_in_words, without_folders
-from mlxc_app.panels.models.columns import solid_label
+from mlxc_app.panels.models.columns import QUANTITIES, solid_label
 from mlxc_app.panels.models.model import HAND, Cell, ModelsModel
 from mlxc_app.widgets.live_figure import axis, live_figure
 from mlxc_app.widgets.message import MessageArea, card
 from mlxc_app.widgets.palette import BLUE, DIVERGING, GREEN, VERMILLION
 
 DIFFERENCE, SENSITIVITY = "difference", "sensitivity"
-SHOWN = {DIFFERENCE: "What makes the difference", SENSITIVITY: "What a₀ listens to"}
+SHOWN = {DIFFERENCE: "What makes the difference", SENSITIVITY: "What it listens to"}
 MEANINGS = {
-    DIFFERENCE: "Colours say by how many thousandths of an ångström densities around these r<sub>s</sub> and s "
-    "move a₀ away from that of {against}: blue makes the crystal larger, orange smaller. They "
-    "add up to {total:+.0f} mÅ.",
-    SENSITIVITY: "Colours say by how many thousandths of an ångström a₀ would move if the energy density were one "
+    DIFFERENCE: "Colours say by how many {unit} densities around these r<sub>s</sub> and s move the {quantity}{atoms} "
+    "away from that of {against}: blue makes it larger, orange smaller. They add up to {total:+.3g} {unit}.",
+    SENSITIVITY: "Colours say by how many {unit} the {quantity}{atoms} would move if the energy density were one "
     "per cent larger in size at densities around these r<sub>s</sub> and s: blue larger, orange smaller. They "
-    "add up to {total:+.1f} mÅ.",
+    "add up to {total:+.3g} {unit}.",
 }
+# A cohesive energy is a difference, and densities of both sides are on one map.
+ATOMS = " (of the free atoms less that of the solid, whose densities are both here)"
 # Of the largest part: what is less has no colour.
 VISIBLE = 0.02
 # Of r_s, bohr.
 TICKS = (0.3, 0.5, 1, 2, 3, 5, 10)
-UNITS = {DIFFERENCE: "mÅ", SENSITIVITY: "mÅ per %"}
-FIELDS = {DIFFERENCE: "difference_milliang", SENSITIVITY: "sensitivity_milliang_per_percent"}
+PER_PERCENT = {DIFFERENCE: "", SENSITIVITY: " per %"}
 
 
 class CellView:
@@ -82,15 +82,24 @@ class CellView:
         self._all.disabled = "confirmation" not in content
         self._one.disabled = self._all.disabled or cell.functional == HAND
         self._show_cost()
-        self._shown.layout.display = "" if "curves" in content else "none"
+        self._shown.layout.display = "" if "unit" in content else "none"
         if "curves" not in content:
             self._show_figures([])
             self._meaning.value = ""
             return
         kind = self._shown.value
+        if "unit" not in content:
+            self._show_figures([_equations_alone(content)])
+            self._meaning.value = card("warning", without_folders(content["missing"], cell.functional))
+            return
         self._show_figures([_pair(content, kind), *([_alphas(content, kind)] if content["alpha_nodes"] else [])])
+        quantity = content["quantity"]
         meaning = MEANINGS[kind].format(
-            against=escape(functional_in_words(content["against"])), total=_total(content, kind)
+            against=escape(functional_in_words(content["against"])),
+            total=_total(content, kind),
+            unit=content["unit"],
+            quantity=QUANTITIES[quantity].label.lower(),
+            atoms=ATOMS if quantity == "cohesive_energy" else "",
         )
         self._meaning.value = f'<p class="mlxc-hint">{meaning.replace("-", "−")}</p>'
 
@@ -126,7 +135,7 @@ def _problem(cell: Cell) -> str:
 
 
 def _map(content: Mapping[str, Any], kind: str) -> list[list[float]]:
-    values: list[list[float]] = content[FIELDS[kind]]
+    values: list[list[float]] = content[kind]
     return values
 
 
@@ -141,7 +150,7 @@ def _pair(content: Mapping[str, Any], kind: str) -> go.FigureWidget:
     rs = _seen([log10(node) for node in content["rs_nodes"]], values, largest)
     s = _seen(content["s_nodes"], list(zip(*values, strict=True)), largest)
     return live_figure(
-        [*_equations(content), _heat(content, values, largest, UNITS[kind])],
+        [*_equations(content), _heat(content, values, largest, content["unit"] + PER_PERCENT[kind])],
         height=340,
         width=900,
         showlegend=True,
@@ -158,6 +167,21 @@ def _pair(content: Mapping[str, Any], kind: str) -> go.FigureWidget:
             ticktext=[f"{radius:g}" for radius in TICKS],
         ),
         yaxis2=axis("reduced gradient s", anchor="x2", range=s),
+        shapes=_measured(content),
+    )
+
+
+def _equations_alone(content: Mapping[str, Any]) -> go.FigureWidget:
+    """The equations of state of a cell that has no value."""
+    return live_figure(
+        _equations(content),
+        height=340,
+        width=500,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0},
+        margin={"l": 70, "r": 10, "t": 60, "b": 50},
+        xaxis=axis("lattice constant a (Å)"),
+        yaxis=axis("E − E<sub>0</sub> (meV/atom)"),
         shapes=_measured(content),
     )
 
@@ -234,5 +258,5 @@ def _alphas(content: Mapping[str, Any], kind: str) -> go.FigureWidget:
         margin={"l": 70, "r": 10, "t": 10, "b": 50},
         bargap=0.05,
         xaxis=axis("α: 0 a single pair of electrons, 1 a metal, above 1 between closed shells"),
-        yaxis=axis(f"{UNITS[kind]}"),
+        yaxis=axis(content["unit"] + PER_PERCENT[kind]),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlxc.solids.error_statistics import STATISTICS
 from mlxc_app.choose.words import without_folders
 from mlxc_app.widgets.typeset import typeset
 
@@ -121,7 +122,7 @@ def cell_content(
         "error": error,
         "bar": bar,
         "spread": "" if bar is None else f"±{bar:.{digits}f}",
-        "text": "no value" if row[quantity.field] is None else _signed(error, digits),
+        "text": (row.get("missing") or "no value") if row[quantity.field] is None else _signed(error, digits),
         "words": typeset("\n".join(_words(column, row, measured, quantity, found))),
         "outside": share > NOTICEABLE_SHARE,
         "confirmed": ""
@@ -156,6 +157,31 @@ def _bar_percent(row: Mapping[str, Any], measured: float | None, quantity: Quant
     """The standard deviation of an error, percent; None where the functional does not tell."""
     deviation = row.get(quantity.deviation_field)
     return None if deviation is None or not measured else 100 * deviation / measured
+
+
+def summary_content(column: Column, solids: Sequence[Mapping[str, Any]], quantity: Quantity) -> dict[str, str | bool]:
+    """The statistics of a functional's errors as text, for the browser.
+
+    Args:
+        column: The functional.
+        solids: The solids with their references.
+        quantity: What is shown.
+
+    Returns:
+        ``mean``, ``mean_absolute`` and ``largest``; ``solids``, of how many solids with a measured value these are; and
+        ``incomplete``, whether some are missing. It is empty until all rows are there.
+    """
+    summary = column.summary.get(quantity.name)
+    if summary is None:
+        return {}
+    told: dict[str, str | bool] = {
+        name: f"{value:.{quantity.error_digits}f}".replace("-", "−")
+        for name in STATISTICS
+        if (value := summary[name]) is not None
+    }
+    of = sum(solid["references"].get(quantity.field) is not None for solid in solids)
+    count = int(summary["count"] or 0)
+    return told | {"solids": f"{count} of {of}", "incomplete": count < of}
 
 
 def solid_label(name: str) -> str:

@@ -7,7 +7,7 @@ const element = (tag, properties, ...children) => {
   return made;
 };
 
-const STATISTICS = { mean: "mean", mean_absolute: "mean absolute", largest: "largest" };
+const STATISTICS = { mean: "mean (%)", mean_absolute: "mean absolute (%)", largest: "largest (%)", solids: "of how many solids" };
 // Full colours would leave the number in them hard to read.
 const FULLEST = 72;
 const STRIP_WIDTH = 84, STRIP_HEIGHT = 22;
@@ -87,7 +87,13 @@ export default {
       if (column === model.get("moved")) cell.classList.add("mlxc-heat-moved");
       return cell;
     };
-    const statistic = (name, words) => (column) => element("td", { textContent: column.summary[name] ?? "", title: `${words} error of ${column.label}` });
+    const statistic = (name, words) => (column) => tell(element("td", { title: `${words}: errors of ${column.label}` }), name, column.summary);
+    // Means of some solids are not those of all.
+    const tell = (cell, name, summary) => {
+      cell.textContent = summary[name] ?? "";
+      cell.classList.toggle("mlxc-heat-incomplete", name === "solids" && Boolean(summary.incomplete));
+      return cell;
+    };
     const cell = (column, row) => {
       const { chosen } = model.get("content");
       const button = element("button", { type: "button" });
@@ -118,7 +124,7 @@ export default {
       const places = new Map([...el.querySelectorAll("tr[data-solid]")].map((line) => [line.dataset.solid, line.querySelector(".mlxc-heat-cell")]));
       for (const [solid, made] of places) fill(made, moved, solid);
       const cells = [...el.querySelectorAll(".mlxc-heat-summary")].map((line) => line.querySelector("td"));
-      Object.keys(STATISTICS).forEach((name, index) => (cells[index].textContent = moved.summary[name] ?? ""));
+      Object.keys(STATISTICS).forEach((name, index) => tell(cells[index], name, moved.summary));
       cells.at(-1).replaceChildren(strip(moved, rows, limit));
     };
     const line = (row, index, rows, columns) => {
@@ -145,7 +151,7 @@ export default {
         element("th", { textContent: "kind" }), element("th", { textContent: "solid" }), element("th", { textContent: `measured (${unit})` }),
         ...columns.map(heading));
       const strips = columns.map((column) => element("td", {}, strip(column, rows, limit)));
-      const statistics = Object.entries(STATISTICS).map(([name, words]) => summary(`${words} (%)`, columns.map(statistic(name, words))));
+      const statistics = Object.entries(STATISTICS).map(([name, words]) => summary(words, columns.map(statistic(name, words))));
       const table = element("table", { className: "mlxc-heat" },
         element("thead", {}, head, ...statistics, summary(`−${limit} % … 0 … +${limit} %`, strips, "A mark for each solid")),
         element("tbody", {}, ...shown.map((row, index) => line(row, index, shown, columns))));

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from traitlets import Dict, HasTraits, Instance, Tuple, Unicode
+from traitlets import Dict, HasTraits, Instance, Tuple, Unicode, observe
 
 from mlxc.errors import InputError, MlxcError
 from mlxc.runs.bench.client import Bench
@@ -16,7 +17,7 @@ from mlxc_app.choose.functional_picker import functional_choices
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import keep_checkpoint
 from mlxc_app.choose.words import functional_in_words
-from mlxc_app.panels.models.columns import Column
+from mlxc_app.panels.models.columns import QUANTITIES, Column
 from mlxc_app.panels.models.confirming import Confirming
 from mlxc_app.panels.models.hand import GLIDING, Hand
 from mlxc_app.run.model import RunModel
@@ -24,7 +25,11 @@ from mlxc_app.widgets.choosing.grouped_choice import Group
 
 # Slots of the bench, see mlxc.runs.bench.protocol.
 ABOUT, HAND, CELL, REPORT = "about", "hand", "cell", "report"
-COLUMN, BESIDE, EXAMINE = "column ", "beside ", "examine "
+COLUMN, BESIDE, EXAMINE, MOVABLE, OTHER = "column ", "beside ", "examine ", "movable ", "other "
+# What is answered sooner than this follows the hand, and nobody needs to be told how far it is.
+SOON_SECONDS = 0.5
+# What a result says of a solid.
+FIELDS = tuple(quantity.field for quantity in QUANTITIES.values())
 
 
 class Asks(Protocol):
@@ -67,6 +72,7 @@ class ModelsModel(HasTraits):
         columns: What they give.
         quantity: What is compared, a name of :data:`~mlxc_app.panels.models.columns.QUANTITIES`.
         moved: What the functional under the hand gives; None where none is moved.
+        progress: How far the functional under the hand is, where it takes its time; empty where it does not.
         beside: F_xc along s of what is drawn beside it, by name.
         cell: The cell that is looked at; None before one is.
         files: Files to take away, base64 by name.
@@ -79,6 +85,7 @@ class ModelsModel(HasTraits):
     columns = Tuple()
     quantity = Unicode("lattice_constant")
     moved = Instance(Column, allow_none=True)
+    progress = Unicode()
     beside = Dict()
     cell = Instance(Cell, allow_none=True)
     files = Dict()
@@ -92,6 +99,8 @@ class ModelsModel(HasTraits):
         # has gone on since.
         self._moving: Column | None = None
         self._has_gone_on = False
+        self._asked_at = 0.0
+        self._others: tuple[str, ...] = ()
         self._examinations: dict[str, asyncio.Future[str]] = {}
         self.hand = Hand()
         self.confirming = Confirming(run)
@@ -102,7 +111,7 @@ class ModelsModel(HasTraits):
     @property
     def names(self) -> dict[str, str]:
         """What each functional that can be ticked is called, by its name."""
-        return {name: label for _, entries in self.groups for label, name in entries}
+        return {name: functional_in_words(name) for _, entries in self.groups for _, name in entries}
 
     def look(self) -> None:
         """Somebody looks for the first time: the bench is started, if it is not there."""
@@ -164,7 +173,13 @@ class ModelsModel(HasTraits):
         if not asked or (functional != HAND and functional not in self.ticked):
             return
         self.cell = Cell(functional, solid, {})
-        self._bench.ask(CELL, "resolve", solid=solid, **asked)
+        self._bench.ask(CELL, "resolve", solid=solid, quantity=self.quantity, **asked)
+
+    @observe("quantity")
+    def _resolve_again(self, change: Any) -> None:
+        """What is looked at is what is compared."""
+        if self.cell is not None:
+            self.choose_cell(self.cell.functional, self.cell.solid)
 
     def take_away(self) -> None:
         """Ask for the files of a leaderboard of what is ticked.
@@ -174,7 +189,13 @@ class ModelsModel(HasTraits):
         """
         if not self.ticked:
             raise InputError("Tick a functional first.")
-        self._bench.ask(REPORT, "report", functionals={column.name: column.label for column in self.columns})
+        labels = {column.name: column.label for column in self.columns}
+        confirmed = [
+            {"functional": labels[functional], "solid": solid} | {field: result.get(field) for field in FIELDS}
+            for (functional, solid), result in self.confirming.results.items()
+            if functional in labels
+        ]
+        self._bench.ask(REPORT, "report", functionals=labels, confirmed=confirmed)
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """Take one answer of the bench."""
@@ -184,6 +205,8 @@ class ModelsModel(HasTraits):
             self.columns = tuple(column.told(answer) if column.name == name else column for column in self.columns)
         elif slot.startswith(BESIDE) and "curve" in answer:
             self.beside = {**self.beside, slot.removeprefix(BESIDE): answer["curve"]}
+        elif slot.startswith(MOVABLE) and "weights" in answer:
+            self.hand.movable = {**self.hand.movable, slot.removeprefix(MOVABLE): answer}
         elif slot == HAND:
             self._take_moved(answer)
         elif slot == CELL and self.cell is not None and answer.keys() & {"curves", "error"}:
@@ -195,7 +218,7 @@ class ModelsModel(HasTraits):
             self.confirming.remember(self.solids)
         elif slot == REPORT and "files" in answer:
             self.files = answer["files"]
-        if slot in (ABOUT, REPORT) and "error" in answer:
+        if (slot in (ABOUT, REPORT) or slot.startswith(MOVABLE)) and "error" in answer:
             self.problem = answer["error"]
 
     def _list(self, change: Any = None) -> None:
@@ -218,11 +241,14 @@ class ModelsModel(HasTraits):
         except MlxcError as error:
             self.problem = str(error)
             return
+        self._want_others(moved.others)
+        if moved.asks_of:
+            self._bench.ask(MOVABLE + moved.asks_of, "movable", functional=moved.asks_of)
         if not moved.request:
             self._bench.give_up(HAND)
-            self.moved = self._moving = None
+            self.moved, self._moving, self.progress = None, None, ""
             return
-        self._moving, self._has_gone_on = Column(HAND, "by hand"), False
+        self._moving, self._has_gone_on, self._asked_at = Column(HAND, "by hand"), False, time.monotonic()
         if self.moved is None:
             self.moved = self._moving
         self._bench.ask(HAND, "screen", **moved.request)
@@ -230,11 +256,24 @@ class ModelsModel(HasTraits):
             if name not in self.beside:
                 self._bench.ask(BESIDE + name, "screen", functional=name)
 
+    def _want_others(self, names: tuple[str, ...]) -> None:
+        """Have what the hand will come to evaluated before it does."""
+        if names == self._others:
+            return
+        for name in self._others:
+            self._bench.give_up(OTHER + name)
+        for name in names:
+            self._bench.ask(OTHER + name, "screen", functional=name)
+        self._others = names
+
     def _take_moved(self, answer: Mapping[str, Any]) -> None:
         """Old and new numbers are never shown side by side: all rows change at once."""
         if self._moving is None or self.moved is None:
             return
         self._moving = self._moving.told(answer)
+        known, late = len(self._moving.rows), time.monotonic() - self._asked_at > SOON_SECONDS
+        is_done = self._moving.summary or self._moving.problem
+        self.progress = f"{known} of {len(self.solids)} solids are evaluated …" if late and not is_done else ""
         if self._moving.summary or self._moving.problem:
             self.moved, self._moving = self._moving, None
             if self._has_gone_on:

@@ -10,10 +10,10 @@ from ipywidgets import HTML, Button, HBox, ToggleButtons, VBox
 
 from mlxc.structures.files import MAX_FILE_BYTES
 from mlxc.xc.checkpoints.record import SUFFIX
-from mlxc_app.choose.functional_picker import LIMIT
+from mlxc_app.choose.functional_picker import ERROR_BARS, LIMIT
 from mlxc_app.panels.models.calibration_view import CalibrationView
 from mlxc_app.panels.models.cell_view import CellView
-from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content, solid_label
+from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content, solid_label, summary_content
 from mlxc_app.panels.models.hand_view import HandView
 from mlxc_app.panels.models.heat_table import HeatTable
 from mlxc_app.panels.models.model import ModelsModel
@@ -55,7 +55,7 @@ class ModelsView:
     def __init__(self, model: ModelsModel, messages: MessageArea) -> None:
         self._model, self._messages = model, messages
         self._examination: asyncio.Task[None] | None = None
-        self._ticks = GroupedTicks(description="Functionals to compare")
+        self._ticks = GroupedTicks(description="Functionals to compare", remembered_as="mlxc-models")
         upload = Upload("Your checkpoint …", f"{LIMIT}; or drop it here", SUFFIX, MAX_FILE_BYTES, self._bring, messages)
         self._quantity = ToggleButtons(
             options=[(quantity.label, name) for name, quantity in QUANTITIES.items()],
@@ -166,16 +166,11 @@ def moved_content(model: ModelsModel) -> dict[str, Any]:
 
 def _column_content(model: ModelsModel, column: Column) -> dict[str, Any]:
     quantity, results = QUANTITIES[model.quantity], model.confirming.results
-    summary = column.summary.get(quantity.name, {})
     return {
         "name": column.name,
         "label": column.label,
         "problem": column.problem,
-        "summary": {
-            name: f"{value:.{quantity.error_digits}f}".replace("-", "−")
-            for name, value in summary.items()
-            if value is not None
-        },
+        "summary": summary_content(column, model.solids, quantity),
         "cells": {
             solid["name"]: cell_content(column, solid, quantity, results.get((column.name, solid["name"])))
             for solid in model.solids
@@ -200,5 +195,6 @@ def _words(model: ModelsModel) -> str:
 def _legend(limit: float, label: str) -> str:
     return (
         f'<span class="mlxc-hint" title="Error of the {label}">−{limit:g} %<i class="mlxc-heat-key"></i>+{limit:g} %'
-        ' &nbsp; <i class="mlxc-heat-corner"></i> beyond training</span>'
+        ' &nbsp; <i class="mlxc-heat-corner"></i> beyond training &nbsp; '
+        f"{ERROR_BARS} has error bars</span>"
     )

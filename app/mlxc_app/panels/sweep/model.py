@@ -9,6 +9,7 @@ from typing import Any
 from traitlets import Bool, HasTraits, Instance
 
 from mlxc.calculation.calculation import Calculation
+from mlxc.crystal.resizing import natural_variation
 from mlxc.errors import InputError
 from mlxc.tasks.sweep.presentation import convergence_in_words
 from mlxc.tasks.sweep.result import SweepPoint, differences
@@ -45,6 +46,8 @@ class SweepPicture:
         tolerance_mev: What is tolerable of that.
         converged: The values from which on energy and lattice constant have converged, as far as there are any.
         words: What came out, or how far the run is.
+        has_sizes: Whether each value gets an equation of state.
+        settings: What is computed, in a sentence.
     """
 
     title: str = ""
@@ -54,6 +57,8 @@ class SweepPicture:
     tolerance_mev: float = 1.0
     converged: tuple[Converged, ...] = ()
     words: str = ""
+    has_sizes: bool = False
+    settings: str = ""
 
     @property
     def places(self) -> list[Any]:
@@ -98,14 +103,27 @@ class SweepModel(HasTraits):
         Raises:
             InputError: it cannot be computed.
         """
-        task = SweepTask.from_dict(
+        task = self._task(vary)
+        self._run.start(task, f"{self._choose.run_title()}, {task.varied.title} varied")
+
+    def plans(self) -> dict[str, str]:
+        """What each sweep of what is chosen would compute, a sentence by the name of what is varied; nothing as long as
+        it cannot be computed.
+        """
+        try:
+            tasks = [self._task(vary) for vary in VARIED]
+        except InputError:
+            return {}
+        return {task.vary: settings_in_words(task) for task in tasks}
+
+    def _task(self, vary: str) -> SweepTask:
+        return SweepTask.from_dict(
             {
                 "calculation": self._choose.calculation().model_dump(),
                 "vary": vary,
                 "lattice_constant": self.lattice_constant or vary == FUNCTIONAL.name,
             }
         )
-        self._run.start(task, f"{self._choose.run_title()}, {task.varied.title} varied")
 
     def take(self, converged: Converged) -> None:
         """Choose what was computed, with the value that has converged.
@@ -132,6 +150,8 @@ class SweepModel(HasTraits):
             title=run.title,
             varied=run.task.varied,
             points=points,
+            has_sizes=run.task.lattice_constant,
+            settings=settings_in_words(run.task),
             energies=tuple(differences(points)[0]) if points else (),
             tolerance_mev=run.task.energy_tolerance_mev,
             converged=_converged(result, run.task.varied) if result else (),
@@ -143,6 +163,16 @@ class SweepModel(HasTraits):
         if not self._run.active or not isinstance(task, SweepTask):
             return ""
         return f"{len(records)} of {len(task.values)} values: {', '.join(task.labels)}."
+
+
+def settings_in_words(task: SweepTask) -> str:
+    """The values of a sweep, and at which volumes each has its equation of state."""
+    told = f"{task.varied.title.capitalize()}: {', '.join(task.labels)}"
+    if task.lowest_volume is None or task.highest_volume is None:
+        return f"{told}; the volume as chosen."
+    low, high = (f"{100 * ratio:g} %" for ratio in (task.lowest_volume, task.highest_volume))
+    size = natural_variation(task.calculation.crystal)
+    return f"{told}; each at {task.points} {size}s from {low} to {high} of the chosen {size}."
 
 
 def _point(record: Mapping[str, Any]) -> SweepPoint:

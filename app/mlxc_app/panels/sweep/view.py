@@ -13,7 +13,7 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.panels.sweep.model import ENERGY, SIZE, Converged, SweepModel, SweepPicture
 from mlxc_app.widgets.binding import bind
-from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
+from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
 from mlxc_app.widgets.typeset import told
@@ -28,6 +28,8 @@ _PLACEHOLDER = (
     '<p class="mlxc-placeholder">Press one of the buttons: what is chosen on the left is computed at several values of '
     "that setting, and each appears here.</p>"
 )
+# What decides which values would be computed.
+PLANNED = ["blocker", "structure", "xc", "basis", "ecut_ha", "kmesh"]
 # Small differences are noise of the convergence, and a logarithm knows no zero.
 LEAST_MEV = 1e-3
 
@@ -65,16 +67,18 @@ class SweepView:
             showlegend=True,
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             margin={"l": 80, "r": 20, "t": 50, "b": 55},
-            xaxis=axis(_x_title(picture), domain=[0, 0.44], type=_x_type(picture)),
+            xaxis=axis(_x_title(picture), domain=_energy_domain(picture), type=_x_type(picture)),
             yaxis=axis("distance of F from the last (meV/atom)", type="log", exponentformat="power", dtick=1),
-            xaxis2=axis(_x_title(picture), domain=[0.58, 1], anchor="y2", type=_x_type(picture)),
-            yaxis2=axis(_size_title(picture), anchor="x2", tickformat=".3f"),
-            annotations=[_no_sizes(picture)],
+            xaxis2=axis(
+                _x_title(picture), domain=[0.58, 1], anchor="y2", type=_x_type(picture), visible=_has_sizes(picture)
+            ),
+            yaxis2=axis(_size_title(picture), anchor="x2", tickformat=".3f", visible=_has_sizes(picture)),
         )
         row = HBox([*self._starts, sizes])
         row.add_class("mlxc-panel-row")
         self.widget = VBox([row, self._words, self._takes, self.figure, self._table])
-        choose.observe(self._show_start, "blocker")
+        choose.observe(self._show_start, PLANNED)
+        model.observe(self._show_start, "lattice_constant")
         model.observe(messages.guard(self._show), "picture")
         self._show_start()
         self._show_words(picture)
@@ -92,6 +96,13 @@ class SweepView:
     def _show_start(self, change: Any = None) -> None:
         for button in self._starts:
             button.disabled = bool(self._choose.blocker)
+        if not self._model.picture.title:
+            self._words.value = self._placeholder()
+
+    def _placeholder(self) -> str:
+        """What each of the buttons would compute."""
+        plans = "".join(f"<li>{escape(plan)}</li>" for plan in self._model.plans().values())
+        return f"{_PLACEHOLDER}<ul>{plans}</ul>" if plans else _PLACEHOLDER
 
     def _show(self, change: Any) -> None:
         picture: SweepPicture = change["new"]
@@ -101,12 +112,16 @@ class SweepView:
             for x_axis in (layout.xaxis, layout.xaxis2):
                 x_axis.type, x_axis.title.text, x_axis.autorange = _x_type(picture), _x_title(picture), True
             layout.yaxis2.title.text = _size_title(picture)
-            layout.annotations = [_no_sizes(picture)]
+            layout.xaxis.domain = _energy_domain(picture)
+            layout.xaxis2.visible = layout.yaxis2.visible = _has_sizes(picture)
         self._show_words(picture)
 
     def _show_words(self, picture: SweepPicture) -> None:
-        words = f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
-        self._words.value = words if picture.title else _PLACEHOLDER
+        words = (
+            f"<h3>{escape(picture.title)}</h3><p>{told(picture.words)}</p>"
+            f'<p class="mlxc-hint">{escape(picture.settings)}</p>'
+        )
+        self._words.value = words if picture.title else self._placeholder()
         self._takes.children = [self._take(converged) for converged in picture.converged]
         self._table.value = sweep_table(picture)
 
@@ -169,18 +184,13 @@ def _mark(x: list[Any], y: list[Any], index: int | None, x_axis: str, y_axis: st
     )
 
 
-def _no_sizes(picture: SweepPicture) -> dict[str, Any]:
-    """What stands in the second plot as long as it is empty."""
-    words = "" if any(size is not None for size in _sizes(picture)) else "with “lattice constant as well”"
-    return mark(
-        words,
-        x=0.79,
-        y=0.5,
-        yanchor="middle",
-        xanchor="center",
-        bgcolor="rgba(0,0,0,0)",
-        font={"size": 14, "color": GREY},
-    )
+def _has_sizes(picture: SweepPicture) -> bool:
+    """Whether there is a second plot: without equations of state it would stay empty."""
+    return picture.has_sizes or not picture.title
+
+
+def _energy_domain(picture: SweepPicture) -> list[float]:
+    return [0, 0.44] if _has_sizes(picture) else [0, 1]
 
 
 def _sizes(picture: SweepPicture) -> list[float | None]:

@@ -17,6 +17,7 @@ COLOURS = {TRAINING: BLUE, VALIDATION: ORANGE, TEST: GREEN}
 # Of the functional at one alpha, and at three.
 ALPHA_COLOURS = (VERMILLION, PURPLE, SKY)
 KNOWN = {"PBE": "dot", "PBEsol": "dash", "SCAN": "dashdot"}
+DASHES = {"dot": "dotted", "dash": "dashed", "dashdot": "dash-dotted"}
 LAYER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
 HEIGHT = 520
 # Whose names have room beside each other.
@@ -157,10 +158,14 @@ def _error_title(picture: TrainPicture) -> str:
 
 
 def _curve_words(picture: TrainPicture) -> str:
+    """What each line is, those of functionals that people know by their dashes."""
     if len(picture.curves) > 1:
         names = {f"α = {curve.alpha:g}": ALPHA_COLOURS[index] for index, curve in enumerate(picture.curves)}
-        return _coloured("", names) + "; dotted PBE, dash-dotted SCAN"
-    return _coloured("", {"now": VERMILLION, "start": GREY}) + "; dotted PBE, dashed PBEsol"
+    else:
+        names = {"now": VERMILLION}
+    there = {name for curve in picture.curves for name, values in curve.known.items() if values}
+    known = [f"{DASHES[dash]} {name}" for name, dash in KNOWN.items() if name in there]
+    return "; ".join([_coloured("", {**names, "start": GREY}), *known])
 
 
 def _loss_words(picture: TrainPicture) -> str:

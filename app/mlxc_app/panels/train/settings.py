@@ -15,6 +15,8 @@ LATTICE, BULK, GAP = "lattice_constant_ang", "bulk_modulus_gpa", "gap_ev"
 BULK_SCALE_PERCENT = 10.0
 # Each step of a gap is a self-consistent field and an adjoint of each solid.
 STEPS_OF_GAPS = 8
+# The smallest and the largest whole number of each setting that is one.
+LIMITS = {"width": (1, 256), "steps": (1, 100_000), "patience": (0, 100_000), "seed": (0, 2**31 - 1)}
 
 
 class TrainingSettings(HasTraits):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import HTML, Checkbox, Dropdown, HBox, IntText, VBox, Widget
+from ipywidgets import HTML, Checkbox, Dropdown, HBox, VBox, Widget
 
 from mlxc_app.panels.train.model import TrainModel
+from mlxc_app.panels.train.settings import LIMITS
 from mlxc_app.panels.train.starts import starts
 from mlxc_app.widgets.binding import bind
-from mlxc_app.widgets.controls import WIDE, number
+from mlxc_app.widgets.controls import WIDE, number, whole_number
 from mlxc_app.widgets.disclosure import Disclosure
 from mlxc_app.widgets.message import MessageArea
 
@@ -40,7 +41,7 @@ class SettingsView:
         self._start = Dropdown(description="Start from", style=LABEL, layout=WIDE)
         self._list_starts()
         bind(self._settings, "start", self._start, messages)
-        self._width = self._field("Units", "width", IntText(step=1), "Of each of the two hidden layers")
+        self._width = self._whole("Units", "width", 1, "Of each of the two hidden layers")
         more = Disclosure("More: optimiser and regularisers", self._make_more, messages)
         self._gap_hint = HTML()
         learned = [
@@ -53,7 +54,7 @@ class SettingsView:
         ]
         usual = [
             self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
-            self._field("Steps", "steps", IntText(step=50)),
+            self._whole("Steps", "steps", 50, "The most steps of a round"),
         ]
         self._rate_hint = HTML()
         self.widget = VBox(
@@ -77,16 +78,20 @@ class SettingsView:
         bind(self._settings, trait, widget, self._messages)
         return widget
 
+    def _whole(self, label: str, trait: str, step: int, tooltip: str) -> Any:
+        common: dict[str, Any] = {"style": LABEL, "layout": WIDE, "tooltip": tooltip, "step": step}
+        return whole_number(self._settings, trait, self._messages, label, LIMITS[trait], **common)
+
     def _make_more(self) -> list[Widget]:
         kind = self._field("Optimiser", "kind", Dropdown(options=OPTIMISERS))
         absolute = Checkbox(description="absolute errors", indent=False, tooltip=_ABSOLUTE)
         bind(self._settings, "absolute", absolute, self._messages)
         fields = [
-            self._field("Patience", "patience", IntText(step=10), "Steps without a better validation; 0 for no end"),
+            self._whole("Patience", "patience", 10, "Steps without a better validation; 0 for no end"),
             self._field("Stay near", "stay_near", number("", 10), "Weight of the squared distance of F from the start"),
             self._field("Smooth", "smooth", number("", 1), "Weight of the curvature of F along s that is new"),
             self._field("Lieb-Oxford", "bound", number("", 10), "Weight of what exceeds the bound"),
-            self._field("Seed", "seed", IntText(step=1), "Of the weights of a fresh network"),
+            self._whole("Seed", "seed", 1, "Of the weights of a fresh network"),
         ]
         rows = [_row([fields[0], fields[4]]), _row(fields[1:3]), _row([fields[3], absolute])]
         return [kind, *rows, HTML(f'<p class="mlxc-hint">{_MEANINGS}</p>')]

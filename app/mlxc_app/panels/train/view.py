@@ -12,7 +12,9 @@ from mlxc_app.panels.train.adjoint_view import AdjointView
 from mlxc_app.panels.train.figure import show, train_figure
 from mlxc_app.panels.train.model import FURTHER_ROUNDS, TrainModel
 from mlxc_app.panels.train.picture import TrainPicture
+from mlxc_app.panels.train.settings import TrainingSettings
 from mlxc_app.panels.train.settings_view import SettingsView
+from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION
 from mlxc_app.panels.train.solids_view import SolidsView
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.disclosure import Disclosure
@@ -29,10 +31,6 @@ ABOUT = (
 _CAPTION = (
     "Where a solid's error began, a thin line begins that leads to where it is. |dL/dθ| says how strongly the loss "
     "pulls at each parameter, or at all weights of a layer together."
-)
-_BEFORE = (
-    '<p class="mlxc-placeholder">Press “Start”: two numbers of PBE, κ and μ, learn from the measured lattice constants '
-    "of four solids, and four others tell whether they have learned more than these.</p>"
 )
 # Updates of a figure that is just being drawn, as after a page was loaded again in the midst of a training, end up in
 # wrong places. So many are held back, if the browser does not say before that it has drawn the figure.
@@ -73,6 +71,8 @@ class TrainView:
         )
         model.observe(messages.guard(self._show), "picture")
         model.observe(messages.guard(self._show_state), ["running", "can_keep", "paused"])
+        model.settings.observe(messages.guard(self._show_before))
+        model.settings.solids.observe(messages.guard(self._show_before), "lists")
         self._show()
         self._show_state()
         if not model.picture.title:
@@ -149,11 +149,16 @@ class TrainView:
         if not self._held:
             show(self.figure, picture)
         self._adjoints.show(picture.adjoints)
-        self._words.value = words_of(picture) if picture.title else _BEFORE
+        self._words.value = words_of(picture) if picture.title else _before(self._model.settings)
         caption = f"{picture.loss_words} {_CAPTION}" if picture.loss_words else ""
         self._caption.value = f'<p class="mlxc-hint">{escape(caption)}</p>'
         self._slider.max = max(1, picture.last)
         self._slider.value = max(0, picture.shown)
+
+    def _show_before(self, change: Any) -> None:
+        """Before there is a training, the words are about what is chosen."""
+        if not self._model.picture.title:
+            self._words.value = _before(self._model.settings)
 
     def _show_state(self, change: Any = None) -> None:
         model = self._model
@@ -164,6 +169,21 @@ class TrainView:
         cost = model.cost_of_confirming if model.can_keep else ""
         told = f"To confirm takes {cost}." if cost else ""
         self._cost.value = f'<span class="mlxc-muted mlxc-cost">{escape(told)}</span>'
+
+
+def _before(settings: TrainingSettings) -> str:
+    """What “Start” would do."""
+    learned = {
+        "lattice constants": settings.lattice_weight, "bulk moduli": settings.bulk_weight, "gaps": settings.gap_weight,
+    }  # fmt: skip
+    quantities = [name for name, weight in learned.items() if weight] or ["nothing yet"]
+    counts = {which: len(settings.solids.names(which)) for which in (TRAINING, VALIDATION, TEST)}
+    others = counts[VALIDATION] + counts[TEST]
+    told = f"; {others} others tell whether it has learned more than these" if others else ""
+    return (
+        f'<p class="mlxc-placeholder">Press “Start”: {escape(settings.start.label)}, learns from measured '
+        f"{' and '.join(quantities)} of {counts[TRAINING]} solid{'' if counts[TRAINING] == 1 else 's'}{told}.</p>"
+    )
 
 
 def words_of(picture: TrainPicture) -> str:

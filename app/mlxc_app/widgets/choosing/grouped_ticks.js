@@ -6,7 +6,33 @@ const element = (tag, properties, ...children) => {
   return one;
 };
 
+// What was ticked before the page was reloaded is ticked again.
+const kept = (key) => {
+  try {
+    return JSON.parse(sessionStorage[key]);
+  } catch {
+    return [];
+  }
+};
+const keep = (key, ticked) => {
+  try {
+    sessionStorage[key] = JSON.stringify(ticked);
+  } catch {}
+};
+
 export default {
+  initialize({ model }) {
+    const key = model.get("remembered_as");
+    if (!key) return;
+    const before = kept(key);
+    const follow = () => keep(key, model.get("ticked"));
+    model.on("change:ticked", follow);
+    if (before.length && !model.get("ticked").length) {
+      model.set("ticked", before);
+      model.save_changes();
+    }
+    return () => model.off("change:ticked", follow);
+  },
   render({ model, el }) {
     const box = ([label, name]) => {
       const input = element("input", { type: "checkbox", value: name });

@@ -18,11 +18,13 @@ class GroupedTicks(anywidget.AnyWidget):
     Attributes:
         description: What screen readers say of it.
         groups: A heading and the entries of each group, see :data:`~mlxc_app.widgets.choosing.grouped_choice.Group`.
+        remembered_as: The name under which the browser keeps the ticks until its tab is closed; empty if it keeps none.
         ticked: The names of the ticked entries. A browser may send any: ask :attr:`listed` for those in a group.
     """
 
     _esm = Path(__file__).with_name("grouped_ticks.js").read_text(encoding="utf-8")
     description = traitlets.Unicode().tag(sync=True)
+    remembered_as = traitlets.Unicode().tag(sync=True)
     groups: traitlets.List[Any] = traitlets.List().tag(sync=True)
     ticked: traitlets.List[Any] = traitlets.List().tag(sync=True)
 

@@ -13,7 +13,8 @@ from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.panels.models.calibration_view import CalibrationView, calibration_in_words
 from mlxc_app.panels.models.cell_view import CellView
 from mlxc_app.panels.models.columns import QUANTITIES, Column, cell_content
-from mlxc_app.panels.models.hand import MIX, OFF, PARAMETERS, STRENGTH
+from mlxc_app.panels.models.hand import ENSEMBLE, MIX, OFF, PARAMETERS, STRENGTH, WEIGHT
+from mlxc_app.panels.models.hand_view import HandView
 from mlxc_app.panels.models.model import HAND, ModelsModel
 from mlxc_app.panels.models.view import ModelsView, moved_content, table_content
 from mlxc_app.run.model import RunModel
@@ -71,7 +72,8 @@ def row(solid: str, **fields: Any) -> dict[str, Any]:
 
 def told(slot: str, *rows: dict[str, Any], last: bool = True) -> dict[str, Any]:
     """An answer; with the last rows come the statistics."""
-    end = {"summary": {"lattice_constant": {"mean_absolute": 1.07, "mean": -0.4}}, "curve": {"s": [0], "f_xc": [1.1]}}
+    summary = {"count": 1, "of": 2, "mean_absolute": 1.07, "mean": -0.4, "largest": None}
+    end = {"summary": {"lattice_constant": summary}, "curve": {"s": [0], "f_xc": [1.1]}}
     return {"slot": slot, "number": 1, "last": False, "rows": list(rows), **(end if last else {})}
 
 
@@ -120,7 +122,9 @@ def test_rows_stand_in_the_table_as_they_come(model: ModelsModel) -> None:
     assert column["cells"]["Ag_fcc"]["text"] == "…"
     assert column["summary"] == {}
     model.take(told("column pbe", row("Ag_fcc", lattice_constant_ang=4.15, lattice_constant_error_percent=2.1)))
-    assert table_content(model)["columns"][0]["summary"] == {"mean_absolute": "1.07", "mean": "−0.40"}
+    assert table_content(model)["columns"][0]["summary"] == {
+        "mean_absolute": "1.07", "mean": "−0.40", "solids": "1 of 2", "incomplete": True,
+    }  # fmt: skip
 
 
 def test_a_cell_without_a_value_says_why_and_one_beyond_training_is_marked() -> None:
@@ -128,6 +132,8 @@ def test_a_cell_without_a_value_says_why_and_one_beyond_training_is_marked() -> 
     cell = cell_content(column, SOLIDS[0], QUANTITIES["lattice_constant"])
     assert (cell["error"], cell["text"]) == (None, "no value")
     assert "no minimum" in cell["words"]
+    unsound = Column("own", "own", {"Na_bcc": row("Na_bcc", missing="no sound fit", message="No sound fit: …")})
+    assert cell_content(unsound, SOLIDS[0], QUANTITIES["bulk_modulus"])["text"] == "no sound fit"
     guessed = row("Na_bcc", lattice_constant_ang=4.3, lattice_constant_error_percent=2.2, outside_domain_fraction=0.12)
     cell = cell_content(Column("own", "own", {"Na_bcc": guessed}), SOLIDS[0], QUANTITIES["lattice_constant"])
     assert cell["outside"]
@@ -180,12 +186,94 @@ def test_a_mix_and_the_strength_of_a_network_are_sums(model: ModelsModel, bench:
     assert {slot for slot, _, _ in bench.asked} >= {"beside pbe", "beside scan", "beside lda", "beside solids-mgga"}
 
 
+MOVABLE = {
+    "weights": {
+        "kappa": {"shape": [], "values": [0.8], "typical": 0.8},
+        "layer.weight": {"shape": [2, 3], "values": [0.1, -0.2, 0.3, 0.4, 0.5, 0.6], "typical": 0.4},
+    },
+    "members": 2,
+    "directions": 3,
+}
+
+
+def known(model: ModelsModel, network: str = "solids-gga", **other: Any) -> None:
+    model.take({"slot": f"movable {network}", "number": 1, "last": False, **MOVABLE, **other})
+
+
+def test_one_weight_of_a_network_moves_around_what_it_has_learned(model: ModelsModel, bench: StandIn) -> None:
+    model.hand.mode = WEIGHT
+    assert ("movable solids-gga", "movable", {"functional": "solids-gga"}) in bench.asked
+    assert not [slot for slot, _, _ in bench.asked if slot == HAND]
+    known(model)
+    assert model.hand.weight == "kappa"
+    model.hand.weight = "layer.weight"
+    model.hand.element = 4
+    model.hand.place = 0.5
+    # One place is answered after the other.
+    model.take(told(HAND, row("Na_bcc"), row("Ag_fcc")))
+    asked = [request for slot, _, request in bench.asked if slot == HAND][-1]
+    assert asked == {"functional": "solids-gga", "move": {"weight": "layer.weight", "element": 4}, "place": 0.5}
+    assert model.hand.moved.label == "solids-gga, layer.weight[2, 2] = 0.7500 (learned: 0.5000)"
+    model.hand.weight = "kappa"
+    assert (model.hand.element, model.hand.place) == (0, 0.0)
+    assert "kappa = 0.8000" in model.hand.moved.label
+
+
+def test_an_ensemble_is_walked_through_by_members_and_along_directions(model: ModelsModel, bench: StandIn) -> None:
+    model.hand.mode = ENSEMBLE
+    known(model)
+    asked = [request for slot, _, request in bench.asked if slot == HAND]
+    assert asked[-1] == {"functional": "solids-gga"}
+    # What the slider will come to is evaluated before it does.
+    assert {slot for slot, _, _ in bench.asked} >= {"other solids-gga#1", "other solids-gga#2"}
+    model.hand.member = 2
+    assert model.hand.moved.request == {"functional": "solids-gga#2"}
+    model.hand.direction, model.hand.deviations = 3, -1.5
+    assert model.hand.moved.request == {"functional": "solids-gga", "move": {"direction": 3}, "place": -0.75}
+    assert "−1.50 standard deviations along direction 3" in model.hand.moved.label
+    assert "other solids-gga#1" in bench.given_up
+    model.hand.uncertain = "overfit-gga"
+    known(model, "overfit-gga", members=0, directions=1)
+    assert model.hand.direction == 1
+    assert model.hand.moved.request["move"] == {"direction": 1}
+
+
+def test_lists_of_the_hand_follow_what_is_known_of_a_network(model: ModelsModel) -> None:
+    view = HandView(model, MessageArea())
+    model.hand.mode = WEIGHT
+    known(model)
+    layers = view._controls["weight"]
+    assert [name for _, name in layers.options] == ["kappa", "layer.weight"]
+    layers.value = "layer.weight"
+    assert (view._element.max, model.hand.weight) == (6, "layer.weight")
+    view._element.value = 6
+    assert model.hand.element == 5
+    model.hand.mode = ENSEMBLE
+    assert [name for _, name in view._controls["uncertain"].options] == ["overfit-gga", "solids-gga"]
+    assert [name for _, name in view._controls["direction"].options] == [0, 1, 2, 3]
+    view._controls["direction"].value = 2
+    assert model.hand.direction == 2
+    assert view._controls["member"].layout.display == "none"
+
+
+def test_what_takes_long_under_the_hand_says_how_far_it_is(model: ModelsModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlxc_app.panels.models.model.SOON_SECONDS", -1.0)
+    model.hand.mode = PARAMETERS
+    model.take(told(HAND, row("Na_bcc"), last=False))
+    assert model.progress == "1 of 2 solids are evaluated …"
+    model.take(told(HAND, row("Ag_fcc")))
+    assert model.progress == ""
+
+
 def test_a_cell_that_is_pressed_is_resolved(model: ModelsModel, bench: StandIn) -> None:
     model.choose_cell("pbe", "Ag_fcc")
     assert model.cell is None
     model.tick(["pbe"])
     model.choose_cell("pbe", "Ag_fcc")
-    assert bench.asked[-1] == ("cell", "resolve", {"functional": "pbe", "solid": "Ag_fcc"})
+    asked = {"functional": "pbe", "solid": "Ag_fcc"}
+    assert bench.asked[-1] == ("cell", "resolve", asked | {"quantity": "lattice_constant"})
+    model.quantity = "cohesive_energy"
+    assert bench.asked[-1] == ("cell", "resolve", asked | {"quantity": "cohesive_energy"})
     assert table_content(model)["chosen"] == ["pbe", "Ag_fcc"]
     model.take({"slot": "cell", "number": 1, "last": True, "error": "No minimum."})
     assert model.cell is not None
@@ -197,7 +285,9 @@ def silver() -> dict[str, Any]:
     return prototype("Ag_fcc", 4.063).to_dict()
 
 
-def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: ModelsModel, run: RunModel) -> None:
+def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(
+    model: ModelsModel, run: RunModel, bench: StandIn
+) -> None:
     model.tick(["pbe"])
     model.take(told("column pbe", row("Ag_fcc", lattice_constant_ang=4.15, lattice_constant_error_percent=2.14)))
     task = {"calculation": {"structure": silver(), "xc": "pbe", **SETTINGS}, "points": 7}
@@ -212,6 +302,9 @@ def test_what_a_self_consistent_run_finds_stands_beside_the_frozen_value(model: 
     cell = table_content(model)["columns"][0]["cells"]["Ag_fcc"]
     assert cell["confirmed"] == "+2.19"
     assert "Self-consistent 4.152 Å" in cell["words"]
+    model.take_away()
+    (confirmed,) = bench.asked[-1][2]["confirmed"]
+    assert (confirmed["functional"], confirmed["solid"], confirmed["bulk_modulus_gpa"]) == ("pbe", "Ag_fcc", 90.0)
     later = ModelsModel(run, ChooseModel("al"), StandIn())
     later.take({"slot": "about", "number": 1, "last": True, "solids": SOLIDS})
     assert later.confirming.results[("pbe", "Ag_fcc")]["lattice_constant_ang"] == 4.152
@@ -320,6 +413,14 @@ def test_bars_stand_in_cells_and_their_calibration_below(model: ModelsModel, ben
     assert [list(trace.y) for trace in figure.data if "unseen" in trace.name] == [[0.0, 0.5, 1.0]]
     model.tick([])
     assert view.widget.children == ()
+
+
+def test_functionals_with_error_bars_are_marked_in_the_list(model: ModelsModel) -> None:
+    labels = {name: label for _, entries in model.groups for label, name in entries}
+    assert (labels["solids-gga"], labels["solids-mgga"]) == ("solids-gga ±", "solids-mgga")
+    # The mark belongs to the list, and to no column or file.
+    model.tick(["solids-gga"])
+    assert model.columns[0].label == "solids-gga"
 
 
 def test_what_is_kept_elsewhere_on_the_page_can_be_ticked(run: RunModel) -> None:

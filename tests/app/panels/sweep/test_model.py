@@ -52,6 +52,28 @@ def test_one_click_starts_a_sweep_of_what_is_chosen(run: RunModel, vary: str) ->
     assert run.title.endswith("varied")
 
 
+def test_what_would_be_computed_is_told_before_and_after(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    model = SweepModel(run, choose)
+    assert model.plans()["cutoff"].startswith("Cutoff: 10 Ha, ")
+    assert model.plans()["cutoff"].endswith("; the volume as chosen.")
+    model.lattice_constant = True
+    assert "each at 5 volumes from 94 % to 106 % of the chosen volume" in model.plans()["kmesh"]
+    model.start("cutoff")
+    assert model.picture.settings == model.plans()["cutoff"]
+    choose.ecut_ha = -1.0
+    assert model.plans() == {}
+
+
+def test_without_equations_of_state_there_is_one_plot(run: RunModel) -> None:
+    choose = ChooseModel("al")
+    view = SweepView(SweepModel(run, choose), choose, MessageArea())
+    assert view.figure.layout.xaxis2.visible
+    view._model.start("cutoff")
+    assert not view.figure.layout.xaxis2.visible
+    assert tuple(view.figure.layout.xaxis.domain) == (0, 1)
+
+
 def test_values_appear_one_by_one(run: RunModel) -> None:
     model = started(run, ChooseModel("al"))
     run.records = tuple({"kind": "value", "index": n, "values": 7, **point} for n, point in enumerate(points()))

@@ -17,6 +17,7 @@ from mlxc_app.panels.train.solids import PRESETS, TEST, TRAINING, VALIDATION, So
 from mlxc_app.panels.train.starts import KAPPA_MU, starts
 from mlxc_app.panels.train.view import TrainView
 from mlxc_app.run.model import RunModel
+from mlxc_app.run.take_away_model import TakeAwayModel
 from mlxc_app.widgets.message import MessageArea
 
 from mlxc.errors import InputError
@@ -27,6 +28,8 @@ from mlxc.tasks.training.control import Control
 from mlxc.tasks.training.presentation import ADJOINT, START, STEP
 from mlxc.tasks.training.task import CHECKPOINT_FILE, TrainingTask
 from mlxc.training.config import TrainingConfig
+from mlxc.xc.checkpoint import save_checkpoint
+from mlxc.xc.gga import PBE
 
 S = [0.0, 1.0, 2.0]
 
@@ -328,3 +331,31 @@ def test_gaps_are_learned_in_few_steps_with_their_adjoints_in_view(model: TrainM
 
 def adjoint_view_of(view: TrainView) -> Any:
     return view.widget.children[6]
+
+
+def test_before_a_training_the_words_are_about_what_is_chosen(model: TrainModel) -> None:
+    view = TrainView(model, MessageArea())
+    assert "PBE, its κ and μ, learns from measured lattice constants of 4 solids; 4 others" in view._words.value
+    model.settings.bulk_weight = 1.0
+    model.settings.solids.click("Ag_fcc")
+    assert "lattice constants and bulk moduli of 5 solids" in view._words.value
+
+
+def test_the_legend_names_each_functional_that_is_drawn_beside(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    assert run.folder is not None
+    for record in (begun(known={"PBE": [[1.0] * 3], "SCAN": [[1.1] * 3]}), step(0)):
+        run.folder.append(record)
+    run.poll()
+    words = train_figure(model.picture).layout.annotations[1].text
+    assert words.endswith("dotted PBE; dash-dotted SCAN")
+
+
+def test_a_functional_is_downloaded_under_its_own_name(model: TrainModel, run: RunModel) -> None:
+    model.start()
+    assert run.folder is not None
+    path = run.folder.path / CHECKPOINT_FILE
+    save_checkpoint(PBE(trainable=True), path, name="my-functional", description="", licence="MIT")
+    run.folder.set_status("finished")
+    run.poll()
+    assert TakeAwayModel(run).file("checkpoint") == ("my-functional.safetensors", path.read_bytes())

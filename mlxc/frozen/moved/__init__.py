@@ -1,0 +1,1 @@
+"""Functionals that a hand moves, as fast as it does."""

@@ -1,0 +1,142 @@
+"""Energies of a functional that moves along a line.
+
+The energy of a density is a smooth function of the place on the line. It is evaluated at Chebyshev's points, whose
+number is doubled until the polynomial through the former ones says what is found at the new ones; from then on a place
+costs a sum. See L. N. Trefethen, Approximation Theory and Approximation Practice (SIAM, 2013), chapters 5 and 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import cos, pi
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from mlxc.frozen.batch import Batch
+from mlxc.frozen.moved.line import Line
+from mlxc.frozen.screening_row import energies_or_reason
+from mlxc.frozen.self_consistency import GradientPotential
+
+# Of the polynomials, and what the last two may differ by, hartree per cell: all volumes together by some thousandths of
+# an electronvolt of a cohesive energy, and volumes from each other by what no digit of a lattice constant shows.
+DEGREES = (2, 4, 8, 16)
+LARGEST_SHIFT_HA, LARGEST_CHANGE_HA = 5e-5, 1e-5
+
+
+class Moving:
+    """A line with the polynomials of the solids that have been asked for.
+
+    Args:
+        line: The line.
+        batch: The densities of a solid by its name.
+    """
+
+    def __init__(self, line: Line, batch: Callable[[str], Batch]) -> None:
+        self.line = line
+        self._batch = batch
+        self._known: dict[str, Polynomial] = {}
+
+    @torch.no_grad()
+    def energies(self, solid: str, place: float) -> Tensor | str:
+        """F at each volume of a solid with the functional at a place, hartree per cell, or why there is none.
+
+        Raises:
+            InputError: the densities of this solid cannot be read.
+        """
+        if solid not in self._known:
+            batch = self._batch(solid)
+            self._known[solid] = Polynomial(lambda there: energies_or_reason(self.line.at(there), batch))
+        return self._known[solid].at(place)
+
+
+class OnLine:
+    """The functional at one place of a line, as a screening asks for it.
+
+    Args:
+        moving: The line.
+        place: The place, between -1 and 1.
+    """
+
+    # What a hand moves is another one in a moment.
+    potential: GradientPotential | None = None
+    weights: Mapping[str, float] = MappingProxyType({})
+
+    def __init__(self, moving: Moving, place: float) -> None:
+        self.module = moving.line.at(place)
+        self._moving, self._place = moving, place
+
+    def energies(self, solid: str) -> Tensor | str:
+        """F at each volume of a solid, hartree per cell, or why there is none.
+
+        Raises:
+            InputError: the densities of this solid cannot be read.
+        """
+        return self._moving.energies(solid, self._place)
+
+
+class Polynomial:
+    """Energies along a line as polynomials of the place.
+
+    Args:
+        evaluate: The energies at a place, or why there are none.
+    """
+
+    def __init__(self, evaluate: Callable[[float], Tensor | str]) -> None:
+        self._evaluate = evaluate
+        self._nodes: list[float] | None = None
+        self._values = torch.empty(0)
+        self._prepare()
+
+    def at(self, place: float) -> Tensor | str:
+        """The energies at a place, shape ``(nsnapshot,)``, or why there are none.
+
+        Where no polynomial serves, they are evaluated there.
+        """
+        if self._nodes is None:
+            return self._evaluate(place)
+        return _interpolated(self._nodes, self._values, place)
+
+    def _prepare(self) -> None:
+        known: dict[float, Tensor] = {}
+        before: list[float] = []
+        for degree in DEGREES:
+            nodes = chebyshev_points(degree)
+            for node in nodes:
+                if node not in known:
+                    found = self._evaluate(node)
+                    if isinstance(found, str) or not bool(torch.isfinite(found).all()):
+                        return
+                    known[node] = found
+            if before and self._agrees(before, known, nodes):
+                self._nodes, self._values = nodes, torch.stack([known[node] for node in nodes])
+                return
+            before = nodes
+
+    @staticmethod
+    def _agrees(before: list[float], known: dict[float, Tensor], nodes: list[float]) -> bool:
+        """Whether the polynomial through some points says what is found at the others."""
+        values = torch.stack([known[node] for node in before])
+        new = [node for node in nodes if node not in before]
+        changes = torch.stack([_interpolated(before, values, node) - known[node] for node in new])
+        shifts = changes.mean(1, keepdim=True)
+        return bool(shifts.abs().max() <= LARGEST_SHIFT_HA and (changes - shifts).abs().max() <= LARGEST_CHANGE_HA)
+
+
+def chebyshev_points(degree: int) -> list[float]:
+    """Where a polynomial of this degree is fixed; every second one is a point of half the degree, to the last bit."""
+    finest = DEGREES[-1]
+    return [cos(pi * index / finest) for index in range(0, finest + 1, finest // degree)]
+
+
+def _interpolated(nodes: list[float], values: Tensor, place: float) -> Tensor:
+    """The barycentric formula; the weights of Chebyshev's points are one with alternating signs, half at both ends."""
+    if place in nodes:
+        return values[nodes.index(place)]
+    last = len(nodes) - 1
+    shares = torch.tensor(
+        [(-1) ** index * (0.5 if index in (0, last) else 1.0) / (place - node) for index, node in enumerate(nodes)],
+        dtype=values.dtype,
+    )
+    return shares @ values / shares.sum()
