@@ -142,6 +142,8 @@ class TrainingConfig(_Part):
         rounds: How often all densities are converged anew with the functional of the round before. The first round
             learns at the densities of ``densities``; from the second on energies and gradients are self-consistent.
         densities: The functional that makes the first round's densities.
+        teacher: The functional whose self-consistent densities and forces are the references of ``density_percent`` and
+            ``forces_ha_bohr`` for solids that have no saved result of their own; empty for none.
         seed: The seed that is recorded with the model.
         licence: The licence of the weights.
     """
@@ -160,6 +162,7 @@ class TrainingConfig(_Part):
     optimiser: Optimiser = Optimiser()
     rounds: int = Field(default=2, ge=1, le=100)
     densities: str = "pbe"
+    teacher: str = ""
     seed: int = Field(default=0, ge=0)
     licence: str = ""
 
@@ -175,6 +178,13 @@ class TrainingConfig(_Part):
     def _starts_somewhere(self) -> TrainingConfig:
         if bool(self.start) == (self.network is not None):
             raise ValueError("give either start, a functional by name or file, or network, a fresh one")
+        return self
+
+    @model_validator(mode="after")
+    def _teacher_is_asked(self) -> TrainingConfig:
+        taught = [column for column, target in TARGETS.items() if target.is_distance]
+        if self.teacher and not any(target.quantity in taught for target in self.targets):
+            raise ValueError(f"a teacher has something to teach where {' or '.join(taught)} is a target")
         return self
 
     @property

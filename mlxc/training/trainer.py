@@ -30,6 +30,7 @@ from mlxc.training.regularisers import Penalty
 from mlxc.training.start import starting_functional
 from mlxc.training.subjects.self_consistent_state import TellAdjoint
 from mlxc.training.subjects.subjects import Preparation
+from mlxc.training.subjects.teacher import Teacher
 from mlxc.utils.job_pool import HERE, Where
 from mlxc.utils.replacing import replacing
 from mlxc.xc.analysis.domain import domain_of
@@ -79,13 +80,18 @@ class Trainer:
         self.functional = starting_functional(config)
         # What a run that is resumed has to decide as it did when it began, it decides with this one.
         self._start = copy.deepcopy(self.functional)
-        check_name(config.densities)
+        for name in (config.densities, config.teacher):
+            if name:
+                check_name(name)
         self._folder = folder
         self._on_step, self._new_rate, self._on_adjoint, self._where = on_step, new_rate, on_adjoint, where
         self._table = read_solids(config.solids)
         for name in config.solid_names:
             if name not in self._table:
                 raise InputError(f"There is no solid {name!r} in the table; there are {', '.join(self._table)}.")
+        self._teacher = Teacher(config.teacher, folder / "teacher") if config.teacher else None
+        if self._teacher is not None:
+            self._table |= {name: self._teacher.teaches(self._table[name]) for name in config.solid_names}
         for target in config.targets:
             if not any(is_known(self._table[name], target.quantity) for name in config.train):
                 raise InputError(f"targets: no solid to train on has a reference for {target.quantity!r}.")
@@ -148,7 +154,7 @@ class Trainer:
         config = self.config
         content = {
             "config": config.model_dump(mode="json"),
-            "checkpoints": [content_hashes(name) for name in (config.start, config.densities) if name],
+            "checkpoints": [content_hashes(name) for name in (config.start, config.densities, config.teacher) if name],
             "solids": {
                 name: [self._table[name].identity(), self._table[name].references] for name in config.solid_names
             },
@@ -164,7 +170,7 @@ class Trainer:
         # The functional moves during the round, its densities do not.
         xc = load_checkpoint(self._round_file(index - 1)) if index else self.config.densities
         tell, place = self._on_adjoint, self._folder / "curves" / str(index)
-        prepare = Preparation(self._table, xc, place, tell, self._where)
+        prepare = Preparation(self._table, xc, place, tell, self._where, self._teacher)
         quantities = [target.quantity for target in self.config.targets]
         lists = (self.config.train, self.config.validate_on, self.config.test)
         return Lesson(*(Class.of(prepare.subjects(names, quantities), self._start) for names in lists))

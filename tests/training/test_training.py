@@ -215,6 +215,7 @@ BAD_CONFIGS = {
     "no date": ("name: 2024-13-45", "not YAML"),
     "nested": ("[" * 5000, "not YAML"),
     "overlap": ("name: a\nstart: pbe\ntrain: [Al_fcc]\nvalidate_on: [Al_fcc]", "named twice"),
+    "idle teacher": ("name: a\nstart: pbe\ntrain: [Al_fcc]\nteacher: pbesol", "a teacher has something to teach"),
     "weight": ("name: a\nstart: pbe\ntrain: [Al_fcc]\ntargets: [{quantity: volume_ang3, weight: -1}]", "weight"),
 }
 
@@ -253,6 +254,17 @@ def test_training_brings_a_lattice_constant_to_its_target(table: Path, tmp_path:
     log = read_log(tmp_path / "run")
     assert log[-1]["loss"] < 0.01 * log[0]["loss"]
     assert set(log[0]["gradient_norms"]) == {"kappa", "mu"}
+
+
+@pytest.mark.thorough
+def test_a_density_of_pbesol_teaches_pbe_a_smaller_gradient_correction(table: Path, tmp_path: Path) -> None:
+    taught = {"teacher": "pbesol", "targets": [{"quantity": "density_percent"}], "rounds": 1}
+    steps = {"kind": "adam", "rate": 0.01, "steps": 3}
+    Trainer(config(table, optimiser=steps, **taught), tmp_path / "run").run()
+    learned = mlxc.functional(str(tmp_path / "run" / "model.safetensors"))
+    assert float(learned.mu.detach()) < float(PBE().mu)
+    losses = [record["loss"] for record in read_log(tmp_path / "run")]
+    assert losses == sorted(losses, reverse=True)
 
 
 SCRIPT = """
@@ -333,6 +345,8 @@ def test_what_cannot_be_learned_or_written_is_refused_before_anything_is_compute
         Trainer(config(table, start="0.5*pbe-kappa-mu + 0.5*lda"), tmp_path)
     with pytest.raises(InputError, match="did you mean"):
         Trainer(config(table, densities="pbee"), tmp_path)
+    with pytest.raises(InputError, match="did you mean"):
+        Trainer(config(table, teacher="pbee", targets=[{"quantity": "density_percent"}]), tmp_path)
 
 
 @pytest.mark.thorough

@@ -20,6 +20,7 @@ from mlxc.training.loss import absolute, assess, squared
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.training.subjects.subjects import Preparation
+from mlxc.training.subjects.teacher import Teacher
 from mlxc.units import EV_PER_ANG3_GPA, HARTREE_EV
 from mlxc.xc.gga import PBE
 
@@ -149,6 +150,34 @@ def test_a_density_tells_the_functional_that_it_was_made_with(with_density: Soli
 
     optimiser.step(closure)
     assert float(xc.mu.detach()) == pytest.approx(0.3, abs=1e-4)
+
+
+@pytest.mark.thorough
+def test_a_teacher_makes_the_references_of_solids_that_have_none(tmp_path: Path) -> None:
+    crystal = prototype("Si_diamond", 5.43)
+    moved = mlxc.Crystal(crystal.lattice, crystal.species, np.array([[0.01, 0, 0], [0.25, 0.25, 0.25]]))
+    teacher = Teacher("pbesol", tmp_path / "teacher")
+    solid = teacher.teaches(Solid("Si_moved", moved, {}, TEACHING))
+    prepare = Preparation({"Si_moved": solid}, "pbe", tmp_path, teacher=teacher)
+    (state,) = prepare.subjects(["Si_moved"], ["density_percent", "forces_ha_bohr"])
+    of_teacher = state.predictions(mlxc.functional("pbesol"))
+    assert float(of_teacher["density_percent"]) < 1e-4
+    assert float(of_teacher["forces_ha_bohr"]) < 1e-6
+    assert float(state.predictions(PBE())["density_percent"]) > 0.1
+    assert [file.name for file in (tmp_path / "teacher").iterdir()] == ["Si_moved.h5"]
+
+
+def test_a_saved_result_of_a_solid_goes_before_a_teacher(tmp_path: Path) -> None:
+    solid = silicon(density=tmp_path / "own.h5")
+    assert Teacher("pbesol", tmp_path / "teacher").teaches(solid) is solid
+
+
+def test_a_solid_that_a_teacher_does_not_converge_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    teacher = Teacher("pbesol", tmp_path / "teacher")
+    solid = teacher.teaches(silicon(settings={"max_iterations": 1}))
+    prepare = Preparation({"Si_diamond": solid}, "pbe", tmp_path, teacher=teacher)
+    with pytest.warns(UserWarning, match="With pbesol, which teaches"), pytest.raises(InputError, match="None of"):
+        prepare.subjects(["Si_diamond"], ["density_percent"])
 
 
 @pytest.mark.thorough

@@ -63,7 +63,7 @@ class SelfConsistentState:
             SolidError: it does not converge.
             InputError: its reference density is of another crystal, or on another grid.
         """
-        start = _converge(solid, xc, (), None)
+        start = converged(solid, xc)
         if solid.density is None:
             return cls(solid, start, None, tell)
         ground = SavedState.load(solid.density)
@@ -92,7 +92,7 @@ class SelfConsistentState:
         Raises:
             SolidError: the solid does not converge with this functional.
         """
-        ground = _converge(self.solid, functional, self.start, "implicit")
+        ground = converged(self.solid, functional, self.start, differentiate="implicit")
         if ground.adjoint is not None and self.tell is not None:
             ground.adjoint.monitor = partial(self.tell, self.solid.name)
         found: dict[str, Tensor] = {}
@@ -105,12 +105,26 @@ class SelfConsistentState:
         return found
 
 
-def _converge(
+def converged(
     solid: Solid,
     xc: str | nn.Module,
-    start: GroundState | Sequence[GroundState],
-    differentiate: Literal["implicit"] | None,
+    start: GroundState | Sequence[GroundState] = (),
+    *,
+    forces: bool = False,
+    differentiate: Literal["implicit"] | None = None,
 ) -> GroundState:
+    """The self-consistent state of a solid.
+
+    Args:
+        solid: The solid; one whose references include a gap is computed with fixed occupations.
+        xc: The name of a functional, or a module that is one.
+        start: A state to start from, or several.
+        forces: Whether to compute forces as well.
+        differentiate: The way to gradients of what is not an energy; None for none.
+
+    Raises:
+        SolidError: it does not converge.
+    """
     settings: dict[str, Any] = {}
     if "gap_ev" in solid.references:
         settings = {"smearing": "none", "width_ha": None}
@@ -118,7 +132,7 @@ def _converge(
             # With whole numbers of electrons in each spin the moment of an insulator cannot find its value.
             settings["total_moment"] = solid.references.get("magnetisation_bohr_magneton", 0.0)
     calculation = solid.calculation(tolerance=TOLERANCE, **settings)
-    ground = run_calculation(calculation, start=start, xc=xc, differentiate=differentiate)
+    ground = run_calculation(calculation, start=start, xc=xc, forces=forces, differentiate=differentiate)
     if not ground.converged:
         raise SolidError(f"{solid.name}: {ground.message}")
     return ground

@@ -29,6 +29,7 @@ from mlxc.training.config import CONVERGING
 from mlxc.training.subjects.curve_job import CurveJob, computed_curve
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState, TellAdjoint
+from mlxc.training.subjects.teacher import Teacher
 from mlxc.utils.job_pool import HERE, Where, finished
 from mlxc.utils.stages import stage
 from mlxc.xc.catalogue import content_hashes
@@ -71,6 +72,7 @@ class Preparation:
         folder: The folder for the curves of this functional.
         tell: A function that is told of each step of an adjoint.
         where: Where curves are computed that are not there.
+        teacher: What makes the reference densities and forces that are not there; None where all are.
     """
 
     table: Mapping[str, Solid]
@@ -78,6 +80,7 @@ class Preparation:
     folder: Path
     tell: TellAdjoint | None = None
     where: Where = HERE
+    teacher: Teacher | None = None
 
     @cached_property
     def _library(self) -> FrozenLibrary:
@@ -175,6 +178,8 @@ class Preparation:
         return MagneticOrders.of(solid, self.xc)
 
     def _state(self, solid: Solid) -> SelfConsistentState:
+        if self.teacher is not None:
+            self.teacher.prepare(solid)
         stage(f"{CONVERGING} {solid.name} as it is")
         return SelfConsistentState.of(solid, self.xc, self.tell)
 
