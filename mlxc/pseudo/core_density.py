@@ -13,6 +13,7 @@ atom like the density, it converges as fast with the cutoff; made of the density
 from __future__ import annotations
 
 from math import isfinite, pi
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,6 +24,21 @@ from mlxc.pseudo.ions import Ions
 
 # Beyond this no ringing is larger than within it, bohr.
 FARTHEST = 8.0
+
+
+class Ringing(NamedTuple):
+    """What a grid makes of sharp cores where there are none: below these, fields are noise.
+
+    Attributes:
+        density: electrons/bohr^3.
+        tau: hartree/bohr^3.
+    """
+
+    density: float = 0.0
+    tau: float = 0.0
+
+
+NO_RINGING = Ringing()
 
 
 def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
@@ -40,28 +56,28 @@ def core_fields(grid: Grid, ions: Ions) -> Tensor | None:
     return total
 
 
-def core_ringing(radius: float, ions: Ions) -> float:
-    """How far below zero the density of a partial core falls where its waves end at a radius, electrons/bohr^3.
+def core_ringing(radius: float, ions: Ions) -> Ringing:
+    """How far below zero density and tau of a partial core fall where its waves end at a radius.
 
     A core is positive, and sharp; made of waves that a grid has it rings, most of all where there is no core any more.
-    n(r) = 1 / (2 pi^2) times the integral of n(G) sin(G r) / (G r) G^2 up to the radius.
+    n(r) = 1 / (2 pi^2) times the integral of n(G) sin(G r) / (G r) G^2 up to the radius, and tau(r) likewise.
 
     Args:
         radius: The largest |G|, 1/bohr.
         ions: The ions.
     """
     if not isfinite(radius):
-        return 0.0
+        return NO_RINGING
     distances = torch.linspace(0.05, FARTHEST, 200, dtype=torch.float64)
     lengths = torch.linspace(0, radius, 600, dtype=torch.float64)
     waves = torch.sinc(lengths * distances[:, None] / pi) * lengths**2
-    deepest = 0.0
+    deepest = torch.zeros(2, dtype=torch.float64)
     for pseudopotential in ions.pseudopotentials.values():
-        form = pseudopotential.core_form_factors(lengths)
-        if form is not None:
-            density = torch.trapezoid(waves * form[0].real, lengths) / (2 * pi**2)
-            deepest = max(deepest, -float(density.min()))
-    return deepest
+        forms = pseudopotential.core_form_factors(lengths)
+        if forms is not None:
+            fields = torch.trapezoid(waves * forms.real[:, None], lengths) / (2 * pi**2)
+            deepest = torch.maximum(deepest, -fields.amin(dim=1))
+    return Ringing(*deepest.tolist())
 
 
 def with_core(fields: Fields, core: Tensor | None) -> Fields:

@@ -13,6 +13,7 @@ from mlxc.errors import InputError
 from mlxc.grid.fields import Fields
 from mlxc.grid.grid import Grid
 from mlxc.grid.irreducible_points import IrreduciblePoints
+from mlxc.pseudo.core_density import NO_RINGING, Ringing
 from mlxc.utils.parallel import map_in_threads
 from mlxc.xc.analysis.domain import outside_fractions, training_domains
 from mlxc.xc.functional import declared_ingredients
@@ -21,6 +22,8 @@ from mlxc.xc.functional import declared_ingredients
 DENSITY_FLOOR = 1e-12
 # (5/3) s^2 at the reduced gradient s = 3, which valence electrons hardly reach.
 LARGEST_SHARE = 15.0
+# ln(1 + exp(x)) is x beyond this, in double precision.
+LARGEST_EXPONENT = 40.0
 # Grid points at which a functional is evaluated together.
 POINTS = 8192
 
@@ -33,13 +36,28 @@ def floored(density: Tensor) -> Tensor:
     return DENSITY_FLOOR + (density + torch.sqrt(density.square() + 4 * DENSITY_FLOOR**2)) / 2
 
 
+def above_noise(field: Tensor, noise: float) -> Tensor:
+    """A field that rings about zero, kept above zero by a switch as wide as the ringing.
+
+    The switch of :func:`floored` is so sharp that potentials would jump at each point that passes it, between one step
+    of a self-consistent field and the next. This one is w ln(1 + exp(tau / w)), which is tau for tau >> w.
+
+    Args:
+        field: The field.
+        noise: w, the size of the ringing in the field's unit; zero for none.
+    """
+    if noise == 0:
+        return field
+    return torch.nn.functional.softplus(field, beta=1 / noise, threshold=LARGEST_EXPONENT)
+
+
 def xc_energy(
     functional: nn.Module,
     grid: Grid,
     fields: Fields,
     points: IrreduciblePoints | None = None,
     factor: Tensor | None = None,
-    ringing: float = 0.0,
+    ringing: Ringing = NO_RINGING,
 ) -> Tensor:
     """E_xc per cell, hartree, differentiable in the density and in the functional's parameters.
 
@@ -60,7 +78,7 @@ def xc_energy(
 
 
 def xc_ingredients(
-    names: Sequence[str], grid: Grid, fields: Fields, points: IrreduciblePoints | None, ringing: float = 0.0
+    names: Sequence[str], grid: Grid, fields: Fields, points: IrreduciblePoints | None, ringing: Ringing = NO_RINGING
 ) -> dict[str, Tensor]:
     """What functionals are evaluated from, at some points of the grid; arguments as for :func:`xc_energy`.
 
@@ -69,18 +87,20 @@ def xc_ingredients(
         grid: The grid.
         fields: The fields on it.
         points: Where on it.
-        ringing: The density, electrons/bohr^3, below which what the grid makes of the ions' cores is noise, see
-            :func:`~mlxc.pseudo.core_density.core_ringing`. There tau, of which functionals see what exceeds that of a
-            single orbital in units of that of a gas of the same density, is replaced smoothly by the sum of both.
+        ringing: Where what the grid makes of the ions' cores is noise, see
+            :func:`~mlxc.pseudo.core_density.core_ringing`. Tau that is noise is smoothly kept from below zero. Where
+            the density is noise, tau, of which functionals see what exceeds that of a single orbital in units of that
+            of a gas of the same density, is replaced smoothly by the sum of both.
     """
     ingredients = {"rho": floored(_chosen(fields.density, points))}
     if "grad" in names:
         gradient = grid.gradient(fields.density) if fields.gradient is None else fields.gradient.movedim(0, 1)
         ingredients["grad"] = _chosen(gradient, points)
     if "tau" in names and fields.tau is not None:
-        ingredients["tau"] = floored(_chosen(fields.tau, points))
-        if ringing > 0 and "grad" in ingredients:
-            ingredients["tau"] = _without_ringing(**ingredients, ringing=ringing / len(fields.density))
+        nspin = len(fields.density)
+        ingredients["tau"] = floored(above_noise(_chosen(fields.tau, points), ringing.tau / nspin))
+        if ringing.density > 0 and "grad" in ingredients:
+            ingredients["tau"] = _without_ringing(**ingredients, ringing=ringing.density / nspin)
     return ingredients
 
 
@@ -106,7 +126,7 @@ def xc_potential(
     grid: Grid,
     fields: Fields,
     points: IrreduciblePoints | None = None,
-    ringing: float = 0.0,
+    ringing: Ringing = NO_RINGING,
 ) -> tuple[Tensor, Fields]:
     """E_xc and its derivatives with respect to the fields, v_xc = dE_xc/dn and so on, all detached.
 
@@ -137,7 +157,7 @@ def differentiable_xc_potential(
     fields: Fields,
     points: IrreduciblePoints | None = None,
     factor: Tensor | None = None,
-    ringing: float = 0.0,
+    ringing: Ringing = NO_RINGING,
 ) -> Fields:
     """The potentials as :func:`xc_potential` gives them, attached to parameters and arguments."""
     with torch.enable_grad():
@@ -165,7 +185,7 @@ def _slopes(functional: nn.Module, names: tuple[str, ...], portion: tuple[Tensor
 
 
 def outside_training_domain(
-    functional: nn.Module, grid: Grid, fields: Fields, points: IrreduciblePoints | None, ringing: float = 0.0
+    functional: nn.Module, grid: Grid, fields: Fields, points: IrreduciblePoints | None, ringing: Ringing = NO_RINGING
 ) -> dict[str, float] | None:
     """How much of a crystal lies at (r_s, zeta, s, alpha) that a checkpoint has not seen in its training.
 
