@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mlxc_app.panels.train.picture import MOST_LAYERS, Curve, TrainPicture
-from mlxc_app.panels.train.settings import BULK, GAP
+from mlxc_app.panels.train.settings import LEARNABLE
 from mlxc_app.panels.train.solids import LISTS, TEST, TRAINING, VALIDATION
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.palette import BLUE, BROWN, GREEN, GREY, LILAC, OCHRE, OLIVE, ORANGE, PURPLE, SKY, VERMILLION
@@ -20,6 +20,8 @@ KNOWN = {"PBE": "dot", "PBEsol": "dash", "SCAN": "dashdot"}
 DASHES = {"dot": "dotted", "dash": "dashed", "dashdot": "dash-dotted"}
 LAYER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
 HEIGHT = 520
+# What errors may be of, by column of a table of solids.
+SHOWN = {one.column: one for one in LEARNABLE}
 # Whose names have room beside each other.
 FEW_SOLIDS = 9
 LEFT, RIGHT = [0, 0.44], [0.56, 1]
@@ -110,7 +112,7 @@ def _along_s(picture: TrainPicture, f: Sequence[float], name: str, line: dict[st
 def _errors(picture: TrainPicture) -> list[go.Scatter]:
     """A line from where each solid began to where it is, with a point at its end, by list."""
     found = []
-    unit = " eV" if picture.quantity == GAP else " %"
+    unit = SHOWN[picture.quantity].unit if picture.quantity in SHOWN else ""
     for which in LISTS:
         of_list = [error for error in picture.errors if error.which == which]
         x, y = [], []
@@ -154,7 +156,9 @@ def _solids_axis(picture: TrainPicture) -> dict[str, Any]:
 
 
 def _error_title(picture: TrainPicture) -> str:
-    return {BULK: "error of B₀ (%)", GAP: "error of the gap (eV)"}.get(picture.quantity, "error of a₀ (%)")
+    if not picture.quantity:
+        return LEARNABLE[0].axis
+    return SHOWN[picture.quantity].axis if picture.quantity in SHOWN else f"error of {picture.quantity}"
 
 
 def _curve_words(picture: TrainPicture) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, default, observe
@@ -10,11 +11,44 @@ from mlxc.tasks.training.task import TrainingTask
 from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION, SolidLists
 from mlxc_app.panels.train.starts import KAPPA_MU, Start
 
-LATTICE, BULK, GAP = "lattice_constant_ang", "bulk_modulus_gpa", "gap_ev"
-# A bulk modulus is measured to some percent, a lattice constant to some hundredths of one.
-BULK_SCALE_PERCENT = 10.0
-# Each step of a gap is a self-consistent field and an adjoint of each solid.
-STEPS_OF_GAPS = 8
+
+@dataclass(frozen=True)
+class Learnable:
+    """A quantity that a person may give a weight.
+
+    Attributes:
+        column: Its name in tables of solids.
+        trait: The trait of :class:`TrainingSettings` that is its weight.
+        words: Its name for people.
+        axis: The title of an axis of its errors.
+        unit: The unit of these.
+        scale: The error that counts as one, in this unit; None for the usual one.
+        needs_response: Whether it needs self-consistent states, and the response of their densities.
+    """
+
+    column: str
+    trait: str
+    words: str
+    axis: str
+    unit: str = " %"
+    scale: float | None = None
+    needs_response: bool = False
+
+
+DENSITY = Learnable(
+    "density_percent", "density_weight", "densities", "distance of the density (%)", needs_response=True
+)
+LEARNABLE = (
+    Learnable("lattice_constant_ang", "lattice_weight", "lattice constants", "error of a₀ (%)"),
+    # A bulk modulus is measured to some percent, a lattice constant to some hundredths of one.
+    Learnable("bulk_modulus_gpa", "bulk_weight", "bulk moduli", "error of B₀ (%)", scale=10.0),
+    Learnable("gap_ev", "gap_weight", "gaps", "error of the gap (eV)", " eV", needs_response=True),
+    DENSITY,
+)
+# Functionals whose densities another one may learn.
+TEACHERS = ("r2scan", "scan", "pbesol", "lda")
+# Each step is then a self-consistent field and an adjoint of each solid.
+STEPS_WITH_RESPONSE = 8
 # The smallest and the largest whole number of each setting that is one.
 LIMITS = {"width": (1, 256), "steps": (1, 100_000), "patience": (0, 100_000), "seed": (0, 2**31 - 1)}
 
@@ -28,6 +62,8 @@ class TrainingSettings(HasTraits):
         lattice_weight: How much lattice constants count.
         bulk_weight: How much bulk moduli count, whose error is counted in tens of percent.
         gap_weight: How much gaps count, whose error is counted in tenths of an electronvolt.
+        density_weight: How much the distance from the teacher's density counts, which is counted in percent.
+        teacher: The functional whose densities are learned.
         kind: The optimiser: ``adam`` or ``lbfgs``.
         rate: The step size.
         steps: The most steps of a round.
@@ -44,6 +80,8 @@ class TrainingSettings(HasTraits):
     lattice_weight = Float(1.0)
     bulk_weight = Float(0.0)
     gap_weight = Float(0.0)
+    density_weight = Float(0.0)
+    teacher = Unicode(TEACHERS[0])
     kind = Unicode("adam")
     rate = Float(KAPPA_MU.rate)
     steps = Int(200)
@@ -75,16 +113,21 @@ class TrainingSettings(HasTraits):
             self.rate = self.suitable_rate
         self._suited = self.suitable_rate
 
-    @observe("gap_weight")
+    @observe(*(one.trait for one in LEARNABLE if one.needs_response))
     def _suit_steps(self, change: Any) -> None:
-        """Gaps take seconds for what takes milliseconds at stored densities."""
+        """What needs the response takes seconds for what takes milliseconds at stored densities."""
         if change["old"] == 0 and change["new"] != 0:
-            self.steps = min(self.steps, STEPS_OF_GAPS)
+            self.steps = min(self.steps, STEPS_WITH_RESPONSE)
 
     @property
-    def learns_something(self) -> bool:
-        """Whether a quantity has a weight."""
-        return any((self.lattice_weight, self.bulk_weight, self.gap_weight))
+    def learned(self) -> list[Learnable]:
+        """The quantities that have a weight."""
+        return [one for one in LEARNABLE if getattr(self, one.trait) != 0]
+
+    @property
+    def needs_response(self) -> bool:
+        """Whether something is learned that needs self-consistent states."""
+        return any(one.needs_response for one in self.learned)
 
     def task(self) -> TrainingTask:
         """The training that is chosen.
@@ -92,15 +135,8 @@ class TrainingSettings(HasTraits):
         Raises:
             InputError: it is none; one sentence says why.
         """
-        weights = {
-            LATTICE: (self.lattice_weight, None),
-            BULK: (self.bulk_weight, BULK_SCALE_PERCENT),
-            GAP: (self.gap_weight, None),
-        }
         targets = [
-            {"quantity": quantity, "weight": weight, "scale": scale}
-            for quantity, (weight, scale) in weights.items()
-            if weight != 0
+            {"quantity": one.column, "weight": getattr(self, one.trait), "scale": one.scale} for one in self.learned
         ]
         optimiser = {
             "kind": self.kind, "rate": self.rate, "steps": self.steps, "patience": self.patience or None,
@@ -113,6 +149,7 @@ class TrainingSettings(HasTraits):
             "validate_on": self.solids.names(VALIDATION),
             "test": self.solids.names(TEST),
             "targets": targets,
+            "teacher": self.teacher if DENSITY in self.learned else "",
             "errors": "absolute" if self.absolute else "squared",
             "regularisation": {"stay_near": self.stay_near, "smooth": self.smooth, "bound": self.bound},
             "optimiser": optimiser,

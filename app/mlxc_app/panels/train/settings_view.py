@@ -7,7 +7,7 @@ from typing import Any
 from ipywidgets import HTML, Checkbox, Dropdown, HBox, VBox, Widget
 
 from mlxc_app.panels.train.model import TrainModel
-from mlxc_app.panels.train.settings import LIMITS
+from mlxc_app.panels.train.settings import DENSITY, LEARNABLE, LIMITS, TEACHERS
 from mlxc_app.panels.train.starts import starts
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.controls import WIDE, number, whole_number
@@ -19,8 +19,8 @@ LABEL = {"description_width": "90px"}
 OPTIMISERS = (("Adam", "adam"), ("L-BFGS", "lbfgs"))
 
 
-_NEEDS_RESPONSE = "A gap needs self-consistent densities."
-_SLOW = "Each step converges each solid with a gap: few solids, few steps."
+_NEEDS_RESPONSE = "Gaps and densities need self-consistent states."
+_SLOW = "Each step converges each solid anew: few solids, few steps."
 _MEANINGS = (
     "Patience: after so many steps without a better validation loss it ends; 0 for never. Stay near, Smooth and "
     "Lieb-Oxford are weights of penalties, 0 for none: on the distance of F from where it began, on new curvature of "
@@ -43,14 +43,19 @@ class SettingsView:
         bind(self._settings, "start", self._start, messages)
         self._width = self._whole("Units", "width", 1, "Of each of the two hidden layers")
         more = Disclosure("More: optimiser and regularisers", self._make_more, messages)
-        self._gap_hint = HTML()
+        self._response_hint = HTML()
         learned = [
             self._field("a₀ weight", "lattice_weight", number("", 0.1), "Lattice constants, in percent of error"),
             self._field("B₀ weight", "bulk_weight", number("", 0.1), "Bulk moduli, in tens of percent of error"),
         ]
         response = [
             self._field("Gaps", "gap_weight", number("", 0.1), "Weight of gaps, in tenths of an electronvolt"),
-            self._gap_hint,
+            self._field("Densities", "density_weight", number("", 0.1), "Weight of the distance of densities, percent"),
+        ]
+        self._teacher = Dropdown(options=TEACHERS)
+        taught = [
+            self._field("Density of", "teacher", self._teacher, "The functional whose densities are learned"),
+            self._response_hint,
         ]
         usual = [
             self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
@@ -58,9 +63,13 @@ class SettingsView:
         ]
         self._rate_hint = HTML()
         self.widget = VBox(
-            [self._start, self._width, _row(learned), _row(response), _row(usual), self._rate_hint, more.widget]
-        )
-        self._settings.observe(messages.guard(self._show), ["start", "kind", "rate", "gap_weight"])
+            [
+                self._start, self._width, _row(learned), _row(response), _row(taught), _row(usual), self._rate_hint,
+                more.widget,
+            ]
+        )  # fmt: skip
+        weights = [one.trait for one in LEARNABLE]
+        self._settings.observe(messages.guard(self._show), ["start", "kind", "rate", *weights])
         self._show()
 
     def list_again(self) -> None:
@@ -98,7 +107,8 @@ class SettingsView:
 
     def _show(self, change: Any = None) -> None:
         settings = self._settings
-        self._gap_hint.value = f'<p class="mlxc-hint">{_SLOW if settings.gap_weight else _NEEDS_RESPONSE}</p>'
+        self._response_hint.value = f'<p class="mlxc-hint">{_SLOW if settings.needs_response else _NEEDS_RESPONSE}</p>'
+        self._teacher.disabled = DENSITY not in settings.learned
         self._width.layout.display = "" if settings.start.rung else "none"
         is_usual = settings.rate == settings.suitable_rate
         words = "" if is_usual else f"Rate: you chose {settings.rate:g}; {settings.suitable_rate:g} suits this start."

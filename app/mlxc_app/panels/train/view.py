@@ -12,7 +12,7 @@ from mlxc_app.panels.train.adjoint_view import AdjointView
 from mlxc_app.panels.train.figure import show, train_figure
 from mlxc_app.panels.train.model import FURTHER_ROUNDS, TrainModel
 from mlxc_app.panels.train.picture import TrainPicture
-from mlxc_app.panels.train.settings import TrainingSettings
+from mlxc_app.panels.train.settings import DENSITY, TrainingSettings
 from mlxc_app.panels.train.settings_view import SettingsView
 from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION
 from mlxc_app.panels.train.solids_view import SolidsView
@@ -173,16 +173,16 @@ class TrainView:
 
 def _before(settings: TrainingSettings) -> str:
     """What “Start” would do."""
-    learned = {
-        "lattice constants": settings.lattice_weight, "bulk moduli": settings.bulk_weight, "gaps": settings.gap_weight,
-    }  # fmt: skip
-    quantities = [name for name, weight in learned.items() if weight] or ["nothing yet"]
+    measured = [one.words for one in settings.learned if one is not DENSITY]
+    quantities = [f"measured {' and '.join(measured)}"] if measured else []
+    quantities += [f"{settings.teacher}'s {DENSITY.words}"] if DENSITY in settings.learned else []
     counts = {which: len(settings.solids.names(which)) for which in (TRAINING, VALIDATION, TEST)}
     others = counts[VALIDATION] + counts[TEST]
     told = f"; {others} others tell whether it has learned more than these" if others else ""
+    learned, solids = " and ".join(quantities) or "nothing yet", "solid" if counts[TRAINING] == 1 else "solids"
     return (
-        f'<p class="mlxc-placeholder">Press “Start”: {escape(settings.start.label)}, learns from measured '
-        f"{' and '.join(quantities)} of {counts[TRAINING]} solid{'' if counts[TRAINING] == 1 else 's'}{told}.</p>"
+        f'<p class="mlxc-placeholder">Press “Start”: {escape(settings.start.label)}, learns from {learned} of '
+        f"{counts[TRAINING]} {solids}{told}.</p>"
     )
 
 

@@ -11,7 +11,7 @@ from mlxc_app.choose.own.checkpoints import own_checkpoints
 from mlxc_app.panels.train.figure import traces, train_figure
 from mlxc_app.panels.train.model import TrainModel
 from mlxc_app.panels.train.picture import kept_step, picture_of
-from mlxc_app.panels.train.settings import STEPS_OF_GAPS
+from mlxc_app.panels.train.settings import STEPS_WITH_RESPONSE
 from mlxc_app.panels.train.settings_view import SettingsView
 from mlxc_app.panels.train.solids import PRESETS, TEST, TRAINING, VALIDATION, SolidLists, tiles
 from mlxc_app.panels.train.starts import KAPPA_MU, starts
@@ -309,7 +309,7 @@ def test_the_view_shows_what_can_be_pressed(model: TrainModel, run: RunModel) ->
 
 def test_gaps_are_learned_in_few_steps_with_their_adjoints_in_view(model: TrainModel, run: RunModel) -> None:
     model.settings.lattice_weight, model.settings.gap_weight = 0.0, 1.0
-    assert model.settings.steps == STEPS_OF_GAPS
+    assert model.settings.steps == STEPS_WITH_RESPONSE
     model.start()
     assert isinstance(run.task, TrainingTask)
     assert [target.quantity for target in run.task.config.targets] == ["gap_ev"]
@@ -327,6 +327,21 @@ def test_gaps_are_learned_in_few_steps_with_their_adjoints_in_view(model: TrainM
     model.settings.gap_weight = 0.0
     with pytest.raises(InputError, match="nothing to learn"):
         model.start()
+
+
+def test_densities_of_another_functional_are_learned(model: TrainModel, run: RunModel) -> None:
+    settings = model.settings
+    settings.lattice_weight, settings.density_weight, settings.teacher = 0.0, 1.0, "pbesol"
+    view = TrainView(model, MessageArea())
+    assert "learns from pbesol's densities of 4 solids" in view._words.value
+    model.start()
+    assert isinstance(run.task, TrainingTask)
+    config = run.task.config
+    assert (config.teacher, [target.quantity for target in config.targets]) == ("pbesol", ["density_percent"])
+    run.records = (begun(), step(0, errors={"Si_diamond": {"density_percent": 0.7}}))
+    assert train_figure(model.picture).layout.yaxis3.title.text == "distance of the density (%)"
+    settings.density_weight, settings.lattice_weight = 0.0, 1.0
+    assert settings.task().config.teacher == ""
 
 
 def adjoint_view_of(view: TrainView) -> Any:
