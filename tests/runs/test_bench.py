@@ -229,7 +229,7 @@ def test_a_cell_has_both_curves_and_says_which_densities_make_the_difference(run
         for curve in cell["curves"].values():
             assert min(curve["energies_mev"]) > -0.5
             assert curve["lengths_ang"] == sorted(curve["lengths_ang"])
-        by_map = sum(map(sum, cell["difference_milliang"]))
+        by_map = sum(map(sum, cell["difference"]))
         assert by_map == pytest.approx(sum(cell["difference_by_alpha"]), rel=1e-6)
         assert cell["confirmation"]["calculation"]["xc"] == "r2scan"
         assert cell["confirmation"]["calculation"]["pseudo"] == "pseudodojo-pbe"
