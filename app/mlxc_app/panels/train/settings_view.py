@@ -53,10 +53,7 @@ class SettingsView:
             self._field("Densities", "density_weight", number("", 0.1), "Weight of the distance of densities, percent"),
         ]
         self._teacher = Dropdown(options=TEACHERS)
-        taught = [
-            self._field("Density of", "teacher", self._teacher, "The functional whose densities are learned"),
-            self._response_hint,
-        ]
+        taught = self._field("Density of", "teacher", self._teacher, "The functional whose densities are learned")
         usual = [
             self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
             self._whole("Steps", "steps", 50, "The most steps of a round"),
@@ -64,8 +61,8 @@ class SettingsView:
         self._rate_hint = HTML()
         self.widget = VBox(
             [
-                self._start, self._width, _row(learned), _row(response), _row(taught), _row(usual), self._rate_hint,
-                more.widget,
+                self._start, self._width, _row(learned), _row(response), taught, self._response_hint, _row(usual),
+                self._rate_hint, more.widget,
             ]
         )  # fmt: skip
         weights = [one.trait for one in LEARNABLE]
