@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
+from collections.abc import Mapping
 
 from tables import cell, geometric_mean, print_header, print_row
 
@@ -22,7 +22,7 @@ from mlxc.calculation.run import run_calculation
 from mlxc.frozen.screening import screen
 from mlxc.ground_state import warm_up
 from mlxc.references.tables import measured_solids
-from mlxc.solids.error_statistics import statistics
+from mlxc.solids.error_statistics import counted, statistics
 from mlxc.xc.analysis.constraints import check_constraints
 
 BASELINE = "pbe"
@@ -47,10 +47,10 @@ def steps_and_cost(name: str, xc: str) -> tuple[str, float | None]:
     return (str(count) if state.converged else f"not in {count}"), (ends[-1] - ends[0]) / (count - 1)
 
 
-def mean_of(found: dict[str, Any], form: str) -> str:
+def mean_of(found: Mapping[str, float | None], form: str) -> str:
     """The mean absolute error, with the number of solids that have one where others have none."""
     number = cell(found["mean_absolute"], form)
-    return number if found["count"] == found["of"] else f"{number} ({found['count']} of {found['of']})"
+    return number if found["count"] == found["of"] else f"{number} ({counted(found)})"
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def main() -> None:
             [
                 xc,
                 mean_of(found, ".2f"),
-                cell(found["largest"], "+.2f"),
+                cell(found["largest"], ".2f"),
                 cell(of_graphene, "+.2f"),
                 mean_of(summary["bulk_modulus"], ".1f"),
                 mean_of(summary["cohesive_energy"], ".1f"),
