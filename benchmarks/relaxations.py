@@ -28,7 +28,7 @@ KINDS = ("si", "mgo", "mos2", "h2o", "al", "fe")
 # Electronvolt per angstrom, and the optimiser's steps within which it has to be reached.
 RELAXED, MOST_STEPS = 1e-3, 60
 # Of the central difference, angstrom.
-STEP = 0.005
+STEP = 0.001
 
 
 def error_of_forces(atoms: Atoms, seed: int) -> float:
