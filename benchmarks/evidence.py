@@ -59,7 +59,7 @@ BENCHMARKS = {
     "every_element": Benchmark("python benchmarks/every_element.py"),
     "magnets": Benchmark(f"{PSEUDODOJO} && python benchmarks/magnets.py"),
     "meta_gga": Benchmark(f"{PSEUDODOJO} && python benchmarks/meta_gga.py"),
-    "relaxations": Benchmark(f"{PSEUDODOJO} && python benchmarks/relaxations.py"),
+    "relaxations": Benchmark(f"{PSEUDODOJO} && python benchmarks/relaxations.py si mgo mos2 h2o al"),
     "headline": Benchmark("python benchmarks/headline.py", ("gpaw", "elk-lapw"), ("pyscf",)),
     "speed": Benchmark("python benchmarks/speed.py", ("pw.x",)),
     "speed_gth": Benchmark("python benchmarks/speed.py --pseudo gth", ("pw.x", "abinit")),
