@@ -7,7 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mlxc_app.panels.train.picture import MOST_LAYERS, Curve, TrainPicture
+from mlxc.observables.catalogue import TARGETS
+from mlxc_app.panels.train.picture import MOST_LAYERS, Curve, TrainPicture, unit_of_errors
 from mlxc_app.panels.train.settings import LEARNABLE
 from mlxc_app.panels.train.solids import LISTS, TEST, TRAINING, VALIDATION
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
@@ -112,7 +113,7 @@ def _along_s(picture: TrainPicture, f: Sequence[float], name: str, line: dict[st
 def _errors(picture: TrainPicture) -> list[go.Scatter]:
     """A line from where each solid began to where it is, with a point at its end, by list."""
     found = []
-    unit = SHOWN[picture.quantity].unit if picture.quantity in SHOWN else ""
+    unit = f" {unit_of_errors(picture.quantity)}" if picture.quantity else ""
     for which in LISTS:
         of_list = [error for error in picture.errors if error.which == which]
         x, y = [], []
@@ -158,7 +159,9 @@ def _solids_axis(picture: TrainPicture) -> dict[str, Any]:
 def _error_title(picture: TrainPicture) -> str:
     if not picture.quantity:
         return LEARNABLE[0].axis
-    return SHOWN[picture.quantity].axis if picture.quantity in SHOWN else f"error of {picture.quantity}"
+    if picture.quantity in SHOWN:
+        return SHOWN[picture.quantity].axis
+    return f"error of the {TARGETS[picture.quantity].title} ({unit_of_errors(picture.quantity)})"
 
 
 def _curve_words(picture: TrainPicture) -> str:

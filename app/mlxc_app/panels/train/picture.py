@@ -167,12 +167,18 @@ def kept_step(steps: Sequence[Record], result: Record) -> tuple[int, str]:
     return min(begun + best, len(steps) - 1), kept_in_words(best, steps[-1]["step"])
 
 
+def unit_of_errors(quantity: str) -> str:
+    """The unit of the errors of a quantity, for people."""
+    known = TARGETS[quantity]
+    return "%" if known.relative or known.unit == "percent" else known.unit
+
+
 def loss_in_words(config: TrainingConfig) -> str:
     """What the loss of a training is, with its units."""
     counted = []
     for target in config.targets:
         known = TARGETS[target.quantity]
-        unit = "%" if known.relative else known.unit
+        unit = unit_of_errors(target.quantity)
         weight = f", weighted with {target.weight:g}," if len(config.targets) > 1 else ""
         counted.append(f"{target.error_unit:g} {unit} of the {known.title}{weight}")
     errors = "the squared errors" if config.errors == "squared" else "the absolute errors"

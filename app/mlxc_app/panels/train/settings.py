@@ -21,8 +21,7 @@ class Learnable:
         trait: The trait of :class:`TrainingSettings` that is its weight.
         words: Its name for people.
         axis: The title of an axis of its errors.
-        unit: The unit of these.
-        scale: The error that counts as one, in this unit; None for the usual one.
+        scale: The error that counts as one, in the unit of this axis; None for the usual one.
         needs_response: Whether it needs self-consistent states, and the response of their densities.
     """
 
@@ -30,7 +29,6 @@ class Learnable:
     trait: str
     words: str
     axis: str
-    unit: str = " %"
     scale: float | None = None
     needs_response: bool = False
 
@@ -42,7 +40,7 @@ LEARNABLE = (
     Learnable("lattice_constant_ang", "lattice_weight", "lattice constants", "error of a₀ (%)"),
     # A bulk modulus is measured to some percent, a lattice constant to some hundredths of one.
     Learnable("bulk_modulus_gpa", "bulk_weight", "bulk moduli", "error of B₀ (%)", scale=10.0),
-    Learnable("gap_ev", "gap_weight", "gaps", "error of the gap (eV)", " eV", needs_response=True),
+    Learnable("gap_ev", "gap_weight", "gaps", "error of the gap (eV)", needs_response=True),
     DENSITY,
 )
 # Functionals whose densities another one may learn.

@@ -10,7 +10,7 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import own_checkpoints
 from mlxc_app.panels.train.figure import traces, train_figure
 from mlxc_app.panels.train.model import TrainModel
-from mlxc_app.panels.train.picture import kept_step, picture_of
+from mlxc_app.panels.train.picture import TrainPicture, kept_step, picture_of
 from mlxc_app.panels.train.settings import STEPS_WITH_RESPONSE
 from mlxc_app.panels.train.settings_view import SettingsView
 from mlxc_app.panels.train.solids import PRESETS, TEST, TRAINING, VALIDATION, SolidLists, tiles
@@ -342,6 +342,11 @@ def test_densities_of_another_functional_are_learned(model: TrainModel, run: Run
     assert train_figure(model.picture).layout.yaxis3.title.text == "distance of the density (%)"
     settings.density_weight, settings.lattice_weight = 0.0, 1.0
     assert settings.task().config.teacher == ""
+
+
+def test_errors_of_what_only_a_file_can_ask_for_have_their_name_and_unit() -> None:
+    picture = TrainPicture(quantity="cohesive_energy_ev")
+    assert train_figure(picture).layout.yaxis3.title.text == "error of the cohesive energy per atom (eV)"
 
 
 def adjoint_view_of(view: TrainView) -> Any:
