@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8866
-# Tests that compute in this process run side by side, with a thread each; the others have timings that others disturb.
+# Tests that compute in this process run side by side, with a thread each; those that start processes share the cores by
+# file, but for those that hold a time to a bound, which run alone.
 SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8
 
 .PHONY: help environment app test test-fast lint docs
@@ -31,7 +32,8 @@ app: environment
 
 test: environment
 	$(SIDE_BY_SIDE) -m "not slow and not process and not browser"
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not slow and (process or browser)"
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not slow and not timed and (process or browser)"
+	$(BIN)/python -m pytest -m "not slow and timed"
 
 test-fast: environment
 	$(SIDE_BY_SIDE) --hypothesis-profile fast -m "not slow and not process and not browser and not thorough"

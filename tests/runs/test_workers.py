@@ -110,6 +110,7 @@ def test_visitors_who_compute_at_once_have_a_worker_each_within_the_bound(
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_stop_ends_a_run_within_two_seconds_and_keeps_its_steps(directory: Path, workers: Workers) -> None:
     folder = run_for(LONG, directory)
     workers.submit(folder)
@@ -126,6 +127,7 @@ def test_stop_ends_a_run_within_two_seconds_and_keeps_its_steps(directory: Path,
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_a_worker_that_is_killed_says_so_and_runs_that_wait_are_taken_over(directory: Path, workers: Workers) -> None:
     first, second = run_for(LONG, directory, "ada"), run_for(QUICK, directory, "grace")
     for folder in (first, second):

@@ -189,6 +189,7 @@ def long_case(code: str = "pyscf") -> dict[str, Any]:
 
 
 @pytest.mark.process
+@pytest.mark.timed
 @pytest.mark.parametrize("code", ["pyscf", pytest.param("gpaw", marks=needs_gpaw)])
 def test_a_run_is_stopped_at_once_and_leaves_nothing(code: str) -> None:
     with ReferenceRun(code, long_case(code)) as run:

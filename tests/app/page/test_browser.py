@@ -113,6 +113,7 @@ def test_aluminium_converges_before_ones_eyes(page: Page) -> None:
     assert "Al" in plotted(page, DENSITY, 1, "text")
 
 
+@pytest.mark.timed
 def test_a_run_is_stopped_within_two_seconds_and_keeps_its_points(page: Page) -> None:
     choose(page, "Magnesium oxide (rock salt)", 60, 6)
     start(page, "Run")

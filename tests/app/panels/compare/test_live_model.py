@@ -69,6 +69,7 @@ def test_pyscf_finds_the_same_energy_beside_the_run(run: RunModel, tmp_path: Pat
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_a_computation_is_stopped_at_once(run: RunModel, tmp_path: Path) -> None:
     task = Calculation.from_dict(HYDROGEN | {"kmesh": [6, 6, 6], "ecut_ha": 60})
     folder = RunFolder.create(task, "long", tmp_path)
