@@ -28,6 +28,8 @@ DEGENERATE = 1e-4
 # Residual of the orbitals, hartree; the error of a response is of first order in it.
 ORBITAL_ACCURACY = 0.1
 MAX_STEPS = 20
+# A response is as accurate as the SCF, within these bounds.
+TOLERANCES = (1e-10, 1e-6)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ class Bands:
             if abs(float(states)) > SMALLEST_OCCUPATION:
                 gained[rows] = -self.slopes[rows] * (density_of_states[rows] * shifts[rows]).sum() / states
         return gained
+
+
+def tolerance_of(ground: GroundState) -> float:
+    """The relative accuracy that responses of a state deserve: that of its density, within bounds."""
+    return min(max(ground.history[-1].density_residual, TOLERANCES[0]), TOLERANCES[1])
 
 
 def refined_bands(ground: GroundState, tolerance: float, spins: ExchangedSpins | None = None) -> Bands:

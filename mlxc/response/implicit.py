@@ -19,14 +19,12 @@ from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import AdjointMonitor, AdjointRecord
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.adjoint import takes_part
-from mlxc.response.bands import Bands, refined_bands
+from mlxc.response.bands import Bands, refined_bands, tolerance_of
 from mlxc.response.dyson import solve_dyson
 from mlxc.response.exchanged_spins import ExchangedSpins
 from mlxc.response.kernel import kernel_at
 from mlxc.response.loss import Cotangents, LossResponse
 
-# A gradient is as accurate as the SCF, within these bounds.
-TOLERANCES = (1e-10, 1e-6)
 # Relative size of rounding errors in a response.
 ROUNDING = 1e-13
 
@@ -47,7 +45,7 @@ class StateAdjoint:
         self._fields, self._orbitals = ground.fields.detach(), ground.orbitals.detach()
         self._converged, self._message = ground.converged, ground.message
         self._metal = ground.smearing is not None
-        self._tolerance = min(max(ground.history[-1].density_residual, TOLERANCES[0]), TOLERANCES[1])
+        self._tolerance = tolerance_of(ground)
         self._refine = lambda: refined_bands(ground, self._tolerance, self._spins())
         self._parameters = [value for value in ground.problem.functional.parameters() if value.requires_grad]
         self._bands: Bands | None = None

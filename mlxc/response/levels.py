@@ -1,37 +1,30 @@
-"""Levels of the converged potential, empty ones included, as functions of the functional's parameters."""
+"""The levels at both edges of a gap, in the converged potential, as functions of the functional's parameters."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
 from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise
-from mlxc.kohn_sham.gap import difference_of_edges, filled_by_occupation
+from mlxc.kohn_sham.gap import Filled, difference_of_edges, filled_by_occupation, highest_filled, lowest_empty
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
+from mlxc.response.bands import ORBITAL_ACCURACY, tolerance_of
 from mlxc.response.dyson import ResponseError
 
-# Residual of the orbitals, hartree: wanted, and at most. Levels are of second order in it, gradients of first.
-ACCURACY, USELESS = 1e-8, 1e-5
+# Residual of the orbitals, hartree, with which it is known which levels can be the edges, since a true level lies
+# within that of each; and the largest one of which there is an answer.
+ROUGH, USELESS = 1e-3, 1e-5
 MAX_STEPS = 60
 # More bands than are wanted make those that are wanted converge quickly.
 SPARE_BANDS = 4
-
-
-def mesh_levels(ground: GroundState, nband: int) -> Tensor:
-    """The lowest ``nband`` levels at each k point of the SCF, hartree, shape ``(nk * nspin, nband)``.
-
-    Raises:
-        ResponseError: the levels do not converge.
-    """
-    potential = ground.problem.differentiable_potential(ground.fields)
-    levels: Tensor = _Levels.apply(potential, ground, nband)
-    return levels
 
 
 def band_gap(ground: GroundState) -> Tensor:
@@ -39,21 +32,22 @@ def band_gap(ground: GroundState) -> Tensor:
 
     Raises:
         InputError: the state has partly filled bands.
+        ResponseError: the levels do not converge.
     """
     if ground.smearing is not None:
         raise InputError("A gap with a gradient needs fixed occupations: smearing 'none'.")
     shape = (len(ground.density), len(ground.kpoints), -1)
     filled = filled_by_occupation(ground.occupations.detach().cpu().numpy().reshape(shape))
-    levels = mesh_levels(ground, int(filled.max()) + 1)
+    levels: Tensor = _Levels.apply(ground.problem.differentiable_potential(ground.fields), ground, filled)
     return difference_of_edges(levels.reshape(shape), filled)
 
 
 class _Levels(torch.autograd.Function):
-    """Eigenvalues of a potential; first-order perturbation theory is the way back."""
+    """Eigenvalues of a potential, exact at the edges; first-order perturbation theory is the way back."""
 
     @staticmethod
-    def forward(ctx: Any, potential: Tensor, ground: GroundState, nband: int) -> Tensor:
-        pairs = _diagonalise(potential, ground, nband)
+    def forward(ctx: Any, potential: Tensor, ground: GroundState, filled: Filled) -> Tensor:
+        pairs = _diagonalise(potential, ground, filled)
         ctx.problem, ctx.orbitals = ground.problem, pairs.orbitals
         return pairs.eigenvalues.clone()
 
@@ -71,18 +65,42 @@ def level_density(problem: Problem, orbitals: Tensor, sensitivities: Tensor) -> 
     return problem.field_changes(orbitals, changes) * (basis.grid.volume / basis.grid.size)
 
 
-def _diagonalise(potential: Tensor, ground: GroundState, nband: int) -> Eigenpairs:
-    problem = ground.problem
+def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> Eigenpairs:
+    """The filled bands and one above them: all of them roughly, and exactly those that can be the edges."""
+    problem, nband = ground.problem, int(filled.max()) + 1
     hamiltonian = problem.hamiltonian(problem.potential_of(potential))
-    orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
-    total = problem.basis.band_count(nband, nband + SPARE_BANDS)
-    if (missing := total - orbitals.shape[1]) > 0:
-        nspin = len(ground.density)
-        waves = problem.basis.lowest_functions(total, seed=0)[:, -missing:].repeat(nspin, 1, 1)
-        orbitals = orthonormalise(torch.cat([orbitals, waves], dim=1))
+    orbitals = _with_empty_bands(ground, nband)
+    total = orbitals.shape[1]
     counts = torch.zeros(len(orbitals), total, dtype=torch.float64, device=orbitals.device)
     counts[:, :nband] = 1
-    pairs = diagonalise(hamiltonian, orbitals, total, counts, ACCURACY, MAX_STEPS)
+    rough = diagonalise(hamiltonian, orbitals, total, counts, ROUGH, MAX_STEPS)
+    at_edges = _may_be_edges(rough.eigenvalues[:, :nband].cpu().numpy(), filled)
+    counts[:, :nband] = torch.as_tensor(at_edges).to(counts)
+    accuracy = ORBITAL_ACCURACY * tolerance_of(ground)
+    pairs = diagonalise(hamiltonian, rough.orbitals, total, counts, accuracy, MAX_STEPS)
     if pairs.residual > USELESS:
         raise ResponseError(f"The levels did not converge: a residual of {pairs.residual:.1e} hartree is left.")
     return pairs.lowest(nband)
+
+
+def _with_empty_bands(ground: GroundState, nband: int) -> Tensor:
+    """Orbitals of a state and, where it has too few bands, waves orthonormal to them."""
+    basis = ground.problem.basis
+    orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
+    total = basis.band_count(nband, nband + SPARE_BANDS)
+    if (missing := total - orbitals.shape[1]) <= 0:
+        return orbitals
+    waves = basis.lowest_functions(total, seed=0)[:, -missing:].repeat(len(ground.density), 1, 1)
+    return orthonormalise(torch.cat([orbitals, waves], dim=1))
+
+
+def _may_be_edges(levels: NDArray[np.float64], filled: Filled) -> NDArray[np.bool_]:
+    """Which rough levels, shape ``(nk * nspin, nband)``, may be the highest filled or the lowest empty one."""
+    found = np.zeros((*filled.shape, levels.shape[-1]), dtype=bool)
+    levels = levels.reshape(found.shape)
+    # The rough top and a true one that is higher may both be wrong by the residual, and so at the bottom.
+    top, bottom = highest_filled(levels, filled)[1].max() - 2 * ROUGH, lowest_empty(levels, filled)[1].min() + 2 * ROUGH
+    is_filled = np.arange(levels.shape[-1]) < filled[..., None]
+    found[is_filled] = levels[is_filled] >= top
+    found[~is_filled] = levels[~is_filled] <= bottom
+    return found.reshape(-1, levels.shape[-1])
