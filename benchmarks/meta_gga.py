@@ -115,7 +115,7 @@ def displaced(crystal: Crystal, seed: int) -> Crystal:
     """The crystal with all of its atoms displaced."""
     moved = np.random.default_rng(seed).uniform(-DISPLACEMENT, DISPLACEMENT, crystal.positions.shape) / BOHR_ANG
     positions = crystal.positions + moved @ np.linalg.inv(crystal.lattice)
-    return Crystal(crystal.lattice, crystal.species, positions, name=crystal.name)
+    return Crystal(crystal.lattice, crystal.species, positions, crystal.moments, name=crystal.name)
 
 
 def steps_of(case: Case, xc: str, seed: int, ecut: float, folder: Path) -> int | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from gth_files import write_gth
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mlxc import Calculation
 from mlxc.pseudo.gth_table import GTHParameters
@@ -31,6 +31,7 @@ class Timing:
         error_ha: energy of the density's residual at which the run may stop, None where it is not known.
         converged: whether the code says so.
         peak_mib: largest memory of the process, None where it is not measured.
+        forces: forces on the atoms, shape ``(natom, 3)``, hartree/bohr, None where they are not asked for.
     """
 
     seconds: float
@@ -39,6 +40,7 @@ class Timing:
     error_ha: float | None = None
     converged: bool = True
     peak_mib: float | None = None
+    forces: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from other_codes import ENERGY_TOLERANCE_HA, Ion, Timing, joined, run_in_folder, write_pseudopotentials
 
 from mlxc import Calculation, Crystal
@@ -20,20 +22,20 @@ _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 def run_quantum_espresso(
-    calculation: Calculation, processes: int, error_ha: float = ENERGY_TOLERANCE_HA
+    calculation: Calculation, processes: int, error_ha: float = ENERGY_TOLERANCE_HA, *, forces: bool = False
 ) -> Timing | None:
     """Run pw.x, and take the wall time that it reports; None if not installed.
 
     Each process has a pool of k points to itself, as far as there are k points. pw.x stops when its estimated error,
     the energy of the density's residual, is below ``error_ha``. The FFT grid is that of the calculation, if it names
-    one, else its own, for a density cutoff of four times that of the orbitals, as in mlxc.
+    one, else its own, for a density cutoff of four times that of the orbitals, as in mlxc. Forces take their own time.
     """
     if shutil.which("pw.x") is None:
         return None
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         ions = write_pseudopotentials(calculation, folder)
-        (folder / "run.in").write_text(_input(calculation, ions, error_ha), encoding="utf-8")
+        (folder / "run.in").write_text(_input(calculation, ions, error_ha, forces), encoding="utf-8")
         pools = min(processes, len(irreducible_mesh(calculation.kmesh, SpaceGroup.of(calculation.crystal))))
         _, output = run_in_folder(["pw.x", "-nk", str(pools), "-in", "run.in"], folder, processes)
     steps = re.search(r"convergence has been achieved in\s+(\d+) iterations", output)
@@ -42,7 +44,14 @@ def run_quantum_espresso(
         float(re.findall(r"total energy\s+=\s+([-\d.]+) Ry", output)[-1]) / 2,
         iterations=int(steps[1]) if steps else None,
         converged=steps is not None,
+        forces=_forces(output, len(calculation.crystal.species)) if forces else None,
     )
+
+
+def _forces(output: str, natom: int) -> NDArray[np.float64]:
+    """The forces in pw.x's output, which has them in rydberg/bohr, in total first and then by term."""
+    rows = re.findall(r"atom\s+\d+\s+type\s+\d+\s+force =\s+(\S+)\s+(\S+)\s+(\S+)", output)
+    return np.array(rows[:natom], dtype=np.float64) / 2
 
 
 def wall_seconds(output: str) -> float:
@@ -53,7 +62,7 @@ def wall_seconds(output: str) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)\s*([dhms])", line[1]))
 
 
-def _input(calculation: Calculation, ions: dict[str, Ion], error_ha: float) -> str:
+def _input(calculation: Calculation, ions: dict[str, Ion], error_ha: float, forces: bool) -> str:
     crystal = calculation.crystal
     metal = calculation.smearing != "none"
     moment = abs(starting_moments(crystal)).sum() if calculation.total_moment is None else calculation.total_moment
@@ -62,7 +71,8 @@ def _input(calculation: Calculation, ions: dict[str, Ion], error_ha: float) -> s
     labels = _labels(crystal)
     atoms = [f"{label} {joined([x])}" for label, x in zip(labels, crystal.positions, strict=True)]
     kinds = dict(zip(labels, (ions[s] for s in crystal.species), strict=True))
-    return f"""&control calculation='scf', pseudo_dir='.', outdir='out', disk_io='none' /
+    return f"""&control calculation='scf', pseudo_dir='.', outdir='out', disk_io='none'
+  tprnfor=.{str(forces).lower()}. /
 &system ibrav=0, nat={len(crystal.species)}, ntyp={len(kinds)}, ecutwfc={2 * calculation.ecut_ha},
   input_dft='pbe', nbnd={nband}, {_occupations(calculation)}{_spin(calculation, labels, kinds)}{_grid(calculation)} /
 &electrons conv_thr={2 * error_ha:.3e} /

@@ -13,7 +13,6 @@ from torch import Tensor
 from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.grid.fields import TAU, Fields
 from mlxc.kohn_sham.diagonalisation.mirrored_spin import MirroredSpin
-from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver
 from mlxc.kohn_sham.level_above import has_room_above, levels_above
 from mlxc.kohn_sham.mixing.mixers import Mixing
@@ -22,7 +21,7 @@ from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.residual import DensityResidual, fields_residual
 from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.kohn_sham.start.extrapolation import extrapolated_density, extrapolated_orbitals
-from mlxc.kohn_sham.start.guess import starting_orbitals, superposed_spin_density
+from mlxc.kohn_sham.start.guess import starting_orbitals, superposed_spin_density, with_more_orbitals
 from mlxc.terms.entropy import Smearing
 
 # A state with less than this occupation may be missing without anybody noticing.
@@ -302,9 +301,5 @@ class SCFIteration:
         self._orbitals = self._with_bands(self._orbitals)
 
     def _with_bands(self, orbitals: Tensor) -> Tensor:
-        """As many orthonormal orbitals as there are bands: those, and functions of low kinetic energy."""
-        more = self._nband - orbitals.shape[1]
-        if more <= 0:
-            return orbitals
-        waves = self.problem.basis.lowest_functions(self._nband, self._seed)[:, -more:]
-        return orthonormalise(torch.cat([orbitals, waves.repeat(self._nspin, 1, 1)], dim=1))
+        """At least as many orthonormal orbitals as there are bands: those, and others outside their space."""
+        return with_more_orbitals(orbitals, self.problem.basis, self.problem.ions, self._nband, self._seed)

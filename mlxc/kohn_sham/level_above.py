@@ -14,10 +14,10 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.errors import InputError
-from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.gap import NO_GAP
 from mlxc.kohn_sham.problem import Problem
+from mlxc.kohn_sham.start.guess import with_more_orbitals
 from mlxc.units import HARTREE_EV
 
 # Residual of the orbital above, hartree, and the steps in which it is looked for: its level is then known to 1e-4.
@@ -77,9 +77,7 @@ def levels_above(
     nband, basis, largest = eigenvalues.shape[1], problem.basis, problem.division.processes.largest
     if not has_room_above(problem, nband):
         return None
-    if orbitals.shape[1] == nband:
-        new = basis.lowest_functions(nband + 1, seed)[:, -1:].repeat(len(orbitals) // len(basis.kpoints), 1, 1)
-        orbitals = orthonormalise(torch.cat([orbitals, new], dim=1))
+    orbitals = with_more_orbitals(orbitals, basis, problem.ions, nband + 1, seed)
     counts = torch.zeros_like(eigenvalues)
     counts = torch.nn.functional.pad(counts, (0, 1), value=1.0)
     pairs = diagonalise(hamiltonian, orbitals, nband + 1, counts, ACCURACY, MOST_STEPS)

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mlxc.errors import InputError
-from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise
 from mlxc.kohn_sham.gap import Filled, difference_of_edges, filled_by_occupation, highest_filled, lowest_empty
 from mlxc.kohn_sham.problem import Problem
+from mlxc.kohn_sham.start.guess import with_more_orbitals
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.bands import ORBITAL_ACCURACY, tolerance_of
 from mlxc.response.dyson import ResponseError
@@ -23,8 +23,9 @@ from mlxc.response.dyson import ResponseError
 # within that of each; and the largest one of which there is an answer.
 ROUGH, USELESS = 1e-3, 1e-5
 MAX_STEPS = 60
-# More bands than are wanted make those that are wanted converge quickly.
-SPARE_BANDS = 4
+# More bands than are wanted make those that are wanted converge quickly, and where they are roughly right themselves,
+# none of them belongs below those.
+SPARE_BANDS, SPARE_COUNT = 4, 0.05
 
 
 def band_gap(ground: GroundState) -> Tensor:
@@ -68,30 +69,21 @@ def level_density(problem: Problem, orbitals: Tensor, sensitivities: Tensor) -> 
 def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> Eigenpairs:
     """The filled bands and one above them: all of them roughly, and exactly those that can be the edges."""
     problem, nband = ground.problem, int(filled.max()) + 1
-    hamiltonian = problem.hamiltonian(problem.potential_of(potential))
-    orbitals = _with_empty_bands(ground, nband)
-    total = orbitals.shape[1]
-    counts = torch.zeros(len(orbitals), total, dtype=torch.float64, device=orbitals.device)
+    basis, hamiltonian = problem.basis, problem.hamiltonian(problem.potential_of(potential))
+    total = basis.band_count(nband, nband + SPARE_BANDS)
+    guess = with_more_orbitals(ground.orbitals.detach(), basis, problem.ions, total, seed=0)
+    counts = torch.full((len(guess), total), SPARE_COUNT, dtype=torch.float64, device=guess.device)
     counts[:, :nband] = 1
-    rough = diagonalise(hamiltonian, orbitals, total, counts, ROUGH, MAX_STEPS)
+    rough = diagonalise(hamiltonian, guess, total, counts, ROUGH, MAX_STEPS)
+    counts = torch.zeros_like(counts)
     at_edges = _may_be_edges(rough.eigenvalues[:, :nband].cpu().numpy(), filled)
     counts[:, :nband] = torch.as_tensor(at_edges).to(counts)
     accuracy = ORBITAL_ACCURACY * tolerance_of(ground)
     pairs = diagonalise(hamiltonian, rough.orbitals, total, counts, accuracy, MAX_STEPS)
-    if pairs.residual > USELESS:
-        raise ResponseError(f"The levels did not converge: a residual of {pairs.residual:.1e} hartree is left.")
+    if rough.residual > ROUGH or pairs.residual > USELESS:
+        residual = max(rough.residual, pairs.residual)
+        raise ResponseError(f"The levels did not converge: a residual of {residual:.1e} hartree is left.")
     return pairs.lowest(nband)
-
-
-def _with_empty_bands(ground: GroundState, nband: int) -> Tensor:
-    """Orbitals of a state and, where it has too few bands, waves orthonormal to them."""
-    basis = ground.problem.basis
-    orbitals = ground.orbitals.detach()[:, : nband + SPARE_BANDS]
-    total = basis.band_count(nband, nband + SPARE_BANDS)
-    if (missing := total - orbitals.shape[1]) <= 0:
-        return orbitals
-    waves = basis.lowest_functions(total, seed=0)[:, -missing:].repeat(len(ground.density), 1, 1)
-    return orthonormalise(torch.cat([orbitals, waves], dim=1))
 
 
 def _may_be_edges(levels: NDArray[np.float64], filled: Filled) -> NDArray[np.bool_]:

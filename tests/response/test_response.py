@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 import mlxc
 from mlxc import Crystal, FermiDirac, GaussianOrbitals, GroundState, InputError, MarzariVanderbilt, PlaneWaves
-from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
 from mlxc.kohn_sham.eigensolver import diagonalise
+from mlxc.kohn_sham.start.guess import starting_orbitals, with_more_orbitals
 from mlxc.properties.forces import forces_and_stress
 from mlxc.response.gradient_flow import gradient_flow
 from mlxc.response.levels import band_gap
@@ -304,13 +305,37 @@ def test_states_with_gradients_are_saved_and_start_others(tmp_path: Any) -> None
     assert len(ground_state("metal", MODELS["two parameters"](), start=ground).history) < len(ground.history)
 
 
+def levels_from_scratch(ground: GroundState, nband: int) -> torch.Tensor:
+    """So many of the lowest levels in the potential of a state, hartree, from nothing that the state knows of them."""
+    problem = ground.problem
+    guess = starting_orbitals(problem.basis, problem.ions, nband, seed=1).repeat(len(ground.density), 1, 1)
+    hamiltonian = problem.hamiltonian(problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach())))
+    counts = torch.ones(len(guess), nband, dtype=torch.float64)
+    return diagonalise(hamiltonian, guess, nband, counts, 1e-6, 100).eigenvalues
+
+
+def test_a_gap_ends_at_the_lowest_empty_level_where_that_is_localised() -> None:
+    """The empty levels of rutile are titanium's d levels, which have little in common with any plane wave."""
+    rutile = Crystal(
+        [[8.67, 0, 0], [0, 8.67, 0], [0, 0, 5.59]],
+        ["Ti", "Ti", "O", "O", "O", "O"],
+        [[0, 0, 0], [0.5, 0.5, 0.5], [0.305, 0.305, 0], [-0.305, -0.305, 0], [0.805, 0.195, 0.5], [0.195, 0.805, 0.5]],
+    )  # fmt: skip
+    ground = mlxc.scf(rutile, xc="pbe-kappa-mu", basis=PlaneWaves(12.0), kmesh=(1, 1, 1), smearing=None)
+    levels = levels_from_scratch(ground, 32)[0]
+    assert float(band_gap(ground).detach()) == pytest.approx(float(levels[24] - levels[23]), abs=1e-9)
+    problem, filled = ground.problem, ground.orbitals.detach()
+    guess = with_more_orbitals(filled, problem.basis, problem.ions, 25, seed=0)
+    assert torch.allclose(inner_products(guess, guess), torch.eye(guess.shape[1], dtype=guess.dtype), atol=1e-10)
+    (block,) = problem.hamiltonian(ground.effective_potential).blocks
+    ritz_values = torch.linalg.eigvalsh(inner_products(guess, block.apply(guess)))[0]
+    # The lowest plane wave orthogonal to the filled levels lies 0.7 hartree higher.
+    assert levels[24] - 1e-6 < ritz_values[24] < levels[24] + 0.1
+
+
 def test_spins_with_different_numbers_of_electrons_share_one_gap() -> None:
     ground = ground_state("insulator", MODELS["two parameters"](), spin=True, total_moment=2.0)
-    problem = ground.problem
-    waves = orthonormalise(problem.basis.lowest_functions(10, seed=1).repeat(2, 1, 1))
-    hamiltonian = problem.hamiltonian(problem.effective_potential(problem.basis.grid.fourier(ground.fields.detach())))
-    all_alike = torch.ones(waves.shape[:2], dtype=torch.float64)
-    up, down = diagonalise(hamiltonian, waves, 10, all_alike, 1e-6, 100).eigenvalues.chunk(2)
+    up, down = levels_from_scratch(ground, 10).chunk(2)
     assert int((ground.occupations[0] > 0).sum()) == 5
     assert int((ground.occupations[-1] > 0).sum()) == 3
     highest, lowest = max(up[:, 4].max(), down[:, 2].max()), min(up[:, 5].min(), down[:, 3].min())

@@ -10,7 +10,7 @@ from torch import Tensor
 from mlxc.basis.protocol import Basis
 from mlxc.crystal.magnetism import shifted_to
 from mlxc.grid.grid import Grid
-from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products, orthonormalise
 from mlxc.pseudo.atom import free_atom
 from mlxc.pseudo.ions import Ions
 
@@ -57,3 +57,27 @@ def starting_orbitals(basis: Basis, ions: Ions, nband: int, seed: int) -> Tensor
     for own in orbitals.split(1):  # one k point after the other, for the sake of the memory
         own.copy_(orthonormalise(own))
     return orbitals
+
+
+def with_more_orbitals(orbitals: Tensor, basis: Basis, ions: Ions, nband: int, seed: int) -> Tensor:
+    """At least ``nband`` orthonormal orbitals: given ones, and what orbitals of free atoms have outside their space.
+
+    A wave of low kinetic energy would have little in common with a localised level, which a search that begins with
+    such waves finds late or passes over.
+
+    Args:
+        orbitals: Orthonormal orbitals, shape ``(nk * nspin, norbital, nfunction)``; they come back as they are if they
+            are enough.
+        basis: The basis of the orbitals.
+        ions: The ions, whose free atoms have the others.
+        nband: The number of orbitals that are wanted.
+        seed: The seed of the noise in the others.
+    """
+    norbital = orbitals.shape[1]
+    if norbital >= nband:
+        return orbitals
+    atomic = starting_orbitals(basis, ions, nband, seed).repeat(len(orbitals) // len(basis.kpoints), 1, 1)
+    outside = atomic - inner_products(orbitals, atomic).mT @ orbitals
+    # As many combinations as the atoms have orbitals more than there are, those with the largest part outside.
+    combinations = torch.linalg.eigh(inner_products(outside, outside)).eigenvectors[..., norbital:]
+    return orthonormalise(torch.cat([orbitals, combinations.mT @ outside], dim=1))
