@@ -64,6 +64,7 @@ BENCHMARKS = {
     "speed": Benchmark("python benchmarks/speed.py", ("pw.x",)),
     "speed_gth": Benchmark("python benchmarks/speed.py --pseudo gth", ("pw.x", "abinit")),
     "real_crystals": Benchmark(f"{PSEUDODOJO} && python benchmarks/real_crystals.py {UP_TO_NINE_ATOMS}", ("pw.x",)),
+    "real_forces": Benchmark(f"{PSEUDODOJO} && python benchmarks/real_forces.py {UP_TO_NINE_ATOMS}", ("pw.x",)),
     "gpu": Benchmark("python benchmarks/gpu.py --repeats 2", ("nvidia-smi",)),
     "gaussian_basis": Benchmark("python benchmarks/gaussian_basis.py", packages=("pyscf",)),
     "basis_convergence": Benchmark("python benchmarks/basis_convergence.py"),
