@@ -6,12 +6,14 @@ from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
-from ipywidgets import HTML, Button, Checkbox, FloatText, HBox, IntText, VBox
+from ipywidgets import HTML, Button, Checkbox, FloatText, HBox, VBox
 
+from mlxc.tasks.moments.range import FEWEST_POINTS, MOST_POINTS
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.moments.model import Line, MomentsModel, MomentsPicture
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.binding import bind
+from mlxc_app.widgets.controls import whole_number
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, VERMILLION
@@ -49,14 +51,15 @@ class MomentsView:
             description="Run energy against moment", button_style="primary", tooltip="Of what is chosen on the left"
         )
         highest = FloatText(description="Up to (μB)", step=0.5, tooltip="The moment of the cell", **SHORT)
-        points = IntText(description="Moments", tooltip="How many, from zero on", **SHORT)
+        limits, tooltip = (FEWEST_POINTS, MOST_POINTS), "How many, from zero on"
+        points = whole_number(model, "points", messages, "Moments", limits, tooltip=tooltip, **SHORT)
         both_ways = Checkbox(
             description="and down again",
             indent=False,
             tooltip="Which shows other branches, if there are some",
             layout={"width": "150px"},
         )
-        for trait, widget in {"highest": highest, "points": points, "both_ways": both_ways}.items():
+        for trait, widget in {"highest": highest, "both_ways": both_ways}.items():
             bind(model, trait, widget, messages)
         self._words = HTML()
         self.figure = live_figure(
