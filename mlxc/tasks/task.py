@@ -71,6 +71,14 @@ class CrystalTask(Task):
         """
         return {}
 
+    def calculations(self) -> list[Calculation]:
+        """The calculations that the task consists of, as far as they differ in size; the first one is done first.
+
+        Raises:
+            InputError: one of them cannot be described.
+        """
+        return [self.calculation]
+
     @property
     def varies_basis(self) -> bool:
         """Whether the basis of the calculation is only one among several that the task compares."""

@@ -100,8 +100,8 @@ class BandsModel(HasTraits):
         run.observe_records(self._redraw, "bands", "iteration", STAGE)
         run.observe(self.find_others, "state")
 
-    def start(self) -> None:
-        """Compute the bands of what is chosen.
+    def task(self) -> BandsTask:
+        """The bands of what is chosen.
 
         Raises:
             InputError: it cannot be computed, or has no bands.
@@ -110,6 +110,15 @@ class BandsModel(HasTraits):
 
         task = BandsTask.from_dict({"calculation": self._choose.calculation().told_with_bars().model_dump()})
         band_path(task.calculation.crystal, task.points)  # a molecule has none
+        return task
+
+    def start(self) -> None:
+        """Compute the bands of what is chosen.
+
+        Raises:
+            InputError: it cannot be computed, or has no bands.
+        """
+        task = self.task()
         earlier = with_ground_state(task.calculation, visible_runs(self._run.owner))
         self._run.start(task, self._choose.run_title(), earlier)
 

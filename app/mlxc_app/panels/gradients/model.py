@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from traitlets import Float, HasTraits, Instance, Unicode, observe
+from traitlets import Float, HasTraits, Instance, Unicode
 
-from mlxc.errors import InputError, MlxcError
+from mlxc.errors import InputError
 from mlxc.observables.catalogue import LOSSES
 from mlxc.tasks.gradient.presentation import gradient_in_words
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.xc.catalogue import check_has_parameters
-from mlxc_app.choose.labels import SETTINGS
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
 
@@ -63,7 +62,6 @@ class GradientModel(HasTraits):
         target: What its quantity is compared with, as a person writes it; empty for nothing.
         mode: ``implicit`` or ``unrolled``.
         step: The length of a step, in units of the norm of all parameters.
-        blocker: Why a run cannot start, in one sentence; empty if it can.
         picture: What is to be seen.
     """
 
@@ -71,16 +69,13 @@ class GradientModel(HasTraits):
     target = Unicode()
     mode = Unicode("implicit")
     step = Float(0.05)
-    blocker = Unicode()
     picture = Instance(GradientPicture, args=())
 
     def __init__(self, run: RunModel, choose: ChooseModel) -> None:
         super().__init__()
         self._run, self._choose = run, choose
-        choose.observe(self._find_blocker, [*SETTINGS, "blocker"])
         run.observe(self._redraw, ["result", "title", "kind"])
         run.observe_records(self._redraw, *FLOW, "iteration")
-        self._find_blocker()
 
     @property
     def can_step(self) -> bool:
@@ -136,16 +131,6 @@ class GradientModel(HasTraits):
         if not isinstance(task, GradientTask):
             raise InputError("There is no gradient yet: press “Run gradient” first.")
         self._run.start(GradientTask.from_dict(task.model_dump() | {"step": self.step}), self._run.title)
-
-    @observe("loss", "target", "mode")
-    def _find_blocker(self, change: Any = None) -> None:
-        try:
-            self.task()
-        except MlxcError as error:
-            # The same sentence as beside Run, if that is greyed too.
-            self.blocker = self._choose.blocker or str(error)
-        else:
-            self.blocker = self._choose.blocker
 
     def _redraw(self, change: Any = None) -> None:
         run = self._run
