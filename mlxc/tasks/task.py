@@ -80,6 +80,13 @@ class CrystalTask(Task):
         return [self.calculation]
 
     @property
+    def is_about_one_state(self) -> bool:
+        """Whether the state that the task keeps is the ground state of the calculation, and the task may start from it;
+        others vary something, or keep no state.
+        """
+        return False
+
+    @property
     def varies_basis(self) -> bool:
         """Whether the basis of the calculation is only one among several that the task compares."""
         return False

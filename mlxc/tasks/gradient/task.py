@@ -86,6 +86,11 @@ class GradientTask(CrystalTask):
         return LOSSES[self.loss]
 
     @property
+    def is_about_one_state(self) -> bool:
+        """See :attr:`CrystalTask.is_about_one_state`."""
+        return self.observable.source in ("energy", "state")
+
+    @property
     def target_and_source(self) -> tuple[float | None, str | None]:
         """What the quantity is compared with, and where that comes from; None and None if with nothing."""
         if self.target is not None or not self.observable.relative:
