@@ -1,4 +1,4 @@
-"""How long a calculation will take, before it is run. Imports no torch.
+"""How long a calculation will take, before it is run, in seconds and in words. Imports no torch.
 
 Each kind of basis knows the work of an SCF, see :meth:`mlxc.basis.kind.BasisKind.seconds`. Times of other machines
 differ, and so do those of crystals that need more steps: what is estimated here is right within a factor of two or
@@ -42,6 +42,11 @@ def seconds_in_words(seconds: float) -> str:
         if seconds < limit:
             return f"about {_rounded(seconds / length)} {unit}"
     return f"about {_rounded(seconds / 86400)} days"
+
+
+def memory_in_words(memory_gb: float) -> str:
+    """An amount of memory with as many digits as an estimate deserves, such as ``0.3 GB``."""
+    return f"{memory_gb:.1f} GB" if memory_gb >= 0.1 else "less than 0.1 GB"
 
 
 def _rounded(value: float) -> int:

@@ -9,7 +9,6 @@ from math import lcm
 from typing import Any
 
 import numpy as np
-import spglib
 from numpy.typing import NDArray
 
 from mlxc.crystal.crystal import Crystal
@@ -41,10 +40,10 @@ class SpaceGroup:
     @classmethod
     def of(cls, crystal: Crystal) -> SpaceGroup:
         """Find the operations with spglib; only the identity where spglib finds none."""
-        found = spglib.get_symmetry(_cell(crystal), symprec=SYMMETRY_TOLERANCE)
+        found = _dataset(crystal)
         if found is None:
             return cls.identity()
-        return cls(found["rotations"].astype(np.int64), found["translations"] % 1.0)
+        return cls(found.rotations.astype(np.int64), found.translations % 1.0)
 
     @classmethod
     def identity(cls) -> SpaceGroup:

@@ -25,7 +25,7 @@ from mlxc.units import HARTREE_EV
 
 # Residual of the orbitals, hartree; eigenvalues are an order of magnitude better in its square.
 RESIDUAL_TOLERANCE = 1e-5
-# k points whose bands are computed at the same time, which bounds the memory.
+# k points whose bands are computed at the same time, at most.
 TOGETHER = 32
 MAX_STEPS = 60
 # Empty bands, and their part of the occupied ones: a density of states is known up to the lowest of the uppermost band.
@@ -212,10 +212,13 @@ def _levels_at(
     on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
     perturbations: Tensor | None = None,
 ) -> _Levels:
-    """The levels at k points, of which some are computed at the same time."""
+    """The levels at k points, of which some are computed at the same time: no more than those of the ground state, so
+    that whatever could hold that can hold its bands, but enough to keep all threads busy.
+    """
     found: list[_Levels] = []
+    together = min(TOGETHER, max(len(ground.kpoints.fractional), torch.get_num_threads()))
     with torch.no_grad():
-        for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / TOGETHER)):
+        for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / together)):
             found.append(_levels(ground, portion, perturbations))
             if on_portion is not None:
                 on_portion(sum(levels.values.shape[1] for levels in found[:-1]), found[-1].values)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from mlxc.crystal.crystal import Crystal
+from mlxc.crystal.magnetism import often_magnetic
 from mlxc.crystal.resizing import area_ang2, lattice_constant
 from mlxc.errors import InputError
 from mlxc.structures.shipped import shipped_record
@@ -24,6 +25,8 @@ SOL58LC = "sol58lc"
 # Atoms in the conventional cubic cell.
 _ATOMS_PER_CUBE = {"SC": 1, "BCC": 2, "FCC": 4, "Diamond": 8}
 _ATOMS_PER_MEASURED_CUBE = {"bcc": 2, "fcc": 4, "diamond": 8, "b1": 8, "b2": 2, "b3": 8}
+# What tables of measurements and of codes call the same structure of an element.
+_STRUCTURES = {"bcc": "BCC", "fcc": "FCC", "diamond": "Diamond"}
 _CODES = {
     "all_electron": "all-electron (WIEN2k, FLEUR)",
     "gpaw": "GPAW",
@@ -63,16 +66,21 @@ class ReferenceLine:
 
 
 def reference_lines(name: str) -> list[ReferenceLine]:
-    """Reference values for a shipped structure: other codes with non-spin-polarised PBE first, then experiment.
+    """Reference values for a crystal: other codes with non-spin-polarised PBE first, then experiment.
 
     Of a sheet they hold at the shipped height of its cell.
 
     A code whose volume is more than 10 % off the all-electron one is left out.
 
+    Args:
+        name: The name of a shipped structure, or of a solid as tables have them, such as ``Al_fcc`` or ``NaCl_b1``.
+
     Raises:
-        InputError: no structure of this name is shipped.
+        InputError: no structure of this name is shipped, nor is it the name of a solid.
     """
-    record = shipped_record(name)
+    formula, _, structure = name.partition("_")
+    is_solid = structure in _ATOMS_PER_MEASURED_CUBE
+    record = _record_of_solid(formula, structure) if is_solid else shipped_record(name)
     lines: list[ReferenceLine] = []
     if record["reference"] is not None:
         codes = acwf(*record["reference"].split("/"))
@@ -83,11 +91,28 @@ def reference_lines(name: str) -> list[ReferenceLine]:
     return [*lines, *_of_sheet(record)]
 
 
+def _record_of_solid(formula: str, structure: str) -> dict[str, Any]:
+    """Where a solid is in the tables, in the form of a shipped record.
+
+    Codes have computed all elements without spin, which says nothing of those that often have a moment.
+    """
+    name, element = f"{formula}_{structure}", f"{formula}/{_STRUCTURES.get(structure)}"
+    is_computed = element in _table("acwf_unaries_pbe.json")["structures"] and not often_magnetic([formula])
+    return {
+        "name": name,
+        "reference": element if is_computed else None,
+        "experiment": name if name in _table("sol58lc_experiment.json")["lattice_constant_ang"] else None,
+    }
+
+
 def best_reference(name: str) -> ReferenceLine | None:
-    """What is measured for a shipped structure, or else what all-electron codes find with PBE; None without either.
+    """What is measured for a crystal, or else what all-electron codes find with PBE; None without either.
+
+    Args:
+        name: Its name, see :func:`reference_lines`.
 
     Raises:
-        InputError: no structure of this name is shipped.
+        InputError: no structure of this name is shipped, nor is it the name of a solid.
     """
     lines = reference_lines(name)
     measured = [line for line in lines if line.label.startswith("experiment")]

@@ -28,8 +28,9 @@ def code_name() -> str:
 
 
 def _files() -> Iterator[Path]:
-    groups = [group for group in entry_points().groups if group.startswith(PACKAGE)]
-    added = {entry.module.split(".")[0] for group in groups for entry in entry_points(group=group)}
+    points = entry_points()
+    groups = [group for group in points.groups if group.startswith(PACKAGE)]
+    added = {entry.module.split(".")[0] for group in groups for entry in points.select(group=group)}
     for name in sorted({PACKAGE, *added}):
         spec = find_spec(name)
         if spec is not None and spec.submodule_search_locations:

@@ -7,22 +7,21 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
+from typing import Any
 
 from mlxc.calculation.calculation import Calculation
 from mlxc.errors import InputError
 from mlxc.runs.cluster.address import scheduler_address
 from mlxc.runs.folder import RunFolder
-from mlxc.tasks.bands.kind import BANDS
 from mlxc.tasks.given_start import START_FILE
 from mlxc.tasks.kinds import required_calculation
-from mlxc.tasks.scf.kind import SCF
+from mlxc.tasks.task import AnyTask, CrystalTask
 
-# The kinds whose state is that of the calculation that they are about.
-GROUND_STATES = (SCF.name, BANDS.name)
 # As many runs are looked through, the latest ones.
 LOOKED_THROUGH = 50
-# What is told beside a ground state, and does not change it.
-TOLD_BESIDE = {"uncertainty"}
+# What does not change which state is the ground state: what is told beside it, and how far it is converged, which
+# whoever starts from it does again.
+OF_NO_ACCOUNT = {"uncertainty", "tolerance", "max_iterations"}
 
 
 def with_ground_state(calculation: Calculation, runs: Iterable[RunFolder]) -> RunFolder | None:
@@ -32,16 +31,25 @@ def with_ground_state(calculation: Calculation, runs: Iterable[RunFolder]) -> Ru
     """
     if scheduler_address() is not None:
         return None
-    wanted = calculation.model_dump(mode="json", exclude=TOLD_BESIDE)
+    wanted = _settings(calculation)
     for folder in islice(runs, LOOKED_THROUGH):
-        if not (folder.kind in GROUND_STATES and folder.ground_state_path.exists()):
+        if not folder.ground_state_path.exists() or folder.structure != wanted["structure"]:
             continue
-        if folder.structure != wanted["structure"] or folder.status["state"] != "finished":
+        if folder.status["state"] != "finished":
             continue
         with suppress(InputError):  # of another version
-            if required_calculation(folder.task).model_dump(mode="json", exclude=TOLD_BESIDE) == wanted:
+            if _keeps_its_ground_state(folder.task) and _settings(required_calculation(folder.task)) == wanted:
                 return folder
     return None
+
+
+def _settings(calculation: Calculation) -> dict[str, Any]:
+    return calculation.model_dump(mode="json", exclude=OF_NO_ACCOUNT)
+
+
+def _keeps_its_ground_state(task: AnyTask) -> bool:
+    """Whether the state of a task is that of the calculation that it is about."""
+    return isinstance(task, Calculation) or (isinstance(task, CrystalTask) and task.is_about_one_state)
 
 
 def hand_over(earlier: RunFolder, folder: RunFolder) -> None:

@@ -6,7 +6,8 @@ is converged all the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from mlxc.utils.stages import stage
 from mlxc.utils.workspace import workspace
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 START_FILE = "start.h5"
 # Told as a stage, so that the records of a run say where its ground state comes from.
 TAKING_OVER = "Taking over the ground state of an earlier run with the same settings"
+
+
+def origin_in_words(stages: Iterable[Mapping[str, Any]]) -> str:
+    """Where the ground state of a run comes from, in a sentence; empty if the run has computed it from nothing.
+
+    Args:
+        stages: What the run has told of its stages.
+    """
+    taken = any(record["words"] == TAKING_OVER for record in stages)
+    return "The ground state is that of an earlier run with the same settings." if taken else ""
 
 
 def given_start() -> tuple[SavedState, ...]:

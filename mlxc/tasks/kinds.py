@@ -83,6 +83,17 @@ def calculation_of(task: AnyTask) -> Calculation | None:
     return task.calculation if isinstance(task, CrystalTask) else None
 
 
+def calculations_of(task: AnyTask) -> list[Calculation]:
+    """The calculations that a task consists of, see :meth:`CrystalTask.calculations`; none where it is about none.
+
+    Raises:
+        InputError: one of them cannot be described.
+    """
+    if isinstance(task, CrystalTask):
+        return task.calculations()
+    return [task] if isinstance(task, Calculation) else []
+
+
 def required_calculation(task: AnyTask) -> Calculation:
     """The calculation that a task is about, for what has no meaning without one.
 

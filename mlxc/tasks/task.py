@@ -71,6 +71,21 @@ class CrystalTask(Task):
         """
         return {}
 
+    def calculations(self) -> list[Calculation]:
+        """The calculations that the task consists of, as far as they differ in size; the first one is done first.
+
+        Raises:
+            InputError: one of them cannot be described.
+        """
+        return [self.calculation]
+
+    @property
+    def is_about_one_state(self) -> bool:
+        """Whether the state that the task keeps is the ground state of the calculation, and the task may start from it;
+        others vary something, or keep no state.
+        """
+        return False
+
     @property
     def varies_basis(self) -> bool:
         """Whether the basis of the calculation is only one among several that the task compares."""

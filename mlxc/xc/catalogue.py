@@ -7,10 +7,11 @@ functional is built, so that a page can list and check names at once.
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from mlxc.errors import InputError
+from mlxc.utils.plugins import entry_points_of
 from mlxc.utils.spelling import closest_name
 from mlxc.xc.cards.card import FunctionalCard, Origin
 from mlxc.xc.checkpoints.files import (
@@ -235,7 +236,7 @@ def _held_inside(functional: nn.Module) -> nn.Module:
 
 
 def _registered() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points_of(GROUP)}
 
 
 def _package(point: EntryPoint) -> str:

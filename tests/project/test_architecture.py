@@ -142,7 +142,7 @@ def test_only_the_command_line_prints(module: str) -> None:
     [
         "mlxc", "mlxc.calculation.calculation", "mlxc.cli", "mlxc.codes.live", "mlxc.codes.other_code",
         "mlxc.crystal.crystal", "mlxc.export.archive", "mlxc.export.link", "mlxc.observables",
-        "mlxc.properties.birch_murnaghan", "mlxc.references.tables", "mlxc.results.state_file",
+        "mlxc.properties.birch_murnaghan", "mlxc.references.recognition", "mlxc.results.state_file",
         "mlxc.runs.bench.client", "mlxc.runs.client", "mlxc.runs.folder", "mlxc.structures.shipped", "mlxc.tasks.kinds",
         "mlxc.xc.catalogue",
     ],

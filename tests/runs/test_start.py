@@ -12,7 +12,9 @@ from mlxc.runs.start import hand_over, with_ground_state
 from mlxc.runs.worker import execute
 from mlxc.tasks.bands.task import BandsTask
 from mlxc.tasks.given_start import START_FILE, TAKING_OVER
+from mlxc.tasks.gradient.task import GradientTask
 from mlxc.tasks.kind import ITERATION, STAGE
+from mlxc.tasks.kinds import required_calculation
 
 SMALL = {"structure": "si", "ecut_ha": 5, "kmesh": (2, 2, 2)}
 
@@ -51,8 +53,39 @@ def test_bands_start_from_the_ground_state_of_an_earlier_run(earlier: RunFolder,
     assert earlier.ground_state_path.exists()
 
 
+def test_a_gradient_starts_from_the_ground_state_of_an_earlier_run_and_another_one_from_its(tmp_path: Path) -> None:
+    settings = SMALL | {"xc": "pbe-kappa-mu"}
+
+    def gradient(**further: float) -> RunFolder:
+        task = GradientTask.from_dict({"calculation": settings, "loss": "density_moment", **further})
+        return RunFolder.create(task, "gradient", tmp_path)
+
+    earlier = RunFolder.create(Calculation.from_dict(settings), "ground state", tmp_path)
+    fresh, taking = gradient(), gradient()
+    execute(earlier)
+    assert with_ground_state(required_calculation(taking.task), [earlier]) == earlier
+    hand_over(earlier, taking)
+    for folder in (fresh, taking):
+        execute(folder)
+        assert folder.status["state"] == "finished", folder.status
+    assert steps(taking) < steps(fresh) / 2
+    assert fresh.result is not None
+    assert taking.result is not None
+    assert taking.result["gradient_norm"] == pytest.approx(fresh.result["gradient_norm"], rel=1e-4)
+    again = gradient(step=0.01)
+    assert with_ground_state(required_calculation(again.task), [fresh]) == fresh
+
+
+def test_a_run_that_varies_something_keeps_no_ground_state(earlier: RunFolder, tmp_path: Path) -> None:
+    curve = {"calculation": SMALL | {"xc": "pbe-kappa-mu"}, "loss": "lattice_constant"}
+    folder = RunFolder.create(GradientTask.from_dict(curve), "gradient", tmp_path)
+    folder.ground_state_path.write_bytes(earlier.ground_state_path.read_bytes())
+    folder.set_status("finished")
+    assert with_ground_state(required_calculation(folder.task), [folder]) is None
+
+
 def test_only_the_same_settings_have_the_same_ground_state(earlier: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    same = Calculation.from_dict(SMALL | {"uncertainty": True})
+    same = Calculation.from_dict(SMALL | {"uncertainty": True, "tolerance": 1e-8})
     assert with_ground_state(same, [earlier]) == earlier
     for change in (
         {"ecut_ha": 6},

@@ -132,7 +132,7 @@ def test_another_package_offers_a_functional_through_an_entry_point(monkeypatch:
     from importlib.metadata import EntryPoint
 
     point = EntryPoint("our-lda", "mlxc.xc.lda:LDA", "mlxc.functionals")
-    monkeypatch.setattr("mlxc.xc.catalogue.entry_points", lambda group: (point,))
+    monkeypatch.setattr("mlxc.xc.catalogue.entry_points_of", lambda group: (point,))
     assert isinstance(mlxc.functional("our-lda"), LDA)
     assert isinstance(mlxc.functional("0.5*our-lda"), WeightedSum)
 

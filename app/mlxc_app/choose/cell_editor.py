@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ipywidgets import Button, FloatText, IntText, Widget
+from ipywidgets import Button, FloatText, Widget
 
 from mlxc.crystal.vacuum import vacuum_directions
 from mlxc_app.choose.labels import LABELS
 from mlxc_app.choose.structure_model import StructureModel
 from mlxc_app.widgets.binding import same
-from mlxc_app.widgets.controls import number, three_numbers
+from mlxc_app.widgets.controls import number, three_numbers, three_whole_numbers
 from mlxc_app.widgets.message import MessageArea
 
 # Digits of a length that are shown, angstrom.
@@ -30,8 +30,15 @@ class CellEditor:
         self._constant = number(LABELS["lattice_constant_ang"], 0.01)
         self._scale = number(LABELS["scale_percent"], 1)
         self._height = number(LABELS["height_ang"], 1)
-        self._strain = three_numbers(LABELS["strain_percent"], ("a", "b", "c"), FloatText, "mlxc-strain")
-        self._repeats = three_numbers(LABELS["repeats"], ("n₁", "n₂", "n₃"), IntText, "mlxc-supercell")
+        self._strain = three_numbers(LABELS["strain_percent"], ("a", "b", "c"), "mlxc-strain")
+        self._repeats = three_whole_numbers(
+            LABELS["repeats"],
+            ("n₁", "n₂", "n₃"),
+            "mlxc-supercell",
+            lambda: model.edit.repeats,
+            lambda repeats: model.change(repeats=repeats),
+            messages,
+        )
         reset = Button(description="Back to the original cell", tooltip="Everything here is computed, not only drawn")
         reset.add_class("mlxc-reset")
         self.widgets: list[Widget] = [
@@ -41,8 +48,7 @@ class CellEditor:
         self._take(self._constant, "lattice_constant_ang", self._shown_constant)
         self._take(self._scale, "scale_percent", lambda: model.edit.scale_percent)
         self._take(self._height, "height_ang", self._shown_height)
-        self._take_three(self._strain.children[1:], "strain_percent")
-        self._take_three(self._repeats.children[1:], "repeats")
+        self._take_strain()
         model.observe(self._show, ["edit", "structure"])
         self._show()
 
@@ -53,13 +59,15 @@ class CellEditor:
 
         field.observe(self._messages.guard(entered), "value")
 
-    def _take_three(self, fields: tuple[Any, ...], name: str) -> None:
+    def _take_strain(self) -> None:
+        fields = self._strain.children[1:]
+
         def entered(change: Any) -> None:
-            values = list(getattr(self._model.edit, name))
+            strain = list(self._model.edit.strain_percent)
             index = fields.index(change["owner"])
-            if not same(values[index], change["new"]):
-                values[index] = change["new"]
-                self._model.change(**{name: tuple(values)})
+            if not same(strain[index], change["new"]):
+                strain[index] = change["new"]
+                self._model.change(strain_percent=tuple(strain))
 
         for field in fields:
             field.observe(self._messages.guard(entered), "value")

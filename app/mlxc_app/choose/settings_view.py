@@ -6,7 +6,7 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from ipywidgets import HTML, Dropdown, IntText, ToggleButtons, VBox, Widget
+from ipywidgets import HTML, Dropdown, ToggleButtons, VBox, Widget
 
 from mlxc.basis.kinds import BASES
 from mlxc.calculation.presets import PRESETS
@@ -17,7 +17,7 @@ from mlxc_app.choose.labels import LABELS
 from mlxc_app.choose.model import CUSTOM, ChooseModel
 from mlxc_app.widgets.binding import bind, same
 from mlxc_app.widgets.choosing.cards import HOW_FINE, Card, Cards
-from mlxc_app.widgets.controls import LABEL, WIDE, number, three_numbers, whole_number
+from mlxc_app.widgets.controls import LABEL, WIDE, number, three_whole_numbers, whole_number
 from mlxc_app.widgets.message import MessageArea, caution, hint
 
 SPACING_DIGITS = 3
@@ -85,7 +85,9 @@ class SettingsFields:
         self._cutoff = number(LABELS["ecut_ha"], 1)
         self._sets = Dropdown(description=LABELS["gaussian_basis"], layout=WIDE)
         self._set_place = with_problem(model, "gaussian_basis", self._sets)
-        self._mesh = three_numbers(LABELS["kmesh"], ("n₁", "n₂", "n₃"), IntText, "mlxc-mesh")
+        self._mesh = three_whole_numbers(
+            LABELS["kmesh"], ("n₁", "n₂", "n₃"), "mlxc-mesh", lambda: model.kmesh, self._mesh_chosen, messages
+        )
         self._spacing = number("k spacing (1/Å)", 0.02, tooltip=SPACING)
         self._families = Dropdown(description=LABELS["pseudo"], layout=WIDE)
         tolerance = number(LABELS["tolerance"], 1e-6, tooltip=TOLERANCE)
@@ -115,8 +117,6 @@ class SettingsFields:
         self._sets.observe(messages.guard(self._set_chosen), "value")
         self._spacing.observe(messages.guard(self._spacing_chosen), "value")
         self._families.observe(messages.guard(self._family_chosen), "value")
-        for field in self._mesh.children[1:]:
-            field.observe(messages.guard(self._mesh_chosen), "value")
         model.observe(self._show_basis, ["basis", "gaussian_sets", "gaussian_basis"])
         model.observe(self._show_mesh, ["kmesh", "spacing_per_ang"])
         model.observe(messages.guard(self._show_families), ["structure", "basis", "pseudo"])
@@ -133,9 +133,8 @@ class SettingsFields:
             self._messages.clear()
             self._model.choose_spacing(change["new"])
 
-    def _mesh_chosen(self, change: Any) -> None:
-        if not self._filling:
-            self._model.kmesh = tuple(field.value for field in self._mesh.children[1:])
+    def _mesh_chosen(self, mesh: tuple[int, ...]) -> None:
+        self._model.kmesh = mesh
 
     def _family_chosen(self, change: Any) -> None:
         if not self._filling and change["new"]:
@@ -155,13 +154,8 @@ class SettingsFields:
         self._cutoff.tooltip = f"Of {model.kind.cutoff_of}"
 
     def _show_mesh(self, change: Any = None) -> None:
-        """All three numbers belong together."""
-        self._filling = True
-        try:
-            for field, points in zip(self._mesh.children[1:], self._model.kmesh, strict=True):
-                field.value = points
-        finally:
-            self._filling = False
+        for field, points in zip(self._mesh.children[1:], self._model.kmesh, strict=True):
+            field.value = points
         self._spacing.value = round(self._model.spacing_per_ang, SPACING_DIGITS)
 
     def _show_families(self, change: Any = None) -> None:

@@ -9,7 +9,12 @@ from pathlib import PurePath
 
 from mlxc.basis.kind import Size
 from mlxc.calculation.calculation import Calculation
-from mlxc.calculation.duration import SCFS_PER_EQUATION_OF_STATE, estimate_seconds, seconds_in_words
+from mlxc.calculation.duration import (
+    SCFS_PER_EQUATION_OF_STATE,
+    estimate_seconds,
+    memory_in_words,
+    seconds_in_words,
+)
 from mlxc.calculation.feasibility import check_calculation
 from mlxc.errors import InputError
 from mlxc.xc.catalogue import functional_names
@@ -93,5 +98,5 @@ def estimate_sentence(size: Size, calculation: Calculation) -> str:
     """How long it takes and how much memory."""
     run = seconds_in_words(estimate_seconds(calculation, size))
     curve = seconds_in_words(_curve_seconds(calculation, size))
-    memory = f"{size.memory_gb:.1f} GB" if size.memory_gb >= 0.1 else "less than 0.1 GB"
+    memory = memory_in_words(size.memory_gb)
     return f"Run {run}, equation of state {curve} on two cores; {memory} of memory."

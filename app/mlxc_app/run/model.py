@@ -15,7 +15,7 @@ from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.kept import find_run, kept_runs
 from mlxc.runs.limits import Limits
 from mlxc.runs.start import hand_over
-from mlxc.tasks.kinds import calculation_of, kind_of
+from mlxc.tasks.kinds import calculation_of, calculations_of, kind_of
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
 from mlxc_app.run.line import Line, take_out, what_it_does
@@ -176,7 +176,7 @@ class RunModel(HasTraits):
         Raises:
             InputError: the run is larger than this server allows.
         """
-        if (calculation := calculation_of(task)) is not None:
+        for calculation in calculations_of(task):
             Limits.from_environment().check(calculation)
         if (same := self._line.same(task, title)) is not None:
             self._say(f"“{title}” {what_it_does(same)}: it is not computed twice.")

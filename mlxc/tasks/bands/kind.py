@@ -28,8 +28,8 @@ def _ending(bands: BandStructure) -> Ending:
     return Ending(bands.converged, bands.message, bands.ground)
 
 
-# Bands at one k point take so long as an SCF takes for it: they begin from nothing, and empty ones count as well.
-OF_AN_SCF = 0.9
+# Bands at one k point take a good half of what an SCF takes for it: they begin from nothing, in a potential that stays.
+OF_AN_SCF = 0.6
 
 
 def _parts(task: BandsTask) -> Parts:

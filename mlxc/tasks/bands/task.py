@@ -26,6 +26,11 @@ class BandsTask(CrystalTask):
     points: int = Field(default=100, ge=2, le=200)
     dos_width_ev: float = Field(default=0.2, ge=0.01, le=5, allow_inf_nan=False)
 
+    @property
+    def is_about_one_state(self) -> bool:
+        """See :attr:`CrystalTask.is_about_one_state`."""
+        return True
+
     def run(
         self, monitor: Monitor | None = None, on_portion: Callable[[dict[str, Any]], None] | None = None
     ) -> BandStructure:

@@ -70,7 +70,7 @@ def states_of_task(
     monitor: Monitor | None = None,
     tell: Tell | None = None,
     xc: nn.Module | None = None,
-    start: Sequence[GroundState] = (),
+    start: Sequence[SolvedState] = (),
 ) -> list[GroundState]:
     """The ground states of all points, from the smallest to the largest volume.
 

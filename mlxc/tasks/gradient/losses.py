@@ -11,6 +11,7 @@ from mlxc.calculation.run import run_calculation
 from mlxc.console.record_table import Tell
 from mlxc.errors import MlxcError
 from mlxc.kohn_sham.monitor import Monitor
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.kohn_sham.state import GroundState
 from mlxc.observables.catalogue import LOSSES
 from mlxc.observables.energy_curve import EnergyCurve
@@ -35,7 +36,7 @@ class LossError(MlxcError):
 def evaluate(
     task: GradientTask,
     xc: nn.Module,
-    start: Sequence[GroundState],
+    start: Sequence[SolvedState],
     monitor: Monitor | None,
     tell: Tell,
 ) -> Evaluation:
@@ -44,7 +45,7 @@ def evaluate(
     Args:
         task: The task, which says which loss.
         xc: The functional of the task, whose parameters may have moved.
-        start: States of an earlier evaluation to start from; or none.
+        start: States to start from, those of an earlier evaluation or of an earlier run; or none.
         monitor: A function that is told of every SCF step.
         tell: A function that is told of the points of an equation of state.
     """
@@ -62,7 +63,7 @@ def evaluate(
 
 
 def _converge(
-    task: GradientTask, xc: nn.Module, start: Sequence[GroundState], monitor: Monitor | None, tell: Tell
+    task: GradientTask, xc: nn.Module, start: Sequence[SolvedState], monitor: Monitor | None, tell: Tell
 ) -> tuple[list[GroundState], GroundState, str]:
     """The states that the loss is made of, the one of the given crystal, and why there is no loss, else empty."""
     source = LOSSES[task.loss].source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from math import hypot
 
 import torch
@@ -10,9 +11,10 @@ from torch import Tensor, nn
 
 from mlxc.console.record_table import Tell
 from mlxc.kohn_sham.monitor import AdjointRecord, Monitor
-from mlxc.kohn_sham.state import GroundState
+from mlxc.kohn_sham.solved_state import SolvedState
 from mlxc.response.dyson import ResponseError
 from mlxc.response.gradient_flow import GradientFlow, gradient_flows
+from mlxc.tasks.given_start import given_start
 from mlxc.tasks.gradient.losses import evaluate
 from mlxc.tasks.gradient.result import Evaluation, GradientResult
 from mlxc.tasks.gradient.task import GradientTask
@@ -27,7 +29,8 @@ def run_gradient(task: GradientTask, monitor: Monitor | None, tell: Tell) -> Gra
         raise without_parameters(task.calculation.xc)
     values = _copies(xc)
     began = time.perf_counter()
-    before = _evaluate(task, xc, [], monitor, tell, "before")
+    start = given_start() if task.is_about_one_state else ()
+    before = _evaluate(task, xc, start, monitor, tell, "before")
     converged = time.perf_counter()
     flows, message = _differentiate(before, tell)
     differentiated = time.perf_counter()
@@ -69,7 +72,7 @@ def descend(xc: nn.Module, gradients: dict[str, Tensor], step: float) -> None:
 
 
 def _evaluate(
-    task: GradientTask, xc: nn.Module, start: list[GroundState], monitor: Monitor | None, tell: Tell, stage: str
+    task: GradientTask, xc: nn.Module, start: Sequence[SolvedState], monitor: Monitor | None, tell: Tell, stage: str
 ) -> Evaluation:
     evaluation = evaluate(task, xc, start, monitor, tell)
     if evaluation.loss is not None and evaluation.quantity is not None:

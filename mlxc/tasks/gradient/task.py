@@ -12,6 +12,7 @@ from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.observables.catalogue import LOSSES
 from mlxc.observables.observable import Observable
+from mlxc.references.recognition import solid_name
 from mlxc.references.tables import best_reference
 from mlxc.structures.shipped import shipped_name_of
 from mlxc.tasks.orders.task import MagneticOrdersTask
@@ -85,11 +86,16 @@ class GradientTask(CrystalTask):
         return LOSSES[self.loss]
 
     @property
+    def is_about_one_state(self) -> bool:
+        """See :attr:`CrystalTask.is_about_one_state`."""
+        return self.observable.source in ("energy", "state")
+
+    @property
     def target_and_source(self) -> tuple[float | None, str | None]:
         """What the quantity is compared with, and where that comes from; None and None if with nothing."""
         if self.target is not None or not self.observable.relative:
             return self.target, None if self.target is None else "given"
-        name = shipped_name_of(self.calculation.crystal)
+        name = shipped_name_of(self.calculation.crystal) or solid_name(self.calculation.crystal)
         line = None if name is None else best_reference(name)
         value = getattr(line, str(self.observable.column), None)
         return (None, None) if line is None or value is None else (value, f"{line.label}: {line.source}")

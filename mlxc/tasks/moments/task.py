@@ -139,6 +139,10 @@ class MomentsTask(CrystalTask):
         """The calculation that holds this moment, Bohr magneton per cell."""
         return self.calculation.model_copy(update={"total_moment": moment})
 
+    def calculations(self) -> list[Calculation]:
+        """The calculation at the largest moment, see :meth:`CrystalTask.calculations`; all have the same size."""
+        return [self.at(max(self.curve, key=abs))]
+
     def check(self) -> None:
         """Find what would stop the run before anything is computed.
 
@@ -146,7 +150,8 @@ class MomentsTask(CrystalTask):
             InputError: the moments make no curve, or a calculation cannot be done; one sentence says why.
         """
         check_moments(self.curve, self.electrons, self.fixed_occupations)
-        self.at(max(self.curve, key=abs)).check()
+        for calculation in self.calculations():
+            calculation.check()
 
     def run(
         self, monitor: Monitor | None = None, on_point: Callable[[dict[str, Any]], None] | None = None

@@ -53,7 +53,7 @@ class ComputedOrder:
 
 def run_orders(task: MagneticOrdersTask, monitor: Monitor | None, tell: Tell) -> OrderedStates:
     """Compute all orders; see :meth:`MagneticOrdersTask.run`."""
-    calculations = [task.calculation_of(order) for order in task.orders]
+    calculations = task.calculations()
     for calculation in calculations:
         calculation.check()
     jobs = [OrderJob(n, *job) for n, job in enumerate(zip(task.orders, calculations, strict=True))]

@@ -127,6 +127,10 @@ class MagneticOrdersTask(CrystalTask):
             calculation = calculation.model_copy(update={"fft_grid": self.calculation.fft_grid})
         return calculation.model_copy(update={"kmesh": mesh, "spin": order.kind != "non-magnetic"})
 
+    def calculations(self) -> list[Calculation]:
+        """The calculation of each order, see :meth:`CrystalTask.calculations`."""
+        return [self.calculation_of(order) for order in self.orders]
+
     def run(
         self, monitor: Monitor | None = None, on_order: Callable[[dict[str, Any]], None] | None = None
     ) -> OrderedStates:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlxc.calculation.duration import estimate_seconds
 from mlxc.calculation.feasibility import check_calculation
 from mlxc.console.record_table import Tell
+from mlxc.errors import InputError
 from mlxc.kohn_sham.monitor import Monitor
 from mlxc.tasks.command import Command, Option
 from mlxc.tasks.kind import ITERATION, ITERATIONS, Ending, Figure, Kind
@@ -29,13 +30,11 @@ def _ending(result: SweepResult) -> Ending:
     return Ending(result.converged, result.message, result.state)
 
 
-# What an SCF takes beside the work that is estimated, which counts in small ones.
-OVERHEAD_SECONDS = 1.0
-
-
 def _parts(task: SweepTask) -> Parts:
-    calculations = task.calculations()
-    each = [estimate_seconds(one, check_calculation(one)) + OVERHEAD_SECONDS for one in calculations]
+    try:
+        each = [estimate_seconds(one, check_calculation(one)) for one in task.calculations()]
+    except InputError:  # of a run from elsewhere: what it needs is not here
+        return Parts.unknown()
     of_value = (1.0, *Parts.continued(task.volumes, "volume").lengths) if task.lattice_constant else (1.0,)
     return Parts(tuple(seconds * length for seconds in each for length in of_value), "calculation")
 

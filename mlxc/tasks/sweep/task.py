@@ -101,11 +101,7 @@ class SweepTask(CrystalTask):
         return [self.varied.label(value) for value in self.settings]
 
     def calculations(self) -> list[Calculation]:
-        """The calculation of each value.
-
-        Raises:
-            InputError: a value is not allowed.
-        """
+        """The calculation of each value, see :meth:`CrystalTask.calculations`."""
         given = self.calculation.model_dump(exclude={"fft_grid"})
         return [Calculation.from_dict(given | {self.varied.setting: value}) for value in self.settings]
 

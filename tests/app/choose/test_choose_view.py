@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ipywidgets import HTML, Button, Widget
+from ipywidgets import HTML, Button, FloatText, Widget
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
 from mlxc_app.widgets.choosing.cards import CRYSTAL, HOW_FINE, MODEL, Cards
@@ -219,13 +219,14 @@ def test_a_total_moment_is_held_when_the_box_is_ticked(column: Column) -> None:
 def test_what_is_no_number_in_any_field_never_breaks_the_page(column: Column) -> None:
     column.unfold("Edit the cell")
     column.model.spin, column.model.total_moment = True, 1.0
-    fields = [w for w in column.all() if type(w).__name__ == "FloatText" and w.layout.display != "none"]
-    assert len(fields) == 11
+    fields = [w for w in column.all() if isinstance(w, FloatText) and w.layout.display != "none"]
+    assert len(fields) == 17
     for field in fields:
         before = field.value
         field.value = nan
-        # These two refuse what is no number at once.
-        told = any(name in column.messages.widget.value for name in ("k spacing", "Most SCF steps"))
+        # These refuse what is no number at once.
+        refusing = ("k spacing", "Most SCF steps", "k mesh", "Supercell")
+        told = any(name in column.messages.widget.value for name in refusing)
         assert column.model.blocker or told, field.description
         field.value = before
         assert not isnan(field.value)

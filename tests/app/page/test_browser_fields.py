@@ -32,6 +32,25 @@ def test_a_mistake_stands_at_its_field(page: Page) -> None:
     problem.wait_for(state="detached", timeout=LOADING_MS)
 
 
+def test_a_whole_number_is_taken_as_it_is_typed(page: Page) -> None:
+    def type_mesh(typed: str) -> None:
+        first = page.locator(".mlxc-mesh input").first
+        first.fill("")
+        first.press_sequentially(typed)
+        first.press("Tab")
+
+    chosen = page.locator(".mlxc-chosen")
+    refused = page.locator(".mlxc-messages", has_text="k mesh: 2.5 is not allowed: give a whole number.")
+    type_mesh("1e1")
+    chosen.filter(has_text="k mesh 10×2×2").wait_for(timeout=LOADING_MS)
+    type_mesh("2.5")
+    refused.wait_for(timeout=LOADING_MS)
+    page.wait_for_function("document.querySelector('.mlxc-mesh input').value == '10'", timeout=LOADING_MS)
+    type_mesh("2")
+    chosen.filter(has_text="k mesh 2×2×2").wait_for(timeout=LOADING_MS)
+    refused.wait_for(state="detached", timeout=LOADING_MS)
+
+
 def test_enter_in_a_field_runs(page: Page) -> None:
     field = page.get_by_label("Cutoff (Ha)", exact=True)
     field.fill("-2")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import LOADING_MS, RUNNING_MS, choose, plot, press, start, wait_until_done
+from browser import LOADING_MS, RUNNING_MS, choose, choose_crystal, plot, press, start, unfold, wait_until_done
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,7 +20,7 @@ SALT, SILICON = "Sodium chloride (rock salt)", "Silicon (diamond structure)"
 
 def test_the_picture_of_a_crystal_has_a_legend_and_its_bonds_can_be_left_out(page: Page) -> None:
     image = pytest.importorskip("PIL.Image")
-    choose(page, SALT, 10, 2)
+    choose_crystal(page, SALT)
     page.locator(".mlxc-element", has_text="Cl").wait_for(timeout=LOADING_MS)
     assert page.locator(".mlxc-element").all_inner_texts() == ["Na", "Cl"]
     canvas = page.locator("canvas:visible").first
@@ -45,7 +45,7 @@ def test_the_picture_of_a_crystal_has_a_legend_and_its_bonds_can_be_left_out(pag
 
 
 def test_a_search_in_databases_asks_nobody_before_it_is_asked_to(page: Page) -> None:
-    page.locator(".mlxc-fold-button", has_text="Databases").click()
+    unfold(page, "Databases")
     page.get_by_label("Formula", exact=True).fill("no formula")
     page.get_by_label("Formula", exact=True).press("Tab")
     press(page, "Search the database")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import (
+    EQUATION_OF_STATE,
     LOADING_MS,
     MODELS,
     RUNNING_MS,
@@ -157,7 +158,13 @@ def test_a_leaderboard_is_taken_away(page: Page) -> None:
 
 
 @pytest.mark.slow
-def test_a_cell_that_is_confirmed_has_both_errors(page: Page) -> None:
+def test_a_cell_that_is_confirmed_has_both_errors_and_its_curve_the_references(
+    chromium: Browser, address: str, console: list[str]
+) -> None:
+    page = visit(chromium, address, console, [])
+    press(page, "Models")
+    tick(page, "pbe")
+    wait_for_cells(page, SOLIDS)
     page.locator(f"{MODELS} tr", has_text="Al fcc").locator(".mlxc-heat-cell button").first.click()
     page.locator(f"{MODELS} h3", has_text="Al fcc with pbe").wait_for()
     press(page, "Confirm self-consistently")
@@ -166,6 +173,10 @@ def test_a_cell_that_is_confirmed_has_both_errors(page: Page) -> None:
     own = confirmed.inner_text()
     frozen = confirmed.locator("xpath=..").inner_text().removesuffix(own).strip()
     assert abs(float(own.replace("−", "-")) - float(frozen.replace("−", "-"))) < 0.02
+    press(page, "Equation of state")
+    references = page.locator(f".mlxc-panel-{EQUATION_OF_STATE} tr", has_text="all-electron")
+    references.first.wait_for(timeout=LOADING_MS)
+    page.context.close()
 
 
 def test_the_console_has_nothing_to_complain_of(page: Page, console: list[str]) -> None:

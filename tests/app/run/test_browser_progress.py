@@ -63,6 +63,6 @@ def test_a_run_that_waits_says_its_number_and_what_it_waits_for(page: Page, told
     choose(page, "Silicon (diamond structure)", 5, 2)
     press(page, "Run")
     press(page, "1 waiting")
-    page.get_by_text("Number 1 in line, behind “Magnesium oxide").wait_for()
+    page.locator(".mlxc-queue").get_by_text("Number 1 in line, behind “Magnesium oxide").wait_for()
     press(page, "Stop")
     wait_until_done(page, "Silicon")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mlxc_app.widgets.controls import whole_number
+from pathlib import Path
+
+import mlxc_app
+from mlxc_app.widgets.controls import three_whole_numbers, whole_number
 from mlxc_app.widgets.message import MessageArea
 from traitlets import HasTraits, Int
 
@@ -24,3 +27,21 @@ def test_a_whole_number_that_is_not_allowed_is_told_and_does_not_stay() -> None:
     assert (model.steps, messages.widget.value) == (300, "")
     model.steps = 8
     assert field.value == 8.0
+
+
+def test_three_whole_numbers_belong_together() -> None:
+    mesh, messages = [(4, 4, 2)], MessageArea()
+    row = three_whole_numbers("k mesh", ("n₁", "n₂", "n₃"), "mesh", lambda: mesh[-1], mesh.append, messages)
+    first, second, third = row.children[1:]
+    assert (first.value, second.value, third.value) == (4.0, 4.0, 2.0)
+    second.value = 6.0
+    assert mesh[-1] == (4, 6, 2)
+    third.value = 2.5
+    assert "k mesh: 2.5 is not allowed: give a whole number." in messages.widget.value
+    assert (mesh[-1], third.value) == ((4, 6, 2), 2.0)
+
+
+def test_no_field_of_the_page_drops_what_a_person_types() -> None:
+    """The fields for integers of ipywidgets leave out the "e" of 1e9 and the point of 2.5."""
+    files = Path(mlxc_app.__file__).parent.rglob("*.py")
+    assert not [file for file in files if "IntText" in file.read_text()]

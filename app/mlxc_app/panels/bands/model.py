@@ -16,7 +16,7 @@ from mlxc.runs.kept import find_run
 from mlxc.runs.start import with_ground_state
 from mlxc.tasks.bands.presentation import GREEK, gap_in_words, own_levels_ev
 from mlxc.tasks.bands.task import BandsTask
-from mlxc.tasks.given_start import TAKING_OVER
+from mlxc.tasks.given_start import origin_in_words
 from mlxc.tasks.kind import STAGE
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
@@ -100,8 +100,8 @@ class BandsModel(HasTraits):
         run.observe_records(self._redraw, "bands", "iteration", STAGE)
         run.observe(self.find_others, "state")
 
-    def start(self) -> None:
-        """Compute the bands of what is chosen.
+    def task(self) -> BandsTask:
+        """The bands of what is chosen.
 
         Raises:
             InputError: it cannot be computed, or has no bands.
@@ -110,6 +110,15 @@ class BandsModel(HasTraits):
 
         task = BandsTask.from_dict({"calculation": self._choose.calculation().told_with_bars().model_dump()})
         band_path(task.calculation.crystal, task.points)  # a molecule has none
+        return task
+
+    def start(self) -> None:
+        """Compute the bands of what is chosen.
+
+        Raises:
+            InputError: it cannot be computed, or has no bands.
+        """
+        task = self.task()
         earlier = with_ground_state(task.calculation, visible_runs(self._run.owner))
         self._run.start(task, self._choose.run_title(), earlier)
 
@@ -142,7 +151,7 @@ class BandsModel(HasTraits):
             labels=_labels(result["labels"]) if result else _expected_labels(run.task, bands),
             edges=_edges(result),
             levels=tuple(level for _, level in own_levels_ev(result)) or (0.0,),
-            words=f"{gap_in_words(result)} {self._origin()}".strip() if result else self._progress(),
+            words=_words(run) if result else self._progress(),
             other=self._other(),
             doubt="" if result.get("converged", True) else NOT_CONVERGED,
         )
@@ -158,16 +167,15 @@ class BandsModel(HasTraits):
         last = portions[-1]
         return f"{last['computed']} of {last['points']} k points along the path."
 
-    def _origin(self) -> str:
-        """Where the ground state comes from, unless the run has computed it from nothing."""
-        taken = any(record["words"] == TAKING_OVER for record in self._run.of_kind(STAGE))
-        return "The ground state is that of an earlier run with the same settings." if taken else ""
-
     def _other(self) -> Bands | None:
         if self.other == NOTHING:
             return None
         folder = find_run(self.other)
         return _of_result(folder.title, folder.result) if folder.result else None
+
+
+def _words(run: RunModel) -> str:
+    return f"{gap_in_words(run.result)} {origin_in_words(run.of_kind(STAGE))}".strip()
 
 
 def _is_comparable(folder: RunFolder, task: BandsTask) -> bool:

@@ -14,6 +14,7 @@ from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.words import WHAT_A_BAR_IS
 from mlxc_app.panels.bands.model import NOTHING, Bands, BandsModel, BandsPicture
 from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.starting import Start, StartingView
 from mlxc_app.widgets.live_figure import axis, live_figure, mark, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION, see_through
@@ -60,8 +61,8 @@ class BandsView:
     """Observes a :class:`BandsModel`."""
 
     def __init__(self, model: BandsModel, choose: ChooseModel, messages: MessageArea) -> None:
-        self._model, self._choose = model, choose
-        self._start = Button(description="Run bands", button_style="primary", tooltip="Bands of what is chosen")
+        self._model = model
+        start = Button(description="Run bands", button_style="primary", tooltip="Bands of what is chosen")
         self._others = Dropdown(
             options=[("nothing", NOTHING)],
             description="Compare with",
@@ -82,24 +83,20 @@ class BandsView:
             shapes=fermi_levels(picture),
             annotations=[mark(picture.doubt)],
         )
-        row = HBox([self._start, self._others])
+        cost = StartingView(choose, [Start(start, model.task)], model)
+        row = HBox([start, cost.widget, self._others])
         row.add_class("mlxc-panel-row")
         self.widget = VBox([row, self._words, self.figure])
-        self._start.on_click(messages.starting(model.start))
+        start.on_click(messages.starting(model.start))
         self._others.observe(messages.guard(self._chosen), "value")
-        choose.observe(self._show_start, "blocker")
         model.observe(messages.guard(self._show), "picture")
         model.observe(messages.guard(self._show_others), ["others", "other"])
-        self._show_start()
         self._show_others()
         self._show_words(picture)
 
     def _chosen(self, change: Any) -> None:
         if change["new"] is not None:
             self._model.other = change["new"]
-
-    def _show_start(self, change: Any = None) -> None:
-        self._start.disabled = bool(self._choose.blocker)
 
     def _show_others(self, change: Any = None) -> None:
         options = [("nothing", NOTHING), *self._model.others]

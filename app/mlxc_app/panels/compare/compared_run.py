@@ -15,9 +15,9 @@ from mlxc.crystal.resizing import lattice_constant
 from mlxc.errors import InputError
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.pseudo.library import named_family
-from mlxc.references.tables import ReferenceLine, reference_lines
+from mlxc.references.recognition import references_of
+from mlxc.references.tables import ReferenceLine
 from mlxc.runs.folder import RunFolder
-from mlxc.structures.shipped import shipped_names
 from mlxc.tasks.kinds import required_calculation
 from mlxc.units import HARTREE_EV
 from mlxc_app.choose.words import functional_in_words
@@ -193,15 +193,15 @@ def curve_of(result: Mapping[str, Any], crystal: Crystal) -> Curve | None:
 
 
 def errors_of(result: Mapping[str, Any], crystal: Crystal) -> tuple[ReferenceError, ...]:
-    """The deviations from the references of a shipped crystal that has kept its cubic shape."""
+    """The deviations from what is known of a crystal that has kept its cubic shape."""
     volume, modulus = result.get("volume0_ang3"), result.get("bulk_modulus_gpa")
-    if volume is None or crystal.name not in shipped_names():
+    if volume is None:
         return ()
     constant = lattice_constant(crystal, volume, result.get("varied", "volume"))
     if constant is None:
         return ()
     errors = []
-    for line in _compared_references(crystal.name):
+    for line in _compared_references(crystal):
         if line.lattice_constant_ang is not None:
             errors.append(ReferenceError("a₀", line.label, 100 * (constant / line.lattice_constant_ang - 1)))
         if modulus is not None and line.bulk_modulus_gpa is not None:
@@ -209,6 +209,6 @@ def errors_of(result: Mapping[str, Any], crystal: Crystal) -> tuple[ReferenceErr
     return tuple(errors)
 
 
-def _compared_references(name: str) -> list[ReferenceLine]:
+def _compared_references(crystal: Crystal) -> list[ReferenceLine]:
     """The all-electron and experimental references: what a calculation should come near to, for different reasons."""
-    return [line for line in reference_lines(name) if line.label.startswith(("all-electron", "experiment"))]
+    return [line for line in references_of(crystal) if line.label.startswith(("all-electron", "experiment"))]

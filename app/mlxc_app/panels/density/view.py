@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from ipywidgets import HTML, Button, Dropdown, FloatSlider, HBox, IntText, VBox
+from ipywidgets import HTML, Button, Dropdown, FloatSlider, HBox, VBox
 
 from mlxc_app.panels.density.field import DIFFERENCE, MEANINGS
 from mlxc_app.panels.density.figures import AverageFigure, SliceFigure
@@ -14,6 +14,7 @@ from mlxc_app.panels.density.model import DensityModel
 from mlxc_app.panels.density.slice import AXES, IN_PLANE_ANG, MILLER, PLANES
 from mlxc_app.panels.panel import Page, Panel
 from mlxc_app.widgets.binding import bind
+from mlxc_app.widgets.controls import three_whole_numbers
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.theme import Theme
 
@@ -24,7 +25,6 @@ ABOUT = (
 )
 WIDE: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "330px"}}
 WIDER: dict[str, Any] = {"style": {"description_width": "90px"}, "layout": {"width": "400px"}}
-NUMBER: dict[str, Any] = {"layout": {"width": "56px"}}
 _PLACEHOLDER = '<p class="mlxc-placeholder">The density appears here when a run has ended.</p>'
 MILLER_HINT = "Indices refer to the conventional cell, for instance the cube."
 HEIGHT_HINT = f"Distance of the plane from the first atom. Atoms within {IN_PLANE_ANG:g} Å of the plane are drawn."
@@ -77,17 +77,15 @@ class DensityView:
 
     def _plane(self, messages: MessageArea) -> list[Any]:
         plane = Dropdown(options=[*PLANES, MILLER], description="Plane", **WIDE)
-        self._indices = [IntText(value=index, **NUMBER) for index in self._model.miller]
-        self._miller = HBox([HTML('<div class="mlxc-label">h k l</div>'), *self._indices])
-        self._miller.add_class("mlxc-indices")
+        self._miller = three_whole_numbers(
+            "Indices", ("h", "k", "l"), "mlxc-indices", lambda: self._model.miller, self._choose_miller, messages
+        )
         height = FloatSlider(
             min=-5, max=5, step=0.1, description="Height (Å)", readout_format=".1f", continuous_update=False, **WIDE
         )
         self._hint = HTML()
         bind(self._model, "plane", plane, messages)
         bind(self._model, "height_ang", height, messages)
-        for index in self._indices:
-            index.observe(messages.guard(self._choose_miller), "value")
         self._model.observe(messages.guard(self._show_plane), ["plane", "field"])
         self._show_plane()
         return [plane, self._miller, height, self._hint]
@@ -97,8 +95,8 @@ class DensityView:
         self._miller.layout.display = "flex" if is_miller else "none"
         self._hint.value = _hint(f"{MILLER_HINT if is_miller else self._model.axes_words} {HEIGHT_HINT}")
 
-    def _choose_miller(self, change: Any) -> None:
-        self._model.miller = tuple(index.value for index in self._indices)
+    def _choose_miller(self, indices: tuple[int, ...]) -> None:
+        self._model.miller = indices
 
     def _choose_quantity(self, change: Any) -> None:
         if not self._offering:

@@ -12,9 +12,9 @@ from traitlets import HasTraits, Instance, Tuple, observe
 from mlxc.crystal.crystal import Crystal
 from mlxc.crystal.resizing import Variation, natural_variation
 from mlxc.errors import InputError
-from mlxc.references.tables import ReferenceLine, reference_lines
+from mlxc.references.recognition import references_of
+from mlxc.references.tables import ReferenceLine
 from mlxc.runs.folder import RunFolder
-from mlxc.structures.shipped import shipped_names
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.equation_of_state.curve import (
@@ -136,7 +136,7 @@ class EquationOfStateModel(HasTraits):
         others = tuple(self._curve(path) for path in self.selected[:MOST_OVERLAID])
         structure, varied = self._crystal
         if not points or task is None:
-            references, awaited = _references(structure["name"], varied), "" if task is None else self._run.title
+            references, awaited = _references(structure, varied), "" if task is None else self._run.title
             self.picture = EquationOfStatePicture(varied, others=others, references=references, awaited=awaited)
             return
         # A run of an earlier version has varied the volume of a sheet too.
@@ -147,7 +147,7 @@ class EquationOfStateModel(HasTraits):
             own = self._curve_so_far(varied, len(structure["species"]), task.points)
         unconverged = sum(not point.get("converged", True) for point in points)
         own = replace(own, unconverged=unconverged)
-        self.picture = EquationOfStatePicture(varied, own, others, _references(structure["name"], varied))
+        self.picture = EquationOfStatePicture(varied, own, others, _references(structure, varied))
 
     def _curve_so_far(self, varied: Variation, natoms: int, all_points: int) -> EquationOfStateCurve:
         """The curve through the points that a run has told; what to think of it is said when the run has ended."""
@@ -178,7 +178,7 @@ def _saved_curve(folder: RunFolder) -> EquationOfStateCurve:
     return curve_of_result(folder.title, result, len(folder.structure["species"]))
 
 
-def _references(name: str, varied: Variation) -> tuple[ReferenceLine, ...]:
-    """What is known of a shipped crystal in the quantity that varies."""
-    lines = reference_lines(name) if name in shipped_names() else []
+def _references(structure: dict[str, Any], varied: Variation) -> tuple[ReferenceLine, ...]:
+    """What is known of a crystal in the quantity that varies."""
+    lines = references_of(Crystal.from_dict(structure))
     return tuple(line for line in lines if (line.area_per_atom_ang2 is not None) == (varied == "area"))

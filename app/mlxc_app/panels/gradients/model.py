@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from traitlets import Float, HasTraits, Instance, Unicode, observe
+from traitlets import Float, HasTraits, Instance, Unicode
 
-from mlxc.errors import InputError, MlxcError
+from mlxc.errors import InputError
 from mlxc.observables.catalogue import LOSSES
+from mlxc.runs.start import with_ground_state
+from mlxc.tasks.given_start import origin_in_words
 from mlxc.tasks.gradient.presentation import gradient_in_words
 from mlxc.tasks.gradient.task import GradientTask
+from mlxc.tasks.kind import STAGE
 from mlxc.xc.catalogue import check_has_parameters
-from mlxc_app.choose.labels import SETTINGS
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.run.model import RunModel
+from mlxc_app.run.runs_list_model import visible_runs
 
 # What the loss itself decides: the accuracy of the density, and of a curve how its cutoff is smoothed.
 DECIDED = {"tolerance", "cutoff_smoothing_ha", "fft_grid"}
@@ -63,7 +66,6 @@ class GradientModel(HasTraits):
         target: What its quantity is compared with, as a person writes it; empty for nothing.
         mode: ``implicit`` or ``unrolled``.
         step: The length of a step, in units of the norm of all parameters.
-        blocker: Why a run cannot start, in one sentence; empty if it can.
         picture: What is to be seen.
     """
 
@@ -71,16 +73,13 @@ class GradientModel(HasTraits):
     target = Unicode()
     mode = Unicode("implicit")
     step = Float(0.05)
-    blocker = Unicode()
     picture = Instance(GradientPicture, args=())
 
     def __init__(self, run: RunModel, choose: ChooseModel) -> None:
         super().__init__()
         self._run, self._choose = run, choose
-        choose.observe(self._find_blocker, [*SETTINGS, "blocker"])
         run.observe(self._redraw, ["result", "title", "kind"])
         run.observe_records(self._redraw, *FLOW, "iteration")
-        self._find_blocker()
 
     @property
     def can_step(self) -> bool:
@@ -122,7 +121,7 @@ class GradientModel(HasTraits):
         Raises:
             InputError: it cannot be computed.
         """
-        self._run.start(self.task(), self._choose.run_title())
+        self._start(self.task(), self._choose.run_title())
 
     def take_step(self) -> None:
         """Do again what is shown, and then take a step along the gradient and see what it does.
@@ -135,17 +134,12 @@ class GradientModel(HasTraits):
         task = self._run.task
         if not isinstance(task, GradientTask):
             raise InputError("There is no gradient yet: press “Run gradient” first.")
-        self._run.start(GradientTask.from_dict(task.model_dump() | {"step": self.step}), self._run.title)
+        self._start(GradientTask.from_dict(task.model_dump() | {"step": self.step}), self._run.title)
 
-    @observe("loss", "target", "mode")
-    def _find_blocker(self, change: Any = None) -> None:
-        try:
-            self.task()
-        except MlxcError as error:
-            # The same sentence as beside Run, if that is greyed too.
-            self.blocker = self._choose.blocker or str(error)
-        else:
-            self.blocker = self._choose.blocker
+    def _start(self, task: GradientTask, title: str) -> None:
+        """Compute a gradient, from a ground state that is there already if it needs no other."""
+        runs = visible_runs(self._run.owner) if task.is_about_one_state else ()
+        self._run.start(task, title, with_ground_state(task.calculation, runs))
 
     def _redraw(self, change: Any = None) -> None:
         run = self._run
@@ -163,7 +157,7 @@ class GradientModel(HasTraits):
             scf_steps=tuple(record["step"] for record in passed),
             density_gradients=tuple(record["norm"] for record in passed),
             result=result,
-            words=gradient_in_words(result) if result else self._progress(),
+            words=_words(run) if result else self._progress(),
         )
 
     def _progress(self) -> str:
@@ -178,6 +172,10 @@ class GradientModel(HasTraits):
         if last["kind"] == "density_gradient":
             return f"The gradient has come back to SCF step {last['step']}."
         return "After the step everything is computed again." if last["stage"] == "after" else "Now its gradient."
+
+
+def _words(run: RunModel) -> str:
+    return f"{gradient_in_words(run.result)} {origin_in_words(run.of_kind(STAGE))}".strip()
 
 
 def _check_parameters(xc: str) -> None:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from ipywidgets import HTML, Button, Dropdown, FloatText, HBox, Text, VBox
 
 from mlxc.observables.catalogue import LOSSES
+from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.gradients.charts import (
     CHARTS,
     HEAT_MAP,
@@ -21,6 +22,7 @@ from mlxc_app.panels.gradients.charts import (
 )
 from mlxc_app.panels.gradients.model import GradientModel, GradientPicture
 from mlxc_app.panels.panel import MODELS, Page, Panel
+from mlxc_app.panels.starting import Start, StartingView
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.live_figure import axis, live_figure
 from mlxc_app.widgets.message import MessageArea
@@ -48,7 +50,7 @@ def gradients_panel(page: Page) -> Panel:
     return Panel(
         "Gradients",
         f"<p>{ABOUT}</p>",
-        lambda: GradientView(model, page.messages).widget,
+        lambda: GradientView(model, page.choose, page.messages).widget,
         group=MODELS,
         kinds=("gradient",),
     )
@@ -57,9 +59,8 @@ def gradients_panel(page: Page) -> Panel:
 class GradientView:
     """Observes a :class:`GradientModel`; one figure holds lines and bars, the other one the heat map."""
 
-    def __init__(self, model: GradientModel, messages: MessageArea) -> None:
+    def __init__(self, model: GradientModel, choose: ChooseModel, messages: MessageArea) -> None:
         self._model = model
-        self._blocker = HTML()
         self._words = HTML()
         self._no_step = HTML()
         self._explanation = HTML()
@@ -78,13 +79,14 @@ class GradientView:
         self.map = self._map(picture)
         # Plotly writes the classes of its figures itself, so what is folded is a box around them.
         self._boxes = VBox([self.curves]), VBox([self.map])
-        above = [*self._choices(messages), self._blocker, self._words, self._no_step]
+        cost = StartingView(choose, [Start(self._start, model.task)], model, ["loss", "target", "mode"])
+        above = [*self._choices(messages), cost.widget, self._words, self._no_step]
         self.widget = VBox([*above, *self._boxes, self._explanation, self._table])
         self._start.on_click(messages.starting(model.start))
         self._again.on_click(messages.starting(model.take_step))
         self._shown.observe(messages.guard(self._show_chosen), "value")
         model.observe(messages.guard(self._show), "picture")
-        model.observe(messages.guard(self._show_buttons), ["blocker", "loss"])
+        model.observe(messages.guard(self._show_buttons), "loss")
         self._show_words()
         self._show_buttons()
         self._unfold_figure()
@@ -176,13 +178,10 @@ class GradientView:
         self._explanation.value = f'<p class="mlxc-hint">{text}{escape(empty)}</p>'
 
     def _show_buttons(self, change: Any = None) -> None:
-        blocker = self._model.blocker
         self._target.placeholder = "the reference" if LOSSES[self._model.loss].relative else "none"
-        self._start.disabled = bool(blocker)
         self._again.disabled = not self._model.can_step
         no_step = self._model.no_step
         self._no_step.value = f'<p class="mlxc-hint">{escape(no_step)}</p>' if no_step else ""
-        self._blocker.value = f'<div class="mlxc-blocker" role="status">{escape(blocker)}</div>' if blocker else ""
 
     def _show_words(self) -> None:
         picture = self._model.picture

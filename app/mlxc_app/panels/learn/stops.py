@@ -132,8 +132,8 @@ STOPS = (
         ),
         SetUp("si", "pbe-kappa-mu"),
         "Gradients",
-        "Silicon with pbe-kappa-mu is chosen, which has two parameters. The loss is the squared error of the lattice "
-        "constant. Press “Run gradient”, then “Take one step and run again”.",
+        "Silicon with pbe-kappa-mu is chosen. Press “Run gradient”, then “Take one step and run again”. The loss is "
+        "the squared error of the lattice constant; the functional has two parameters.",
         "Which of κ and μ has the larger gradient? Does the loss fall after the step, and by about as much as the "
         "gradient promises?",
         "Run gradient",

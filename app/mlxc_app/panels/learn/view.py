@@ -63,12 +63,14 @@ class LearnView:
 
 
 def try_stop(stop: Stop, page: Page) -> None:
-    """Fill the form, unfold the stop's panel, say what to press, and mark it."""
+    """Fill the form, unfold the stop's panel, say what to press, and mark it.
+
+    A card that an earlier stop has opened is closed, since it hides the picture of the crystal.
+    """
     fill(page.choose, stop.set_up)
     if stop.panel:
         page.unfold(stop.panel)
-    if stop.card:
-        page.cards.opened = stop.card
+    page.cards.opened = stop.card
     page.messages.show("information", stop.then)
     page.pointer.point(f".{style_class(stop.panel)}" if stop.panel else CHOICES, stop.press)
 

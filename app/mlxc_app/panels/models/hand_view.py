@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
-from ipywidgets import HTML, BoundedIntText, Dropdown, FloatSlider, HBox, IntSlider, ToggleButtons, VBox
+from ipywidgets import HTML, Dropdown, FloatSlider, HBox, IntSlider, ToggleButtons, VBox
 
 from mlxc.errors import InputError
 from mlxc.frozen.moved.move import DEVIATIONS
@@ -18,6 +18,7 @@ from mlxc_app.choose.words import functional_in_words
 from mlxc_app.panels.models.hand import ENSEMBLE, MEMBERS, MIX, MODES, OFF, PARAMETERS, STRENGTH, WEIGHT, Hand
 from mlxc_app.panels.models.model import ModelsModel
 from mlxc_app.widgets.binding import bind
+from mlxc_app.widgets.controls import WholeNumber
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREY, VERMILLION
@@ -58,7 +59,7 @@ class HandView:
             "deviations": _slider("σ", -DEVIATIONS, DEVIATIONS, 0.05, ".2f"),
         }
         # People count from one.
-        self._element = BoundedIntText(description="number", min=1, max=1, style=LABEL, layout={"width": "280px"})
+        self._element = WholeNumber("number", (1, 1), description="number", style=LABEL, layout={"width": "280px"})
         self._filling = False
         self._list()
         self._list_movable()
@@ -66,8 +67,9 @@ class HandView:
         for name, control in self._controls.items():
             if name not in LISTED:
                 bind(model.hand, name, control, messages)
-        for control in (self._element, *(self._controls[name] for name in LISTED)):
-            control.observe(messages.guard(self._part_chosen), "value")
+        for name in LISTED:
+            self._controls[name].observe(messages.guard(self._part_chosen), "value")
+        self._element.connect(lambda: model.hand.element + 1, self._element_chosen, messages)
         self._place = VBox()
         self._figure: go.FigureWidget | None = None
         row = HBox([HTML('<span class="mlxc-muted">Move by hand</span>'), self._mode])
@@ -110,10 +112,10 @@ class HandView:
         try:
             _offer(self._controls["weight"], weights, hand.weight)
             _offer(self._controls["direction"], [*members, *directions], hand.direction)
-            self._element.max = max(1, len(hand.weights.get(hand.weight, {}).get("values", ())))
-            self._element.value = hand.element + 1
         finally:
             self._filling = False
+        self._element.limits = 1, max(1, len(hand.weights.get(hand.weight, {}).get("values", ())))
+        self._element.value = hand.element + 1
         self._controls["member"].max = max(1, hand.members)
 
     def _part_chosen(self, change: Any) -> None:
@@ -122,7 +124,9 @@ class HandView:
             hand = self._model.hand
             hand.weight = self._controls["weight"].value or hand.weight
             hand.direction = self._controls["direction"].value or MEMBERS
-            hand.element = self._element.value - 1
+
+    def _element_chosen(self, number: int) -> None:
+        self._model.hand.element = number - 1
 
     def _turn(self, change: Any) -> None:
         """Show the controls of a mode; the figure stays where it is, or its updates would be lost."""

@@ -81,8 +81,8 @@ class MomentsModel(HasTraits):
         run.observe(self._redraw, ["result", "title", "kind", "state"])
         run.observe_records(self._redraw, "moment")
 
-    def start(self) -> None:
-        """Compute the curve of what is chosen.
+    def task(self) -> MomentsTask:
+        """The curve of what is chosen.
 
         Raises:
             InputError: it cannot be computed.
@@ -90,7 +90,15 @@ class MomentsModel(HasTraits):
         chosen = {"highest_moment": self.highest, "points": self.points}
         task = self._task(both_ways=self.both_ways, **({} if chosen == self._suggested else chosen))
         task.check()
-        self._run.start(task, self._choose.run_title())
+        return task
+
+    def start(self) -> None:
+        """Compute the curve of what is chosen.
+
+        Raises:
+            InputError: it cannot be computed.
+        """
+        self._run.start(self.task(), self._choose.run_title())
 
     def _task(self, **further: Any) -> MomentsTask:
         # A total moment that the form holds is for a single run.

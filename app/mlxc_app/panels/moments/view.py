@@ -6,12 +6,15 @@ from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
-from ipywidgets import HTML, Button, Checkbox, FloatText, HBox, IntText, VBox
+from ipywidgets import HTML, Button, Checkbox, FloatText, HBox, VBox
 
+from mlxc.tasks.moments.range import FEWEST_POINTS, MOST_POINTS
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.moments.model import Line, MomentsModel, MomentsPicture
 from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.starting import Start, StartingView
 from mlxc_app.widgets.binding import bind
+from mlxc_app.widgets.controls import whole_number
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, VERMILLION
@@ -44,19 +47,19 @@ class MomentsView:
     """Observes a :class:`MomentsModel`."""
 
     def __init__(self, model: MomentsModel, choose: ChooseModel, messages: MessageArea) -> None:
-        self._choose = choose
-        self._start = Button(
+        start = Button(
             description="Run energy against moment", button_style="primary", tooltip="Of what is chosen on the left"
         )
         highest = FloatText(description="Up to (μB)", step=0.5, tooltip="The moment of the cell", **SHORT)
-        points = IntText(description="Moments", tooltip="How many, from zero on", **SHORT)
+        limits, tooltip = (FEWEST_POINTS, MOST_POINTS), "How many, from zero on"
+        points = whole_number(model, "points", messages, "Moments", limits, tooltip=tooltip, **SHORT)
         both_ways = Checkbox(
             description="and down again",
             indent=False,
             tooltip="Which shows other branches, if there are some",
             layout={"width": "150px"},
         )
-        for trait, widget in {"highest": highest, "points": points, "both_ways": both_ways}.items():
+        for trait, widget in {"highest": highest, "both_ways": both_ways}.items():
             bind(model, trait, widget, messages)
         self._words = HTML()
         self.figure = live_figure(
@@ -68,17 +71,13 @@ class MomentsView:
             xaxis=axis("total moment of the cell (μB)"),
             yaxis=axis("F above its minimum (meV/atom)"),
         )
-        row = HBox([self._start, highest, points, both_ways])
+        cost = StartingView(choose, [Start(start, model.task)], model, ["highest", "points", "both_ways"])
+        row = HBox([start, highest, points, both_ways, cost.widget])
         row.add_class("mlxc-panel-row")
         self.widget = VBox([row, self._words, self.figure])
-        self._start.on_click(messages.starting(model.start))
-        choose.observe(self._show_start, "blocker")
+        start.on_click(messages.starting(model.start))
         model.observe(messages.guard(self._show), "picture")
-        self._show_start()
         self._show_words(model.picture)
-
-    def _show_start(self, change: Any = None) -> None:
-        self._start.disabled = bool(self._choose.blocker)
 
     def _show(self, change: Any) -> None:
         with self.figure.batch_update():

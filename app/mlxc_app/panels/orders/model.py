@@ -8,6 +8,8 @@ from typing import Any
 
 from traitlets import HasTraits, Instance, Int
 
+from mlxc.crystal.magnetism import often_magnetic
+from mlxc.errors import InputError
 from mlxc.tasks.orders.presentation import ground_in_words
 from mlxc.tasks.orders.result import with_relative_energies
 from mlxc.tasks.orders.task import MagneticOrdersTask
@@ -51,15 +53,24 @@ class OrdersModel(HasTraits):
         run.observe_records(self._redraw, "order", "iteration")
         self._redraw()
 
+    def task(self) -> MagneticOrdersTask:
+        """The orders of what is chosen.
+
+        Raises:
+            InputError: they cannot be computed, or the crystal has no magnetic element.
+        """
+        if not often_magnetic(self._choose.elements):
+            raise InputError(f"{self._choose.title} has no element that is often magnetic, such as iron or nickel.")
+        calculation = self._choose.calculation().model_dump(exclude=THEIR_OWN)
+        return MagneticOrdersTask.from_dict({"calculation": calculation, "max_cells": self.max_cells})
+
     def start(self) -> None:
         """Compute the orders of what is chosen.
 
         Raises:
             InputError: they cannot be computed, or the crystal has no magnetic element.
         """
-        calculation = self._choose.calculation().model_dump(exclude=THEIR_OWN)
-        task = MagneticOrdersTask.from_dict({"calculation": calculation, "max_cells": self.max_cells})
-        self._run.start(task, self._choose.run_title())
+        self._run.start(self.task(), self._choose.run_title())
 
     def _redraw(self, change: Any = None) -> None:
         run = self._run

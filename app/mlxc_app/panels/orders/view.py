@@ -13,6 +13,7 @@ from mlxc.tasks.orders.presentation import figure, mean_moments, order_note
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.orders.model import OrdersModel, OrdersPicture
 from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.starting import Start, StartingView
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.palette import BLUE, GREEN, GREY, VERMILLION
@@ -63,8 +64,8 @@ class OrdersView:
     """Observes an :class:`OrdersModel`."""
 
     def __init__(self, model: OrdersModel, choose: ChooseModel, messages: MessageArea) -> None:
-        self._model, self._choose = model, choose
-        self._start = Button(
+        self._model = model
+        start = Button(
             description="Run magnetic orders",
             button_style="primary",
             tooltip="Orders of what is chosen",
@@ -87,21 +88,17 @@ class OrdersView:
             xaxis=axis("F above the lowest (meV per atom)", zeroline=True, range=_energies(model.picture)),
             yaxis=axis("", type="category", **_names(model.picture)),
         )
-        row = HBox([self._start, self._cells])
+        cost = StartingView(choose, [Start(start, model.task)], model, ["max_cells"])
+        row = HBox([start, self._cells, cost.widget])
         row.add_class("mlxc-panel-row")
         self.widget = VBox([row, self._words, self.figure, self._table])
-        self._start.on_click(messages.starting(model.start))
+        start.on_click(messages.starting(model.start))
         self._cells.observe(messages.guard(self._chosen), "value")
-        choose.observe(self._show_start, "blocker")
         model.observe(messages.guard(self._show), "picture")
-        self._show_start()
         self._show_words(model.picture)
 
     def _chosen(self, change: Any) -> None:
         self._model.max_cells = change["new"]
-
-    def _show_start(self, change: Any = None) -> None:
-        self._start.disabled = bool(self._choose.blocker)
 
     def _show(self, change: Any) -> None:
         picture: OrdersPicture = change["new"]

@@ -103,7 +103,7 @@ class SweepModel(HasTraits):
         Raises:
             InputError: it cannot be computed.
         """
-        task = self._task(vary)
+        task = self.task(vary)
         self._run.start(task, f"{self._choose.run_title()}, {task.varied.title} varied")
 
     def plans(self) -> dict[str, str]:
@@ -111,12 +111,20 @@ class SweepModel(HasTraits):
         it cannot be computed.
         """
         try:
-            tasks = [self._task(vary) for vary in VARIED]
+            tasks = [self.task(vary) for vary in VARIED]
         except InputError:
             return {}
         return {task.vary: settings_in_words(task) for task in tasks}
 
-    def _task(self, vary: str) -> SweepTask:
+    def task(self, vary: str) -> SweepTask:
+        """The sweep of what is chosen over the usual values around it.
+
+        Args:
+            vary: The name of what is varied, see :data:`mlxc.tasks.sweep.varied.VARIED`.
+
+        Raises:
+            InputError: it cannot be computed.
+        """
         return SweepTask.from_dict(
             {
                 "calculation": self._choose.calculation().model_dump(),

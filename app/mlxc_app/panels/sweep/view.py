@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -11,6 +12,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox, VBox
 from mlxc.tasks.sweep.varied import VARIED
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.panels.panel import Page, Panel
+from mlxc_app.panels.starting import Start, StartingView
 from mlxc_app.panels.sweep.model import ENERGY, SIZE, Converged, SweepModel, SweepPicture
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
@@ -49,8 +51,10 @@ class SweepView:
     """Observes a :class:`SweepModel`."""
 
     def __init__(self, model: SweepModel, choose: ChooseModel, messages: MessageArea) -> None:
-        self._model, self._choose, self._messages = model, choose, messages
-        self._starts = [self._start(name) for name in VARIED]
+        self._model, self._messages = model, messages
+        buttons = {name: self._start(name) for name in VARIED}
+        starts = [Start(button, partial(model.task, name), VARIED[name].title) for name, button in buttons.items()]
+        cost = StartingView(choose, starts, model, ["lattice_constant"])
         sizes = Checkbox(
             description="lattice constant as well",
             indent=False,
@@ -63,7 +67,7 @@ class SweepView:
         self._takes.add_class("mlxc-panel-row")
         self.figure = live_figure(
             traces(picture),
-            height=360,
+            height=330,
             showlegend=True,
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             margin={"l": 80, "r": 20, "t": 50, "b": 55},
@@ -74,13 +78,12 @@ class SweepView:
             ),
             yaxis2=axis(_size_title(picture), anchor="x2", tickformat=".3f", visible=_has_sizes(picture)),
         )
-        row = HBox([*self._starts, sizes])
+        row = HBox([*buttons.values(), sizes, cost.widget])
         row.add_class("mlxc-panel-row")
         self.widget = VBox([row, self._words, self._takes, self.figure, self._table])
-        choose.observe(self._show_start, PLANNED)
-        model.observe(self._show_start, "lattice_constant")
+        choose.observe(self._show_plans, PLANNED)
+        model.observe(self._show_plans, "lattice_constant")
         model.observe(messages.guard(self._show), "picture")
-        self._show_start()
         self._show_words(picture)
 
     def _start(self, name: str) -> Button:
@@ -93,9 +96,7 @@ class SweepView:
         button.on_click(self._messages.starting(lambda: self._model.start(name)))
         return button
 
-    def _show_start(self, change: Any = None) -> None:
-        for button in self._starts:
-            button.disabled = bool(self._choose.blocker)
+    def _show_plans(self, change: Any = None) -> None:
         if not self._model.picture.title:
             self._words.value = self._placeholder()
 

@@ -25,6 +25,7 @@ from stand_ins import IdleWorker
 from mlxc.calculation.calculation import Calculation
 from mlxc.properties.birch_murnaghan import BirchMurnaghan, fit_birch_murnaghan
 from mlxc.references.tables import reference_lines
+from mlxc.solids.prototypes import prototype
 from mlxc.tasks.eos.task import EquationOfStateTask
 from mlxc.tasks.kinds import KINDS
 from mlxc.units import EV_PER_ANG2_N_PER_M, EV_PER_ANG3_GPA
@@ -85,6 +86,16 @@ def test_the_table_compares_lattice_constants(run: RunModel, aluminium: Calculat
     assert "4.0412" in table
     assert "GPAW" in table
     assert " %" in table
+
+
+def test_a_solid_of_the_table_of_models_has_references_though_its_name_is_another_one(run: RunModel) -> None:
+    choose = ChooseModel()
+    model = EquationOfStateModel(run, choose)
+    shipped = [line.label for line in model.picture.references]
+    choose.take_crystal(prototype("Al_fcc", 4.05), "confirmed")
+    assert [line.label for line in model.picture.references] == shipped
+    choose.take_crystal(prototype("TiC_b1", 4.33), "confirmed")
+    assert [line.lattice_constant_ang for line in model.picture.references] == [4.318]
 
 
 def test_before_its_first_point_a_run_has_the_references_of_its_own_crystal(run: RunModel) -> None:

@@ -13,6 +13,7 @@ from mlxc_app.run.model import RunModel
 
 from mlxc.errors import InputError
 from mlxc.observables.catalogue import LOSSES
+from mlxc.tasks.given_start import START_FILE
 from mlxc.tasks.gradient.presentation import gradient_in_words
 from mlxc.tasks.gradient.task import GradientTask
 from mlxc.tasks.kinds import KINDS
@@ -23,22 +24,22 @@ ADJOINT_STEPS = tuple({"kind": "adjoint", "iteration": n, "residual": 10.0**-n} 
 def test_a_functional_without_parameters_blocks_the_run_and_another_one_frees_it(run: RunModel) -> None:
     choose = ChooseModel("si")
     model = GradientModel(run, choose)
-    assert "choose pbe-kappa-mu or a network" in model.blocker
+    with pytest.raises(InputError, match="choose pbe-kappa-mu or a network"):
+        model.task()
     choose.xc = "pbe-kappa-mu"
-    assert model.blocker == ""
-    choose.xc = "pbe-unconstrained-not-there"
-    assert model.blocker == choose.blocker != ""
+    assert model.task().calculation.xc == "pbe-kappa-mu"
 
 
 def test_what_makes_no_loss_is_said_before_a_run(run: RunModel) -> None:
     model = model_of(run)
     model.loss = "energy"
     model.mode = "unrolled"
-    assert "choose implicit" in model.blocker
+    with pytest.raises(InputError, match="choose implicit"):
+        model.task()
     model.mode, model.target = "implicit", "much"
-    assert model.blocker == "Target: a number, or nothing; not “much”."
+    with pytest.raises(InputError, match="Target: a number, or nothing; not “much”"):
+        model.task()
     model.target = " -113,5 "
-    assert model.blocker == ""
     assert model.task().target == -113.5
 
 
@@ -53,6 +54,20 @@ def test_the_loss_decides_what_its_gradient_needs(run: RunModel) -> None:
     magnetic = GradientModel(run, choice("ni"))
     magnetic.loss = "magnetisation"
     assert magnetic.task().calculation.spin
+
+
+def test_a_loss_of_one_state_starts_from_the_ground_state_that_has_just_been_computed(run: RunModel) -> None:
+    choose = choice("si")
+    ground = run.start(choose.calculation(), "ground state")
+    ground.ground_state_path.write_bytes(b"a state")
+    ground.set_status("finished")
+    run.poll()
+    model = GradientModel(run, choose)
+    for loss, taken in (("density_moment", True), ("lattice_constant", False)):
+        model.loss = loss
+        model.start()
+        assert run.started is not None
+        assert (run.started.path / START_FILE).exists() == taken
 
 
 def test_residuals_appear_step_by_step(run: RunModel) -> None:

@@ -245,7 +245,7 @@ def test_lists_of_the_hand_follow_what_is_known_of_a_network(model: ModelsModel)
     layers = view._controls["weight"]
     assert [name for _, name in layers.options] == ["kappa", "layer.weight"]
     layers.value = "layer.weight"
-    assert (view._element.max, model.hand.weight) == (6, "layer.weight")
+    assert (view._element.limits, model.hand.weight) == ((1, 6), "layer.weight")
     view._element.value = 6
     assert model.hand.element == 5
     model.hand.mode = ENSEMBLE
