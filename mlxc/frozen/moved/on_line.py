@@ -14,7 +14,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from mlxc.frozen.batch import Batch
+from mlxc.frozen.condensed import CondensedSnapshots
 from mlxc.frozen.moved.line import Line
 from mlxc.frozen.screening_row import energies_or_reason
 from mlxc.frozen.self_consistency import GradientPotential
@@ -30,12 +30,12 @@ class Moving:
 
     Args:
         line: The line.
-        batch: The densities of a solid by its name.
+        near: What evaluates functionals on the line at the densities of a solid, by the solid's name.
     """
 
-    def __init__(self, line: Line, batch: Callable[[str], Batch]) -> None:
+    def __init__(self, line: Line, near: Callable[[str], CondensedSnapshots]) -> None:
         self.line = line
-        self._batch = batch
+        self._near = near
         self._known: dict[str, Polynomial] = {}
 
     @torch.no_grad()
@@ -46,8 +46,8 @@ class Moving:
             InputError: the densities of this solid cannot be read.
         """
         if solid not in self._known:
-            batch = self._batch(solid)
-            self._known[solid] = Polynomial(lambda there: energies_or_reason(self.line.at(there), batch))
+            evaluate = self._near(solid).in_order
+            self._known[solid] = Polynomial(lambda there: energies_or_reason(self.line.at(there), evaluate))
         return self._known[solid].at(place)
 
 
