@@ -112,7 +112,7 @@ class PCNN(PublishedFunctional):
         return ExchangeOutputs(network(s, t), network(zero, zero), network(one, t))
 
     def _correlation_outputs(self, r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> CorrelationOutputs:
-        if len(z) == 1 and (polynomials := self._polynomials_for(r)):
+        if z.shape[0] == 1 and (polynomials := self._polynomials_for(r)):
             return polynomials.correlation_outputs(r, s, t)
         nothing = torch.zeros_like(r[:1])
         density, inhomogeneity, output = self._third_of_density, self._third_of_inhomogeneity, self._correlation_output
@@ -128,7 +128,7 @@ class PCNN(PublishedFunctional):
 
     def _polynomials_for(self, points: Tensor) -> NetworkPolynomials | None:
         """Polynomials for the networks; None for few points, and where somebody may ask for derivatives."""
-        if torch.is_grad_enabled() or len(points) < MANY_POINTS:
+        if torch.is_grad_enabled() or points.shape[0] < MANY_POINTS:
             return None
 
         def correlation(r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> Tensor:
