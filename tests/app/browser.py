@@ -221,7 +221,7 @@ def drag_and_count(page: Page, slider: str) -> float:
     page.mouse.down()
     began = page.evaluate("performance.now()")
     for step in range(60):
-        page.mouse.move(x + 40 * (1 - cos(step / 5)), y)
+        page.mouse.move(x + 25 * (1 - cos(step / 5)), y)
         page.wait_for_timeout(50)
     ended = page.evaluate("performance.now()")
     page.mouse.up()
