@@ -34,24 +34,27 @@ class ChebyshevPolynomial:
     @classmethod
     @torch.no_grad()
     def through(
-        cls, function: Callable[..., Tensor], intervals: Sequence[tuple[float, float]], count: int, like: Tensor
+        cls,
+        function: Callable[..., Tensor],
+        intervals: Sequence[tuple[float, float]],
+        counts: Sequence[int],
+        like: Tensor,
     ) -> ChebyshevPolynomial | None:
         """The polynomial of a function, or None where it does not stand for it to twelve digits.
 
         Args:
             function: A function of as many tensors as there are intervals, each of shape ``(npoint,)``.
             intervals: What each variable lies between.
-            count: The number of coefficients of each variable.
+            counts: The number of coefficients of each variable.
             like: A tensor of the type and on the device of the arguments.
         """
-        order = torch.arange(count, dtype=like.dtype, device=like.device)
-        angles = pi * (order + 0.5) / count
-        axes = [(angles.cos() * (high - low) + high + low) / 2 for low, high in intervals]
+        angles = [_angles(count, like) for count in counts]
+        axes = [(one.cos() * (high - low) + high + low) / 2 for one, (low, high) in zip(angles, intervals, strict=True)]
         grid = torch.meshgrid(*axes, indexing="ij")
         coefficients = function(*(axis.flatten() for axis in grid)).view(grid[0].shape)
-        transform = torch.cos(order[:, None] * angles) * 2 / count
-        transform[0] /= 2
-        for _ in axes:
+        for one in angles:
+            transform = torch.cos(torch.arange(len(one)).to(one)[:, None] * one) * 2 / len(one)
+            transform[0] /= 2
             coefficients = torch.tensordot(coefficients, transform, dims=([0], [1]))  # the last axis is the new one
             last = coefficients[..., -2:].abs().max()
             if not bool(last <= SMALLEST_COEFFICIENT * coefficients.abs().max()):
@@ -80,3 +83,8 @@ class ChebyshevPolynomial:
         while len(found) < self.coefficients.shape[axis]:
             found.append(2 * x * found[-1] - found[-2])
         return torch.stack(found, -1)
+
+
+def _angles(count: int, like: Tensor) -> Tensor:
+    """Those whose cosines are Chebyshev's points."""
+    return pi * (torch.arange(count).to(like) + 0.5) / count

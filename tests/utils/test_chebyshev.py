@@ -23,7 +23,7 @@ def places(count: int) -> list[Tensor]:
 
 
 def test_a_smooth_function_is_its_polynomial() -> None:
-    polynomial = ChebyshevPolynomial.through(smooth, INTERVALS, 24, LIKE)
+    polynomial = ChebyshevPolynomial.through(smooth, INTERVALS, (20, 20, 24), LIKE)
     assert polynomial is not None
     x, y, z = places(500)
     torch.testing.assert_close(polynomial(x, y, z), smooth(x, y, z), rtol=0, atol=1e-12)
@@ -32,7 +32,7 @@ def test_a_smooth_function_is_its_polynomial() -> None:
 
 
 def test_both_ends_of_an_interval_belong_to_it() -> None:
-    polynomial = ChebyshevPolynomial.through(torch.exp, ((-1.0, 1.0),), 20, LIKE)
+    polynomial = ChebyshevPolynomial.through(torch.exp, ((-1.0, 1.0),), (20,), LIKE)
     assert polynomial is not None
     ends = torch.tensor([-1.0, 1.0], dtype=torch.float64)
     torch.testing.assert_close(polynomial(ends), ends.exp(), rtol=1e-14, atol=0)
@@ -40,4 +40,4 @@ def test_both_ends_of_an_interval_belong_to_it() -> None:
 
 @pytest.mark.parametrize("function", [lambda x, y: (x - y).abs(), lambda x, y: torch.sin(40 * x) + y])
 def test_a_function_with_a_kink_or_with_many_waves_has_none(function: object) -> None:
-    assert ChebyshevPolynomial.through(function, INTERVALS[:2], 12, LIKE) is None  # type: ignore[arg-type]
+    assert ChebyshevPolynomial.through(function, INTERVALS[:2], (12, 12), LIKE) is None  # type: ignore[arg-type]

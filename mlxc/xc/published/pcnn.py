@@ -39,8 +39,6 @@ WIDTH = 100
 SMALLEST_DISTANCE = 1e-7
 # Beyond this, ln(1 + e^x) is x in double precision.
 LARGEST_EXPONENT = 50.0
-# Z of an unpolarised density.
-UNPOLARISED = tanh(1)
 # From so many points on, polynomials for the networks are worth their while.
 MANY_POINTS = 1024
 
@@ -90,7 +88,7 @@ class PCNN(PublishedFunctional):
         m = softened ** (1 / 3)
         s, t = _inhomogeneity(m, squared_gradient(grad), tau.sum(0))
         phi = torch.as_tensor(polarisation_mean(shares, 4 / 3))
-        z = torch.tanh(phi) if len(rho) == 2 else m.new_full((1,), UNPOLARISED)
+        z = torch.tanh(phi) if len(rho) == 2 else m.new_full((1,), tanh(1))
         return self.correlation_factor(torch.tanh(m), z, s, t) * self.scan.correlation(rho, grad, tau)
 
     def correlation_factor(self, r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> Tensor:
@@ -112,8 +110,8 @@ class PCNN(PublishedFunctional):
         return ExchangeOutputs(network(s, t), network(zero, zero), network(one, t))
 
     def _correlation_outputs(self, r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> CorrelationOutputs:
-        if z.shape[0] == 1 and (polynomials := self._polynomials_for(r)):
-            return polynomials.correlation_outputs(r, s, t)
+        if polynomials := self._polynomials_for(r):
+            return polynomials.correlation_outputs(r, z, s, t)
         nothing = torch.zeros_like(r[:1])
         density, inhomogeneity, output = self._third_of_density, self._third_of_inhomogeneity, self._correlation_output
         here, bond = density(r, z), inhomogeneity(s, t)
@@ -134,9 +132,7 @@ class PCNN(PublishedFunctional):
         def correlation(r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> Tensor:
             return self._correlation_output(self._third_of_density(r, z) + self._third_of_inhomogeneity(s, t))
 
-        return self._polynomials.of(
-            self, lambda: NetworkPolynomials.of(self._exchange_output, correlation, UNPOLARISED, points)
-        )
+        return self._polynomials.of(self, lambda: NetworkPolynomials.of(self._exchange_output, correlation, points))
 
     def _shared(self, s: Tensor, t: Tensor) -> Tensor:
         """Half of the layers on S and T that exchange and correlation share, shape ``(npoint, 100)``."""

@@ -1,13 +1,14 @@
-"""The networks of pcNN without spin as polynomials, for whoever wants energies of many points and no derivatives.
+"""The networks of pcNN as polynomials, for whoever wants energies of many points and no derivatives.
 
-The networks are functions of two or three numbers between -1 and 1, so smooth that twelve coefficients in each of these
-stand for them to the last digits.
+The networks are functions of two to four numbers between -1 and 1, so smooth that twelve coefficients in each of these,
+and half of them in Z, stand for them to the last digits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import tanh
 from typing import NamedTuple
 
 import torch
@@ -15,9 +16,9 @@ from torch import Tensor, nn
 
 from mlxc.utils.chebyshev import ChebyshevPolynomial
 
-# Where R, S and T lie.
-INTERVALS = ((0.0, 1.0), (0.0, 1.0), (-1.0, 1.0))
-COEFFICIENTS = 12
+# Where R, Z, S and T lie; Z begins where there is no polarisation.
+R, Z, S, T = (0.0, 1.0), (tanh(1), tanh(2 ** (1 / 3))), (0.0, 1.0), (-1.0, 1.0)
+COEFFICIENTS, COEFFICIENTS_OF_Z = 12, 6
 
 
 class ExchangeOutputs(NamedTuple):
@@ -45,54 +46,58 @@ class NetworkPolynomials:
 
     Attributes:
         exchange: N_x of S and T.
-        correlation: N_c of R, S and T for an unpolarised density.
+        polarised: N_c of R, Z, S and T.
+        unpolarised: N_c of R, S and T for an unpolarised density.
         without_z: N_c of R, S and T with Z = 0.
     """
 
     exchange: ChebyshevPolynomial
-    correlation: ChebyshevPolynomial
+    polarised: ChebyshevPolynomial
+    unpolarised: ChebyshevPolynomial
     without_z: ChebyshevPolynomial
 
     @classmethod
     def of(
-        cls, exchange: Callable[..., Tensor], correlation: Callable[..., Tensor], z: float, like: Tensor
+        cls, exchange: Callable[..., Tensor], correlation: Callable[..., Tensor], like: Tensor
     ) -> NetworkPolynomials | None:
         """Those of two networks; None where polynomials do not stand for them.
 
         Args:
             exchange: N_x of S and T.
             correlation: N_c of R, Z, S and T.
-            z: Z of an unpolarised density.
             like: A tensor of the type and on the device of the arguments.
         """
 
-        def with_z(value: float) -> ChebyshevPolynomial | None:
-            return ChebyshevPolynomial.through(
-                lambda r, s, t: correlation(r, r.new_full((1,), value), s, t), INTERVALS, COEFFICIENTS, like
-            )
+        def with_z(value: float) -> Callable[..., Tensor]:
+            return lambda r, s, t: correlation(r, r.new_full((1,), value), s, t)
 
-        of_exchange = ChebyshevPolynomial.through(exchange, INTERVALS[1:], COEFFICIENTS, like)
-        of_correlation, without_z = with_z(z), with_z(0.0)
-        if of_exchange is None or of_correlation is None or without_z is None:
-            return None
-        return cls(of_exchange, of_correlation, without_z)
+        found = []
+        for network, intervals in (
+            (exchange, (S, T)), (correlation, (R, Z, S, T)), (with_z(Z[0]), (R, S, T)), (with_z(0.0), (R, S, T))
+        ):  # fmt: skip
+            counts = [COEFFICIENTS_OF_Z if interval is Z else COEFFICIENTS for interval in intervals]
+            polynomial = ChebyshevPolynomial.through(network, intervals, counts, like)
+            if polynomial is None:
+                return None
+            found.append(polynomial)
+        return cls(*found)
 
     def exchange_outputs(self, s: Tensor, t: Tensor) -> ExchangeOutputs:
         """The outputs at S and T."""
         zero = torch.zeros_like(s[:1])
         return ExchangeOutputs(self.exchange(s, t), self.exchange(zero, zero), self.exchange.at(1.0)(t))
 
-    def correlation_outputs(self, r: Tensor, s: Tensor, t: Tensor) -> CorrelationOutputs:
-        """The outputs at R, S and T."""
+    def correlation_outputs(self, r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> CorrelationOutputs:
+        """The outputs at R, Z, S and T; Z of one point stands for all, and says that there is no polarisation."""
+        network, between = (self.unpolarised, ()) if z.shape[0] == 1 else (self.polarised, (z,))
         nothing = torch.zeros_like(r)
-        dilute = self.correlation.at(0.0)
         return CorrelationOutputs(
-            here=self.correlation(r, s, t),
-            uniform=self.correlation(r, nothing, nothing),
-            dilute=dilute(s, t),
+            here=network(r, *between, s, t),
+            uniform=network(r, *between, nothing, nothing),
+            dilute=network.at(0.0)(*between, s, t),
             unpolarised=self.without_z(r, s, t),
             dilute_unpolarised=self.without_z.at(0.0)(s, t),
-            dense=self.correlation.at(1.0)(s, t),
+            dense=network.at(1.0)(*between, s, t),
         )
 
 
