@@ -77,6 +77,7 @@ BENCHMARKS = {
     "training_speed": Benchmark("python benchmarks/training.py"),
     "solids": Benchmark(f"{PSEUDODOJO} && python benchmarks/solids.py"),
     "functionals": Benchmark("python benchmarks/functionals.py"),
+    "screening": Benchmark("python benchmarks/screening.py"),
     "exhibit": Benchmark("python benchmarks/exhibit.py"),
     "diagnosis": Benchmark("python benchmarks/diagnosis.py"),
     "page_opening": Benchmark("python benchmarks/page.py opening", ("chromium",), ("voila",)),
@@ -84,6 +85,7 @@ BENCHMARKS = {
     "page_memory": Benchmark("python benchmarks/page.py memory", ("chromium",), ("voila",)),
     "page_class": Benchmark("python benchmarks/page.py class", ("chromium",), ("voila",)),
     "page_path": Benchmark("python benchmarks/page.py path", ("chromium",), ("voila",)),
+    "page_models": Benchmark("python benchmarks/page_models.py", ("chromium",), ("voila",)),
 }
 
 

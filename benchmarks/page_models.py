@@ -4,7 +4,8 @@
 
 The first path is what somebody does who opens the page for the first time: open "Models", tick PBE, PBEsol and
 solids-mgga, bring a checkpoint, and see four columns. Then functionals are ticked one after the other, and sliders are
-dragged.
+dragged to and fro for some seconds, each twice: at first what a line of functionals needs is still being prepared. An
+update is all errors of a column, drawn anew.
 """
 
 from __future__ import annotations
@@ -30,7 +31,17 @@ if TYPE_CHECKING:
 
 SOLIDS = 30
 TICKED = ("lda", "r2scan", "mcml", "ms2-proxy", "pbe-proxy", "bulk-constrained", "hm-gga", "xcdiff", "pcnn")
-HANDS = {"κ and μ of PBE": "κ", "A mix of two": "share", "A network's strength": "strength", "One weight": "weight"}
+# What is moved by hand, the label of the slider, and what is chosen in the list "along" before.
+HANDS = (
+    ("κ and μ of PBE", "κ", ""),
+    ("κ and μ of PBE", "μ", ""),
+    ("A mix of two", "share", ""),
+    ("A network's strength", "strength", ""),
+    ("One weight", "weight", ""),
+    ("An ensemble", "member", ""),
+    ("An ensemble", "σ", "direction 1 "),
+    ("An ensemble", "σ", "direction 2 "),
+)
 
 
 def first_path(page: Page, checkpoint: Path) -> None:
@@ -56,12 +67,15 @@ def measure_ticks(page: Page) -> None:
 
 
 def measure_hands(page: Page) -> None:
-    """How often the numbers of a column change while a slider is dragged."""
-    print_header("moved by hand", "updates per second")
-    for mode, slider in HANDS.items():
+    """How often the errors of a column change while a slider is dragged."""
+    print_header("moved by hand", "slider", "updates per second", "the second time")
+    for mode, slider, along in HANDS:
         press(page, mode)
-        page.wait_for_timeout(3000)
-        print_row([mode, f"{drag_and_count(page, slider):.1f}"])
+        if along:
+            choices = page.get_by_label("along", exact=True)
+            choices.select_option(choices.locator("option", has_text=along).first.get_attribute("value"))
+        rates = [drag_and_count(page, slider) for _ in range(2)]
+        print_row([f"{mode}, {along.strip()}" if along else mode, slider, *(f"{rate:.1f}" for rate in rates)])
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ class CondensedSnapshots:
         known = {one for chosen, _ in parts for one in chosen}
         if others := [one for one in snapshots if one not in known]:
             parts.append((others, Batch.of(others)))
-        self._parts = parts
+        self._snapshots, self._parts = snapshots, parts
 
     @property
     def are_on_nodes(self) -> bool:
@@ -53,11 +53,19 @@ class CondensedSnapshots:
             for snapshot, energy in zip(snapshots, part.energies(functional).unbind(), strict=True)
         }
 
+    def in_order(self, functional: nn.Module) -> Tensor:
+        """The same in the order of the snapshots, shape ``(nsnapshot,)``."""
+        known = self.energies(functional)
+        return torch.stack([known[one] for one in self._snapshots])
+
 
 @torch.no_grad()
 def _serving_nodes(snapshots: Sequence[Snapshot], functional: nn.Module) -> SharedNodes | None:
     if "tau" in declared_ingredients(functional):
         return None
     nodes = SharedNodes.of(snapshots)
-    change = (nodes.energies(functional) - Batch.of(snapshots).energies(functional)).abs().max()
+    try:
+        change = (nodes.energies(functional) - Batch.of(snapshots).energies(functional)).abs().max()
+    except Exception:  # a functional of a user may raise anything, and does so again where somebody hears it
+        return None
     return nodes if float(change) <= LARGEST_CHANGE_HA else None  # a NaN serves nobody

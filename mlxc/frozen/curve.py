@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from mlxc.atoms.free_atom import COARSE, ELLS, FINE, FreeAtomError, free_atom
+from mlxc.atoms.free_atom import ELLS, OF_FUNCTIONALS, OF_SCF, FreeAtomError, free_atom
 from mlxc.atoms.shells import RADIUS
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.volumes import states_at_volumes
@@ -122,7 +122,7 @@ def ratios(solid: Solid) -> tuple[float, ...]:
 def protocol(solid: Solid) -> list[Any]:
     """What a curve depends on besides the solid and the functional, as plain data."""
     if solid.is_free_atom:
-        return [RADIUS, ELLS, FINE, COARSE]
+        return [RADIUS, ELLS, OF_SCF, OF_FUNCTIONALS]
     # Nothing is said of volumes, so that what is stored of bulk crystals stays valid.
     vary = natural_variation(solid.crystal)
     return [ratios(solid), TOLERANCE, *([] if vary == "volume" else [vary])]

@@ -8,10 +8,10 @@ and so is the functional halfway between a network and what the network corrects
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,20 +22,24 @@ from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.moved.exchange import ExchangeTable
 from mlxc.frozen.moved.line import Line
 from mlxc.frozen.moved.move import Move
+from mlxc.frozen.moved.near import Near
 from mlxc.frozen.moved.on_line import Moving, OnLine
 from mlxc.frozen.screening_row import ScreeningRow, energies_or_reason, outside_share, screening_row, without_result
 from mlxc.frozen.self_consistency import GradientPotential, SelfConsistencyEstimate
 from mlxc.frozen.snapshot import Snapshot
 from mlxc.xc.analysis.domain import training_domains
 from mlxc.xc.catalogue import content_hashes, functional
+from mlxc.xc.checkpoints.files import split_member
 from mlxc.xc.functional import declared_ingredients
 from mlxc.xc.gga import PBE
 from mlxc.xc.sums.expression import split_sum
 from mlxc.xc.sums.weighted_sum import WeightedSum
 
+Kept = TypeVar("Kept")
+
 # Functionals that are kept; what a hand moves is a new one at each place.
 MOST_FUNCTIONALS = 256
-# Lines that are kept, each with a few numbers for each density.
+# Lines that are kept, each with a few numbers for each density, and functionals that they are around.
 MOST_LINES = 32
 
 
@@ -73,8 +77,9 @@ class Screener:
         self.library = library
         self._batches: dict[str, Batch] = {}
         self._exchange: dict[str, ExchangeTable] = {}
-        self._kept: OrderedDict[Hashable, Candidate] = OrderedDict()
+        self._candidates: OrderedDict[Hashable, Candidate] = OrderedDict()
         self._lines: OrderedDict[Hashable, Moving] = OrderedDict()
+        self._neighbourhoods: OrderedDict[Hashable, Near] = OrderedDict()
         self._outside: dict[tuple[Snapshot, str], float | None] = {}
 
     def candidate(self, name: str, parameters: Mapping[str, float] | None = None) -> Candidate:
@@ -90,12 +95,7 @@ class Screener:
         moved = parameters or {}
         # A checkpoint that has changed since is another functional.
         key = (name, tuple(sorted(moved.items())), tuple(content_hashes(name)))
-        if key not in self._kept:
-            self._kept[key] = self._make(name, moved)
-            if len(self._kept) > MOST_FUNCTIONALS:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        return _kept(self._candidates, key, MOST_FUNCTIONALS, lambda: self._make(name, moved))
 
     def moved(self, name: str, move: Move, place: float) -> Candidate:
         """A functional on a line; the line is found again if it has been asked for before.
@@ -108,13 +108,10 @@ class Screener:
         Raises:
             InputError: there is no such functional, or it cannot be moved so.
         """
+        near = self._near(name)
         key = (name, move, tuple(content_hashes(name)))
-        if key not in self._lines:
-            self._lines[key] = Moving(Line.of(functional(name), move), self.batch)
-            if len(self._lines) > MOST_LINES:
-                self._lines.popitem(last=False)
-        self._lines.move_to_end(key)
-        return OnLine(self._lines[key], place)
+        line = _kept(self._lines, key, MOST_LINES, lambda: Moving(Line.of(near.functional, move), near))
+        return OnLine(line, place)
 
     def row(self, candidate: Candidate, solid: str, called: str) -> ScreeningRow:
         """What a functional makes of one solid; where something is missing, the row says why.
@@ -140,7 +137,7 @@ class Screener:
         """
 
         def energies(name: str) -> Tensor | str:
-            return energies_or_reason(candidate.module, self.batch(name))
+            return energies_or_reason(candidate.module, self.batch(name).energies)
 
         try:
             curve = self.library.curve(solid)
@@ -180,23 +177,37 @@ class Screener:
             self._exchange[solid] = ExchangeTable.of(self.batch(solid))
         return self._exchange[solid]
 
+    def _near(self, name: str) -> Near:
+        key = (name, tuple(content_hashes(name)))
+        return _kept(self._neighbourhoods, key, MOST_LINES, lambda: Near(self.library, functional(name)))
+
     def _make(self, name: str, moved: Mapping[str, float]) -> Candidate:
         terms = split_sum(name)
         if len(terms) == 1 and terms[0][0] == 1:
+            whole, member = split_member(name)
+            if member is not None:
+                near = self._near(whole)
+                return _Evaluated(self, functional(name), lambda solid: near(solid).in_order)
             module = _with_parameters(functional(name), name, moved)
             # The form itself: another class may have another enhancement, or parameters beyond kappa and mu.
             if moved and type(module) is PBE:
                 return _MovedExchange(self, module, self.candidate(name))
-            return _Evaluated(self, module, bool(moved))
+            return _Evaluated(self, module, lambda solid: self.batch(solid).energies, bool(moved))
         return _Sum(self, [weight for weight, _ in terms], [self.candidate(part) for _, part in terms])
 
 
 class _Evaluated:
     """A functional that is evaluated at the densities of a solid when it is asked for the first time."""
 
-    def __init__(self, screener: Screener, module: nn.Module, moved: bool) -> None:
+    def __init__(
+        self,
+        screener: Screener,
+        module: nn.Module,
+        evaluate_at: Callable[[str], Callable[[nn.Module], Tensor]],
+        moved: bool = False,
+    ) -> None:
         self.module = module
-        self._screener, self._moved = screener, moved
+        self._screener, self._evaluate_at, self._moved = screener, evaluate_at, moved
         self._energies: dict[str, Tensor | str] = {}
 
     @cached_property
@@ -210,9 +221,9 @@ class _Evaluated:
 
     def energies(self, solid: str) -> Tensor | str:
         if solid not in self._energies:
-            batch = self._screener.batch(solid)
+            evaluate = self._evaluate_at(solid)
             with torch.no_grad():
-                self._energies[solid] = energies_or_reason(self.module, batch)
+                self._energies[solid] = energies_or_reason(self.module, evaluate)
         return self._energies[solid]
 
 
@@ -265,6 +276,16 @@ class _Sum:
                 return energies
             total += weight * (energies - rest)
         return total
+
+
+def _kept(known: OrderedDict[Hashable, Kept], key: Hashable, most: int, make: Callable[[], Kept]) -> Kept:
+    """What is known under a key, made if it is not; of more than ``most``, what was asked for longest ago goes."""
+    if key not in known:
+        known[key] = make()
+        if len(known) > most:
+            known.popitem(last=False)
+    known.move_to_end(key)
+    return known[key]
 
 
 @torch.no_grad()

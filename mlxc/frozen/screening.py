@@ -254,7 +254,8 @@ class _Energies:
     def __call__(self, name: str) -> Tensor | str:
         if name not in self._known:
             curve = self._curves[name]
-            self._known[name] = (
-                curve if isinstance(curve, str) else energies_or_reason(self._module, Batch.of(curve.snapshots))
-            )
+            if isinstance(curve, str):
+                self._known[name] = curve
+            else:
+                self._known[name] = energies_or_reason(self._module, Batch.of(curve.snapshots).energies)
         return self._known[name]

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from mlxc.errors import MlxcError
-from mlxc.frozen.batch import Batch
 from mlxc.frozen.curve import SolidCurve
 from mlxc.frozen.library import FrozenLibrary
 from mlxc.frozen.self_consistency import percent_of_lattice_constant
@@ -92,10 +91,15 @@ class ScreeningRow:
         return (value - value / (1 + percent / 100)) / deviation
 
 
-def energies_or_reason(module: nn.Module, batch: Batch) -> Tensor | str:
-    """F of each snapshot of a batch, hartree per cell, or a sentence that says why there is none."""
+def energies_or_reason(module: nn.Module, evaluate: Callable[[nn.Module], Tensor]) -> Tensor | str:
+    """F of some snapshots, hartree per cell, or a sentence that says why there is none.
+
+    Args:
+        module: The functional.
+        evaluate: F of the snapshots with a functional.
+    """
     try:
-        return batch.energies(module)
+        return evaluate(module)
     except MlxcError as error:
         return str(error)
     except Exception as error:  # see above

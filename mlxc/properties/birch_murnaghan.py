@@ -6,6 +6,7 @@ F. Birch, Phys. Rev. 71, 809 (1947).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
@@ -73,23 +74,28 @@ def fit_birch_murnaghan(
     if len(v) <= order:
         raise FitError(f"An equation of state needs at least {order + 1} points, not {len(v)}.")
     lowest, highest = (v.min(), v.max()) if trusted is None else trusted
-    # y = (V / mean V)^(-2/3) is near one, which keeps the normal equations well conditioned.
+    # y = (V / mean V)^(-2/3) = centre + half x with x between -1 and 1, which keeps the equations well conditioned.
     scale = v.mean()
-    polynomial = np.polynomial.Polynomial.fit((v / scale) ** (-2 / 3), e - e.mean(), order).convert()
-    first, second, third = (polynomial.deriv(n) for n in (1, 2, 3))
-    roots = first.roots()
-    inside = [
-        float(y.real)
-        for y in np.atleast_1d(roots)
-        if abs(y.imag) < 1e-12 and y.real > 0 and second(y.real) > 0 and lowest <= scale * y.real**-1.5 <= highest
-    ]
-    if not inside:
+    y = (v / scale) ** (-2 / 3)
+    centre, half = (y.max() + y.min()) / 2, (y.max() - y.min()) / 2
+    powers = ((y - centre) / half)[:, None] ** np.arange(order + 1)
+    c0, c1, c2, c3 = (*np.linalg.lstsq(powers, e - e.mean(), rcond=None)[0].tolist(), 0.0)[:4]
+    x = _minimum(c1, c2, c3)
+    y0 = float(centre + half * x)
+    if not (y0 > 0 and lowest <= scale * y0**-1.5 <= highest):
         raise FitError(f"The energies have no minimum between {lowest:.4g} and {highest:.4g}{_where_it_lies(v, e)}.")
-    y = inside[0]
-    volume0 = float(scale * y**-1.5)
-    return BirchMurnaghan(
-        float(polynomial(y) + e.mean()), volume0, *moduli(volume0, y, float(second(y)), float(third(y)))
-    )
+    volume0, energy0 = float(scale * y0**-1.5), c0 + x * (c1 + x * (c2 + x * c3)) + float(e.mean())
+    second, third = (2 * c2 + 6 * c3 * x) / half**2, 6 * c3 / half**3
+    return BirchMurnaghan(energy0, volume0, *moduli(volume0, y0, float(second), float(third)))
+
+
+def _minimum(c1: float, c2: float, c3: float) -> float:
+    """Where c1 x + c2 x^2 + c3 x^3 has its minimum, without cancellation; not a number where it has none."""
+    discriminant = c2 * c2 - 3 * c1 * c3
+    if discriminant <= 0 or (c2 <= 0 and c3 == 0):
+        return nan
+    root = discriminant**0.5
+    return -c1 / (c2 + root) if c2 > 0 else (root - c2) / (3 * c3)
 
 
 def moduli(volume0: Number, y: Number, second: Number, third: Number) -> tuple[Number, Number]:

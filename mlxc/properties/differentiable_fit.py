@@ -6,7 +6,7 @@ parameters need no response: only those of the energies at fixed densities go in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
@@ -46,12 +46,14 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
     """
     if not bool(torch.isfinite(energies.detach()).all()):
         raise FitError("Not all energies are finite numbers.")
-    minimum = fit_birch_murnaghan(volumes, energies.detach().cpu().numpy()).volume0
-    v = torch.as_tensor(np.asarray(volumes, dtype=np.float64), device=energies.device)
+    found = fit_birch_murnaghan(volumes, energies.detach().cpu().numpy())
+    if not energies.requires_grad:
+        return DifferentiableEquationOfState(*energies.new_tensor(astuple(found)).unbind())
+    minimum = found.volume0
     # E is a cubic polynomial in y - 1, where y = (V / V0)^(-2/3) is one at the minimum that was found.
-    distance = (v / minimum) ** (-2 / 3) - 1
-    powers = torch.stack([distance**n for n in range(4)], dim=1)
-    c0, c1, c2, c3 = (torch.linalg.pinv(powers) @ (energies - energies.detach().mean())).unbind()
+    distance = (np.asarray(volumes, dtype=np.float64) / minimum) ** (-2 / 3) - 1
+    solve = torch.as_tensor(np.linalg.pinv(distance[:, None] ** np.arange(4)), device=energies.device)
+    c0, c1, c2, c3 = (solve @ (energies - energies.detach().mean())).unbind()
     # c1 vanishes, but its derivative moves the minimum: one step of Newton's method, exact to first order.
     y = 1 - c1 / (2 * c2.detach())
     second, third = 2 * c2 + 6 * c3 * (y - 1), 6 * c3

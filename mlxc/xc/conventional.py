@@ -81,6 +81,14 @@ FUNCTIONALS = {
         ),
         "mlxc.xc.mgga:R2SCAN",
     ),
+    "lak": (
+        FunctionalCard(
+            "meta-generalised gradient for binding and gaps: LAK, 2024",
+            "non-empirical",
+            "T. Lebeda, T. Aschebrock, S. Kummel, Phys. Rev. Lett. 133, 136402 (2024)",
+        ),
+        "mlxc.xc.lak.functional:LAK",
+    ),
     TRAINABLE: (
         FunctionalCard(
             "PBE whose two parameters kappa and mu can be trained",

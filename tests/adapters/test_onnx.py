@@ -82,22 +82,23 @@ def test_an_exported_functional_is_that_of_libxc_and_stays_trainable(ours: str, 
 
 
 @pytest.mark.slow
-def test_an_exported_network_is_itself_at_any_number_of_points(tmp_path: Path) -> None:
-    file, xc = tmp_path / "network.onnx", mlxc.functional("solids-mgga")
-    export_functional("solids-mgga", file)
+@pytest.mark.parametrize(("name", "rounding"), [("solids-mgga", 1e-12), ("pcnn", 1e-10)])
+def test_an_exported_network_is_itself_at_any_number_of_points(name: str, rounding: float, tmp_path: Path) -> None:
+    file, xc = tmp_path / "network.onnx", mlxc.functional(name)
+    export_functional(name, file)
     for npoint in (4, 133):
         inputs = densities(npoint)
         found = run(file, inputs)
         energies = _energies(xc, inputs)
-        assert np.abs(found["zk"] * inputs["rho"].sum(1) - energies).max() < 1e-12
-        for name, slope in (("rho", "vrho"), ("tau", "vtau"), ("sigma", "vsigma")):
-            step = 1e-5 * inputs[name][:-3]
+        assert np.abs(found["zk"] * inputs["rho"].sum(1) - energies).max() < rounding
+        for varied, slope in (("rho", "vrho"), ("tau", "vtau"), ("sigma", "vsigma")):
+            step = 1e-5 * inputs[varied][:-3]
             for column in range(step.shape[1]):
-                moved = np.zeros_like(inputs[name])
+                moved = np.zeros_like(inputs[varied])
                 moved[:-3, column] = step[:, column]
-                above, below = (_energies(xc, inputs | {name: inputs[name] + sign * moved}) for sign in (1, -1))
+                above, below = (_energies(xc, inputs | {varied: inputs[varied] + sign * moved}) for sign in (1, -1))
                 difference = (above - below)[:-3] / (2 * step[:, column])
-                assert found[slope][:-3, column] == pytest.approx(difference, rel=1e-5, abs=1e-8), slope
+                assert found[slope][:-3, column] == pytest.approx(difference, rel=2e-5, abs=1e-8), slope
 
 
 def _energies(xc: nn.Module, inputs: Arrays) -> NDArray[np.float64]:

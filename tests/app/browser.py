@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from math import sin
+from math import cos
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,11 +170,12 @@ def wait_for_points(page: Page, crystal: str) -> None:
 
 MODELS = ".mlxc-panel-models"
 # Keeps what the mean of the first column says, and when it came.
-_WATCH_MEAN = """selector => {
+# All errors of a column are marks on one line, which shows more digits than its numbers.
+_WATCH_MARKS = """selector => {
   window.mlxcSeen = [];
   const look = () => {
-    const text = document.querySelector(selector)?.textContent;
-    if (text !== window.mlxcSeen.at(-1)?.[0]) window.mlxcSeen.push([text, performance.now()]);
+    const drawn = document.querySelector(selector)?.innerHTML;
+    if (drawn !== window.mlxcSeen.at(-1)?.[0]) window.mlxcSeen.push([drawn, performance.now()]);
   };
   new MutationObserver(look).observe(document.querySelector(".mlxc-panel-models"), { childList: true, subtree: true });
 }"""
@@ -214,13 +215,13 @@ def drag_and_count(page: Page, slider: str) -> float:
     """Drag a slider of the panel Models to and fro, and count how often a second the first column changes."""
     row = page.locator(f"{MODELS} .widget-slider").filter(has=page.locator(".widget-label", has_text=slider))
     handle = settled_box(page, row.locator(".noUi-handle"))
-    page.evaluate(_WATCH_MEAN, f"{MODELS} .mlxc-heat-summary td")
+    page.evaluate(_WATCH_MARKS, f"{MODELS} .mlxc-heat thead tr:last-child td")
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
     began = page.evaluate("performance.now()")
     for step in range(60):
-        page.mouse.move(x + 40 * sin(step / 10), y)
+        page.mouse.move(x + 25 * (1 - cos(step / 5)), y)
         page.wait_for_timeout(50)
     ended = page.evaluate("performance.now()")
     page.mouse.up()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mlxc.frozen.batch import Batch
 from mlxc.frozen.condensed import LARGEST_CHANGE_HA, CondensedSnapshots
 from mlxc.frozen.library import FrozenLibrary
-from mlxc.frozen.nodes import SharedNodes, fits_nodes
+from mlxc.frozen.nodes import SMALLEST_DENSITY, SharedNodes, fits_nodes
 from mlxc.frozen.snapshot import Snapshot
 from mlxc.xc.catalogue import functional
 from mlxc.xc.enhancement import NeuralEnhancement
@@ -81,8 +81,31 @@ def test_a_functional_that_nodes_do_not_serve_is_evaluated_at_all_points(snapsho
     assert torch.equal(together(unpolarised, Jagged(), Jagged()), Batch.of(unpolarised).energies(Jagged()))
 
 
-def test_a_vacuum_and_spin_stay_as_they_are() -> None:
+@pytest.mark.parametrize("name", ["pbe", "bulk-unconstrained"])
+def test_a_vacuum_has_few_nodes_whatever_a_functional_makes_of_large_gradients(name: str) -> None:
+    sheet = [_in_vacuum(one) for one in FrozenLibrary().curve("graphene").snapshots[::3]]
+    nodes, module = SharedNodes.of(sheet), functional(name)
+    assert len(nodes.ingredients["rho"][0]) < sum(len(one.volumes) for one in sheet) / 5
+    with torch.no_grad():
+        error = nodes.energies(module) - Batch.of(sheet).energies(module)
+    assert float(error.abs().max()) < LARGEST_CHANGE_HA
+
+
+def _in_vacuum(snapshot: Snapshot) -> Snapshot:
+    """Only the points of a sheet where hardly anything is."""
+    chosen = snapshot.ingredients["rho"][0] < SMALLEST_DENSITY
+    ingredients = {name: values[..., chosen] for name, values in snapshot.ingredients.items()}
+    return Snapshot(snapshot.volume_ang3, snapshot.rest_ha, ingredients, snapshot.volumes[chosen])
+
+
+def test_the_middle_of_a_vacuum_where_no_gradient_is_has_nodes() -> None:
     points = {"rho": torch.tensor([[0.1, 1e-9]]).double(), "grad": torch.zeros(1, 3, 2).double()}
-    assert not fits_nodes(Snapshot(1.0, 0.0, points, torch.ones(2).double()))
+    snapshot, module = Snapshot(1.0, 0.0, points, torch.tensor([1.0, 1e3]).double()), functional("pbe")
+    assert float(SharedNodes.of([snapshot]).energies(module)) == pytest.approx(float(snapshot.energy(module)), rel=1e-9)
+
+
+def test_spin_and_empty_space_stay_as_they_are() -> None:
+    empty = {"rho": torch.tensor([[0.1, 0.0]]).double(), "grad": torch.zeros(1, 3, 2).double()}
+    assert not fits_nodes(Snapshot(1.0, 0.0, empty, torch.ones(2).double()))
     assert not fits_nodes(FrozenLibrary().curve("Ni_fcc").snapshots[0])
-    assert fits_nodes(FrozenLibrary().curve("Al_fcc").snapshots[0])
+    assert fits_nodes(FrozenLibrary().curve("graphene").snapshots[0])

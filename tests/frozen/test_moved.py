@@ -38,6 +38,14 @@ def test_the_middle_of_a_line_is_the_functional_itself(screener: Screener) -> No
     assert middle.energies("Al_fcc") == pytest.approx(itself.energies("Al_fcc"), abs=1e-10)
 
 
+def test_members_of_an_ensemble_give_what_whole_functionals_give(screener: Screener) -> None:
+    for solid in ("NaCl_b1", "graphene", "Ni_fcc"):
+        found = screener.row(screener.candidate("solids-gga#3"), solid, "member")
+        (expected,) = screen(["solids-gga#3"], screener.library, solids=[solid]).rows
+        assert found.lattice_constant_ang == pytest.approx(expected.lattice_constant_ang, abs=1e-6)
+        assert found.cohesive_energy_ev == pytest.approx(expected.cohesive_energy_ev, abs=1e-4)
+
+
 def test_directions_are_independent_and_make_the_standard_deviation(screener: Screener) -> None:
     functional = mlxc.functional("overfit-gga")
     length = screener.library.curve("Al_fcc").predictions(functional)["lattice_constant_ang"]

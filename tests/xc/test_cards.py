@@ -11,9 +11,8 @@ from densities import random_ingredients, those_of
 from support import Outcome
 
 from mlxc.codes.functionals import pyscf_functional
-from mlxc.errors import InputError
 from mlxc.xc.cards.card import ORIGINS
-from mlxc.xc.catalogue import card_of, check_name, functional, functional_names, origin_of
+from mlxc.xc.catalogue import card_of, functional, functional_names, origin_of
 from mlxc.xc.libxc.named import NAMED
 from mlxc.xc.published.cards import CARDS
 from mlxc.xc.published.sources import SOURCES
@@ -24,8 +23,8 @@ KNOWN = {
     "r2scan": "non-empirical", "rscan": "non-empirical", "rppscan": "non-empirical", "task": "non-empirical",
     "lak": "non-empirical", "r4scan": "non-empirical", "revscan": "fitted",
     "pbe-kappa-mu": "fitted", "beef": "learned", "mbeef": "learned", "mcml": "learned",
-    "mgga_x_ktbm_3,gga_c_pbe_sol": "learned", "pcnn": "learned", "xcdiff": "learned", "hm-gga": "learned",
-    "kanungo-nnlda": "learned", "solids-mgga": "learned", "MCML": "learned",
+    "ktbm": "learned", "mgga_x_ktbm_3,gga_c_pbe_sol": "learned", "pcnn": "learned", "xcdiff": "learned",
+    "hm-gga": "learned", "kanungo-nnlda": "learned", "solids-mgga": "learned", "MCML": "learned",
 }  # fmt: skip
 
 
@@ -44,7 +43,7 @@ def test_every_published_network_has_a_card_and_a_source() -> None:
     assert set(CARDS) == set(SOURCES)
 
 
-@pytest.mark.parametrize("name", [name for name, named in NAMED.items() if named.since is None])
+@pytest.mark.parametrize("name", NAMED)
 def test_a_short_name_means_the_two_parts_in_libxc(name: str) -> None:
     short, parts = functional(name), functional(NAMED[name].code)
     ingredients = those_of(parts, random_ingredients(2))
@@ -52,12 +51,6 @@ def test_a_short_name_means_the_two_parts_in_libxc(name: str) -> None:
     assert torch.equal(short(**ingredients), parts(**ingredients))
     assert pyscf_functional(name) == NAMED[name].code
     assert card_of(NAMED[name].code) is card_of(name)
-
-
-def test_what_only_a_newer_libxc_has_is_one_sentence() -> None:
-    with pytest.raises(InputError, match=r"'lak' is mgga_x_lak,mgga_c_lak of libxc from version 7\.1; this one is"):
-        check_name("lak")
-    assert "lak" not in functional_names()
 
 
 def test_the_command_line_tells_oddities_licence_and_citation(mlxc_command: Callable[..., Outcome]) -> None:

@@ -19,6 +19,7 @@ from mlxc.xc.catalogue import functional
 from mlxc.xc.checkpoints.architectures import build_architecture
 from mlxc.xc.checkpoints.files import fetched_path
 from mlxc.xc.published.kanungo import KanungoFunctional
+from mlxc.xc.published.pcnn import MANY_POINTS
 
 SHIPPED = ("pcnn", "xcdiff", "hm-lda", "hm-gga", "hm-mgga")
 KANUNGO = tuple(name for name in FILES if name not in SHIPPED)
@@ -63,6 +64,18 @@ def test_a_shipped_one_has_the_energies_of_its_original(name: str, kind: str, bl
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name != "pcnn"])
 def test_a_shipped_one_has_the_derivatives_of_its_original(name: str, kind: str, block: str) -> None:
     assert_derivatives_agree(functional(name), reference_values(name, kind)[block], BLOCKS[block])
+
+
+@pytest.mark.parametrize("nspin", [1, 2])
+def test_pcnn_at_many_points_has_the_energies_that_it_has_with_derivatives(nspin: int) -> None:
+    """Polynomials stand for its networks there, and follow weights that move."""
+    xc, ingredients = functional("pcnn"), random_ingredients(nspin, 5000, seed=2)
+    assert len(ingredients["rho"][0]) > MANY_POINTS
+    for _ in range(2):
+        with_derivatives = xc(**ingredients).detach()
+        with torch.no_grad():
+            torch.testing.assert_close(xc(**ingredients), with_derivatives, rtol=1e-12, atol=0)
+            next(xc.parameters())[0] += 0.1
 
 
 @pytest.mark.parametrize(("kind", "block"), EVERYWHERE)

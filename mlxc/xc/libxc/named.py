@@ -14,14 +14,13 @@ class NamedInLibXC:
     Attributes:
         card: What it is.
         code: The name of its parts in libxc, with a comma in between.
-        since: The first version of libxc that has all of them, where not every one does that mlxc works with.
     """
 
     card: FunctionalCard
     code: str
-    since: str | None = None
 
 
+_KTBM_PAPER = "P. Kovacs, F. Tran, P. Blaha, G. K. H. Madsen, J. Chem. Phys. 157, 094110 (2022)"
 _EXPANSION = "It is a long expansion, and no bound holds where its data had no densities."
 
 NAMED = {
@@ -68,15 +67,6 @@ NAMED = {
         ),
         "mgga_x_task,lda_c_pw",
     ),
-    "lak": NamedInLibXC(
-        FunctionalCard(
-            "meta-generalised gradient for binding and gaps: LAK, 2024",
-            "non-empirical",
-            "T. Lebeda, T. Aschebrock, S. Kummel, Phys. Rev. Lett. 133, 136402 (2024)",
-        ),
-        "mgga_x_lak,mgga_c_lak",
-        since="7.1",
-    ),
     "beef": NamedInLibXC(
         FunctionalCard(
             "generalised gradient: the semilocal part of BEEF-vdW, 2012",
@@ -104,21 +94,30 @@ NAMED = {
         ),
         "mgga_x_mcml,gga_c_regtpss",
     ),
+    "ktbm": NamedInLibXC(
+        FunctionalCard(
+            "meta-generalised gradient for solids: exchange number 0 of KTBM with PBEsol's correlation, 2022",
+            "learned",
+            _KTBM_PAPER,
+            ("KTBM is a series of exchange functionals: the correlation beside it is a choice that was made here.",),
+        ),
+        "mgga_x_ktbm_0,gga_c_pbe_sol",
+    ),
 }
 
 # Of exchange alone, by what the names in libxc begin with.
 _KTBM = FunctionalCard(
     "meta-generalised gradient, exchange alone: one of the series KTBM, 2022",
     "learned",
-    "P. Kovacs, F. Tran, P. Blaha, G. K. H. Madsen, J. Chem. Phys. 157, 094110 (2022)",
+    _KTBM_PAPER,
     ("Libxc has the exchange: name a correlation after a comma.", "mgga_x_ktbm_gap is for gaps."),
 )
 BY_BEGINNING = {"mgga_x_ktbm_": _KTBM}
 
 
 def listed_names() -> dict[str, str]:
-    """The short names that every version of libxc has, with what they are."""
-    return {name: named.card.summary for name, named in NAMED.items() if named.since is None}
+    """The short names, with what they are."""
+    return {name: named.card.summary for name, named in NAMED.items()}
 
 
 def card_in_libxc(name: str) -> FunctionalCard | None:

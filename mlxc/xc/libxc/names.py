@@ -49,12 +49,11 @@ def find_libxc(name: str) -> LibXCEntry | None:
     as ``blyp`` or ``m06-l``, are understood as well.
 
     Raises:
-        InputError: libxc has it, but it needs what is not available here, such as exact exchange; or it is a functional
-            that only a newer libxc has.
+        InputError: libxc has it, but it needs what is not available here, such as exact exchange.
     """
     name = name.lower()
     if name in NAMED:
-        return _find_named(name)
+        return find_libxc(NAMED[name].code)
     if len(name) > LONGEST_NAME or not NAMES.fullmatch(name):
         return None
     from pyscf.dft import libxc
@@ -73,18 +72,6 @@ def find_libxc(name: str) -> LibXCEntry | None:
     if obstacle:
         raise InputError(f"xc: '{name}' {obstacle}; choose one such as pbe or r2scan.")
     return LibXCEntry(code, libxc.xc_type(code))
-
-
-def _find_named(name: str) -> LibXCEntry:
-    from pyscf.dft import libxc
-
-    named = NAMED[name]
-    found = find_libxc(named.code)
-    if found is None:
-        raise InputError(
-            f"xc: '{name}' is {named.code} of libxc from version {named.since}; this one is {libxc.libxc_version()}."
-        )
-    return found
 
 
 def close_libxc_name(name: str) -> str | None:

@@ -24,6 +24,12 @@ from torch import Tensor
 
 from mlxc.xc.mgga import SCAN, TAU_UNIFORM
 from mlxc.xc.published.form import PublishedFunctional, linear_layers, softened_spins, squared_gradient
+from mlxc.xc.published.pcnn_polynomials import (
+    CorrelationOutputs,
+    ExchangeOutputs,
+    NetworkPolynomials,
+    PolynomialsOfWeights,
+)
 from mlxc.xc.spin import polarisation_mean, spin_scaled
 
 SMALL = 1e-7
@@ -33,6 +39,8 @@ WIDTH = 100
 SMALLEST_DISTANCE = 1e-7
 # Beyond this, ln(1 + e^x) is x in double precision.
 LARGEST_EXPONENT = 50.0
+# From so many points on, polynomials for the networks are worth their while.
+MANY_POINTS = 1024
 
 
 class PCNN(PublishedFunctional):
@@ -52,6 +60,7 @@ class PCNN(PublishedFunctional):
         self.exchange_network = linear_layers(2, WIDTH, WIDTH, WIDTH, 1)
         self.correlation_network = linear_layers(2, WIDTH, (WIDTH, 2 * WIDTH), WIDTH, 1)
         self.scan = SCAN()
+        self._polynomials = PolynomialsOfWeights()
 
     def forward(self, rho: Tensor, grad: Tensor, tau: Tensor) -> Tensor:
         """XC energy per volume."""
@@ -68,10 +77,8 @@ class PCNN(PublishedFunctional):
 
     def exchange_factor(self, s: Tensor, t: Tensor) -> Tensor:
         """F_x from the descriptors S and T of an unpolarised density, each of shape ``(npoint,)``."""
-        zero, one = torch.zeros_like(s[:1]), torch.ones_like(s)
-        network = self._exchange_output(s, t)
-        uniform = network - self._exchange_output(zero, zero) + 1
-        far = network - self._exchange_output(one, t) + 1
+        outputs = self._exchange_outputs(s, t)
+        uniform, far = outputs.here - outputs.uniform + 1, outputs.here - outputs.far + 1
         from_uniform, from_far = torch.tanh(s**2 + t**2), torch.tanh((1 - s) ** 2)
         return _positive((from_far * uniform + from_uniform * far) / (from_uniform + from_far))
 
@@ -86,19 +93,46 @@ class PCNN(PublishedFunctional):
 
     def correlation_factor(self, r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> Tensor:
         """F_c from the four descriptors, each of shape ``(npoint,)``; ``z`` may be of one point that stands for all."""
-        nothing = torch.zeros_like(r[:1])
-        density, inhomogeneity, output = self._third_of_density, self._third_of_inhomogeneity, self._correlation_output
-        here, bond = density(r, z), inhomogeneity(s, t)
-        network = output(here + bond)
-        uniform = network - output(here + inhomogeneity(nothing, nothing)) + 1
-        dilute, dilute_unpolarised = output(density(nothing, z) + bond), output(density(nothing, nothing) + bond)
-        low_density = network - dilute + output(density(r, nothing) + bond) - dilute_unpolarised + 1
-        high_density = network - output(density(nothing + 1, z) + bond) + 1
+        outputs = self._correlation_outputs(r, z, s, t)
+        uniform = outputs.here - outputs.uniform + 1
+        low_density = outputs.here - outputs.dilute + outputs.unpolarised - outputs.dilute_unpolarised + 1
+        high_density = outputs.here - outputs.dense + 1
         q = s**2 + t**2
         d0, d1, d2 = torch.tanh(q), torch.tanh(r**2), torch.tanh((1 - r) ** 2)
         d01, d02, d12 = torch.tanh(r**2 + q), torch.tanh((1 - r) ** 2 + q), tanh(1)
         c0, c1, c2 = d1 / d01 * _ratio(d2, d02), d2 / d12 * d0 / d01, _ratio(d0, d02) * d1 / d12
         return _positive((c0 * uniform + c1 * low_density + c2 * high_density) / (c0 + c1 + c2))
+
+    def _exchange_outputs(self, s: Tensor, t: Tensor) -> ExchangeOutputs:
+        if polynomials := self._polynomials_for(s):
+            return polynomials.exchange_outputs(s, t)
+        zero, one, network = torch.zeros_like(s[:1]), torch.ones_like(s), self._exchange_output
+        return ExchangeOutputs(network(s, t), network(zero, zero), network(one, t))
+
+    def _correlation_outputs(self, r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> CorrelationOutputs:
+        if polynomials := self._polynomials_for(r):
+            return polynomials.correlation_outputs(r, z, s, t)
+        nothing = torch.zeros_like(r[:1])
+        density, inhomogeneity, output = self._third_of_density, self._third_of_inhomogeneity, self._correlation_output
+        here, bond = density(r, z), inhomogeneity(s, t)
+        return CorrelationOutputs(
+            here=output(here + bond),
+            uniform=output(here + inhomogeneity(nothing, nothing)),
+            dilute=output(density(nothing, z) + bond),
+            unpolarised=output(density(r, nothing) + bond),
+            dilute_unpolarised=output(density(nothing, nothing) + bond),
+            dense=output(density(nothing + 1, z) + bond),
+        )
+
+    def _polynomials_for(self, points: Tensor) -> NetworkPolynomials | None:
+        """Polynomials for the networks; None for few points, and where somebody may ask for derivatives."""
+        if torch.is_grad_enabled() or points.shape[0] < MANY_POINTS:
+            return None
+
+        def correlation(r: Tensor, z: Tensor, s: Tensor, t: Tensor) -> Tensor:
+            return self._correlation_output(self._third_of_density(r, z) + self._third_of_inhomogeneity(s, t))
+
+        return self._polynomials.of(self, lambda: NetworkPolynomials.of(self._exchange_output, correlation, points))
 
     def _shared(self, s: Tensor, t: Tensor) -> Tensor:
         """Half of the layers on S and T that exchange and correlation share, shape ``(npoint, 100)``."""

@@ -234,8 +234,9 @@ def _figure(traces: list[go.Scatter]) -> go.FigureWidget:
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}},
         margin={"l": 60, "r": 5, "t": 30, "b": 45},
-        xaxis=axis("reduced gradient s", range=[0, 4]),
-        yaxis=axis("F<sub>xc</sub>, r<sub>s</sub> = 2"),
+        # Whether labels fit is not asked at every step of a hand, which would take a quarter of the drawing.
+        xaxis=axis("reduced gradient s", range=[0, 4], ticklabeloverflow="allow"),
+        yaxis=axis("F<sub>xc</sub>, r<sub>s</sub> = 2", ticklabeloverflow="allow"),
     )
 
 

@@ -1,0 +1,1 @@
+"""The functional LAK: exchange, correlation, and what they share."""
