@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot, energies_of
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.observable import Source
+from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
 from mlxc.solids.known_quantities import reference_curve
@@ -76,6 +78,10 @@ class SolidCurve:
         curve = self.curve_of(energies)
         return curve.energies_ev[0] if self.solid.rigid else curve.fit.energy0
 
+    @cached_property
+    def _reference(self) -> BirchMurnaghan | None:
+        return reference_curve(self.solid)
+
     def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
         """What a curve says, see :mod:`mlxc.observables.of_curves`, by column, as far as the crystal has such things.
 
@@ -88,7 +94,7 @@ class SolidCurve:
         Raises:
             FitError: the energies have no minimum between the smallest and the largest volume.
         """
-        curve, reference = self.energy_curve(functional, known), reference_curve(self.solid)
+        curve, reference = self.energy_curve(functional, known), self._reference
         found: dict[str, Tensor] = {}
         for column, kind in targets_of("curve").items():
             if kind.is_distance and reference is None:

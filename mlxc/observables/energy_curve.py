@@ -40,7 +40,7 @@ class EnergyCurve:
         energies = torch.stack([state.energy for state in states]) * HARTREE_EV
         return cls(states[0].crystal, [state.crystal.volume * BOHR_ANG**3 for state in states], energies)
 
-    @property
+    @cached_property
     def varied(self) -> Variation:
         """What differs between the points: ``volume``, or ``area`` for a sheet."""
         return natural_variation(self.crystal)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
+from numpy.polynomial.polynomial import polyder, polyfit, polyroots, polyval
 from numpy.typing import ArrayLike, NDArray
 
 from mlxc.errors import MlxcError
@@ -73,23 +74,24 @@ def fit_birch_murnaghan(
     if len(v) <= order:
         raise FitError(f"An equation of state needs at least {order + 1} points, not {len(v)}.")
     lowest, highest = (v.min(), v.max()) if trusted is None else trusted
-    # y = (V / mean V)^(-2/3) is near one, which keeps the normal equations well conditioned.
     scale = v.mean()
-    polynomial = np.polynomial.Polynomial.fit((v / scale) ** (-2 / 3), e - e.mean(), order).convert()
-    first, second, third = (polynomial.deriv(n) for n in (1, 2, 3))
-    roots = first.roots()
+    # E is a polynomial in y - 1, where y = (V / mean V)^(-2/3) is near one.
+    energy = polyfit((v / scale) ** (-2 / 3) - 1, e - e.mean(), order)
+    first, second, third = (polyder(energy, n) for n in (1, 2, 3))
     inside = [
-        float(y.real)
-        for y in np.atleast_1d(roots)
-        if abs(y.imag) < 1e-12 and y.real > 0 and second(y.real) > 0 and lowest <= scale * y.real**-1.5 <= highest
+        float(x.real)
+        for x in polyroots(first)
+        if abs(x.imag) < 1e-12
+        and x.real > -1
+        and polyval(x.real, second) > 0
+        and lowest <= scale * (1 + x.real) ** -1.5 <= highest
     ]
     if not inside:
         raise FitError(f"The energies have no minimum between {lowest:.4g} and {highest:.4g}{_where_it_lies(v, e)}.")
-    y = inside[0]
-    volume0 = float(scale * y**-1.5)
-    return BirchMurnaghan(
-        float(polynomial(y) + e.mean()), volume0, *moduli(volume0, y, float(second(y)), float(third(y)))
-    )
+    x = inside[0]
+    volume0 = float(scale * (1 + x) ** -1.5)
+    lowest_energy, *derivatives = (float(polyval(x, one)) for one in (energy, second, third))
+    return BirchMurnaghan(lowest_energy + float(e.mean()), volume0, *moduli(volume0, 1 + x, *derivatives))
 
 
 def moduli(volume0: Number, y: Number, second: Number, third: Number) -> tuple[Number, Number]:
