@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from mlxc.atoms.free_atom import COARSE, ELLS, FINE, FreeAtomError, free_atom
@@ -80,7 +81,13 @@ class SolidCurve:
 
     @cached_property
     def _reference(self) -> BirchMurnaghan | None:
-        return reference_curve(self.solid)
+        """The curve of the table, else that of the functional which teaches, at the same densities."""
+        known = reference_curve(self.solid)
+        if known is not None or not self.solid.teacher:
+            return known
+        with torch.no_grad():
+            taught = self.energy_curve(functional_named(self.solid.teacher)).fit
+        return BirchMurnaghan(*(float(value) for value in astuple(taught)))
 
     def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
         """What a curve says, see :mod:`mlxc.observables.of_curves`, by column, as far as the crystal has such things.

@@ -24,6 +24,7 @@ from mlxc.solids.table import read_solids
 from mlxc.training.config import TrainingConfig
 from mlxc.training.lesson import Class, Lesson
 from mlxc.training.log import TrainingLog
+from mlxc.training.moved_solids import with_moved
 from mlxc.training.optimisation import Optimisation
 from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
@@ -85,7 +86,7 @@ class Trainer:
                 check_name(name)
         self._folder = folder
         self._on_step, self._new_rate, self._on_adjoint, self._where = on_step, new_rate, on_adjoint, where
-        self._table = read_solids(config.solids)
+        self._table = with_moved(read_solids(config.solids), config.solid_names)
         for name in config.solid_names:
             if name not in self._table:
                 raise InputError(f"There is no solid {name!r} in the table; there are {', '.join(self._table)}.")

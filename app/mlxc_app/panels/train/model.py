@@ -20,8 +20,7 @@ from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.choose.words import curves_estimate
 from mlxc_app.panels.train.adjoint_view import adjoints_of
 from mlxc_app.panels.train.picture import TrainPicture, kept_step, picture_of
-from mlxc_app.panels.train.settings import LEARNABLE, TrainingSettings
-from mlxc_app.panels.train.solids import TRAINING
+from mlxc_app.panels.train.settings import TrainingSettings
 from mlxc_app.run.model import RunModel
 
 # How often densities are converged anew with what has been learned so far.
@@ -77,13 +76,9 @@ class TrainModel(HasTraits):
         Raises:
             InputError: there is nothing to train on, or the settings make no training.
         """
-        settings = self.settings
-        if not settings.solids.names(TRAINING):
-            raise InputError("There is no solid to learn from: click one in the picture, or take a preset.")
-        if not settings.learned:
-            *others, last = (one.words for one in LEARNABLE)
-            raise InputError(f"There is nothing to learn: give {', '.join(others)} or {last} a weight.")
-        self._run.start(settings.task(), f"Train {settings.start.short} on {_solids(settings.task())}")
+        self.settings.check()
+        task = self.settings.task()
+        self._run.start(task, f"Train {self.settings.start.short} on {_solids(task)}")
 
     def stop(self) -> None:
         """Stop the training; what it has learned stays."""
