@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,8 +170,7 @@ class TrainingSettings(HasTraits):
         if not names:
             raise InputError("There is no solid to learn from: click one in the picture, or take a preset.")
         if not self.learned:
-            *others, last = (one.words for one in LEARNABLE)
-            raise InputError(f"There is nothing to learn: give {', '.join(others)} or {last} a weight.")
+            raise InputError(f"There is nothing to learn: give {in_words(LEARNABLE, 'or')} a weight.")
         for one in self.learned:
             having = [name for name in measured_solids() if _is_known(one, name)]
             if not set(names).intersection(having):
@@ -205,6 +205,12 @@ class TrainingSettings(HasTraits):
             "seed": self.seed,
         }
         return TrainingTask.from_dict({"config": config})
+
+
+def in_words(quantities: Sequence[Learnable], joined_by: str = "and") -> str:
+    """Quantities as a person lists them."""
+    *others, last = (one.words for one in quantities)
+    return f"{', '.join(others)} {joined_by} {last}" if others else last
 
 
 def _is_known(learnable: Learnable, name: str) -> bool:
