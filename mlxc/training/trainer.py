@@ -95,7 +95,8 @@ class Trainer:
             self._table |= {name: self._teacher.teaches(self._table[name]) for name in config.solid_names}
         for target in config.targets:
             if not any(is_known(self._table[name], target.quantity) for name in config.train):
-                raise InputError(f"targets: no solid to train on has a reference for {target.quantity!r}.")
+                taught = "; a teacher makes some" if TARGETS[target.quantity].is_distance and not config.teacher else ""
+                raise InputError(f"targets: no solid to train on has a reference for {target.quantity!r}{taught}.")
         self._penalty = Penalty(config.regularisation, self.functional)
         self.progress = Progress()
         self.kept_step: int | None = None

@@ -36,7 +36,7 @@ def train_figure(picture: TrainPicture) -> go.FigureWidget:
         height=HEIGHT,
         margin={"l": 62, "r": 16, "t": 28, "b": 46},
         xaxis=axis("step", domain=LEFT, anchor="y"),
-        yaxis=axis("loss", domain=UPPER, type="log", tickformat="~g"),
+        yaxis=axis("loss", domain=UPPER, type="log", tickformat="~g", nticks=3),
         xaxis2=axis("reduced gradient s", domain=RIGHT, anchor="y2", range=[0, 3]),
         yaxis2=axis("F<sub>xc</sub> at r<sub>s</sub> = 2", domain=UPPER, anchor="x2"),
         xaxis3=axis("", domain=LEFT, anchor="y3", type="category", **_solids_axis(picture)),

@@ -7,7 +7,7 @@ from typing import Any
 from ipywidgets import HTML, Checkbox, Dropdown, HBox, VBox, Widget
 
 from mlxc_app.panels.train.model import TrainModel
-from mlxc_app.panels.train.settings import LEARNABLE, LIMITS, TEACHERS
+from mlxc_app.panels.train.settings import FORCES, LEARNABLE, LIMITS, TEACHERS
 from mlxc_app.panels.train.starts import starts
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.controls import WIDE, number, whole_number
@@ -30,8 +30,10 @@ _WEIGHTS = (
     ("Densities", "density_weight", "the distance from the teacher's densities, in percent"),
     ("Forces", "force_weight", "the distance from the teacher's forces, with an atom moved by 0.1 Å, in mHa/bohr"),
 )
-_NEEDS_RESPONSE = "Weights, 0 for none. The last four of them need self-consistent states, which take minutes."
-_SLOW = "Each step converges each solid anew: few solids, few steps."
+_WEIGHTED = "Weights, 0 for none."
+_NEEDS_RESPONSE = "The last four of them need self-consistent states, which take minutes."
+_SLOW = "Each step converges each solid anew, which takes minutes: few solids, few steps."
+_MOVED = "Forces are learned of solids with two atoms in the cell, one of them moved by 0.1 Å."
 _MEANINGS = (
     "Patience: after so many steps without a better validation loss it ends; 0 for never. Stay near, Smooth and "
     "Lieb-Oxford are weights of penalties, 0 for none: on the distance of F from where it began, on new curvature of "
@@ -111,7 +113,9 @@ class SettingsView:
 
     def _show(self, change: Any = None) -> None:
         settings = self._settings
-        self._response_hint.value = f'<p class="mlxc-hint">{_SLOW if settings.needs_response else _NEEDS_RESPONSE}</p>'
+        hints = [_WEIGHTED, _SLOW if settings.needs_response else _NEEDS_RESPONSE]
+        hints += [_MOVED] if FORCES in settings.learned else []
+        self._response_hint.value = f'<p class="mlxc-hint">{" ".join(hints)}</p>'
         self._teacher.disabled = not settings.needs_teacher
         self._width.layout.display = "" if settings.start.rung else "none"
         is_usual = settings.rate == settings.suitable_rate
