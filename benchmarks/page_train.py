@@ -6,6 +6,7 @@ by the clock, and how long the processor worked at it, which does not depend on 
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +44,13 @@ def measure_training(page: Page, repeats: int) -> None:
     page.evaluate(WATCH_FRAMES)
     print_header(
         "training", "first moved curve (s)", f"{STEPS} steps (s)", "longest frame (ms)", "95 % of frames below (ms)",
-        "longest task (ms)", "longest task, processor (ms)",
+        "longest task (ms)", "longest task, processor (ms)", "load of the machine before",
     )  # fmt: skip
     for number in range(repeats):
         # What has been computed before would only be shown: each training has a step more.
         _ask_for(page, STEPS + number)
-        print_row([number + 1, *_train(page)])
+        load = os.getloadavg()[0]
+        print_row([number + 1, *_train(page), f"{load:.1f}"])
 
 
 def _ask_for(page: Page, steps: int) -> None:

@@ -102,14 +102,16 @@ class TrainModel(HasTraits):
     @property
     def cost_of_confirming(self) -> str:
         """How long it takes to confirm the training in hand, in a phrase; empty if that cannot be told."""
-        from mlxc.solids.table import SHIPPED, SOL58LC, read_solids  # heavy, and wanted at the end of a training only
+        # Heavy, and wanted at the end of a training only.
+        from mlxc.solids.table import SHIPPED, SOL58LC, read_solids
+        from mlxc.training.moved_solids import with_moved
 
         config = None if self.task is None else self.task.config
         # A table that is fetched, or that lies in a file, is not read only to estimate.
         if config is None or config.solids not in (SOL58LC, SHIPPED):
             return ""
         with suppress(InputError):
-            solids, xc = read_solids(config.solids), config.start or config.densities
+            solids, xc = with_moved(read_solids(config.solids), config.solid_names), config.start or config.densities
             calculations = [solids[name].calculation(xc) for name in config.solid_names]
             return curves_estimate(calculations * FURTHER_ROUNDS)
         return ""

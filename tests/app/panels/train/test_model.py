@@ -368,6 +368,7 @@ def test_forces_are_learned_of_solids_with_an_atom_out_of_its_place(model: Train
     assert model.picture.adjoints == {"Si, moved": [0.1]}
     assert (model.picture.errors[0].label, model.picture.errors[0].now) == ("Si, moved", 0.002)
     assert train_figure(model.picture).layout.yaxis3.title.text == "distance of the forces (Ha/bohr)"
+    assert model.cost_of_confirming.endswith(" on two cores")
     # Lattice constants belong to the solids as they are.
     settings.lattice_weight = 1.0
     assert settings.task().config.train[2:] == ("V_bcc", "NaCl_b1", "Si_diamond_moved", "NaCl_b1_moved")
