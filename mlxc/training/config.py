@@ -135,7 +135,7 @@ class TrainingConfig(_Part):
         network: A network to begin with, instead of ``start``.
         solids: The table of solids, see :func:`~mlxc.solids.table.read_solids`.
         train: The names of solids to learn from. ``GaAs_b3_moved`` is ``GaAs_b3`` with one of its atoms out of its
-            place, see :mod:`mlxc.training.moved_solids`: in most crystals there are no forces otherwise.
+            place, see :mod:`mlxc.training.subjects.moved_solids`: in most crystals there are no forces otherwise.
         validate_on: The names of solids that decide when to stop, never learned from.
         test: The names of solids that neither teach nor decide anything: what is found of them is told, no more.
         targets: The quantities that are to be right.

@@ -13,7 +13,7 @@ from mlxc.training.progress import Progress
 from mlxc.utils.json_lines import read_json_lines, write_json_lines
 
 if TYPE_CHECKING:
-    from mlxc.training.tensorboard import TensorBoardEvents
+    from mlxc.utils.tensorboard import TensorBoardEvents
 
 LOG = "log.jsonl"
 
@@ -83,7 +83,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 
 def _events(folder: Path) -> TensorBoardEvents | None:
     try:
-        from mlxc.training.tensorboard import TensorBoardEvents
+        from mlxc.utils.tensorboard import TensorBoardEvents
     except ImportError:
         return None
     return TensorBoardEvents(folder)

@@ -24,11 +24,11 @@ from mlxc.solids.table import read_solids
 from mlxc.training.config import TrainingConfig
 from mlxc.training.lesson import Class, Lesson
 from mlxc.training.log import TrainingLog
-from mlxc.training.moved_solids import with_moved
 from mlxc.training.optimisation import Optimisation
 from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
 from mlxc.training.start import starting_functional
+from mlxc.training.subjects.moved_solids import with_moved
 from mlxc.training.subjects.self_consistent_state import TellAdjoint
 from mlxc.training.subjects.subjects import Preparation
 from mlxc.training.subjects.teacher import Teacher

@@ -19,9 +19,9 @@ from mlxc.solids.known_quantities import is_known
 from mlxc.solids.table import Solid, prototype
 from mlxc.training.config import Target
 from mlxc.training.loss import absolute, assess, squared
-from mlxc.training.moved_solids import moved, with_moved
 from mlxc.training.subjects import self_consistent_state
 from mlxc.training.subjects.magnetic_orders import MagneticOrders
+from mlxc.training.subjects.moved_solids import moved, with_moved
 from mlxc.training.subjects.self_consistent_state import SelfConsistentState
 from mlxc.training.subjects.subjects import Preparation, Subject
 from mlxc.training.subjects.teacher import Teacher

@@ -104,7 +104,7 @@ class TrainModel(HasTraits):
         """How long it takes to confirm the training in hand, in a phrase; empty if that cannot be told."""
         # Heavy, and wanted at the end of a training only.
         from mlxc.solids.table import SHIPPED, SOL58LC, read_solids
-        from mlxc.training.moved_solids import with_moved
+        from mlxc.training.subjects.moved_solids import with_moved
 
         config = None if self.task is None else self.task.config
         # A table that is fetched, or that lies in a file, is not read only to estimate.
