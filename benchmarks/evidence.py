@@ -84,6 +84,7 @@ BENCHMARKS = {
     "page_run": Benchmark("python benchmarks/page.py run", ("chromium",), ("voila",)),
     "page_memory": Benchmark("python benchmarks/page.py memory", ("chromium",), ("voila",)),
     "page_class": Benchmark("python benchmarks/page.py class", ("chromium",), ("voila",)),
+    "page_train": Benchmark("python benchmarks/page.py train", ("chromium",), ("voila",)),
     "page_path": Benchmark("python benchmarks/page.py path", ("chromium",), ("voila",)),
     "page_models": Benchmark("python benchmarks/page_models.py", ("chromium",), ("voila",)),
 }

@@ -4,13 +4,15 @@
     python benchmarks/page.py run [--repeats 3]
     python benchmarks/page.py memory [--runs 50]
     python benchmarks/page.py path
+    python benchmarks/page.py train [--repeats 3]
     python benchmarks/page.py class [--visitors 5]
 
 ``opening`` loads the page and, in turn, a Voila page that has one button and nothing else; both have a kernel ready.
 ``run`` clicks on Run and waits for the first point of the plot, then for the end, and looks at the longest time that
 the page was blocked (0: never for more than 50 ms). ``memory`` computes many runs in one visit. ``path`` is what a
 visitor does first: aluminium, its equation of state beside references, the same with a neural functional, both
-compared. ``class`` opens the page for one visitor and for many at once, see ``page_class.py``.
+compared. ``train`` lets a functional learn, see ``page_train.py``; ``class`` opens the page for one visitor and for
+many at once, see ``page_class.py``.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from page_class import measure_class, memory_mib
 from page_server import NOTEBOOK, chromium, served
+from page_train import measure_training
 from tables import median, print_header, print_row
 
 from browser import (  # isort: skip - found where page_server looks for it
@@ -191,7 +194,7 @@ def measure_path() -> None:
 def main() -> None:
     """Measure one thing and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["opening", "run", "memory", "path", "class"])
+    parser.add_argument("what", choices=["opening", "run", "memory", "path", "train", "class"])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--visitors", type=int, default=5)
@@ -202,6 +205,9 @@ def main() -> None:
         measure_run(arguments.repeats)
     elif arguments.what == "memory":
         measure_memory(arguments.runs)
+    elif arguments.what == "train":
+        with visited() as (page, _):
+            measure_training(page, arguments.repeats)
     elif arguments.what == "class":
         measure_class(arguments.visitors)
     else:

@@ -23,6 +23,7 @@ EIGHT = ("K_bcc", "Ca_fcc", "Al_fcc", "V_bcc", "Pd_fcc", "Si_diamond", "NaCl_b1"
 CASES: dict[str, dict[str, Any]] = {
     "kappa and mu of PBE, four solids": {"start": "pbe-kappa-mu", "train": FOUR},
     "constrained GGA network (16×16), eight solids": {"network": {"rung": "gga"}, "train": EIGHT},
+    "constrained meta-GGA network (16×16), eight solids": {"network": {"rung": "mgga"}, "train": EIGHT},
 }
 STEPS = 300
 

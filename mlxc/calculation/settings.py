@@ -79,7 +79,7 @@ def plain_structure(value: Any) -> dict[str, Any]:
 def _known_basis(name: Any) -> Any:
     if name not in tuple(BASES):
         *others, last = (f"'{known}'" for known in BASES)
-        raise ValueError(f"Input should be {', '.join(others)} or {last}")
+        raise ValueError(f"input should be {', '.join(others)} or {last}")
     return name
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from mlxc.atoms.free_atom import ELLS, OF_FUNCTIONALS, OF_SCF, FreeAtomError, free_atom
@@ -19,6 +21,7 @@ from mlxc.frozen.snapshot import NONE_KNOWN, Snapshot, energies_of
 from mlxc.observables.catalogue import targets_of
 from mlxc.observables.energy_curve import EnergyCurve
 from mlxc.observables.observable import Source
+from mlxc.properties.birch_murnaghan import BirchMurnaghan
 from mlxc.pseudo.library import find_pseudopotentials
 from mlxc.pseudo.make import make_pseudopotential
 from mlxc.solids.known_quantities import reference_curve
@@ -76,6 +79,16 @@ class SolidCurve:
         curve = self.curve_of(energies)
         return curve.energies_ev[0] if self.solid.rigid else curve.fit.energy0
 
+    @cached_property
+    def _reference(self) -> BirchMurnaghan | None:
+        """The curve of the table, else that of the functional which teaches, at the same densities."""
+        known = reference_curve(self.solid)
+        if known is not None or not self.solid.teacher:
+            return known
+        with torch.no_grad():
+            taught = self.energy_curve(functional_named(self.solid.teacher)).fit
+        return BirchMurnaghan(*(float(value) for value in astuple(taught)))
+
     def predictions(self, functional: nn.Module, known: Mapping[Snapshot, Tensor] = NONE_KNOWN) -> dict[str, Tensor]:
         """What a curve says, see :mod:`mlxc.observables.of_curves`, by column, as far as the crystal has such things.
 
@@ -88,7 +101,7 @@ class SolidCurve:
         Raises:
             FitError: the energies have no minimum between the smallest and the largest volume.
         """
-        curve, reference = self.energy_curve(functional, known), reference_curve(self.solid)
+        curve, reference = self.energy_curve(functional, known), self._reference
         found: dict[str, Tensor] = {}
         for column, kind in targets_of("curve").items():
             if kind.is_distance and reference is None:

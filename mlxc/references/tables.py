@@ -32,7 +32,9 @@ _CODES = {
     "gpaw": "GPAW",
     "cp2k_gth_tzv2p": "CP2K (GTH, TZV2P)",
 }
-_MEASURED = ("lattice_constant_ang", "bulk_modulus_gpa", "cohesive_energy_ev", "gap_ev")
+_MEASURED = (
+    "lattice_constant_ang", "bulk_modulus_gpa", "cohesive_energy_ev", "gap_ev", "magnetisation_bohr_magneton",
+)  # fmt: skip
 # Farther than this from the all-electron volume a code's figure speaks of a calculation that went wrong, not of a
 # method: in the source, CP2K's volumes of sodium are off by a third.
 _LARGEST_DEVIATION = 0.1
@@ -200,7 +202,8 @@ def measured_solids() -> dict[str, dict[str, float]]:
     """What is measured of 28 solids, by names such as ``"Al_fcc"``.
 
     The keys are ``lattice_constant_ang``, and where it is known ``bulk_modulus_gpa`` and ``cohesive_energy_ev``, which
-    is per atom, all of them free of zero-point motion, and ``gap_ev``, which is not.
+    is per atom, all of them free of zero-point motion, and ``gap_ev``, which is not. Nickel has
+    ``magnetisation_bohr_magneton``, the spin part of its moment.
     """
     table = _table("sol58lc_experiment.json")
     return {

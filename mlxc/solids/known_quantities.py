@@ -16,7 +16,7 @@ def is_known(solid: Solid, quantity: str) -> bool:
     if (source == "curve" and solid.rigid) or (source == "difference" and not solid.relative_to):
         return False
     if quantity == "energy_curve_mev":
-        return reference_curve(solid) is not None
+        return bool(solid.teacher) or reference_curve(solid) is not None
     if quantity in ("density_percent", "forces_ha_bohr"):
         return solid.density is not None
     return quantity in solid.references

@@ -68,6 +68,8 @@ class Solid:
         rigid: Whether it has one volume only, that of its crystal.
         is_free_atom: Whether it is a single atom far from any other, see :mod:`mlxc.atoms`; its crystal is a box then.
         density: The file of a result that has the reference density.
+        teacher: The name of the functional whose energies are the reference curve where the table has none; empty for
+            none.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Solid:
     rigid: bool = False
     is_free_atom: bool = False
     density: Path | None = None
+    teacher: str = ""
 
     def calculation(self, xc: str = "pbe", **settings: Any) -> Calculation:
         """How this solid is computed: one protocol for metals and insulators.

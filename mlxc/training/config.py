@@ -13,6 +13,8 @@ from mlxc.errors import InputError
 from mlxc.observables.catalogue import TARGETS
 from mlxc.references.tables import SOL58LC
 
+# What the name of a solid ends with that is another one with an atom out of its place.
+MOVED = "_moved"
 # How the words begin that say which solid's densities are computed.
 CONVERGING = "Converging"
 
@@ -132,7 +134,8 @@ class TrainingConfig(_Part):
         start: The functional whose parameters are trained: a name, or a checkpoint. Empty if a ``network`` is made.
         network: A network to begin with, instead of ``start``.
         solids: The table of solids, see :func:`~mlxc.solids.table.read_solids`.
-        train: The names of solids to learn from.
+        train: The names of solids to learn from. ``GaAs_b3_moved`` is ``GaAs_b3`` with one of its atoms out of its
+            place, see :mod:`mlxc.training.subjects.moved_solids`: in most crystals there are no forces otherwise.
         validate_on: The names of solids that decide when to stop, never learned from.
         test: The names of solids that neither teach nor decide anything: what is found of them is told, no more.
         targets: The quantities that are to be right.
@@ -142,8 +145,9 @@ class TrainingConfig(_Part):
         rounds: How often all densities are converged anew with the functional of the round before. The first round
             learns at the densities of ``densities``; from the second on energies and gradients are self-consistent.
         densities: The functional that makes the first round's densities.
-        teacher: The functional whose self-consistent densities and forces are the references of ``density_percent`` and
-            ``forces_ha_bohr`` for solids that have no saved result of their own; empty for none.
+        teacher: The functional that is learned from where a solid has no reference of its own: its energies, at the
+            densities of the round, for ``energy_curve_mev``; its self-consistent densities and forces for
+            ``density_percent`` and ``forces_ha_bohr``. Empty for none.
         seed: The seed that is recorded with the model.
         licence: The licence of the weights.
     """

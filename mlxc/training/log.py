@@ -6,11 +6,14 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlxc.training.optimisation import StepReport
 from mlxc.training.progress import Progress
 from mlxc.utils.json_lines import read_json_lines, write_json_lines
+
+if TYPE_CHECKING:
+    from mlxc.utils.tensorboard import TensorBoardEvents
 
 LOG = "log.jsonl"
 
@@ -31,7 +34,7 @@ class TrainingLog:
         self._file = path.open("a", encoding="utf-8", buffering=1)
         self._on_step = on_step
         self._written = len(kept)
-        self._events = _event_writer(folder / "tensorboard")
+        self._events = _events(folder / "tensorboard")
 
     def write(self, progress: Progress, report: StepReport) -> None:
         """Write one step: its losses, every solid's errors, the norms of parameters' gradients, and what the functional
@@ -58,8 +61,7 @@ class TrainingLog:
             self._on_step(record)
         if self._events is not None:
             scalars["gradient_norm"] = math.hypot(*report.gradient_norms.values())
-            for name, value in scalars.items():
-                self._events.add_scalar(name, value, self._written)
+            self._events.write(self._written, scalars)
         self._written += 1
 
     def close(self) -> None:
@@ -79,9 +81,9 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     return read_json_lines(folder / LOG)
 
 
-def _event_writer(folder: Path) -> Any:
+def _events(folder: Path) -> TensorBoardEvents | None:
     try:
-        from tensorboardX import SummaryWriter
+        from mlxc.utils.tensorboard import TensorBoardEvents
     except ImportError:
         return None
-    return SummaryWriter(str(folder))
+    return TensorBoardEvents(folder)

@@ -28,6 +28,7 @@ from mlxc.training.optimisation import Optimisation
 from mlxc.training.progress import Progress
 from mlxc.training.regularisers import Penalty
 from mlxc.training.start import starting_functional
+from mlxc.training.subjects.moved_solids import with_moved
 from mlxc.training.subjects.self_consistent_state import TellAdjoint
 from mlxc.training.subjects.subjects import Preparation
 from mlxc.training.subjects.teacher import Teacher
@@ -85,7 +86,7 @@ class Trainer:
                 check_name(name)
         self._folder = folder
         self._on_step, self._new_rate, self._on_adjoint, self._where = on_step, new_rate, on_adjoint, where
-        self._table = read_solids(config.solids)
+        self._table = with_moved(read_solids(config.solids), config.solid_names)
         for name in config.solid_names:
             if name not in self._table:
                 raise InputError(f"There is no solid {name!r} in the table; there are {', '.join(self._table)}.")
@@ -94,7 +95,8 @@ class Trainer:
             self._table |= {name: self._teacher.teaches(self._table[name]) for name in config.solid_names}
         for target in config.targets:
             if not any(is_known(self._table[name], target.quantity) for name in config.train):
-                raise InputError(f"targets: no solid to train on has a reference for {target.quantity!r}.")
+                taught = "; a teacher makes some" if TARGETS[target.quantity].is_distance and not config.teacher else ""
+                raise InputError(f"targets: no solid to train on has a reference for {target.quantity!r}{taught}.")
         self._penalty = Penalty(config.regularisation, self.functional)
         self.progress = Progress()
         self.kept_step: int | None = None

@@ -194,12 +194,14 @@ def test_one_that_diverges_has_not_converged_and_keeps_the_best(run: Callable[..
 @pytest.mark.parametrize(
     ("metrics", "words"),
     [
-        ({"training": 0.04, "test": 0.49}, "12 times worse: it is overfitted. Learn from more solids, give"),
+        ({"training": 0.12, "test": 1.44}, "12 times worse: it is overfitted. Learn from more solids, give"),
+        ({"training": 1e-9, "test": 0.42}, " 4 times worse"),
         ({"training": 0.04, "validation": 0.49, "test": 0.3}, "overfitted. Learn from more solids, or let"),
         ({"training": 0.3, "test": 0.6}, ""),
         ({"training": 0.001, "test": 0.05}, ""),
         ({"training": 0.3}, ""),
-        ({"training": 0.0, "test": 0.6}, ""),
+        ({"training": 0.0, "test": 0.6}, " 6 times worse"),
+        ({"training": 0.0, "test": 0.3}, ""),
         ({}, ""),
     ],
 )  # fmt: skip

@@ -84,5 +84,7 @@ def axis(title: str, **settings: Any) -> dict[str, Any]:
         "mirror": True,
         "ticks": "outside",
         "zeroline": False,
+        # Labels fit the margins; to look at each whether it does takes a fifth of the time that a figure is drawn in.
+        "ticklabeloverflow": "allow",
         **settings,
     }

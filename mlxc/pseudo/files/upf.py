@@ -27,7 +27,8 @@ RYDBERG_HA = 0.5
 ADVICE = "take a norm-conserving one, such as PseudoDojo's (--pseudo pseudodojo)"
 # Fortran writes 1.0-100 for 1.0E-100.
 _WITHOUT_E = re.compile(r"(?<=[\d.])([+-]\d{3})(?![\d.])")
-_ATTRIBUTE = re.compile(r"""([\w.:-]+\s*=\s*)("[^"]*"|'[^']*')""")
+# The value of an attribute. Its name is not asked for: every number in the file might begin one.
+_VALUE = re.compile(r"""(=\s*)("[^"]*"|'[^']*')""")
 # Ampersands that begin nothing that XML knows.
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);|#\d+;|#x[0-9a-fA-F]+;)")
 
@@ -84,7 +85,7 @@ def _root(text: str) -> ET.Element:
     end = text.rfind("</UPF>")
     text = re.sub(r"<!--.*?-->", "", text[: end + len("</UPF>")] if end >= 0 else text, flags=re.DOTALL)
     text = _AMPERSAND.sub("&amp;", text)
-    text = _ATTRIBUTE.sub(lambda match: match[1] + match[2].replace("<", "&lt;"), text)
+    text = _VALUE.sub(lambda match: match[1] + match[2].replace("<", "&lt;"), text)
     try:
         return ET.fromstring(text)
     except ET.ParseError as error:

@@ -60,9 +60,12 @@ def overfitted_in_words(metrics: Mapping[str, float]) -> str:
     worse = 0.0
     for key, error in metrics.items():
         list_name, _, quantity = key.partition(_MEAN)
-        known = learned.get(quantity, 0.0)
-        if list_name in ("validation", "test") and known > 0 and error > _NOTABLE * _scale(quantity):
-            worse = max(worse, error / known)
+        if list_name not in ("validation", "test") or quantity not in learned:
+            continue
+        negligible = _NOTABLE * _scale(quantity)
+        if error > negligible:
+            # What is learned to many digits is no better than what is learned to two.
+            worse = max(worse, error / max(learned[quantity], negligible))
     if worse < _OVERFITTED:
         return ""
     more = "" if any(key.startswith("validation") for key in metrics) else "give some to validate on, "

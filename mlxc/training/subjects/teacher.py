@@ -1,4 +1,4 @@
-"""A functional that teaches another one its self-consistent densities and forces."""
+"""A functional that teaches another one its equations of state, and its self-consistent densities and forces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlxc.utils.stages import stage
 
 @dataclass(frozen=True)
 class Teacher:
-    """Makes the reference states of solids that name none, each once.
+    """Makes the references of solids that have none of their own: states, each once, and curves of energies.
 
     Attributes:
         xc: The name of the functional that teaches.
@@ -25,8 +25,12 @@ class Teacher:
     folder: Path
 
     def teaches(self, solid: Solid) -> Solid:
-        """The solid with the place of its reference state, which need not be there yet; its own one if it has one."""
-        return solid if solid.density is not None else replace(solid, density=self.folder / f"{solid.name}.h5")
+        """The solid with its teacher, and the place of its reference state, which need not be there yet.
+
+        A saved result of its own goes before the teacher's.
+        """
+        place = self.folder / f"{solid.name}.h5" if solid.density is None else solid.density
+        return replace(solid, density=place, teacher=self.xc)
 
     def prepare(self, solid: Solid) -> None:
         """Compute the reference state of a solid if it is one of the teacher's and is not there yet.

@@ -117,3 +117,29 @@ def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
     )
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
     page.get_by_text("Stopped: Train").wait_for(timeout=LOADING_MS)
+
+
+@pytest.mark.slow
+def test_forces_of_a_teacher_are_learned_with_the_adjoint_in_view(page: Page) -> None:
+    panel = page.locator(PANEL)
+    press(page, "Train")
+    panel.get_by_role("button", name="Start", exact=True).wait_for(timeout=LOADING_MS)
+    page.get_by_text("Ready to run.").wait_for(timeout=LOADING_MS)
+    if not panel.get_by_label("Forces", exact=True).is_visible():
+        panel.get_by_role("button", name="▸ What to learn, from which solids").click()
+    for which, solids in (("learn from", ("Al", "V", "NaCl")), ("test on", ("Cu", "C", "MgO", "GaAs"))):
+        panel.get_by_role("button", name=which, exact=True).click()
+        for solid in solids:
+            panel.get_by_role("button", name=solid, exact=True).click()
+    for label, value in (("a₀", 0), ("Forces", 1), ("Rate", 0.05), ("Steps", 2)):
+        panel.get_by_label(label, exact=True).fill(str(value))
+        panel.get_by_label(label, exact=True).press("Tab")
+    panel.get_by_label("Teacher", exact=True).select_option("pbesol")
+    page.get_by_text("learns from pbesol's forces of 1 solid").wait_for(timeout=LOADING_MS)
+    panel.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("Finished: Train").wait_for(timeout=600_000)
+    residuals = page.evaluate(f"Array.from(document.querySelectorAll('{PANEL} .js-plotly-plot')[1].data[0].y)")
+    assert len(residuals) > 3
+    assert residuals[-1] < 1e-6
+    losses = traces(page)["training"]
+    assert losses[-1] < losses[0]

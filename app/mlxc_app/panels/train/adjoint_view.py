@@ -15,7 +15,7 @@ from mlxc_app.widgets.palette import BLUE, BROWN, GREEN, LILAC, OCHRE, OLIVE, OR
 # As many solids as can be told apart; more than these take too long on the page anyway.
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
 MEANING = (
-    "Gaps and densities depend on the functional through self-consistency. One solution of Dyson's equation for each "
+    "What is learned depends on the functional through self-consistency. One solution of Dyson's equation for each "
     "solid, the adjoint, tells how; here is its residual, step by step, for the last gradient."
 )
 

@@ -36,11 +36,13 @@ def train_figure(picture: TrainPicture) -> go.FigureWidget:
         height=HEIGHT,
         margin={"l": 62, "r": 16, "t": 28, "b": 46},
         xaxis=axis("step", domain=LEFT, anchor="y"),
-        yaxis=axis("loss", domain=UPPER, type="log", tickformat="~g"),
+        yaxis=axis("loss", domain=UPPER, type="log", tickformat="~g", nticks=3),
         xaxis2=axis("reduced gradient s", domain=RIGHT, anchor="y2", range=[0, 3]),
         yaxis2=axis("F<sub>xc</sub> at r<sub>s</sub> = 2", domain=UPPER, anchor="x2"),
         xaxis3=axis("", domain=LEFT, anchor="y3", type="category", **_solids_axis(picture)),
-        yaxis3=axis(_error_title(picture), domain=LOWER, anchor="x3", zeroline=True, zerolinewidth=2),
+        yaxis3=axis(
+            _error_title(picture), domain=LOWER, anchor="x3", zeroline=True, zerolinewidth=2, exponentformat="power"
+        ),
         xaxis4=axis("step", domain=RIGHT, anchor="y4"),
         yaxis4=axis("|dL/dθ|", domain=LOWER, anchor="x4", type="log", exponentformat="power"),
         annotations=[

@@ -20,8 +20,7 @@ from mlxc_app.choose.own.checkpoints import keep_trained
 from mlxc_app.choose.words import curves_estimate
 from mlxc_app.panels.train.adjoint_view import adjoints_of
 from mlxc_app.panels.train.picture import TrainPicture, kept_step, picture_of
-from mlxc_app.panels.train.settings import LEARNABLE, TrainingSettings
-from mlxc_app.panels.train.solids import TRAINING
+from mlxc_app.panels.train.settings import TrainingSettings
 from mlxc_app.run.model import RunModel
 
 # How often densities are converged anew with what has been learned so far.
@@ -77,13 +76,9 @@ class TrainModel(HasTraits):
         Raises:
             InputError: there is nothing to train on, or the settings make no training.
         """
-        settings = self.settings
-        if not settings.solids.names(TRAINING):
-            raise InputError("There is no solid to learn from: click one in the picture, or take a preset.")
-        if not settings.learned:
-            *others, last = (one.words for one in LEARNABLE)
-            raise InputError(f"There is nothing to learn: give {', '.join(others)} or {last} a weight.")
-        self._run.start(settings.task(), f"Train {settings.start.short} on {_solids(settings.task())}")
+        self.settings.check()
+        task = self.settings.task()
+        self._run.start(task, f"Train {self.settings.start.short} on {_solids(task)}")
 
     def stop(self) -> None:
         """Stop the training; what it has learned stays."""
@@ -107,14 +102,16 @@ class TrainModel(HasTraits):
     @property
     def cost_of_confirming(self) -> str:
         """How long it takes to confirm the training in hand, in a phrase; empty if that cannot be told."""
-        from mlxc.solids.table import SHIPPED, SOL58LC, read_solids  # heavy, and wanted at the end of a training only
+        # Heavy, and wanted at the end of a training only.
+        from mlxc.solids.table import SHIPPED, SOL58LC, read_solids
+        from mlxc.training.subjects.moved_solids import with_moved
 
         config = None if self.task is None else self.task.config
         # A table that is fetched, or that lies in a file, is not read only to estimate.
         if config is None or config.solids not in (SOL58LC, SHIPPED):
             return ""
         with suppress(InputError):
-            solids, xc = read_solids(config.solids), config.start or config.densities
+            solids, xc = with_moved(read_solids(config.solids), config.solid_names), config.start or config.densities
             calculations = [solids[name].calculation(xc) for name in config.solid_names]
             return curves_estimate(calculations * FURTHER_ROUNDS)
         return ""

@@ -7,7 +7,7 @@ from typing import Any
 from ipywidgets import HTML, Checkbox, Dropdown, HBox, VBox, Widget
 
 from mlxc_app.panels.train.model import TrainModel
-from mlxc_app.panels.train.settings import DENSITY, LEARNABLE, LIMITS, TEACHERS
+from mlxc_app.panels.train.settings import FORCES, LEARNABLE, LIMITS, TEACHERS
 from mlxc_app.panels.train.starts import starts
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.controls import WIDE, number, whole_number
@@ -19,8 +19,21 @@ LABEL = {"description_width": "90px"}
 OPTIMISERS = (("Adam", "adam"), ("L-BFGS", "lbfgs"))
 
 
-_NEEDS_RESPONSE = "Gaps and densities need self-consistent states."
-_SLOW = "Each step converges each solid anew: few solids, few steps."
+# Of each field for a weight: its label, its trait, and what it weighs, with what counts as one.
+_WEIGHTS = (
+    ("a₀", "lattice_weight", "lattice constants, in percent of error"),
+    ("B₀", "bulk_weight", "bulk moduli, in tens of percent of error"),
+    ("Cohesion", "cohesive_weight", "cohesive energies, in tenths of an electronvolt per atom"),
+    ("E(V)", "curve_weight", "the distance from the teacher's equations of state, in millielectronvolts per atom"),
+    ("Gaps", "gap_weight", "gaps, in tenths of an electronvolt"),
+    ("Moments", "moment_weight", "magnetisations, in tenths of a Bohr magneton"),
+    ("Densities", "density_weight", "the distance from the teacher's densities, in percent"),
+    ("Forces", "force_weight", "the distance from the teacher's forces, with an atom moved by 0.1 Å, in mHa/bohr"),
+)
+_WEIGHTED = "Weights, 0 for none."
+_NEEDS_RESPONSE = "The last four of them need self-consistent states, which take minutes."
+_SLOW = "Each step converges each solid anew, which takes minutes: few solids, few steps."
+_MOVED = "Forces are learned of solids with two atoms in the cell, one of them moved by 0.1 Å."
 _MEANINGS = (
     "Patience: after so many steps without a better validation loss it ends; 0 for never. Stay near, Smooth and "
     "Lieb-Oxford are weights of penalties, 0 for none: on the distance of F from where it began, on new curvature of "
@@ -44,16 +57,12 @@ class SettingsView:
         self._width = self._whole("Units", "width", 1, "Of each of the two hidden layers")
         more = Disclosure("More: optimiser and regularisers", self._make_more, messages)
         self._response_hint = HTML()
-        learned = [
-            self._field("a₀ weight", "lattice_weight", number("", 0.1), "Lattice constants, in percent of error"),
-            self._field("B₀ weight", "bulk_weight", number("", 0.1), "Bulk moduli, in tens of percent of error"),
+        weights = [
+            self._field(words, trait, number("", 0.1), f"Weight of {tooltip}") for words, trait, tooltip in _WEIGHTS
         ]
-        response = [
-            self._field("Gaps", "gap_weight", number("", 0.1), "Weight of gaps, in tenths of an electronvolt"),
-            self._field("Densities", "density_weight", number("", 0.1), "Weight of the distance of densities, percent"),
-        ]
+        rows = [_row(weights[first : first + 2]) for first in range(0, len(weights), 2)]
         self._teacher = Dropdown(options=TEACHERS)
-        taught = self._field("Density of", "teacher", self._teacher, "The functional whose densities are learned")
+        taught = self._field("Teacher", "teacher", self._teacher, "Whose E(V), densities and forces are learned")
         usual = [
             self._field("Rate", "rate", number("", 0.001), "How far a step moves the parameters"),
             self._whole("Steps", "steps", 50, "The most steps of a round"),
@@ -61,12 +70,12 @@ class SettingsView:
         self._rate_hint = HTML()
         self.widget = VBox(
             [
-                self._start, self._width, _row(learned), _row(response), taught, self._response_hint, _row(usual),
-                self._rate_hint, more.widget,
+                self._start, self._width, *rows, taught, self._response_hint, _row(usual), self._rate_hint,
+                more.widget,
             ]
         )  # fmt: skip
-        weights = [one.trait for one in LEARNABLE]
-        self._settings.observe(messages.guard(self._show), ["start", "kind", "rate", *weights])
+        traits = [one.trait for one in LEARNABLE]
+        self._settings.observe(messages.guard(self._show), ["start", "kind", "rate", *traits])
         self._show()
 
     def list_again(self) -> None:
@@ -104,8 +113,10 @@ class SettingsView:
 
     def _show(self, change: Any = None) -> None:
         settings = self._settings
-        self._response_hint.value = f'<p class="mlxc-hint">{_SLOW if settings.needs_response else _NEEDS_RESPONSE}</p>'
-        self._teacher.disabled = DENSITY not in settings.learned
+        hints = [_WEIGHTED, _SLOW if settings.needs_response else _NEEDS_RESPONSE]
+        hints += [_MOVED] if FORCES in settings.learned else []
+        self._response_hint.value = f'<p class="mlxc-hint">{" ".join(hints)}</p>'
+        self._teacher.disabled = not settings.needs_teacher
         self._width.layout.display = "" if settings.start.rung else "none"
         is_usual = settings.rate == settings.suitable_rate
         words = "" if is_usual else f"Rate: you chose {settings.rate:g}; {settings.suitable_rate:g} suits this start."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from traitlets import Dict, HasTraits, Unicode
 
 from mlxc.references.tables import measured_solids
+from mlxc.training.config import MOVED
 
 TRAINING, VALIDATION, TEST = "training", "validation", "test"
 LISTS = (TRAINING, VALIDATION, TEST)
@@ -49,6 +50,7 @@ _STRUCTURES = {
     "fcc": "fcc metal", "bcc": "bcc metal", "diamond": "diamond structure", "b1": "rock salt", "b2": "CsCl structure",
     "b3": "zinc blende",
 }  # fmt: skip
+_WITH_TWO_ATOMS = ("diamond", "b1", "b2", "b3")
 
 PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
     "four solids": {
@@ -79,16 +81,26 @@ def tiles() -> list[Tile]:
 
 
 def formula_of(name: str) -> str:
-    """The formula of a solid; that of a solid which is there in one structure only says all."""
-    return name.split("_")[0]
+    """The formula of a solid, which is there in one structure only, and whether an atom is out of its place."""
+    formula = name.split("_")[0]
+    return f"{formula}, moved" if name.endswith(MOVED) else formula
+
+
+def can_have_forces(name: str) -> bool:
+    """Whether a solid of the picture has two atoms in its cell, one of which can be moved."""
+    return name.split("_")[1] in _WITH_TWO_ATOMS
 
 
 def _meaning(name: str, known: dict[str, float]) -> str:
     told = [f"a₀ = {known['lattice_constant_ang']:g} Å"]
     if "bulk_modulus_gpa" in known:
         told.append(f"B₀ = {known['bulk_modulus_gpa']:g} GPa")
+    if "cohesive_energy_ev" in known:
+        told.append(f"cohesive energy {known['cohesive_energy_ev']:.3g} eV per atom")
     if "gap_ev" in known:
         told.append(f"gap {known['gap_ev']:g} eV")
+    if "magnetisation_bohr_magneton" in known:
+        told.append(f"moment {known['magnetisation_bohr_magneton']:g} μB")
     return f"{formula_of(name)}, {_STRUCTURES[name.split('_')[1]]}: measured {', '.join(told)}"
 
 

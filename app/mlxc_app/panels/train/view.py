@@ -12,7 +12,7 @@ from mlxc_app.panels.train.adjoint_view import AdjointView
 from mlxc_app.panels.train.figure import show, train_figure
 from mlxc_app.panels.train.model import FURTHER_ROUNDS, TrainModel
 from mlxc_app.panels.train.picture import TrainPicture
-from mlxc_app.panels.train.settings import DENSITY, TrainingSettings
+from mlxc_app.panels.train.settings import TrainingSettings, in_words
 from mlxc_app.panels.train.settings_view import SettingsView
 from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION
 from mlxc_app.panels.train.solids_view import SolidsView
@@ -173,10 +173,11 @@ class TrainView:
 
 def _before(settings: TrainingSettings) -> str:
     """What “Start” would do."""
-    measured = [one.words for one in settings.learned if one is not DENSITY]
-    quantities = [f"measured {' and '.join(measured)}"] if measured else []
-    quantities += [f"{settings.teacher}'s {DENSITY.words}"] if DENSITY in settings.learned else []
-    counts = {which: len(settings.solids.names(which)) for which in (TRAINING, VALIDATION, TEST)}
+    measured = [one for one in settings.learned if not one.is_taught]
+    taught = [one for one in settings.learned if one.is_taught]
+    quantities = [f"measured {in_words(measured)}"] if measured else []
+    quantities += [f"{settings.teacher}'s {in_words(taught)}"] if taught else []
+    counts = {which: len(settings.names(which)) for which in (TRAINING, VALIDATION, TEST)}
     others = counts[VALIDATION] + counts[TEST]
     told = f"; {others} others tell whether it has learned more than these" if others else ""
     learned, solids = " and ".join(quantities) or "nothing yet", "solid" if counts[TRAINING] == 1 else "solids"

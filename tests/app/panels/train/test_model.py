@@ -344,9 +344,67 @@ def test_densities_of_another_functional_are_learned(model: TrainModel, run: Run
     assert settings.task().config.teacher == ""
 
 
+def test_a_teachers_equations_of_state_are_learned_at_stored_densities(model: TrainModel) -> None:
+    settings = model.settings
+    settings.lattice_weight, settings.curve_weight = 0.0, 1.0
+    assert settings.steps == 200
+    assert not settings.needs_response
+    config = settings.task().config
+    assert (config.teacher, [target.quantity for target in config.targets]) == ("r2scan", ["energy_curve_mev"])
+    assert "learns from r2scan's equations of state of 4 solids" in TrainView(model, MessageArea())._words.value
+
+
+def test_forces_are_learned_of_solids_with_an_atom_out_of_its_place(model: TrainModel, run: RunModel) -> None:
+    settings = model.settings
+    settings.lattice_weight, settings.force_weight = 0.0, 1.0
+    assert settings.steps == STEPS_WITH_RESPONSE
+    model.start()
+    assert isinstance(run.task, TrainingTask)
+    config = run.task.config
+    assert (config.train, config.teacher) == (("Si_diamond_moved", "NaCl_b1_moved"), "r2scan")
+    assert "Cu_fcc_moved" not in config.test
+    adjoint = {"kind": ADJOINT, "solid": "Si_diamond_moved", "iteration": 1, "residual": 0.1}
+    run.records = (begun(), adjoint, step(0, errors={"Si_diamond_moved": {"forces_ha_bohr": 0.002}}))
+    assert model.picture.adjoints == {"Si, moved": [0.1]}
+    assert (model.picture.errors[0].label, model.picture.errors[0].now) == ("Si, moved", 0.002)
+    assert train_figure(model.picture).layout.yaxis3.title.text == "distance of the forces (Ha/bohr)"
+    assert model.cost_of_confirming.endswith(" on two cores")
+    # Lattice constants belong to the solids as they are.
+    settings.lattice_weight = 1.0
+    assert settings.task().config.train[2:] == ("V_bcc", "NaCl_b1", "Si_diamond_moved", "NaCl_b1_moved")
+
+
+def test_moments_are_learned_of_nickel_with_its_adjoint_in_view(model: TrainModel, run: RunModel) -> None:
+    settings = model.settings
+    settings.lattice_weight, settings.moment_weight = 0.0, 1.0
+    with pytest.raises(InputError, match=r"None of the solids to learn from has measured moments. These have: Ni\."):
+        model.start()
+    settings.solids.take({TRAINING: ("Ni_fcc",)})
+    assert settings.steps == STEPS_WITH_RESPONSE
+    model.start()
+    assert isinstance(run.task, TrainingTask)
+    assert [target.quantity for target in run.task.config.targets] == ["magnetisation_bohr_magneton"]
+    adjoint = {"kind": ADJOINT, "solid": "Ni_fcc", "iteration": 1, "residual": 0.1}
+    run.records = (begun(), adjoint, step(0, errors={"Ni_fcc": {"magnetisation_bohr_magneton": 0.06}}))
+    assert model.picture.adjoints == {"Ni": [0.1]}
+    assert model.picture.errors[0].now == 0.06
+    assert train_figure(model.picture).layout.yaxis3.title.text == "error of M (μB)"
+
+
+def test_what_no_chosen_solid_has_is_refused_before_anything_is_computed(model: TrainModel) -> None:
+    settings = model.settings
+    settings.solids.take({TRAINING: ("Al_fcc",)})
+    for trait, words in (("gap_weight", "measured gaps. These have: C, Si"), ("force_weight", "forces. These have: C")):
+        setattr(settings, trait, 1.0)
+        with pytest.raises(InputError, match=f"None of the solids to learn from has {words}"):
+            model.start()
+        setattr(settings, trait, 0.0)
+
+
 def test_errors_of_what_only_a_file_can_ask_for_have_their_name_and_unit() -> None:
-    picture = TrainPicture(quantity="cohesive_energy_ev")
-    assert train_figure(picture).layout.yaxis3.title.text == "error of the cohesive energy per atom (eV)"
+    picture = TrainPicture(quantity="energy_difference_ev")
+    words = "error of the energy of the cell relative to other crystals (eV)"
+    assert train_figure(picture).layout.yaxis3.title.text == words
 
 
 def adjoint_view_of(view: TrainView) -> Any:
@@ -356,9 +414,9 @@ def adjoint_view_of(view: TrainView) -> Any:
 def test_before_a_training_the_words_are_about_what_is_chosen(model: TrainModel) -> None:
     view = TrainView(model, MessageArea())
     assert "PBE, its κ and μ, learns from measured lattice constants of 4 solids; 4 others" in view._words.value
-    model.settings.bulk_weight = 1.0
+    model.settings.bulk_weight = model.settings.cohesive_weight = 1.0
     model.settings.solids.click("Ag_fcc")
-    assert "lattice constants and bulk moduli of 5 solids" in view._words.value
+    assert "lattice constants, bulk moduli and cohesive energies of 5 solids" in view._words.value
 
 
 def test_the_legend_names_each_functional_that_is_drawn_beside(model: TrainModel, run: RunModel) -> None:
