@@ -71,8 +71,8 @@ def fit_birch_murnaghan(
     """
     v = np.asarray(volumes, dtype=np.float64)
     e = np.asarray(energies, dtype=np.float64)
-    if len(v) <= order:
-        raise FitError(f"An equation of state needs at least {order + 1} points, not {len(v)}.")
+    if (different := len(np.unique(v))) <= order:
+        raise FitError(f"An equation of state needs at least {order + 1} points, not {different}.")
     lowest, highest = (v.min(), v.max()) if trusted is None else trusted
     # y = (V / mean V)^(-2/3) = centre + half x with x between -1 and 1, which keeps the equations well conditioned.
     scale = v.mean()
