@@ -27,6 +27,8 @@ from mlxc.units import HARTREE_EV
 RESIDUAL_TOLERANCE = 1e-5
 # k points whose bands are computed at the same time, at most.
 TOGETHER = 32
+# Where the ground state has few k points, as many as have orbitals of this size, which no machine minds.
+FEW_BYTES = 2**26
 MAX_STEPS = 60
 # Empty bands, and their part of the occupied ones: a density of states is known up to the lowest of the uppermost band.
 LEAST_EMPTY, EMPTY_PART = 6, 2
@@ -212,19 +214,22 @@ def _levels_at(
     on_portion: Callable[[int, NDArray[np.float64]], None] | None = None,
     perturbations: Tensor | None = None,
 ) -> _Levels:
-    """The levels at k points, of which some are computed at the same time: no more than those of the ground state, so
-    that whatever could hold that can hold its bands, but enough to keep all threads busy.
-    """
+    """The levels at k points, of which some are computed at the same time."""
     found: list[_Levels] = []
-    together = min(TOGETHER, max(len(ground.kpoints.fractional), torch.get_num_threads()))
     with torch.no_grad():
-        for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / together)):
+        for portion in np.array_split(np.asarray(kpoints), ceil(len(kpoints) / _together(ground))):
             found.append(_levels(ground, portion, perturbations))
             if on_portion is not None:
                 on_portion(sum(levels.values.shape[1] for levels in found[:-1]), found[-1].values)
     values = _joined([levels.values for levels in found])
     changes = [levels.changes[:, :, : values.shape[-1]] for levels in found if levels.changes is not None]
     return _Levels(values, np.concatenate(changes, axis=1) if changes else None)
+
+
+def _together(ground: GroundState) -> int:
+    """At how many k points levels are computed at the same time: whatever could hold the ground state can hold them."""
+    own = len(ground.kpoints.fractional)
+    return min(TOGETHER, max(own, int(FEW_BYTES * own / ground.orbitals.nbytes)))
 
 
 def _joined(portions: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -40,6 +40,17 @@ def test_bands_at_the_points_of_the_mesh_are_those_of_the_scf() -> None:
     assert np.allclose(eigenvalues_at(ground, ground.kpoints.fractional)[0, :, :4], valence, atol=1e-7)
 
 
+def test_levels_of_a_large_crystal_are_computed_at_no_more_k_points_than_its_ground_state(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ground, path = silicon(), band_path(Crystal.load("si"), 20).fractional
+    expected, portions = eigenvalues_at(ground, path), []
+    monkeypatch.setattr("mlxc.properties.bands.FEW_BYTES", 1)
+    found = eigenvalues_at(ground, path, lambda first, levels: portions.append(levels.shape[1]))
+    assert max(portions) <= len(ground.kpoints.fractional) < len(path) == sum(portions)
+    assert np.allclose(found[..., :8], expected[..., :8], atol=1e-6)
+
+
 def test_levels_equal_those_of_quantum_espresso() -> None:
     # Quantum ESPRESSO 6.7, same pseudopotential, cutoff and mesh; electronvolt, from the highest occupied level.
     expected = {

@@ -64,6 +64,24 @@ def test_enter_in_a_field_runs(page: Page) -> None:
     assert "6 Ha" in page.locator(f".mlxc-panel-{CONVERGENCE} h3").first.inner_text()
 
 
+@pytest.mark.parametrize("panel", ["Bands", "Moment", "Sweep"])
+def test_what_a_panel_would_compute_has_its_cost_beside_the_button(page: Page, panel: str) -> None:
+    press(page, panel)
+    cost = page.locator(f".mlxc-panel-{panel.lower()} .mlxc-cost", has_text="on two cores")
+    cost.wait_for(timeout=LOADING_MS)
+    before = cost.inner_text()
+    first = page.locator(".mlxc-mesh input").first
+    for mesh in ("9", "2"):
+        first.fill(mesh)
+        first.press("Tab")
+        page.locator(".mlxc-chosen", has_text=f"k mesh {mesh}×2×2").wait_for(timeout=LOADING_MS)
+        page.wait_for_function(
+            "([panel, before, same]) => (document.querySelector(panel).innerText == before) == same",
+            arg=[f".mlxc-panel-{panel.lower()} .mlxc-cost", before, mesh == "2"],
+            timeout=LOADING_MS,
+        )
+
+
 def test_no_figure_offers_to_upload_its_data(page: Page) -> None:
     titles = "Array.from(document.querySelectorAll('.modebar-btn')).map((b) => b.dataset.title ?? b.ariaLabel)"
     buttons = page.evaluate(titles)
