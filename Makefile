@@ -36,7 +36,7 @@ test: environment
 	$(BIN)/python -m pytest -m "not slow and timed"
 
 test-fast: environment
-	$(SIDE_BY_SIDE) --hypothesis-profile fast -m "not slow and not process and not browser and not thorough"
+	$(SIDE_BY_SIDE) --hypothesis-profile fast -m "not slow and not process and not browser and not timed and not thorough"
 
 lint: environment
 	$(BIN)/ruff check .
