@@ -83,6 +83,13 @@ def test_what_is_quick_does_not_wait_for_what_is_slow() -> None:
     assert slots[:4] == ["slow", "quick", "slow", "quick"]
 
 
+def test_what_can_wait_does() -> None:
+    desk = Desk(counting)
+    desk.put("a", {"slot": "later", "number": 1, "ask": "count", "count": 1, "can_wait": True})
+    desk.put("b", {"slot": "now", "number": 2, "ask": "count", "count": 1})
+    assert [slot for _, slot, _, _ in given(desk)] == ["now", "now", "later", "later"]
+
+
 def test_a_newer_request_takes_the_place_of_an_older_one() -> None:
     desk = Desk(counting)
     for number in range(5):

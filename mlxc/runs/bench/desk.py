@@ -23,12 +23,14 @@ class Job:
         slot: The slot in which the request belongs.
         number: The number that the asker has given it.
         pieces: The pieces of the answer.
+        can_wait: Whether it is answered only while nothing else is wanted.
     """
 
     asker: Hashable
     slot: str
     number: int
     pieces: Iterator[dict[str, Any]]
+    can_wait: bool
 
     def piece(self) -> dict[str, Any]:
         """The next piece, or why there is none, as a message to the asker."""
@@ -59,7 +61,8 @@ class Desk:
         slot, jobs = str(request["slot"]), self._jobs.setdefault(asker, OrderedDict())
         jobs.pop(slot, None)
         if request["ask"] != GIVE_UP:
-            jobs[slot] = Job(asker, slot, int(request["number"]), self._answering(request))
+            can_wait = bool(request.get("can_wait"))
+            jobs[slot] = Job(asker, slot, int(request["number"]), self._answering(request), can_wait)
 
     def leave(self, asker: Hashable) -> None:
         """Drop all that somebody has asked for."""
@@ -67,12 +70,13 @@ class Desk:
 
     def next(self) -> Job | None:
         """The job whose turn it is, among those of the asker who has waited longest; None if there is none."""
-        for asker, jobs in self._jobs.items():
-            if jobs:
-                self._jobs.move_to_end(asker)
-                slot, job = next(iter(jobs.items()))
-                jobs.move_to_end(slot)
-                return job
+        for can_wait in (False, True):
+            for asker, jobs in self._jobs.items():
+                slot = next((slot for slot, job in jobs.items() if job.can_wait == can_wait), None)
+                if slot is not None:
+                    self._jobs.move_to_end(asker)
+                    jobs.move_to_end(slot)
+                    return jobs[slot]
         return None
 
     def take_back(self, job: Job, last: bool) -> bool:

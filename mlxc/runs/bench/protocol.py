@@ -19,8 +19,9 @@ one in the same slot, which is answered no further.
 ``nothing``   the slot is given up
 ============  =====================================================================================================
 
-The bench speaks first, and says its version. Each answer repeats ``slot`` and ``number`` and has ``last``, whether it
-is the last one; a sentence in ``error`` says why there is no other. Nothing here imports torch.
+What is asked with ``can_wait`` is answered only while nothing else is wanted. The bench speaks first, and says its
+version. Each answer repeats ``slot`` and ``number`` and has ``last``, whether it is the last one; a sentence in
+``error`` says why there is no other. Nothing here imports torch.
 """
 
 from __future__ import annotations

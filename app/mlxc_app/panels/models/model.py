@@ -263,7 +263,7 @@ class ModelsModel(HasTraits):
         for name in self._others:
             self._bench.give_up(OTHER + name)
         for name in names:
-            self._bench.ask(OTHER + name, "screen", functional=name)
+            self._bench.ask(OTHER + name, "screen", functional=name, can_wait=True)
         self._others = names
 
     def _take_moved(self, answer: Mapping[str, Any]) -> None:
