@@ -11,6 +11,7 @@ the same discretisation in both codes and cheap without symmetry. Both converge 
 from __future__ import annotations
 
 import argparse
+import sys
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from tables import print_header, print_row
 
 MOST_KPOINTS = 2
 # Of the density per electron in mlxc; the estimated error of pw.x, hartree.
-TOLERANCE, ERROR_HA = 1e-8, 1e-11
+TOLERANCE, ERROR_HA = 1e-8, 1e-10
 
 
 def row_of(name: str, seed: int, cores: int) -> list[str]:
@@ -31,7 +32,11 @@ def row_of(name: str, seed: int, cores: int) -> list[str]:
     kmesh = tuple(min(points, MOST_KPOINTS) for points in given.kmesh)
     calculation = given.with_crystal(crystal).model_copy(update={"kmesh": kmesh, "tolerance": TOLERANCE})
     ours = calculation.run(differentiate=None)
-    theirs = run_quantum_espresso(calculation, cores, ERROR_HA, forces=True)
+    try:
+        theirs = run_quantum_espresso(calculation, cores, ERROR_HA, forces=True)
+    except RuntimeError as error:  # how pw.x ends without convergence
+        print(error, file=sys.stderr)
+        return [name, str(len(crystal.species)), "pw.x does not converge", "-", "-"]
     assert theirs is not None, "pw.x is not installed"
     assert theirs.forces is not None
     assert ours.forces is not None
