@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "tests" / "app"), str(ROOT / "benchmarks")]
 
-from browser import LOADING_MS, choose, choose_crystal, choose_functional, open_card, press  # noqa: E402
+from browser import LOADING_MS, choose, choose_crystal, choose_functional, open_card, press, wait_until_done  # noqa: E402
 from page import COMPARE, visited  # noqa: E402
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def compute(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).last.click()
     page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for(timeout=LOADING_MS)
     page.get_by_role("button", name="Stop", exact=True, disabled=True).wait_for(timeout=RUNNING_MS)
-    page.get_by_text("The run is finished.").wait_for(timeout=LOADING_MS)
+    wait_until_done(page)
 
 
 def take(page: Page, folder: Path, name: str) -> None:
@@ -71,7 +71,7 @@ def train(page: Page, folder: Path) -> None:
     panel.get_by_role("button", name="Start", exact=True).wait_for(timeout=LOADING_MS)
     take(page, folder, "train-choices")
     panel.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("The run is finished.").wait_for(timeout=RUNNING_MS)
+    wait_until_done(page, timeout=RUNNING_MS)
     take(page, folder, "train")
 
 
