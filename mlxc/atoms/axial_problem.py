@@ -25,8 +25,8 @@ from mlxc.xc.functional import declared_ingredients
 
 STEPS, DEPTH = 80, 8
 # The largest element of [H, D], hartree; energies are of second order in it. Gradients of densities that have almost
-# vanished make elements noisy by some 1e-6, so that less is not always reached.
-TOLERANCE = 1e-5
+# vanished can make it noisy: where all that is remembered is below the second number, nothing smaller will come.
+TOLERANCE, NOISE = 1e-6, 1e-5
 # The largest L of the density's potential; that of orbitals with l up to 4.
 LARGEST_MULTIPOLE = 8
 
@@ -90,9 +90,10 @@ class AxialProblem:
             orbitals = {channel: _lowest(matrix, filling[channel]) for channel, matrix in hamiltonian.items()}
             hamiltonian, energies = self.hamiltonian({c: self.by_ell(c, orbital) for c, orbital in orbitals.items()})
             errors = {channel: _commutator(matrix, orbitals[channel]) for channel, matrix in hamiltonian.items()}
-            if max(np.abs(error).max() for error in errors.values()) < TOLERANCE:
-                return Solution({c: self.by_ell(c, orbital) for c, orbital in orbitals.items()}, energies)
             history = [*history, (hamiltonian, errors)][-DEPTH:]
+            sizes = [max(np.abs(error).max() for error in past.values()) for _, past in history]
+            if sizes[-1] < TOLERANCE or (len(sizes) == DEPTH and max(sizes) < NOISE):
+                return Solution({c: self.by_ell(c, orbital) for c, orbital in orbitals.items()}, energies)
             hamiltonian = _extrapolated(history)
         return None
 

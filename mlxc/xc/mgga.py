@@ -1,6 +1,6 @@
-"""Meta-generalised-gradient functionals: SCAN and its regularised successor r2SCAN.
+"""Meta-generalised-gradient functionals: what they share, SCAN, and its regularised successor r2SCAN.
 
-Both interpolate between a single-orbital energy (alpha = 0) and a slowly varying one (alpha = 1), where
+These two interpolate between a single-orbital energy (alpha = 0) and a slowly varying one (alpha = 1), where
 alpha = (tau - tau_W) / tau_uniform tells covalent, metallic and weak bonds apart.
 
 SCAN: J. Sun, A. Ruzsinszky, J. P. Perdew, Phys. Rev. Lett. 115, 036402 (2015) and its supplement.
@@ -10,6 +10,7 @@ supplement.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import pi
 
 import torch
@@ -46,12 +47,8 @@ ETA = 0.001
 DAMPING = 0.361
 
 
-class SCAN(Functional):
-    """The strongly constrained and appropriately normed functional.
-
-    Its switch has an essential singularity at alpha = 1, where energies are smooth but stiff: prefer :class:`R2SCAN`
-    for anything but comparison.
-    """
+class MetaGGA(Functional):
+    """A functional of the density, its reduced gradient and the indicator alpha, beside PW92's uniform gas."""
 
     ingredients = ("rho", "grad", "tau")
 
@@ -72,6 +69,46 @@ class SCAN(Functional):
         alpha = self.indicator(s2, _kinetic_ratio(density, tau))
         return uniform_exchange(density) * self.enhancement(s2, alpha)
 
+    def correlation(self, rho: Tensor, grad: Tensor, tau: Tensor) -> Tensor:
+        """Correlation energy per volume."""
+        density, shares = total_and_shares(rho)
+        s2 = squared_reduced_gradient(density, grad.sum(0))
+        alpha = self.indicator(s2, _kinetic_ratio(density, tau.sum(0)), polarisation_mean(shares, 5 / 3))
+        return density * self.correlation_per_electron(density, shares, s2, alpha)
+
+    def indicator(self, s2: Tensor, tau_ratio: Tensor, polarisation: Tensor | float = 1.0) -> Tensor:
+        """alpha = (tau - tau_W) / tau_uniform.
+
+        Args:
+            s2: The squared reduced gradient; tau_W / tau_uniform = 5 s^2 / 3.
+            tau_ratio: The ratio of tau to that of the unpolarised uniform gas.
+            polarisation: The factor d_s(zeta) by which polarisation raises tau_uniform.
+        """
+        return (tau_ratio - 5 / 3 * s2) / polarisation
+
+    @abstractmethod
+    def enhancement(self, s2: Tensor, alpha: Tensor) -> Tensor:
+        """F_x of an unpolarised density."""
+
+    @abstractmethod
+    def correlation_per_electron(self, density: Tensor, shares: Tensor | None, s2: Tensor, alpha: Tensor) -> Tensor:
+        """eps_c, hartree.
+
+        Args:
+            density: The total density.
+            shares: The shares of the spins, shape ``(2, npoint)``; None if unpolarised.
+            s2: The squared reduced gradient of the total density.
+            alpha: The indicator.
+        """
+
+
+class SCAN(MetaGGA):
+    """The strongly constrained and appropriately normed functional.
+
+    Its switch has an essential singularity at alpha = 1, where energies are smooth but stiff: prefer :class:`R2SCAN`
+    for anything but comparison.
+    """
+
     def enhancement(self, s2: Tensor, alpha: Tensor) -> Tensor:
         """F_x = (h1 + f (h0 - h1)) g, with h1 of slowly varying densities and g -> 0 for a large gradient."""
         h1 = 1 + K1 - K1 / (1 + self.resummed_gradient(s2, alpha) / K1)
@@ -79,14 +116,11 @@ class SCAN(Functional):
         vanishing = 1 - torch.exp(-A1 * s2.where(large, 1.0) ** -0.25).where(large, 0.0)
         return (h1 + self.switch(EXCHANGE_SWITCH, alpha) * (H0_EXCHANGE - h1)) * vanishing
 
-    def correlation(self, rho: Tensor, grad: Tensor, tau: Tensor) -> Tensor:
-        """Correlation energy per volume, n (eps_1 + f (eps_0 - eps_1))."""
-        density, shares = total_and_shares(rho)
-        s2 = squared_reduced_gradient(density, grad.sum(0))
-        alpha = self.indicator(s2, _kinetic_ratio(density, tau.sum(0)), polarisation_mean(shares, 5 / 3))
+    def correlation_per_electron(self, density: Tensor, shares: Tensor | None, s2: Tensor, alpha: Tensor) -> Tensor:
+        """eps_c = eps_1 + f (eps_0 - eps_1)."""
         single = _single_orbital_correlation(density, shares, s2)
         slowly_varying = self._slowly_varying_correlation(density, shares, s2)
-        return density * (slowly_varying + self.switch(CORRELATION_SWITCH, alpha) * (single - slowly_varying))
+        return slowly_varying + self.switch(CORRELATION_SWITCH, alpha) * (single - slowly_varying)
 
     def _slowly_varying_correlation(self, density: Tensor, shares: Tensor | None, s2: Tensor) -> Tensor:
         """eps_1, which is that of PBE but for a weaker gradient dependence and beta(r_s) of revTPSS."""
@@ -98,17 +132,7 @@ class SCAN(Functional):
         beta = PBE_BETA * (1 + 0.1 * rs) / (1 + 0.1778 * rs)
         gradient_term = beta / PBE_GAMMA * squared_correlation_gradient(density, s2, phi)
         gradient_term = gradient_term - self.gradient_correction(density, shares, s2)
-        return local + scale * torch.log1p(w1 * _one_minus_quartic_root(gradient_term / w1))
-
-    def indicator(self, s2: Tensor, tau_ratio: Tensor, polarisation: Tensor | float = 1.0) -> Tensor:
-        """alpha = (tau - tau_W) / tau_uniform.
-
-        Args:
-            s2: The squared reduced gradient; tau_W / tau_uniform = 5 s^2 / 3.
-            tau_ratio: The ratio of tau to that of the unpolarised uniform gas.
-            polarisation: The factor d_s(zeta) by which polarisation raises tau_uniform.
-        """
-        return (tau_ratio - 5 / 3 * s2) / polarisation
+        return local + scale * torch.log1p(w1 * one_minus_quartic_root(gradient_term / w1))
 
     def switch(self, switch: Switch, alpha: Tensor) -> Tensor:
         """f(alpha) between the single-orbital and the slowly varying energy."""
@@ -145,7 +169,7 @@ class R2SCAN(SCAN):
         """w_1 Delta y, which cancels the slope of f at alpha = 1 in correlation."""
         rs = wigner_seitz_radius(density)
         single, single_slope = _single_orbital_local(rs)
-        polarisation = _single_orbital_polarisation(shares)
+        polarisation = single_orbital_polarisation(shares)
         difference = single * polarisation - self.local_correlation.energy_per_electron(density, shares)
         slope_difference = single_slope * polarisation - self.local_correlation.slope(density, shares)
         bracket = 20 * rs * slope_difference - 45 * ETA * difference
@@ -161,9 +185,9 @@ def _kinetic_ratio(density: Tensor, tau: Tensor) -> Tensor:
 def _single_orbital_correlation(density: Tensor, shares: Tensor | None, s2: Tensor) -> Tensor:
     """eps_0, which vanishes for one electron and is finite in the limits of large gradient and of high density."""
     local, _ = _single_orbital_local(wigner_seitz_radius(density))
-    growth = _one_minus_quartic_root(CHI_INFINITY * s2)
+    growth = one_minus_quartic_root(CHI_INFINITY * s2)
     gradient_term = B1_CORRELATION * torch.log1p(torch.expm1(-local / B1_CORRELATION) * growth)
-    return (local + gradient_term) * _single_orbital_polarisation(shares)
+    return (local + gradient_term) * single_orbital_polarisation(shares)
 
 
 def _single_orbital_local(rs: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,15 +197,15 @@ def _single_orbital_local(rs: Tensor) -> tuple[Tensor, Tensor]:
     return -B1_CORRELATION / denominator, B1_CORRELATION * denominator_slope / denominator**2
 
 
-def _single_orbital_polarisation(shares: Tensor | None) -> Tensor | float:
-    """G_c(zeta) = (1 - 2.363 (d_x(zeta) - 1)) (1 - zeta^12), which makes the correlation of one electron vanish."""
+def single_orbital_polarisation(shares: Tensor | None, slope: float = POLARISATION) -> Tensor | float:
+    """G_c(zeta) = (1 - slope (d_x(zeta) - 1)) (1 - zeta^12), which makes the correlation of one electron vanish."""
     if shares is None:
         return 1.0
     z2, one_minus_z2 = squared_polarisation(shares)
     one_minus_z12 = one_minus_z2 * (1 + z2 + z2**2) * (1 + z2**3)
-    return (1 - POLARISATION * (polarisation_mean(shares, 4 / 3) - 1)) * one_minus_z12
+    return (1 - slope * (polarisation_mean(shares, 4 / 3) - 1)) * one_minus_z12
 
 
-def _one_minus_quartic_root(x: Tensor) -> Tensor:
+def one_minus_quartic_root(x: Tensor) -> Tensor:
     """1 - (1 + 4 x)^(-1/4), without cancellation for small x."""
     return -torch.expm1(-torch.log1p(4 * x) / 4)

@@ -51,7 +51,7 @@ def test_parameters_that_a_hand_moves_are_those_of_the_functional(library: Froze
     screener = Screener(library)
     moved = lengths(screener, "pbe-kappa-mu", kappa=1.1, mu=0.15)
     rows = screen([PBE(kappa=1.1, mu=0.15)], library, solids=SOLIDS).rows
-    assert moved == pytest.approx([row.lattice_constant_ang for row in rows], rel=1e-9)
+    assert moved == pytest.approx([row.lattice_constant_ang for row in rows], rel=1e-12)
     assert lengths(screener, "pbe-kappa-mu") == pytest.approx(lengths(screener, "pbe"), rel=1e-12)
 
 
@@ -68,7 +68,7 @@ def test_a_checkpoint_that_changes_is_asked_again(library: FrozenLibrary, tmp_pa
         save_checkpoint(functional, file, name="own", description="", licence="MIT")
         found.append(lengths(screener, str(file)))
     assert found[0] != found[1]
-    assert found[1] == pytest.approx(lengths(screener, "pbe-kappa-mu", kappa=1.2), rel=1e-9)
+    assert found[1] == pytest.approx(lengths(screener, "pbe-kappa-mu", kappa=1.2), rel=1e-12)
 
 
 def test_a_damaged_file_spoils_its_own_row_only(library: FrozenLibrary, tmp_path: Path) -> None:

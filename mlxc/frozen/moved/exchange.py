@@ -18,7 +18,7 @@ from mlxc.xc.gga import PBE, squared_reduced_gradient
 from mlxc.xc.lda import uniform_exchange
 
 # The distance of nodes in ln(1 + s^2), and the last one: F_x of a larger s is its bound, to eight digits.
-STEP, LAST = 0.02, 20.0
+STEP, LAST = 0.005, 20.0
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from mlxc.xc.gga import PBE_GAMMA, squared_correlation_gradient
 from mlxc.xc.lak.exchange import MU_ALPHA
 from mlxc.xc.lak.interpolation import half_turns, share_of_slowly_varying
 from mlxc.xc.lda import wigner_seitz_radius
-from mlxc.xc.spin import polarisation_mean, squared_polarisation
+from mlxc.xc.mgga import one_minus_quartic_root, single_orbital_polarisation
+from mlxc.xc.spin import polarisation_mean
 
-# Equations 14 to 17: correlation of a single orbital.
+# Equations 14 to 17: correlation of a single orbital; with the last one that of one electron vanishes.
 B1, B2, CHI, POLARISATION = 0.0468, 0.205601, 1.55344, 2.3631
 # Equations 39 and 40: how the gradient correction ends.
 A_POSITIVE, B3_NEGATIVE = 10.0, 2.85
@@ -42,9 +43,8 @@ def correlation_energy(
     rs = wigner_seitz_radius(density)
     single = _single_orbital(rs, shares, s2)
     slowly_varying = local + _gradient_correction(density, rs, shares, s2, local)
-    slope = -UNIFORM_EXCHANGE * (
-        -MU_ALPHA / 2 * _relative_coefficient(rs) - MU_ALPHA
-    )  # beta_alpha, equations 22 and 23
+    # beta_alpha, equations 22 and 23.
+    slope = UNIFORM_EXCHANGE * MU_ALPHA * (1 + _relative_coefficient(rs) / 2)
     switch = half_turns(slope / (unpolarised - _single_orbital_local(rs)) * (alpha - 1), rs * alpha)
     return single + (1 - switch) * (slowly_varying - single) * share_of_slowly_varying(s2)
 
@@ -57,17 +57,8 @@ def _single_orbital_local(rs: Tensor) -> Tensor:
 def _single_orbital(rs: Tensor, shares: Tensor | None, s2: Tensor) -> Tensor:
     """eps_0, equation 13."""
     local = _single_orbital_local(rs)
-    gradient = B1 * torch.log1p(torch.expm1(-local / B1) * _one_minus_quartic_root(CHI * s2))
-    return (local + gradient) * _single_orbital_polarisation(shares)
-
-
-def _single_orbital_polarisation(shares: Tensor | None) -> Tensor | float:
-    """Equation 17, with which the correlation of one electron vanishes."""
-    if shares is None:
-        return 1.0
-    z2, one_minus_z2 = squared_polarisation(shares)
-    one_minus_z12 = one_minus_z2 * (1 + z2 + z2**2) * (1 + z2**3)
-    return (1 - POLARISATION * (polarisation_mean(shares, 4 / 3) - 1)) * one_minus_z12
+    gradient = B1 * torch.log1p(torch.expm1(-local / B1) * one_minus_quartic_root(CHI * s2))
+    return (local + gradient) * single_orbital_polarisation(shares, POLARISATION)
 
 
 def _gradient_correction(density: Tensor, rs: Tensor, shares: Tensor | None, s2: Tensor, local: Tensor) -> Tensor:
@@ -81,14 +72,9 @@ def _gradient_correction(density: Tensor, rs: Tensor, shares: Tensor | None, s2:
     argument = beta / (PBE_GAMMA * w1) * squared_correlation_gradient(density, s2, phi)
     size, is_positive = argument.abs(), beta >= 0
     end = torch.where(is_positive, 1 / (1 + A_POSITIVE * size), -1 / (1 + (w1 + B3_NEGATIVE) * size))
-    return scale * torch.log1p(w1 * _one_minus_quartic_root(size) * (size**2 / (1 + size**2) + end))
+    return scale * torch.log1p(w1 * one_minus_quartic_root(size) * (size**2 / (1 + size**2) + end))
 
 
 def _relative_coefficient(rs: Tensor) -> Tensor:
     """C_m, equation 62."""
     return C_HIGH_DENSITY * (1 + 0.1 * rs**0.65) / ((1 + 0.065 * rs**0.9) * (1 + 0.03 * rs**1.2))
-
-
-def _one_minus_quartic_root(x: Tensor) -> Tensor:
-    """1 - (1 + 4 x)^(-1/4), without cancellation for small x."""
-    return -torch.expm1(-torch.log1p(4 * x) / 4)

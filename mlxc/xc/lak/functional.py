@@ -9,45 +9,19 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mlxc.xc.functional import Functional
-from mlxc.xc.gga import squared_reduced_gradient
 from mlxc.xc.lak.correlation import correlation_energy
 from mlxc.xc.lak.exchange import enhancement
-from mlxc.xc.lda import PW92Correlation, uniform_exchange
-from mlxc.xc.mgga import TAU_UNIFORM
-from mlxc.xc.spin import polarisation_mean, spin_scaled, total_and_shares
+from mlxc.xc.mgga import MetaGGA
 
 
-class LAK(Functional):
+class LAK(MetaGGA):
     """The functional of Lebeda, Aschebrock and Kummel."""
 
-    ingredients = ("rho", "grad", "tau")
+    def enhancement(self, s2: Tensor, alpha: Tensor) -> Tensor:
+        """See :class:`~mlxc.xc.mgga.MetaGGA`."""
+        return enhancement(s2, alpha)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.local_correlation = PW92Correlation()
-
-    def forward(self, rho: Tensor, grad: Tensor, tau: Tensor) -> Tensor:
-        """XC energy per volume."""
-        return self.exchange(rho, grad, tau) + self.correlation(rho, grad, tau)
-
-    def exchange(self, rho: Tensor, grad: Tensor, tau: Tensor) -> Tensor:
-        """Exchange energy per volume."""
-        return spin_scaled(self._unpolarised_exchange, rho, grad, tau)
-
-    def _unpolarised_exchange(self, density: Tensor, grad: Tensor, tau: Tensor) -> Tensor:
-        s2 = squared_reduced_gradient(density, grad)
-        return uniform_exchange(density) * enhancement(s2, _alpha(density, s2, tau))
-
-    def correlation(self, rho: Tensor, grad: Tensor, tau: Tensor) -> Tensor:
-        """Correlation energy per volume."""
-        density, shares = total_and_shares(rho)
-        s2 = squared_reduced_gradient(density, grad.sum(0))
-        alpha = _alpha(density, s2, tau.sum(0)) / polarisation_mean(shares, 5 / 3)
+    def correlation_per_electron(self, density: Tensor, shares: Tensor | None, s2: Tensor, alpha: Tensor) -> Tensor:
+        """See :class:`~mlxc.xc.mgga.MetaGGA`."""
         local = self.local_correlation.energy_per_electron
-        return density * correlation_energy(density, shares, s2, alpha, local(density, shares), local(density, None))
-
-
-def _alpha(density: Tensor, s2: Tensor, tau: Tensor) -> Tensor:
-    """(tau - tau_W) / tau_uniform of an unpolarised density."""
-    return tau / (TAU_UNIFORM * density ** (5 / 3)) - 5 / 3 * s2
+        return correlation_energy(density, shares, s2, alpha, local(density, shares), local(density, None))
