@@ -103,3 +103,29 @@ class Hamiltonian(Protocol):
     def blocks(self) -> Sequence[HamiltonianBlock]:
         """The blocks, in the order of their rows."""
         ...
+
+    def at(self, row: int) -> HamiltonianBlock:
+        """H of one entry in the batch of all k points and spins."""
+        ...
+
+
+@dataclass(frozen=True)
+class PartOfHamiltonian:
+    """H of some k points and spins.
+
+    Attributes:
+        whole: H of all of them.
+        rows: The entries of the part in the batch of all.
+    """
+
+    whole: Hamiltonian
+    rows: Sequence[int]
+
+    @property
+    def blocks(self) -> Sequence[HamiltonianBlock]:
+        """A block for each row."""
+        return [self.whole.at(row) for row in self.rows]
+
+    def at(self, row: int) -> HamiltonianBlock:
+        """See :class:`Hamiltonian`."""
+        return self.whole.at(row)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from mlxc.basis.hamiltonian import PartOfHamiltonian
 from mlxc.errors import InputError
-from mlxc.kohn_sham.eigensolver import Eigenpairs, diagonalise
+from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.gap import Filled, difference_of_edges, filled_by_occupation, highest_filled, lowest_empty
 from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.start.guess import with_more_orbitals
@@ -48,9 +49,9 @@ class _Levels(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, potential: Tensor, ground: GroundState, filled: Filled) -> Tensor:
-        pairs = _diagonalise(potential, ground, filled)
-        ctx.problem, ctx.orbitals = ground.problem, pairs.orbitals
-        return pairs.eigenvalues.clone()
+        levels, orbitals = _diagonalise(potential, ground, filled)
+        ctx.problem, ctx.orbitals = ground.problem, orbitals
+        return levels
 
     @staticmethod
     @once_differentiable
@@ -66,8 +67,8 @@ def level_density(problem: Problem, orbitals: Tensor, sensitivities: Tensor) -> 
     return problem.field_changes(orbitals, changes) * (basis.grid.volume / basis.grid.size)
 
 
-def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> Eigenpairs:
-    """The filled bands and one above them: all of them roughly, and exactly those that can be the edges."""
+def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> tuple[Tensor, Tensor]:
+    """Levels and orbitals of the filled bands and one more: all of them roughly, exactly those that can be edges."""
     problem, nband = ground.problem, int(filled.max()) + 1
     basis, hamiltonian = problem.basis, problem.hamiltonian(problem.potential_of(potential))
     total = basis.band_count(nband, nband + SPARE_BANDS)
@@ -75,15 +76,17 @@ def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> Eige
     counts = torch.full((len(guess), total), SPARE_COUNT, dtype=torch.float64, device=guess.device)
     counts[:, :nband] = 1
     rough = diagonalise(hamiltonian, guess, total, counts, ROUGH, MAX_STEPS)
-    counts = torch.zeros_like(counts)
-    at_edges = _may_be_edges(rough.eigenvalues[:, :nband].cpu().numpy(), filled)
-    counts[:, :nband] = torch.as_tensor(at_edges).to(counts)
-    accuracy = ORBITAL_ACCURACY * tolerance_of(ground)
-    pairs = diagonalise(hamiltonian, rough.orbitals, total, counts, accuracy, MAX_STEPS)
+    at_edges = torch.as_tensor(_may_be_edges(rough.eigenvalues[:, :nband].cpu().numpy(), filled)).to(counts)
+    counts = torch.nn.functional.pad(at_edges, (0, total - nband))
+    rows = at_edges.any(1).nonzero()[:, 0]
+    part = PartOfHamiltonian(hamiltonian, rows.tolist())
+    pairs = diagonalise(part, rough.orbitals, total, counts, ORBITAL_ACCURACY * tolerance_of(ground), MAX_STEPS)
     if rough.residual > ROUGH or pairs.residual > USELESS:
         residual = max(rough.residual, pairs.residual)
         raise ResponseError(f"The levels did not converge: a residual of {residual:.1e} hartree is left.")
-    return pairs.lowest(nband)
+    levels, orbitals = rough.eigenvalues[:, :nband].clone(), rough.orbitals[:, :nband].clone()
+    levels[rows], orbitals[rows] = pairs.eigenvalues[:, :nband], pairs.orbitals[:, :nband]
+    return levels, orbitals
 
 
 def _may_be_edges(levels: NDArray[np.float64], filled: Filled) -> NDArray[np.bool_]:

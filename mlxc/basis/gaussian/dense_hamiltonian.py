@@ -56,3 +56,9 @@ class DenseHamiltonian:
 
     def __init__(self, blocks: list[DenseBlock]) -> None:
         self.blocks = blocks
+
+    def at(self, row: int) -> DenseBlock:
+        """See :class:`~mlxc.basis.hamiltonian.Hamiltonian`."""
+        block = next(block for block in self.blocks if block.rows.start <= row < block.rows.stop)
+        place = row - block.rows.start
+        return DenseBlock(slice(row, row + 1), block.matrix[place : place + 1])

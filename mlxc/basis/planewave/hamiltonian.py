@@ -30,10 +30,16 @@ class PlaneWaveHamiltonian:
     def __init__(
         self, waves: PlaneWaveSet, operators: Sequence[PlaneWaveOperator], potential: EffectivePotential
     ) -> None:
-        self.blocks = [
-            PlaneWaveBlock(waves, kpoints, spin, operators, potential)
-            for spin, kpoints in waves.spin_blocks(len(potential.local))
-        ]
+        self._waves, self._operators, self._potential = waves, operators, potential
+        self.blocks = [self._block(spin, kpoints) for spin, kpoints in waves.spin_blocks(len(potential.local))]
+
+    def _block(self, spin: int, kpoints: slice) -> PlaneWaveBlock:
+        return PlaneWaveBlock(self._waves, kpoints, spin, self._operators, self._potential)
+
+    def at(self, row: int) -> PlaneWaveBlock:
+        """See :class:`~mlxc.basis.hamiltonian.Hamiltonian`."""
+        spin, kpoint = divmod(row, self._waves.nkpoints)
+        return self._block(spin, slice(kpoint, kpoint + 1))
 
 
 class PlaneWaveBlock:
