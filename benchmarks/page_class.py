@@ -51,9 +51,7 @@ def _measure(visitors: int) -> list[tuple[float, int]]:
     """What the last of the visitors waits for, and what all take, with the digits that are meant."""
     with tempfile.TemporaryDirectory() as name, served(NOTEBOOK, Path(name)) as (address, server):
         seen, sizes = asyncio.run(_visit(address, visitors, server.pid))
-    # The server has one more kernel, prepared for who comes next.
-    kernels = sum(sorted(sizes["kernel"])[-visitors:]) / visitors
-    workers = sum(sizes["worker"])
+    kernels, workers = sum(sizes["kernel"]) / visitors, sum(sizes["worker"])
     last = {name: max(one[name] for one in seen) for name in ("readable", "usable", "longest")}
     return [
         (last["readable"], 2),
@@ -96,9 +94,14 @@ async def _open(page: Page, address: str) -> dict[str, Any]:
 
 
 def memory_mib(server: int) -> dict[str, list[float]]:
-    """The proportional set sizes of the processes behind a server's pages."""
-    sizes: dict[str, list[float]] = {"kernel": [], "worker": []}
-    for process in psutil.Process(server).children(recursive=True):
-        kind = "worker" if "mlxc.runs.worker" in process.cmdline() else "kernel"
-        sizes[kind].append(process.memory_full_info().pss / 2**20)
-    return sizes
+    """The proportional set sizes of the processes behind a server's pages.
+
+    Among the kernels are the process from which they are split off, and one more that is prepared for who comes next,
+    the smallest one; of that counts only what others have in memory as well, since they would have it without it.
+    """
+    processes = psutil.Process(server).children(recursive=True)
+    worker = [process.memory_full_info() for process in processes if "mlxc.runs.worker" in process.cmdline()]
+    kernel = [process.memory_full_info() for process in processes if "mlxc.runs.worker" not in process.cmdline()]
+    prepared = min((one for one in kernel), key=lambda one: one.uss)
+    shares = [one.pss for one in kernel if one is not prepared] + [prepared.pss - prepared.uss]
+    return {"kernel": [share / 2**20 for share in shares], "worker": [one.pss / 2**20 for one in worker]}
