@@ -1,8 +1,8 @@
 """What Voila must know to serve the page, however it is started.
 
 ``voila.json`` names :class:`PageKernelSpecs`, so Voila imports this module while it reads its settings. It has no
-setting for a folder of templates, only the search path of Jupyter; the import adds ours to it. Jupyter knows what starts
-kernels from the packages that are installed; a checkout is none, so the import adds ours to these as well.
+setting for a folder of templates, only the search path of Jupyter; the import adds ours to it. What may start kernels,
+Jupyter knows from the packages that are installed; a checkout is none, so the import adds ours to these as well.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, message_of, told
 from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room, reserve
+from mlxc.utils.memory import give_back
 from mlxc.utils.stages import listening
 from mlxc.utils.workspace import working_in
 
@@ -152,6 +153,8 @@ def serve(line: Line, compute: Callable[[RunFolder], None] | None = None) -> Non
         waiting = line.first()
         for folder in waiting:
             execute(folder, compute)
+        if waiting:
+            give_back()
         line.clear()
         if not waiting and not (is_anybody_here(line.home) and is_wanted(line.home)):
             return
@@ -166,6 +169,7 @@ def main() -> None:
     # What this process starts itself must not hold the place.
     os.set_inheritable(place, False)
     warm_up()
+    give_back()
     os.write(place, READY.encode())
     serve(line)
 

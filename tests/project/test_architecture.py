@@ -20,8 +20,8 @@ ORDER = (
     "mlxc.response", "mlxc.properties", "mlxc.observables", "mlxc.ground_state", "mlxc.calculation", "mlxc.codes",
     "mlxc.solids", "mlxc.frozen", "mlxc.training", "mlxc.console", "mlxc.tasks", "mlxc.runs", "mlxc.export",
     "mlxc.adapters", "mlxc.ase", "mlxc.deepchem", "mlxc.cli",
-    "mlxc_app.widgets", "mlxc_app.choose", "mlxc_app.run", "mlxc_app.panels", "mlxc_app.page", "mlxc_app.serving",
-    "mlxc_app.launch",
+    "mlxc_app.widgets", "mlxc_app.choose", "mlxc_app.run", "mlxc_app.panels", "mlxc_app.page", "mlxc_app.kernels",
+    "mlxc_app.serving", "mlxc_app.launch",
 )  # fmt: skip
 # What reaches up all the same, in a function and not when a module is loaded, and why.
 EXCEPTIONS = {

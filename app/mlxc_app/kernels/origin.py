@@ -20,11 +20,28 @@ from importlib import import_module
 from typing import Any
 
 import ipywidgets
+import plotly.graph_objects as go
+
+from mlxc_app.widgets.live_figure import axis
 
 # A command and its environment.
 LONGEST_REQUEST = 2**17
 # What every kernel imports until its page is drawn.
-IMPORTED = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "mlxc_app.page.dashboard")
+IMPORTED = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "encodings.cp437",
+    "faulthandler",
+    "ipykernel.debugger",
+    "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
+    "ipykernel.zmqshell",
+    "mlxc_app.page.dashboard",
+    "sqlite3",
+)
 
 
 def main() -> None:
@@ -37,6 +54,8 @@ def main() -> None:
             import_module(name)
     # ipywidgets does so while it is imported in a kernel.
     ipywidgets.register_comm_target()
+    # Plotly loads what it checks figures with when it makes the first one.
+    go.Figure([go.Scatter(x=[0.0]), go.Bar(x=[0.0])], {"xaxis": axis("x"), "legend": {"x": 0.0}})
     files = _files()
     gc.collect()
     gc.freeze()

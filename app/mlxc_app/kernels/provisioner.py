@@ -10,11 +10,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 MODULE = "mlxc_app.kernels.origin"
 
@@ -62,6 +61,8 @@ class SplitKernel:
 class Origin:
     """The process from which kernels are split off, see :mod:`mlxc_app.kernels.origin`; it ends with this one."""
 
+    _last: ClassVar[Origin | None] = None
+
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -72,10 +73,12 @@ class Origin:
                 start_new_session=True,
             )
 
-    @property
-    def lives(self) -> bool:
-        """Whether the process is there."""
-        return self._process.poll() is None
+    @classmethod
+    def present(cls) -> Origin:
+        """The one that there is, or a new one."""
+        if cls._last is None or cls._last._process.poll() is not None:
+            cls._last = cls()
+        return cls._last
 
     async def split(self, command: Sequence[str], folder: str, environment: Mapping[str, str]) -> SplitKernel | None:
         """A kernel in its folder and environment; None if none could be split off."""
@@ -91,29 +94,17 @@ class Origin:
         return SplitKernel(int(told), ours) if told else None
 
 
-@cache
-def _origins() -> list[Origin]:
-    return []
-
-
-def origin() -> Origin:
-    """The one that there is, or a new one."""
-    origins = _origins()
-    if not origins or not origins[0].lives:
-        origins[:] = [Origin()]
-    return origins[0]
-
-
 class SplitKernels(LocalProvisioner):
-    """Splits off a kernel where that is safe, on Linux, and starts one as Jupyter does where it is not or does not work."""
+    """Splits off kernels on Linux, where that is safe; elsewhere, or if it fails, they are started as Jupyter does."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """The kernel's process, and how it is reached."""
-        kernel = None
-        if sys.platform == "linux":
-            self.cwd = kwargs.get("cwd") or os.getcwd()
-            kernel = await origin().split(cmd, self.cwd, kwargs["env"])
+        if sys.platform != "linux":
+            return await super().launch_kernel(cmd, **kwargs)
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        kernel = await Origin.present().split(cmd, self.cwd, kwargs["env"])
         if kernel is None:
             return await super().launch_kernel(cmd, **kwargs)
-        self.process, self.pid, self.pgid = kernel, kernel.pid, kernel.pid
+        # Jupyter asks no more of a process than this one has.
+        self.process, self.pid, self.pgid = cast(Any, kernel), kernel.pid, kernel.pid
         return self.connection_info
