@@ -25,7 +25,8 @@ from mlxc_app.page.watched_panel import WatchedPanel
 from mlxc_app.panels.functional.view import FUNCTIONAL
 from mlxc_app.panels.panel import LEARN, Page
 from mlxc_app.panels.registry import make_panels
-from mlxc_app.run.model import ComputesRuns, RunModel
+from mlxc_app.run.computes_runs import ComputesRuns
+from mlxc_app.run.model import RunModel
 from mlxc_app.run.result_line import ResultLine
 from mlxc_app.run.runs_list_model import visible_runs
 from mlxc_app.run.shown_and_chosen import ShownAndChosen
@@ -61,6 +62,7 @@ class Dashboard:
         self._take_away = TakeAwayModel(run)
         result = ResultLine(messages, TakeAwayView(self._take_away, messages), INVITATION)
         self.presence.observe(messages.guard(self._begin), "visited")
+        self.presence.observe(messages.guard(lambda change: run.keep_ready()), "signs")
         run.observe(self._keep, ["state", "title"])
         self.accordion.observe(self._follow_panel, "unfolded")
         run.observe(messages.guard(watched.follow), "state")
