@@ -153,6 +153,12 @@ def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:
 
 
 @pytest.mark.process
+def test_a_self_consistent_field_needs_no_sympy() -> None:
+    script = "import sys; from mlxc.ground_state import warm_up; warm_up(); sys.exit('sympy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.process
 def test_checking_a_calculation_needs_no_torch() -> None:
     code = "import sys, mlxc; mlxc.Calculation.from_dict({'structure': 'al'}).check(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
