@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -94,8 +95,10 @@ def _become(request: Mapping[str, Any]) -> None:
 
 
 def _files() -> dict[str, int]:
-    """The files of the modules that are loaded, and when they were changed last."""
+    """The files of the modules that are loaded, with the page's scripts and styles, and when they were changed last."""
     paths = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    page = Path(__file__).parents[1]
+    paths |= {str(path) for kind in ("js", "css") for path in page.rglob(f"*.{kind}")}
     return {path: _changed(path) for path in paths if path}
 
 
