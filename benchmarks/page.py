@@ -148,7 +148,7 @@ def measure_memory(runs: int) -> None:
         for number in range(runs + 1):
             if number % 10 == 0:
                 sizes = memory_mib(server.pid)
-                largest = (max(sizes[kind], default=0) for kind in ("kernel", "worker"))
+                largest = (max((size.part for size in sizes[kind]), default=0) for kind in ("kernel", "worker"))
                 print_row([number, *(f"{size:.0f}" for size in (*largest, javascript_mib(page)))])
             # So quick that its points may be missed; the card goes with the click and comes with the end.
             press(page, "Run")

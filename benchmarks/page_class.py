@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 from page_server import FLAGS, NOTEBOOK, chromium_path, served
@@ -51,21 +51,21 @@ def _measure(visitors: int) -> list[tuple[float, int]]:
     """What the last of the visitors waits for, and what all take, with the digits that are meant."""
     with tempfile.TemporaryDirectory() as name, served(NOTEBOOK, Path(name)) as (address, server):
         seen, sizes = asyncio.run(_visit(address, visitors, server.pid))
-    # The server has one more kernel, prepared for who comes next.
-    kernels = sum(sorted(sizes["kernel"])[-visitors:]) / visitors
-    workers = sum(sizes["worker"])
+    # The smallest one is prepared for who comes next; without it, others would have what they share with it.
+    kernels = sum(size.part for size in sizes["kernel"] + sizes["origin"]) - min(sizes["kernel"]).own
+    workers = sum(size.part for size in sizes["worker"])
     last = {name: max(one[name] for one in seen) for name in ("readable", "usable", "longest")}
     return [
         (last["readable"], 2),
         (last["usable"], 1),
         (last["longest"], 0),
-        (kernels, 0),
+        (kernels / visitors, 0),
         (workers, 0),
-        (kernels + workers / visitors, 0),
+        ((kernels + workers) / visitors, 0),
     ]
 
 
-async def _visit(address: str, visitors: int, server: int) -> tuple[list[dict[str, float]], dict[str, list[float]]]:
+async def _visit(address: str, visitors: int, server: int) -> tuple[list[dict[str, float]], dict[str, list[Memory]]]:
     from playwright.async_api import async_playwright
 
     async with async_playwright() as driver:
@@ -95,10 +95,30 @@ async def _open(page: Page, address: str) -> dict[str, Any]:
     return seen
 
 
-def memory_mib(server: int) -> dict[str, list[float]]:
-    """The proportional set sizes of the processes behind a server's pages."""
-    sizes: dict[str, list[float]] = {"kernel": [], "worker": []}
+class Memory(NamedTuple):
+    """What a process has in memory, MiB.
+
+    Attributes:
+        part: The proportional set size: what it has for itself, and its part of what it shares.
+        own: What it has for itself.
+    """
+
+    part: float
+    own: float
+
+
+def memory_mib(server: int) -> dict[str, list[Memory]]:
+    """The memory of the processes behind a server's pages: kernels, workers, and what kernels are split off from."""
+    sizes: dict[str, list[Memory]] = {"kernel": [], "worker": [], "origin": []}
     for process in psutil.Process(server).children(recursive=True):
-        kind = "worker" if "mlxc.runs.worker" in process.cmdline() else "kernel"
-        sizes[kind].append(process.memory_full_info().pss / 2**20)
+        memory = process.memory_full_info()
+        sizes[_kind(process, server)].append(Memory(memory.pss / 2**20, memory.uss / 2**20))
     return sizes
+
+
+def _kind(process: psutil.Process, server: int) -> str:
+    command = process.cmdline()
+    if "mlxc.runs.worker" in command:
+        return "worker"
+    # Kernels have the command line of what they are split off from.
+    return "origin" if "mlxc_app.kernels.origin" in command and process.ppid() == server else "kernel"

@@ -26,10 +26,12 @@ STOP_GRACE_SECONDS = 0.75
 NOT_BEGUN = "Stopped before it began."
 # What a worker writes into the file of its place when it has loaded PyTorch; what a person should know may follow.
 READY = "ready"
-# Touched whenever a page needs a worker.
+# The place of the worker that is there even if nobody computes.
+FIRST = "0"
+# Touched whenever a page needs a worker, or somebody does something there.
 WANTED = "wanted"
 # Without a word from a page for so long, a worker ends.
-IDLE_SECONDS = 600.0
+IDLE_SECONDS = 180.0
 
 
 class Workers:
@@ -54,12 +56,17 @@ class Workers:
         self._here = os.open(self._path / "here", os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(self._here, fcntl.LOCK_SH)
         self._take_over_forsaken()
-        self._want()
+        self.want()
 
     @property
     def ready(self) -> bool:
         """Whether torch is loaded and a run would start at once."""
         return any(told.startswith(READY) for told in self._told())
+
+    @property
+    def resting(self) -> bool:
+        """Whether the processes have ended since nobody has needed one for a while."""
+        return not is_wanted(self._path)
 
     @property
     def words(self) -> str:
@@ -72,7 +79,12 @@ class Workers:
     def submit(self, folder: RunFolder) -> None:
         """Compute the run in ``folder``, which is in the runs directory, when its turn comes."""
         self._line.join(folder)
-        self._want()
+        self.want()
+
+    def want(self) -> None:
+        """Keep a process ready, or start one: somebody may soon bring a run."""
+        (self._path / WANTED).touch()
+        self.check()
 
     def check(self) -> None:
         """Start a process if one is missing: none is there though a page has wanted one, or visitors wait for one.
@@ -106,10 +118,6 @@ class Workers:
     def _places(self) -> list[Path]:
         return [self._path / str(number) for number in range(slot_count())]
 
-    def _want(self) -> None:
-        (self._path / WANTED).touch()
-        self.check()
-
     def _start(self, place: Path) -> None:
         """Take the place and leave it to a new process: the lock goes over with the open file."""
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT, 0o644)
@@ -117,8 +125,9 @@ class Workers:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.truncate(descriptor, 0)
+            arguments = [str(self._line.directory), self._line.code, str(descriptor), place.name]
             process = subprocess.Popen(
-                [sys.executable, "-m", _module(), str(self._line.directory), self._line.code, str(descriptor)],
+                [sys.executable, "-m", _module(), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

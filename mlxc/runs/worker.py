@@ -1,8 +1,8 @@
 """The process that computes: torch is loaded and warm before the first run arrives.
 
 :class:`~mlxc.runs.client.Workers` starts it. It computes the runs that stand in line in a runs directory, one after the
-other, together with other workers. It ends when there is no page any more that could bring a run, or none has for a
-while, and never before the line is empty: a page that goes away takes no run with it.
+other, together with other workers. It ends when there is no page any more that could bring a run, or nobody has been at
+one for a while, and never before the line is empty: a page that goes away takes no run with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from mlxc.errors import MlxcError, RunStoppedError
 from mlxc.kohn_sham.monitor import SCFRecord
-from mlxc.runs.client import NOT_BEGUN, READY, is_anybody_here, is_wanted
+from mlxc.runs.client import FIRST, IDLE_SECONDS, NOT_BEGUN, READY, is_anybody_here, is_wanted
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.line import SLOTS, Line, waiting_words
@@ -28,6 +28,7 @@ from mlxc.runs.locks import lock, slot
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, message_of, told
 from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room, reserve
+from mlxc.utils.memory import give_back
 from mlxc.utils.stages import listening
 from mlxc.utils.workspace import working_in
 
@@ -146,28 +147,43 @@ def _watchdog(folder: RunFolder, seconds: float | None) -> Iterator[None]:
         timer.cancel()
 
 
-def serve(line: Line, compute: Callable[[RunFolder], None] | None = None) -> None:
-    """Compute what stands in the line, as long as there is anything or anybody may bring it; see :func:`execute`."""
+def serve(line: Line, spare: bool, compute: Callable[[RunFolder], None] | None = None) -> None:
+    """Compute what stands in the line, as long as there is anything or anybody may bring it; see :func:`execute`.
+
+    Args:
+        line: The line.
+        spare: Whether one process less would do as long as nobody computes.
+        compute: What computes a run; by default this process does.
+    """
+    worked, tidy = time.monotonic(), True
     while True:
         waiting = line.first()
         for folder in waiting:
             execute(folder, compute)
         line.clear()
-        if not waiting and not (is_anybody_here(line.home) and is_wanted(line.home)):
-            return
+        if waiting:
+            worked, tidy = time.monotonic(), False
+        elif not tidy:
+            give_back()
+            tidy = True
+        else:
+            superfluous = spare and time.monotonic() - worked > IDLE_SECONDS
+            if superfluous or not (is_anybody_here(line.home) and is_wanted(line.home)):
+                return
         time.sleep(LOOK_SECONDS)
 
 
 def main() -> None:
-    """Serve the line of the command line, at the place whose open file the command line names."""
+    """Serve the line of the command line, at the place whose open file and name follow."""
     from mlxc.ground_state import warm_up
 
-    line, place = Line(Path(sys.argv[1]), sys.argv[2]), int(sys.argv[3])
+    line, place, spare = Line(Path(sys.argv[1]), sys.argv[2]), int(sys.argv[3]), sys.argv[4] != FIRST
     # What this process starts itself must not hold the place.
     os.set_inheritable(place, False)
     warm_up()
+    give_back()
     os.write(place, READY.encode())
-    serve(line)
+    serve(line, spare)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,16 @@ class IdleWorker:
     """Takes runs and leaves them alone."""
 
     def __init__(self) -> None:
-        self.ready = True
+        self.ready, self.resting = True, False
         self.folders: list[RunFolder] = []
         self.words = ""
         self.waiting = ""
 
     def submit(self, folder: RunFolder) -> None:
         self.folders.append(folder)
+
+    def want(self) -> None:
+        self.resting = False
 
     def check(self) -> None:
         pass

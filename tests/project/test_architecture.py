@@ -20,8 +20,8 @@ ORDER = (
     "mlxc.response", "mlxc.properties", "mlxc.observables", "mlxc.ground_state", "mlxc.calculation", "mlxc.codes",
     "mlxc.solids", "mlxc.frozen", "mlxc.training", "mlxc.console", "mlxc.tasks", "mlxc.runs", "mlxc.export",
     "mlxc.adapters", "mlxc.ase", "mlxc.deepchem", "mlxc.cli",
-    "mlxc_app.widgets", "mlxc_app.choose", "mlxc_app.run", "mlxc_app.panels", "mlxc_app.page", "mlxc_app.serving",
-    "mlxc_app.launch",
+    "mlxc_app.widgets", "mlxc_app.choose", "mlxc_app.run", "mlxc_app.panels", "mlxc_app.page", "mlxc_app.kernels",
+    "mlxc_app.serving", "mlxc_app.launch",
 )  # fmt: skip
 # What reaches up all the same, in a function and not when a module is loaded, and why.
 EXCEPTIONS = {
@@ -150,6 +150,12 @@ def test_only_the_command_line_prints(module: str) -> None:
 def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+@pytest.mark.process
+def test_a_self_consistent_field_needs_no_sympy() -> None:
+    script = "import sys; from mlxc.ground_state import warm_up; warm_up(); sys.exit('sympy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.process

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from mlxc.runs.code import code_name
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.line import Line, waiting_words
 from mlxc.runs.locks import slot
+from mlxc.runs.worker import serve
 
 QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}
 LONG = {"structure": "al", "ecut_ha": 60, "kmesh": [12, 12, 12], "tolerance": 1e-12}
@@ -177,10 +179,30 @@ def test_a_worker_that_nobody_has_needed_for_long_ends_and_comes_back(directory:
     os.utime(Line(directory, code_name()).home / "wanted", (0, 0))
     wait_for(lambda: not processes(directory))
     workers.check()
+    assert workers.resting
     assert not processes(directory)
+    workers.want()
+    assert not workers.resting
+    wait_for(lambda: workers.check() or workers.ready)
     folder = run_for(QUICK, directory)
     workers.submit(folder)
     assert wait_for_end(folder, workers) == "finished"
+
+
+def test_only_the_first_worker_stays_for_those_who_do_not_compute(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlxc.runs.worker.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("mlxc.runs.client.Workers.check", lambda workers: None)
+    page = Workers(directory)
+    line = Line(directory, code_name())
+    first, second = (threading.Thread(target=serve, args=(line, spare)) for spare in (False, True))
+    for worker in (first, second):
+        worker.start()
+    second.join()
+    assert first.is_alive()
+    page.close()
+    first.join()
 
 
 @pytest.mark.slow

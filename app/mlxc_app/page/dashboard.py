@@ -14,6 +14,7 @@ from mlxc.errors import InputError
 from mlxc.export.link import decode_setup
 from mlxc.runs.client import Workers
 from mlxc.runs.folder import runs_directory
+from mlxc.utils.memory import give_back
 from mlxc.utils.writable import obstacle_to_writing
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.view import ChooseView
@@ -24,7 +25,8 @@ from mlxc_app.page.watched_panel import WatchedPanel
 from mlxc_app.panels.functional.view import FUNCTIONAL
 from mlxc_app.panels.panel import LEARN, Page
 from mlxc_app.panels.registry import make_panels
-from mlxc_app.run.model import ComputesRuns, RunModel
+from mlxc_app.run.computes_runs import ComputesRuns
+from mlxc_app.run.model import RunModel
 from mlxc_app.run.result_line import ResultLine
 from mlxc_app.run.runs_list_model import visible_runs
 from mlxc_app.run.shown_and_chosen import ShownAndChosen
@@ -38,6 +40,7 @@ from mlxc_app.widgets.theme import Theme
 
 # Often enough to look live, rare enough to leave the processor to the computation.
 POLL_SECONDS = 0.25
+TIDY_SECONDS = 15.0
 INVITATION = "New here? “Learn”: six stops, ten minutes"
 STYLES = ("page.css", "bar.css", "choices.css", "train.css")
 # Where the link that skips the choices leads to.
@@ -59,6 +62,7 @@ class Dashboard:
         self._take_away = TakeAwayModel(run)
         result = ResultLine(messages, TakeAwayView(self._take_away, messages), INVITATION)
         self.presence.observe(messages.guard(self._begin), "visited")
+        self.presence.observe(messages.guard(lambda change: run.keep_ready()), "signs")
         run.observe(self._keep, ["state", "title"])
         self.accordion.observe(self._follow_panel, "unfolded")
         run.observe(messages.guard(watched.follow), "state")
@@ -74,13 +78,19 @@ class Dashboard:
     async def follow(self) -> None:
         """Look at the run's folder and do what the panels do by themselves, for as long as the page's kernel lives."""
         tasks = [panel.follow() for panel in self.panels if panel.follow is not None]
-        await asyncio.gather(self.presence.wait(), self._poll(), *tasks)
+        await asyncio.gather(self.presence.wait(), self._poll(), self._tidy(), *tasks)
 
     async def _poll(self) -> None:
         poll = self.page.messages.guard(self.page.run.poll)
         while True:
             poll()
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _tidy(self) -> None:
+        """A class has as many kernels as people, and what is sent to a browser is large for a moment."""
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            give_back()
 
     def _restore(self) -> None:
         """Show the run that was shown before the page was reloaded, or choose what the link in the address says."""

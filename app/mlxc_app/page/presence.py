@@ -31,6 +31,7 @@ class Presence(anywidget.AnyWidget):
         shown: The name of the run that is shown, which the browser keeps until its tab is closed.
         unfolded: The name of the panel that is unfolded, likewise.
         visited: Whether a browser has loaded the page.
+        signs: How many times the browser has said that somebody does something there.
     """
 
     _esm = """
@@ -61,13 +62,32 @@ function kept() {
     return {};
   }
 }
+// Who moves may soon press Run: it is said now and then.
+const SIGN_MS = 20000;
+function signs(send) {
+  const ended = new AbortController();
+  let last = performance.now();
+  const stir = () => {
+    if (document.hidden || performance.now() - last < SIGN_MS) return;
+    last = performance.now();
+    send();
+  };
+  for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "focus", "visibilitychange"]) {
+    window.addEventListener(kind, stir, { capture: true, passive: true, signal: ended.signal });
+  }
+  return () => ended.abort();
+}
 export default {
   initialize({ model }) {
     const follow = () => keep(model.get("shown"), model.get("unfolded"));
     const { run = "", panel = "" } = kept();
     model.on("change:shown change:unfolded", follow);
     model.send({ visitor: visitor(), setup: link.setup, run, panel: panel || link.linked });
-    return () => model.off("change:shown change:unfolded", follow);
+    const end = signs(() => model.send({ stirs: true }));
+    return () => {
+      model.off("change:shown change:unfolded", follow);
+      end();
+    };
   },
 };
 """
@@ -78,11 +98,12 @@ export default {
     shown = traitlets.Unicode("").tag(sync=True)
     unfolded = traitlets.Unicode("").tag(sync=True)
     visited = traitlets.Bool(False)
+    signs = traitlets.Int(0)
     beat = traitlets.Int(0).tag(sync=True)
 
     def __init__(self) -> None:
         super().__init__()
-        self.on_msg(self._greet)
+        self.on_msg(self._hear)
 
     async def wait(self) -> None:
         """Stay alive until somebody comes."""
@@ -90,7 +111,13 @@ export default {
             self.beat += 1
             await asyncio.sleep(BEAT_SECONDS)
 
-    def _greet(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+    def _hear(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        if "stirs" in content:
+            self.signs += 1
+        else:
+            self._greet(content)
+
+    def _greet(self, content: dict[str, Any]) -> None:
         self.visitor = str(content.get("visitor", ""))
         self.setup = str(content.get("setup", ""))
         self.run = str(content.get("run", ""))

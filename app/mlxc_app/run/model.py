@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
@@ -18,29 +18,9 @@ from mlxc.runs.start import hand_over
 from mlxc.tasks.kinds import calculation_of, calculations_of, kind_of
 from mlxc.tasks.parts import Parts
 from mlxc.tasks.task import AnyTask
+from mlxc_app.run.computes_runs import ComputesRuns
 from mlxc_app.run.line import Line, take_out, what_it_does
 from mlxc_app.run.time_left import seconds_left_of_task
-
-
-class ComputesRuns(Protocol):
-    """What the page needs of the workers, see :class:`mlxc.runs.client.Workers`."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether a run would start at once."""
-
-    @property
-    def words(self) -> str:
-        """What a person should know of what computes, in a sentence; empty if that is this machine."""
-
-    def submit(self, folder: RunFolder) -> None:
-        """Compute the run in ``folder``, after those that were submitted before."""
-
-    def check(self) -> None:
-        """Notice a worker that is missing."""
-
-    def waits_for(self, folder: RunFolder) -> str:
-        """What else than its process a run waits for, in a sentence."""
 
 
 class RunModel(HasTraits):
@@ -63,6 +43,7 @@ class RunModel(HasTraits):
         waiting: The runs behind the one that is computed.
         computing: Whether any run of this page waits or is being computed, shown or not.
         worker_ready: Whether the computing process has finished loading.
+        worker_resting: Whether the computing process has ended since nobody has been here for a while.
         worker_words: What a person should know of what computes; empty if that is this machine.
         where: Where the shown run is computed, in a phrase; empty if that is this machine.
     """
@@ -82,6 +63,7 @@ class RunModel(HasTraits):
     waiting = Tuple()
     computing = Bool(False)
     worker_ready = Bool(False)
+    worker_resting = Bool(False)
     worker_words = Unicode()
     where = Unicode()
 
@@ -153,6 +135,11 @@ class RunModel(HasTraits):
         if self._worker is None:
             self._worker = self._make_worker()
         return self._worker
+
+    def keep_ready(self) -> None:
+        """Keep the process that computes, which ends if nobody needs it for a while, or start it again."""
+        if self._worker is not None:
+            self._worker.want()
 
     def belong_to(self, owner: str) -> None:
         """Take up the runs that the same person has started on an earlier page and that have not ended."""
@@ -238,8 +225,9 @@ class RunModel(HasTraits):
     def poll(self) -> None:
         """Read what is new in the folders."""
         if self._worker is not None:
-            self.worker_words, self.worker_ready = self._worker.words, self._worker.ready
-            self._worker.check()
+            worker = self._worker
+            self.worker_words, self.worker_ready, self.worker_resting = worker.words, worker.ready, worker.resting
+            worker.check()
         if self.active:
             self._read()
         self._line_up()

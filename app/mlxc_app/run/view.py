@@ -32,6 +32,7 @@ RUN_AGAIN = "Press Run to start afresh."
 START_AGAIN = "To compute it afresh, start the {title} again where you started it."
 CHANGE_SETTING = "If the sentence names a setting, change it."
 STARTING = "Starting …"
+RESTING = "At rest, as nobody was here for a while; PyTorch is loaded again as soon as you move."
 CARDS: dict[str, Any] = {"not converged": "warning", "failed": "error", "stopped": "information", "finished": "success"}
 
 
@@ -62,7 +63,7 @@ class RunView:
         self._stop.on_click(messages.guard(self._stop_run))
         choose.observe(self._show_buttons, "blocker")
         run.observe(self._show_state, "state")
-        run.observe(self._show_idle, ["worker_ready", "worker_words"])
+        run.observe(self._show_idle, ["worker_ready", "worker_resting", "worker_words"])
         run.observe(self._show_progress, "message")
         run.observe(self._tell, "said")
         run.observe(self._show_buttons, "computing")
@@ -111,7 +112,8 @@ class RunView:
 
     def _show_idle(self, change: Any = None) -> None:
         if self._run.state == "idle":
-            usual = "Ready to run." if self._run.worker_ready else "Loading PyTorch; you can already press Run."
+            loading = RESTING if self._run.worker_resting else "Loading PyTorch; you can already press Run."
+            usual = "Ready to run." if self._run.worker_ready else loading
             self._text.value = escape(self._run.worker_words or usual)
 
     def _show_end(self, state: str) -> None:

@@ -37,6 +37,7 @@ class StructureViewer:
 
     def __init__(self, structure: dict[str, Any], theme: Theme, height: str = "210px") -> None:
         self._view = NglCanvas(height)
+        self._colour(theme.dark)
         self._components: list[Any] = []
         self._structure, self._cell_only = structure, False
         self._along: int | None = None
@@ -81,6 +82,7 @@ class StructureViewer:
             shapes += bond_shapes(picture.symbols, positions)
         # Shapes are there at once, the atoms are loaded: in this order the viewer counts them as we do.
         drawn = self._view._add_shape(shapes, name="cell, axes and bonds")
+        self._view.fit()
         text = nglview.TextStructure(pdb_text(picture.symbols, positions), ext="pdb")
         atoms = self._view.add_component(text, default_representation=False)
         atoms.add_representation("spacefill", radius_type="size", radius_size=ATOM_RADIUS_ANG)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from mlxc.errors import InputError
-from mlxc.runs.client import READY
+from mlxc.runs.client import FIRST, READY
 from mlxc.runs.cluster.address import ready_words, scheduler_address
 from mlxc.runs.cluster.relay import Relay
 from mlxc.runs.line import Line
@@ -18,7 +18,7 @@ from mlxc.runs.worker import serve
 
 
 def main() -> None:
-    """Serve the line of the command line, at the place whose open file the command line names."""
+    """Serve the line of the command line, at the place whose open file and name follow."""
     line, place, address = Line(Path(sys.argv[1]), sys.argv[2]), int(sys.argv[3]), scheduler_address()
     assert address is not None, "the variable is inherited"
     os.set_inheritable(place, False)
@@ -29,7 +29,7 @@ def main() -> None:
     except InputError as error:
         told = str(error)
     os.write(place, told.encode())
-    serve(line, relay.compute)
+    serve(line, sys.argv[4] != FIRST, relay.compute)
 
 
 if __name__ == "__main__":

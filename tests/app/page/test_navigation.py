@@ -122,10 +122,22 @@ def test_a_run_whose_turn_comes_moves_nobody_and_says_where_it_is(page: Dashboar
 @pytest.mark.parametrize(("panel", "unfolded"), [("Bands", "Bands"), ("", "Convergence"), ("<nothing>", "Convergence")])
 @pytest.mark.parametrize("setup", ["", "damaged"])
 def test_a_link_opens_the_panel_that_it_names(page: Dashboard, panel: str, unfolded: str, setup: str) -> None:
-    page.presence._greet(None, {"visitor": "ada", "setup": setup, "panel": panel}, None)
+    page.presence._hear(None, {"visitor": "ada", "setup": setup, "panel": panel}, None)
     assert page.accordion.unfolded == unfolded
     assert page.presence.unfolded == unfolded
     assert bool(setup) == ("The link to a set-up is damaged" in page.page.messages.widget.value)
+
+
+def test_who_moves_has_a_worker_ready(page: Dashboard) -> None:
+    page.presence._hear(None, {"visitor": "ada"}, None)
+    worker = page.page.run.warm_up()
+    assert isinstance(worker, IdleWorker)
+    worker.ready, worker.resting = False, True
+    page.page.run.poll()
+    assert page.page.run.worker_resting
+    page.presence._hear(None, {"stirs": True}, None)
+    page.page.run.poll()
+    assert not page.page.run.worker_resting
 
 
 def test_the_invitation_leads_to_the_tour_and_goes_when_there_is_something_to_say(page: Dashboard) -> None:

@@ -5,7 +5,12 @@ from typing import Any
 
 import nglview
 import pytest
+from mlxc_app.panels.density.isosurface_viewer import NglIsosurfaces
+from mlxc_app.widgets.crystal_viewer import BACKGROUNDS, StructureViewer
 from mlxc_app.widgets.ngl_canvas import NglCanvas
+from mlxc_app.widgets.theme import Theme
+
+from mlxc.structures.shipped import shipped_record
 
 ATOM = "HETATM    1 SI   UNK     1       0.000   0.000   0.000  1.00  0.00          SI\nEND\n"
 
@@ -33,3 +38,12 @@ def test_a_second_crystal_waits_until_the_first_has_loaded(monkeypatch: pytest.M
         time.sleep(0.3)
     assert sent.count("loadFile") == 2
     assert sent[-1] == "autoView"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_pictures_begin_with_the_ground_of_the_page_and_follow_it(dark: bool) -> None:
+    theme = Theme(dark=dark)
+    viewers = (StructureViewer(shipped_record("al")["structure"], theme), NglIsosurfaces(theme))
+    assert [viewer._view.background for viewer in viewers] == [BACKGROUNDS[dark]] * 2
+    theme.dark = not dark
+    assert [viewer._view.background for viewer in viewers] == [BACKGROUNDS[not dark]] * 2

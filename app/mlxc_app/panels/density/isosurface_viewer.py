@@ -80,9 +80,12 @@ class NglIsosurfaces:
         shapes += bond_shapes(box.symbols, box.positions, SMALLER * BOND_RADIUS_ANG)
         # Shapes are there at once, what is loaded is not: in this order the viewer counts them as we do.
         frame = self._view._add_shape(shapes, name="cell and bonds")
+        self._view.fit()
         text = nglview.TextStructure(pdb_text(box.symbols, box.positions), ext="pdb")
         atoms = self._view.add_component(text, default_representation=False)
         atoms.add_representation("spacefill", radius_type="size", radius_size=SMALLER * ATOM_RADIUS_ANG)
+        # The volume is long in coming; until then the atoms would be tiny.
+        self._view.fit()
         volume = self._view.add_component(BytesIO(block.ccp4()), ext="ccp4", default_representation=False)
         self._view.fit()
         self._components, self._block = [frame, atoms, volume], block

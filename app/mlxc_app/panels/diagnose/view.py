@@ -91,7 +91,7 @@ class DiagnoseView:
         button.add_class("mlxc-try")
         button.on_click(self._messages.starting(lambda: self._model.try_mend(*indices)))
         row = HBox([button, HTML(f'<p class="mlxc-hint">{escape(why)}</p>')])
-        row.add_class("mlxc-wrap")
+        row.add_class("mlxc-mend")
         return row
 
 

@@ -1,0 +1,1 @@
+"""How the kernels behind the pages come into being."""
