@@ -14,7 +14,7 @@ from mlxc.basis.hamiltonian import EffectivePotential
 from mlxc.grid.fields import TAU, Fields
 from mlxc.kohn_sham.diagonalisation.mirrored_spin import MirroredSpin
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver
-from mlxc.kohn_sham.level_above import has_room_above, levels_above
+from mlxc.kohn_sham.level_above import exchanges_levels, has_room_above, levels_above
 from mlxc.kohn_sham.mixing.mixers import Mixing
 from mlxc.kohn_sham.occupations import Occupations, band_count, occupy, occupy_fixed_moment
 from mlxc.kohn_sham.problem import Problem
@@ -213,6 +213,10 @@ class SCFIteration:
         # Nor does a density that is stationary say anything if the orbitals were hardly improved.
         bound = max(residual, self._convergence.tolerance)
         meaningful = self._previous is not None or orbital_residual < bound
+        if self._smearing is None and self._previous is not None:
+            before = self._previous.pairs.orbitals
+            if exchanges_levels(problem, before, pairs.orbitals, occupations.electrons):
+                self._mixer.forget()
         self._previous = State(
             fields, change[0], potential, pairs, occupations, energies, residual, orbital_residual,
             magnetisation, absolute,

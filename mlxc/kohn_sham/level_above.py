@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mlxc.basis.hamiltonian import Hamiltonian
 from mlxc.errors import InputError
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.gap import NO_GAP
 from mlxc.kohn_sham.problem import Problem
@@ -24,6 +25,9 @@ from mlxc.units import HARTREE_EV
 ACCURACY, MOST_STEPS = 3e-3, 16
 # A filled level that falls by more than this, hartree, once there is room for one more was not among the lowest.
 MISSED = 1e-4
+# A filled orbital that overlaps less than this with all that were filled before has been exchanged for one of them.
+# Orbitals that hybridise where their levels come close go over into each other and overlap more.
+EXCHANGED = 0.01
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,23 @@ def levels_above(
     filled = electrons > 0
     fallen = (eigenvalues - pairs.eigenvalues[:, :nband])[filled].max()
     return LevelsAbove(pairs.orbitals, largest(float(fallen)) > MISSED, _overlap(pairs.eigenvalues, filled, problem))
+
+
+def exchanges_levels(problem: Problem, before: Tensor, after: Tensor, electrons: Tensor) -> bool:
+    """Whether levels that symmetry keeps from repelling each other have crossed, so that another orbital is filled.
+
+    Then the density has jumped, and changes of it across the jump say nothing about how it responds.
+
+    Args:
+        problem: The problem that the orbitals solve.
+        before: The orbitals that a step has found, shape ``(nk * nspin, nband, nfunction)``.
+        after: Those that the next step has found, same shape.
+        electrons: The electrons in each of them, shape ``(nk * nspin, nband)``; fixed, so the same in both steps.
+    """
+    filled = (electrons > 0).to(electrons.dtype)
+    overlaps = filled[:, :, None] * inner_products(before, after) * filled[:, None]
+    kept = torch.linalg.svdvals(overlaps + torch.diag_embed(1 - filled)).min()
+    return -problem.division.processes.largest(-float(kept)) < EXCHANGED
 
 
 def _overlap(levels: Tensor, filled: Tensor, problem: Problem) -> float:

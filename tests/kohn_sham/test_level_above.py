@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import pi
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,7 +11,8 @@ from torch import Tensor
 import mlxc
 from mlxc import Crystal, GroundState, PlaneWaves
 from mlxc.basis.planewave.basis import PlaneWaveBasis
-from mlxc.kohn_sham.level_above import LevelsAbove, levels_above
+from mlxc.kohn_sham.level_above import LevelsAbove, exchanges_levels, levels_above
+from mlxc.units import BOHR_ANG
 
 
 def fixed(crystal: Crystal) -> GroundState:
@@ -56,3 +59,33 @@ def test_overlapping_bands_are_told_with_their_overlap(crystal: Crystal) -> None
     assert looked_above(ground, list(range(filled))).overlap == pytest.approx(overlap, abs=2e-4)
     assert ("metal" in ground.message) == (overlap > 1e-4)
     assert ground.converged
+
+
+def test_an_exchange_of_levels_is_another_orbital_among_the_filled_ones_and_no_mixture_of_two() -> None:
+    silicon = fixed(Crystal.load("si"))
+    orbitals = exact_levels(silicon)[1][:, :5]
+    filled, above = orbitals[:, :4], orbitals[:, 4]
+
+    def exchanges(angle: float) -> bool:
+        """Whether the highest filled orbital that turns by an angle into the one above is exchanged for it."""
+        turned = filled.clone()
+        turned[0, 3] = torch.cos(torch.tensor(angle)) * filled[0, 3] + torch.sin(torch.tensor(angle)) * above[0]
+        return exchanges_levels(silicon.problem, filled, turned, silicon.occupations)
+
+    assert exchanges(pi / 2)
+    assert not any(map(exchanges, (0.0, pi / 4, 0.45 * pi)))
+    assert not exchanges_levels(silicon.problem, filled, filled[:, [3, 1, 0, 2]], silicon.occupations)
+
+
+@pytest.mark.thorough
+def test_levels_of_opposite_parity_that_cross_hold_up_no_self_consistent_field() -> None:
+    # Two atoms are each other's images by inversion wherever they are, so that parity tells orbitals at Gamma apart.
+    # On the way from free atoms to this metal an even and an odd level change places at the Fermi level several times.
+    half = 5.66 / 2 / BOHR_ANG
+    positions = [[-0.01445452, 0.01403679, -0.00146293], [0.74404321, 0.74010346, 0.76260586]]
+    germanium = Crystal([[half, half, 0], [half, 0, half], [0, half, half]], ["Ge", "Ge"], positions)
+    ground = mlxc.scf(
+        germanium, xc="solids-mgga", basis=PlaneWaves(24.0), kmesh=(2, 2, 2), smearing=None, pseudo="pseudodojo"
+    )
+    assert ground.converged
+    assert len(ground.history) < 18

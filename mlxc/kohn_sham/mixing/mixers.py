@@ -44,6 +44,10 @@ class Mixer(Protocol):
         """
         ...
 
+    def forget(self) -> None:
+        """Draw no conclusions from past steps: what came out has jumped since then."""
+        ...
+
 
 class Mixing(Protocol):
     """A way of mixing."""
@@ -138,6 +142,10 @@ class ScheduledMixer:
             self._sizes = []
         return proposed
 
+    def forget(self) -> None:
+        """See :class:`Mixer`; how far the residual has fallen so far still counts."""
+        self._current.forget()
+
 
 class LinearMixer:
     """Adds a fraction of the preconditioned residual; arguments as for :class:`AndersonMixer`."""
@@ -151,6 +159,9 @@ class LinearMixer:
         """See :class:`Mixer`."""
         fields, residual = _charge_and_spin(fields), _charge_and_spin(residual)
         return _up_and_down(fields + self._precondition(residual))
+
+    def forget(self) -> None:
+        """See :class:`Mixer`; there is nothing to forget."""
 
 
 class AndersonMixer:
@@ -211,6 +222,10 @@ class AndersonMixer:
                 step[:, 1] *= away / self._damping
             step = self._limit(step, residual, fields)
         return _up_and_down(fields + step)
+
+    def forget(self) -> None:
+        """See :class:`Mixer`."""
+        self._fields, self._residuals = [], []
 
     def _overreacts(self) -> bool:
         """Whether what came out of the last two steps says that no maximum of the energy is near."""
