@@ -77,6 +77,29 @@ def test_a_schedule_goes_on_when_the_residual_has_stopped_falling_and_stays_at_i
     assert fractions == [0.8] * PATIENCE + [0.1] * (2 * PATIENCE)
 
 
+def test_a_step_that_leads_astray_is_taken_back_to_a_part_of_it() -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
+    fields = torch.ones(1, 1, len(grid.miller), dtype=torch.complex128)
+    residual = 0.1 * fields
+    mixer = AndersonMixing().start(grid, (DENSITY,), metal=False)
+    step = mixer.next(fields, residual, 1.0) - fields
+    for share in (0.25, 0.25**2):
+        torch.testing.assert_close(mixer.next(fields + step, 100 * residual, 100.0), fields + share * step)
+    # What was found too far away does not count where the residual is smaller, whatever it was.
+    fresh = AndersonMixing().start(grid, (DENSITY,), metal=False)
+    fresh.next(fields, residual, 1.0)
+    near = fields + 0.25**2 * step
+    torch.testing.assert_close(mixer.next(near, residual / 2, 0.5), fresh.next(near, residual / 2, 0.5))
+
+
+def test_titanium_with_cobalt_whose_moments_are_soft_converges() -> None:
+    lattice = 2.967 * torch.eye(3, dtype=torch.float64).numpy() / BOHR_ANG
+    crystal = Crystal(lattice, ["Ti", "Co"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    ground = mlxc.scf(crystal, basis=PlaneWaves(30.0), kmesh=(2, 2, 2), smearing=FermiDirac(0.01))
+    assert ground.converged
+    assert abs(ground.magnetisation or 0) > 1
+
+
 def test_the_length_of_the_first_step_does_not_matter_where_the_residual_is_linear(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

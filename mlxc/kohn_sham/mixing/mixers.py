@@ -20,6 +20,7 @@ from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
 from mlxc.kohn_sham.mixing.magnetisation_limit import MagnetisationLimit
 from mlxc.kohn_sham.mixing.metric import FieldsMetric
 from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stuck
+from mlxc.kohn_sham.mixing.taken_step import TakenStep
 
 # The share of the usual step of the charge that is taken while nothing is remembered. Where a residual is a linear
 # function of the fields, Anderson's combinations are the same whatever the length of this step. From free atoms a long
@@ -95,8 +96,8 @@ class AndersonMixing:
         schedule: The dampings and screenings, from the fastest to the safest; the next one is taken when the residual
             has stopped falling. By default :func:`~mlxc.kohn_sham.mixing.schedule.default_schedule`.
         downhill: Whether what is sought is a minimum of the energy, so that steps of the magnetisation keep away from
-            maxima (:mod:`mlxc.kohn_sham.mixing.magnetisation_limit`), and the first step is short. A linear equation
-            has one solution and needs no such care.
+            maxima (:mod:`mlxc.kohn_sham.mixing.magnetisation_limit`), the first step is short, and one that leads
+            astray is taken back. A linear equation has one solution and needs no such care.
 
     Raises:
         InputError: the depth is negative, or the schedule is empty.
@@ -174,7 +175,7 @@ class AndersonMixer:
         screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
         depth: How many past steps are remembered beside the last one.
         downhill: Whether what is sought is a minimum of the energy, so that steps of the magnetisation keep away from
-            maxima, and the first step is short.
+            maxima, the first step is short, and one that leads astray is taken back.
 
     Attributes:
         left_a_maximum: Whether the last step leads away from a maximum of the energy.
@@ -196,11 +197,15 @@ class AndersonMixer:
         self._metric = FieldsMetric(grid, kinds)
         self._limit = MagnetisationLimit(grid) if downhill else None
         self.left_a_maximum = False
+        self._taken: TakenStep | None = None
         self._fields: list[Tensor] = []
         self._residuals: list[Tensor] = []
 
     def next(self, fields: Tensor, residual: Tensor, size: float = 0.0) -> Tensor:
         """See :class:`Mixer`."""
+        if self._taken is not None and (shorter := self._taken.shorter(size)) is not None:
+            self._taken, self.left_a_maximum = shorter, False
+            return _up_and_down(shorter.end)
         fields, residual = _charge_and_spin(fields), _charge_and_spin(residual)
         is_first = not self._residuals
         self._fields.append(fields)
@@ -221,11 +226,12 @@ class AndersonMixer:
                 step = self._precondition(residual)
                 step[:, 1] *= away / self._damping
             step = self._limit(step, residual, fields)
+            self._taken = TakenStep(fields, step, size)
         return _up_and_down(fields + step)
 
     def forget(self) -> None:
         """See :class:`Mixer`."""
-        self._fields, self._residuals = [], []
+        self._taken, self._fields, self._residuals = None, [], []
 
     def _overreacts(self) -> bool:
         """Whether what came out of the last two steps says that no maximum of the energy is near."""
