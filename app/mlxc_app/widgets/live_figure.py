@@ -19,8 +19,8 @@ from mlxc_app.widgets.plotly_source import SharedFigureWidget, provide_plotly
 Picture = TypeVar("Picture")
 
 # So many pictures are left out for a figure that the browser has yet to draw for the first time, and for one whose last
-# picture it has yet to draw; then it is taken to draw without a word.
-MOST_BEFORE_FIRST, MOST_BETWEEN = 60, 8
+# picture it has yet to draw. It does not tell of every picture: after that a figure is drawn without its word.
+MOST_BEFORE_FIRST, MOST_BETWEEN = 60, 2
 # As wide as a panel is on a large screen; where there is less room, a figure is narrower.
 WIDTH = 1600
 
@@ -82,13 +82,18 @@ class InStep(Generic[Picture]):
     ) -> None:
         self._figure, self._draw = figure, draw
         self._waiting: list[Picture] = []
-        self._left_out = MOST_BEFORE_FIRST
+        self._left_out, self._is_there = MOST_BEFORE_FIRST, False
         figure.observe(guard(self._is_drawn), "_js2py_traceDeltas")
 
-    def show(self, picture: Picture) -> None:
-        """Show a picture now, or when the browser has drawn the one before."""
+    def show(self, picture: Picture, others_follow: bool) -> None:
+        """Show a picture now, or when the browser has drawn the one before.
+
+        Args:
+            picture: The picture.
+            others_follow: Whether it may be left out; the last one of a run may not.
+        """
         self._waiting = [picture]
-        if self._left_out:
+        if self._left_out and (others_follow or not self._is_there):
             self._left_out -= 1
         else:
             self._send()
@@ -96,7 +101,7 @@ class InStep(Generic[Picture]):
     def _is_drawn(self, change: Any) -> None:
         """The browser tells how it has drawn the figure."""
         if change["new"]:
-            self._left_out = 0
+            self._left_out, self._is_there = 0, True
             self._send()
 
     def _send(self) -> None:

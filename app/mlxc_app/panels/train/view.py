@@ -136,7 +136,7 @@ class TrainView:
 
     def _show(self, change: Any = None) -> None:
         picture = self._model.picture
-        self._in_step.show(picture)
+        self._in_step.show(picture, others_follow=self._model.running)
         self._adjoints.show(picture.adjoints)
         self._words.value = words_of(picture) if picture.title else _before(self._model.settings)
         caption = f"{picture.loss_words} {_CAPTION}" if picture.loss_words else ""
