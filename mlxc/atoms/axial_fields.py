@@ -20,8 +20,8 @@ WAVES = 2000
 FARTHEST = 10.0
 # The largest |q| of a core's waves, 1/bohr: all of them, where a crystal's grid has those that matter to a GGA.
 SHORTEST_WAVES = 60.0
-# Where a core begins to end, in units of where it does; and a density that is none, electrons/bohr^3.
-ENDING, SMALLEST = 0.6, 1e-30
+# Where a core begins to end, in units of where it does.
+ENDING = 0.6
 
 
 class AxialFields:
@@ -108,7 +108,10 @@ def from_waves(function: Tensor, lengths: Tensor, radius: Array, derivative: boo
 
 
 def _core(pseudopotential: Pseudopotential, radius: Array) -> tuple[Array, Array, Array] | None:
-    """Density of the partial core, its slope, and tau, which is von Weizsaecker's; None without a core.
+    """Density of the partial core, its slope, and tau; None without a core.
+
+    Cores of some files touch zero. Von Weizsaecker's tau is smooth there, but not what waves of the density would make
+    of it; so it has waves of its own, as in a crystal.
 
     Waves ring where there is no core any more. In the tail of an atom, unlike anywhere in a crystal, that would be more
     than the valence electrons have, so the core ends where its waves first make it negative.
@@ -121,8 +124,7 @@ def _core(pseudopotential: Pseudopotential, radius: Array) -> tuple[Array, Array
     end = mesh[np.argmax(from_waves(form[0], lengths, mesh) <= 0)]
     whole, slope = (from_waves(form[0], lengths, radius, derivative) for derivative in (False, True))
     switch, change = _switch(radius, ENDING * end, end)
-    density, slope = whole * switch, slope * switch + whole * change
-    return density, slope, slope**2 / (8 * density.clip(min=SMALLEST))
+    return whole * switch, slope * switch + whole * change, from_waves(form[1], lengths, radius) * switch
 
 
 def _switch(radius: Array, start: float, end: float) -> tuple[Array, Array]:

@@ -4,8 +4,8 @@ The atom has the symmetry of a cylinder and whole electrons in its orbitals; see
 in spherical waves below the cutoff that a crystal has, with the same pseudopotential: what the cutoff does to the
 energy of an atom in a crystal, it does to that of the free one.
 
-At the points that functionals are given, energies of LDA and GGAs are right within 1e-7 Ha and those of smooth
-meta-GGAs within 1e-6 Ha; that of SCAN, which is not analytic where alpha is 1, within 3e-5 Ha.
+At the points that functionals are given, energies of LDA and GGAs are right within 1e-7 Ha and those of meta-GGAs
+within 1e-6 Ha, SCAN among them, which is not analytic where alpha is 1.
 """
 
 from __future__ import annotations
@@ -25,9 +25,13 @@ from mlxc.xc.functional import INGREDIENTS
 
 # Angular momenta that an orbital is made of, one more than those of occupied shells in a spherical atom and two more.
 ELLS = 5
-# Points along the radius and along the angle in one hemisphere for the SCF, and for functionals afterwards, some of
-# which change much faster with the place than PBE does.
-OF_SCF, OF_FUNCTIONALS = (200, 12), (240, 16)
+# Points along the radius and along the angle in one hemisphere for the SCF.
+OF_SCF = (200, 12)
+# Those for functionals afterwards, some of which change much faster with the place than PBE does: points along the
+# radius of a spherical atom, and of any other, whose shells up to some distances, bohr, have so many angles. Near the
+# nucleus and far out there is less to see.
+OF_SPHERICAL, OF_OTHERS = 960, 480
+ANGLES = ((0.4, 14), (5.0, 40), (8.0, 16), (12.0, 8), (RADIUS, 6))
 # Of fields over the angle, in units of themselves: less is none.
 VARIATION = 1e-9
 
@@ -85,8 +89,23 @@ def _seen(problem: AxialProblem, filling: Filling, solution: Solution) -> FreeAt
     """What functionals see of orbitals, along one radius if that is all."""
     raw = problem.fields.raw(solution.orbitals).view(-1, *OF_SCF)
     is_spherical = bool(((raw - raw[..., :1]).abs() <= VARIATION * raw[[0, 3]].abs().max()).all())
-    points = Points.gauss(RADIUS, OF_FUNCTIONALS[0], 1 if is_spherical else OF_FUNCTIONALS[1])
-    fields = problem.fields_on(points)
-    ingredients = fields.ingredients(fields.raw(solution.orbitals), INGREDIENTS)
-    volumes = torch.from_numpy(points.volumes.ravel())
+    found = []
+    grids = points_for_functionals(is_spherical)
+    for points in grids:
+        fields = problem.fields_on(points)
+        found.append(fields.ingredients(fields.raw(solution.orbitals), INGREDIENTS))
+    ingredients = {name: torch.cat([one[name] for one in found], dim=-1) for name in INGREDIENTS}
+    volumes = torch.cat([torch.from_numpy(points.volumes.ravel()) for points in grids])
     return FreeAtom(solution.energies, magnetisation(filling), ingredients, volumes)
+
+
+def points_for_functionals(is_spherical: bool) -> list[Points]:
+    """The points that functionals are given, as grids of some shells each.
+
+    Args:
+        is_spherical: Whether the atom is a sphere, of which one direction tells all.
+    """
+    if is_spherical:
+        return [Points.gauss(RADIUS, OF_SPHERICAL, 1)]
+    along_radius, starts = Points.gauss(RADIUS, OF_OTHERS, 1), [0.0, *(end for end, _ in ANGLES)]
+    return [along_radius.shells(start, *shells) for start, shells in zip(starts, ANGLES, strict=False)]

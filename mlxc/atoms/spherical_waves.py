@@ -48,6 +48,12 @@ class Points:
         cosine, angular = np.polynomial.legendre.leggauss(2 * nangle)
         return cls(largest * t**2, largest * t * weights, cosine[nangle:], 4 * pi * angular[nangle:])
 
+    def shells(self, nearest: float, farthest: float, nangle: int) -> Points:
+        """Those between two distances, bohr, each with so many angles in one hemisphere as are given."""
+        chosen = (self.radius >= nearest) & (self.radius < farthest)
+        angles = Points.gauss(self.radius[-1], 1, nangle)
+        return Points(self.radius[chosen], self.radial_weights[chosen], angles.cosine, angles.angular_weights)
+
     @property
     def volumes(self) -> Array:
         """The volume that each point stands for, bohr^3, shape ``(nradius, nangle)``."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from mlxc.atoms.free_atom import ELLS, OF_FUNCTIONALS, OF_SCF, FreeAtomError, free_atom
+from mlxc.atoms.free_atom import ANGLES, ELLS, OF_OTHERS, OF_SCF, OF_SPHERICAL, FreeAtomError, free_atom
 from mlxc.atoms.shells import RADIUS
 from mlxc.calculation.calculation import Calculation
 from mlxc.calculation.volumes import states_at_volumes
@@ -135,7 +135,7 @@ def ratios(solid: Solid) -> tuple[float, ...]:
 def protocol(solid: Solid) -> list[Any]:
     """What a curve depends on besides the solid and the functional, as plain data."""
     if solid.is_free_atom:
-        return [RADIUS, ELLS, OF_SCF, OF_FUNCTIONALS]
+        return [RADIUS, ELLS, OF_SCF, OF_SPHERICAL, OF_OTHERS, ANGLES]
     # Nothing is said of volumes, so that what is stored of bulk crystals stays valid.
     vary = natural_variation(solid.crystal)
     return [ratios(solid), TOLERANCE, *([] if vary == "volume" else [vary])]

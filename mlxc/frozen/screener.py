@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import torch
@@ -52,11 +51,7 @@ class Candidate(Protocol):
 
     @property
     def potential(self) -> GradientPotential | None:
-        """Its de/d(grad n), as :meth:`~mlxc.frozen.self_consistency.SelfConsistencyEstimate.potential` gives it."""
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """What self-consistency may change, by solid."""
+        """Its de/d(grad n), from which follows what self-consistency may change; None where nobody asks for that."""
 
     def energies(self, solid: str) -> Tensor | str:
         """F at each volume of a solid, hartree per cell, or a sentence that says why there is none.
@@ -122,7 +117,7 @@ class Screener:
             called: How the functional is called in the row.
         """
         try:
-            curve, weight = self.library.curve(solid), candidate.weights.get(solid)
+            curve, weight = self.library.curve(solid), self._weight(candidate, solid)
             with torch.no_grad():
                 return screening_row(
                     called, candidate.module, self.library, curve, candidate.energies, weight, self.outside
@@ -140,10 +135,14 @@ class Screener:
             return energies_or_reason(candidate.module, self.batch(name).energies)
 
         try:
-            curve = self.library.curve(solid)
-            return screening_row(called, candidate.module, self.library, curve, energies, candidate.weights.get(solid))
+            curve, weight = self.library.curve(solid), self._weight(candidate, solid)
+            return screening_row(called, candidate.module, self.library, curve, energies, weight)
         except InputError as error:
             return without_result(called, solid, str(error))
+
+    def _weight(self, candidate: Candidate, solid: str) -> float | None:
+        potential = candidate.potential
+        return None if potential is None else self.estimate.weight(potential, solid)
 
     def outside(self, module: nn.Module, snapshot: Snapshot) -> float | None:
         """The share of electrons outside of what a functional has seen, which does not move with its parameters."""
@@ -215,10 +214,6 @@ class _Evaluated:
         # What a hand moves is another one in a moment.
         return None if self._moved else self._screener.estimate.potential(self.module)
 
-    @cached_property
-    def weights(self) -> dict[str, float]:
-        return self._screener.estimate.weights(self.potential)
-
     def energies(self, solid: str) -> Tensor | str:
         if solid not in self._energies:
             evaluate = self._evaluate_at(solid)
@@ -232,7 +227,6 @@ class _MovedExchange:
 
     # What a hand moves is another one in a moment.
     potential: GradientPotential | None = None
-    weights: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, screener: Screener, module: PBE, base: Candidate) -> None:
         self.module = module
@@ -258,14 +252,7 @@ class _Sum:
     def potential(self) -> GradientPotential | None:
         parts = [part.potential for part in self._parts]
         known = [part for part in parts if part is not None]
-        if len(known) < len(parts):
-            return None
-        shared = [[share * one for one in part] for share, part in zip(self._shares, known, strict=True)]
-        return tuple(torch.stack(group).sum(0) for group in zip(*shared, strict=True))
-
-    @cached_property
-    def weights(self) -> dict[str, float]:
-        return self._screener.estimate.weights(self.potential)
+        return GradientPotential.of_sum(self._shares, known) if len(known) == len(parts) else None
 
     def energies(self, solid: str) -> Tensor | str:
         rest = self._screener.batch(solid).rest_ha

@@ -226,13 +226,13 @@ def _rows(
         together: The snapshots of all curves; None where gradients are wanted, which take too much memory for that.
         estimate: What self-consistency may change.
     """
-    weights = estimate.weights(estimate.potential(module))
+    potential = estimate.potential(module)
     with torch.set_grad_enabled(together is None):
         energies = _Energies(module, curves, together)
         return [
             without_result(called, name, curve)
             if isinstance(curve := curves[name], str)
-            else screening_row(called, module, library, curve, energies, weights.get(name))
+            else screening_row(called, module, library, curve, energies, estimate.weight(potential, name))
             for name in names
         ]
 

@@ -13,8 +13,9 @@ change that self-consistent calculations find in four of five cases, see ``bench
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -31,14 +32,42 @@ from mlxc.xc.identity import identity_of
 SHARE = 0.4
 # Points of each solid: an estimate needs no more.
 POINTS = 400
+# Solids whose points a functional is evaluated at together: who asks for one solid waits for no more than these, and
+# operations still outweigh their calls.
+SOLIDS = 4
 
 
-# de/d(grad n) at the points of all solids of one number of spins, for each such number; linear in the functional.
-GradientPotential = tuple[Tensor, ...]
+class GradientPotential:
+    """de/d(grad n) of a functional at the points of each group of solids, evaluated when it is asked for.
+
+    Args:
+        find: The potential at a group, by its number, shape ``(nspin, 3, npoint)``; None where there is none.
+    """
+
+    def __init__(self, find: Callable[[int], Tensor | None]) -> None:
+        self._find = find
+        self._known: dict[int, Tensor | None] = {}
+
+    @classmethod
+    def of_sum(cls, shares: Sequence[float], parts: Sequence[GradientPotential]) -> GradientPotential:
+        """That of a weighted sum of functionals, in which it is linear."""
+
+        def find(group: int) -> Tensor | None:
+            found = [part.at(group) for part in parts]
+            known = [share * potential for share, potential in zip(shares, found, strict=True) if potential is not None]
+            return torch.stack(known).sum(0) if len(known) == len(parts) else None
+
+        return cls(find)
+
+    def at(self, group: int) -> Tensor | None:
+        """The potential at a group; None where the functional has no derivative."""
+        if group not in self._known:
+            self._known[group] = self._find(group)
+        return self._known[group]
 
 
 class SelfConsistencyEstimate:
-    """W of many solids at once, each near the middle of its volumes.
+    """W of many solids, each near the middle of its volumes.
 
     Args:
         library: The densities.
@@ -51,11 +80,8 @@ class SelfConsistencyEstimate:
             with suppress(InputError):
                 curve = library.curve(name).snapshots
                 snapshots[name] = _thinned(curve[len(curve) // 2])
-        kinds = sorted({len(one.ingredients["rho"]) for one in snapshots.values()})
-        self._groups = [
-            {name: one for name, one in snapshots.items() if len(one.ingredients["rho"]) == nspin} for nspin in kinds
-        ]
-        self._together = [_together(list(group.values())) for group in self._groups]
+        self._groups = _grouped(snapshots)
+        self._group_of = {name: index for index, group in enumerate(self._groups) for name in group.places}
         self._identity = library.functional
 
     @cached_property
@@ -67,23 +93,27 @@ class SelfConsistencyEstimate:
             return None
         return self.potential(made_with) if identity_of(made_with) == self._identity else None
 
-    def potential(self, module: nn.Module) -> GradientPotential | None:
-        """de/d(grad n) of a functional; None where it has no derivative."""
-        try:
-            return tuple(_gradient_potential(module, ingredients) for ingredients in self._together)
-        except Exception:  # a functional of a user may raise anything
-            return None
+    def potential(self, module: nn.Module) -> GradientPotential:
+        """de/d(grad n) of a functional."""
+        return GradientPotential(lambda group: _potential_or_none(module, self._groups[group].ingredients))
 
-    def weights(self, potential: GradientPotential | None) -> dict[str, float]:
-        """W by solid, hartree per cell, of what :meth:`potential` gives; empty where it gives nothing."""
-        if potential is None or self._own is None:
-            return {}
-        found: dict[str, float] = {}
-        for group, ingredients, ours, theirs in zip(self._groups, self._together, potential, self._own, strict=True):
-            density = (ingredients["rho"] * (ours - theirs).square().sum(1)).sum(0)
-            parts = density.split([len(one.volumes) for one in group.values()])
-            found |= {name: float((part * group[name].volumes).sum()) for name, part in zip(group, parts, strict=True)}
-        return found
+    def weight(self, potential: GradientPotential, solid: str) -> float | None:
+        """W of a solid, hartree per cell; None where it cannot be told.
+
+        Args:
+            potential: What :meth:`potential` gives of a functional.
+            solid: The name of the solid.
+        """
+        index = self._group_of.get(solid)
+        if self._own is None or index is None:
+            return None
+        theirs, ours = potential.at(index), self._own.at(index)
+        if theirs is None or ours is None:
+            return None
+        group = self._groups[index]
+        there = group.places[solid]
+        square = (theirs[..., there] - ours[..., there]).square().sum(1)
+        return float((group.ingredients["rho"][:, there] * square).sum(0) @ group.volumes[there])
 
 
 def percent_of_lattice_constant(weight: float, modulus_gpa: float, volume_ang3: float) -> float:
@@ -106,8 +136,43 @@ def _thinned(snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.volume_ang3, snapshot.rest_ha, ingredients, snapshot.volumes[chosen] * (electrons / kept))
 
 
-def _together(snapshots: Sequence[Snapshot]) -> dict[str, Tensor]:
-    return {name: torch.cat([one.ingredients[name] for one in snapshots], dim=-1) for name in INGREDIENTS}
+@dataclass(frozen=True)
+class _Group:
+    """Some solids of one number of spins, at whose points a functional is evaluated together.
+
+    Attributes:
+        ingredients: Those of all solids, one after the other.
+        volumes: The volume of each point.
+        places: Which points are those of a solid.
+    """
+
+    ingredients: dict[str, Tensor]
+    volumes: Tensor
+    places: dict[str, slice]
+
+    @classmethod
+    def of(cls, snapshots: Sequence[tuple[str, Snapshot]]) -> _Group:
+        places, count = {}, 0
+        for name, one in snapshots:
+            places[name] = slice(count, count + len(one.volumes))
+            count += len(one.volumes)
+        together = {name: torch.cat([one.ingredients[name] for _, one in snapshots], dim=-1) for name in INGREDIENTS}
+        return cls(together, torch.cat([one.volumes for _, one in snapshots]), places)
+
+
+def _grouped(snapshots: dict[str, Snapshot]) -> list[_Group]:
+    groups = []
+    for nspin in sorted({len(one.ingredients["rho"]) for one in snapshots.values()}):
+        alike = [(name, one) for name, one in snapshots.items() if len(one.ingredients["rho"]) == nspin]
+        groups += [_Group.of(alike[first : first + SOLIDS]) for first in range(0, len(alike), SOLIDS)]
+    return groups
+
+
+def _potential_or_none(module: nn.Module, ingredients: dict[str, Tensor]) -> Tensor | None:
+    try:
+        return _gradient_potential(module, ingredients)
+    except Exception:  # a functional of a user may raise anything
+        return None
 
 
 def _gradient_potential(module: nn.Module, ingredients: dict[str, Tensor]) -> Tensor:

@@ -20,7 +20,9 @@ LIBRARY = FrozenLibrary()
 
 def weights(name: str) -> dict[str, float]:
     estimate = SelfConsistencyEstimate(LIBRARY, SOLIDS)
-    return estimate.weights(estimate.potential(mlxc.functional(name)))
+    potential = estimate.potential(mlxc.functional(name))
+    found = {solid: estimate.weight(potential, solid) for solid in SOLIDS}
+    return {solid: weight for solid, weight in found.items() if weight is not None}
 
 
 def slope_of_energy(snapshot: Snapshot, names: tuple[str, str]) -> Tensor:
@@ -65,9 +67,28 @@ def test_a_functional_without_a_derivative_has_no_estimate() -> None:
         def forward(self, rho: Tensor, grad: Tensor) -> Tensor:
             return -rho.sum(0).detach()
 
-    assert SelfConsistencyEstimate(LIBRARY, SOLIDS).potential(Constant()) is None
+    estimate = SelfConsistencyEstimate(LIBRARY, SOLIDS)
+    assert estimate.weight(estimate.potential(Constant()), "Al_fcc") is None
     (row,) = screen([Constant()], LIBRARY, solids=["Al_fcc"]).rows
     assert row.self_consistency_percent is None
+
+
+def test_who_asks_for_one_solid_waits_for_a_few_only() -> None:
+    class Counted(torch.nn.Module):
+        ingredients = ("rho", "grad")
+        points = 0
+
+        def forward(self, rho: Tensor, grad: Tensor) -> Tensor:
+            self.points += rho.shape[-1]
+            return -grad.square().sum((0, 1))
+
+    estimate, counted = SelfConsistencyEstimate(LIBRARY, LIBRARY.names), Counted()
+    potential = estimate.potential(counted)
+    assert estimate.weight(potential, LIBRARY.names[0]) is not None
+    few = counted.points
+    for name in LIBRARY.names:
+        assert estimate.weight(potential, name) is not None
+    assert 0 < few < counted.points / 5
 
 
 @pytest.mark.thorough

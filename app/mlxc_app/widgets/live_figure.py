@@ -7,15 +7,20 @@ afterwards only the data in them change. Its colours, other than those of data, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import plotly.graph_objects as go
 
 from mlxc_app.widgets.palette import FONT, ORANGE
 from mlxc_app.widgets.plotly_source import SharedFigureWidget, provide_plotly
 
+Picture = TypeVar("Picture")
+
+# So many pictures are left out for a figure that the browser has yet to draw for the first time, and for one whose last
+# picture it has yet to draw. It does not tell of every picture: after that a figure is drawn without its word.
+MOST_BEFORE_FIRST, MOST_BETWEEN = 60, 2
 # As wide as a panel is on a large screen; where there is less room, a figure is narrower.
 WIDTH = 1600
 
@@ -55,6 +60,54 @@ def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
             old.text if new.text is None else new.text for old, new in zip(figure.data, traces, strict=True)
         ]
     figure.plotly_update(restyle_data=shown, trace_indexes=list(range(len(figure.data))))
+
+
+class InStep(Generic[Picture]):
+    """Shows pictures in a figure no faster than the browser draws them: of those that come meanwhile, the last one.
+
+    Others would pile up and keep the page from answering; and updates of a figure that is just being drawn for the
+    first time, as after a page was loaded again in the midst of a run, end up in wrong places.
+
+    Args:
+        figure: The figure.
+        draw: What draws a picture in it.
+        guard: What wraps a callback of the figure, see :meth:`~mlxc_app.widgets.message.MessageArea.guard`.
+    """
+
+    def __init__(
+        self,
+        figure: go.FigureWidget,
+        draw: Callable[[go.FigureWidget, Picture], None],
+        guard: Callable[[Callable[..., Any]], Callable[..., None]],
+    ) -> None:
+        self._figure, self._draw = figure, draw
+        self._waiting: list[Picture] = []
+        self._left_out, self._is_there = MOST_BEFORE_FIRST, False
+        figure.observe(guard(self._is_drawn), "_js2py_traceDeltas")
+
+    def show(self, picture: Picture, others_follow: bool) -> None:
+        """Show a picture now, or when the browser has drawn the one before.
+
+        Args:
+            picture: The picture.
+            others_follow: Whether it may be left out; the last one of a run may not.
+        """
+        self._waiting = [picture]
+        if self._left_out and (others_follow or not self._is_there):
+            self._left_out -= 1
+        else:
+            self._send()
+
+    def _is_drawn(self, change: Any) -> None:
+        """The browser tells how it has drawn the figure."""
+        if change["new"]:
+            self._left_out, self._is_there = 0, True
+            self._send()
+
+    def _send(self) -> None:
+        if self._waiting:
+            self._left_out = MOST_BETWEEN
+            self._draw(self._figure, self._waiting.pop())
 
 
 def mark(text: str, **settings: Any) -> dict[str, Any]:

@@ -10,9 +10,8 @@ chapters 5 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import cos, pi
-from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -64,7 +63,6 @@ class OnLine:
 
     # What a hand moves is another one in a moment.
     potential: GradientPotential | None = None
-    weights: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, moving: Moving, place: float) -> None:
         self.module = moving.line.at(place)

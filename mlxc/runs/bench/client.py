@@ -20,6 +20,9 @@ RETRY_SECONDS = 0.1
 RETRIES_PER_START = 50
 # What was asked for is asked again after the first death of the process.
 MOST_DEATHS = 2
+# What networks need at some thousand points, tens of megabytes, is wanted again a moment later: the C library keeps it,
+# rather than have the system take it back and clear it each time, for up to a quarter of the time of a network.
+KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 DIED = "The process that evaluates functionals ended twice while it was asked for this; its log is {log}."
 
 Take = Callable[[dict[str, Any]], None]
@@ -156,4 +159,5 @@ def _start() -> None:
             stdout=errors,
             stderr=errors,
             start_new_session=True,
+            env=os.environ | KEEPS_MEMORY,
         )

@@ -18,6 +18,7 @@ from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION
 from mlxc_app.panels.train.solids_view import SolidsView
 from mlxc_app.widgets.binding import bind
 from mlxc_app.widgets.disclosure import Disclosure
+from mlxc_app.widgets.live_figure import InStep
 from mlxc_app.widgets.message import MessageArea
 from mlxc_app.widgets.typeset import told
 
@@ -32,9 +33,6 @@ _CAPTION = (
     "Where a solid's error began, a thin line begins that leads to where it is. |dL/dθ| says how strongly the loss "
     "pulls at each parameter, or at all weights of a layer together."
 )
-# Updates of a figure that is just being drawn, as after a page was loaded again in the midst of a training, end up in
-# wrong places. So many are held back, if the browser does not say before that it has drawn the figure.
-MOST_HELD = 60
 
 
 def train_panel(page: Page) -> Panel:
@@ -53,8 +51,7 @@ class TrainView:
         self._settings = SettingsView(model, messages)
         self.figure = train_figure(model.picture)
         self._adjoints = AdjointView()
-        self._held = MOST_HELD
-        self.figure.observe(messages.guard(self._is_drawn), ["_js2py_layoutDelta", "_js2py_traceDeltas"])
+        self._in_step = InStep(self.figure, show, messages.guard)
         self._words, self._caption = HTML(), HTML()
         self._choices = Disclosure("What to learn, from which solids", self._make_choices, messages)
         self.widget = VBox(
@@ -137,17 +134,9 @@ class TrainView:
         if change["new"] != self._model.picture.shown:
             self._model.shown = -1 if change["new"] >= self._model.picture.last else change["new"]
 
-    def _is_drawn(self, change: Any) -> None:
-        """The browser tells how it has drawn the figure: what came meanwhile is shown."""
-        if self._held and change["new"]:
-            self._held = 0
-            show(self.figure, self._model.picture)
-
     def _show(self, change: Any = None) -> None:
         picture = self._model.picture
-        self._held = max(0, self._held - 1)
-        if not self._held:
-            show(self.figure, picture)
+        self._in_step.show(picture, others_follow=self._model.running)
         self._adjoints.show(picture.adjoints)
         self._words.value = words_of(picture) if picture.title else _before(self._model.settings)
         caption = f"{picture.loss_words} {_CAPTION}" if picture.loss_words else ""

@@ -1,0 +1,58 @@
+"""A figure is shown pictures no faster than the browser draws them, and the last one in any case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+from mlxc_app.widgets.live_figure import MOST_BETWEEN, InStep, live_figure
+
+
+class Browser:
+    """Says that it has drawn a figure, and keeps what there was to draw."""
+
+    def __init__(self) -> None:
+        self.figure = live_figure([go.Scatter(y=[])], height=100)
+        self.shown: list[int] = []
+        self.in_step = InStep(self.figure, lambda _, number: self.shown.append(number), lambda handler: handler)
+
+    def draws(self) -> None:
+        told: Any = {"trace_deltas": [], "trace_edit_id": -1}
+        self.figure._js2py_traceDeltas = told
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+def test_a_figure_that_is_not_drawn_yet_gets_the_last_picture_when_it_is(browser: Browser) -> None:
+    for number in range(5):
+        browser.in_step.show(number, others_follow=False)
+    assert browser.shown == []
+    browser.draws()
+    assert browser.shown == [4]
+
+
+def test_pictures_that_come_while_the_browser_draws_do_not_pile_up(browser: Browser) -> None:
+    browser.draws()
+    for number in range(3):
+        browser.in_step.show(number, others_follow=True)
+    assert browser.shown == [0]
+    browser.draws()
+    assert browser.shown == [0, 2]
+
+
+def test_the_last_picture_is_shown_whatever_the_browser_says(browser: Browser) -> None:
+    browser.draws()
+    browser.in_step.show(0, others_follow=True)
+    browser.in_step.show(1, others_follow=False)
+    assert browser.shown == [0, 1]
+
+
+def test_a_browser_that_says_nothing_is_not_waited_for(browser: Browser) -> None:
+    browser.draws()
+    for number in range(MOST_BETWEEN + 2):
+        browser.in_step.show(number, others_follow=True)
+    assert browser.shown == [0, MOST_BETWEEN + 1]
