@@ -28,6 +28,8 @@ RESIDUAL = 1e-3
 MAX_STEPS = 60
 # Levels this many widths above the Fermi level hold no electrons to speak of.
 EMPTY_WIDTHS = 12
+# The electrons that the highest level may hold.
+EMPTY = 1e-4
 # More bands than can hold electrons make those converge quickly.
 SPARE_BANDS, SPARE_COUNT = 3, 0.05
 # K points at the same time.
@@ -60,11 +62,15 @@ def _levels_and_entropy(ground: GroundState, kpoints: KPoints) -> tuple[float, f
         levels = torch.cat([_levels(ground, portion) for portion in portions])
         weights = torch.as_tensor(kpoints.weights)
         filled = occupy(levels, weights, ground.problem.ions.nelectrons, ground.smearing)
+        assert float(filled.electrons[:, -1].max()) < EMPTY, "More bands hold electrons than the SCF has."
         return float((weights[:, None] * filled.electrons * levels).sum()), float(filled.entropy_energy)
 
 
 def _levels(ground: GroundState, kpoints: NDArray[np.float64]) -> Tensor:
-    """The lowest levels in the potential of the state, shape ``(nk, nband)``, all that can hold electrons."""
+    """The lowest levels in the potential of the state, shape ``(nk, nband)``, all that can hold electrons.
+
+    They are as accurate as energies need, which is a third of the work that a band structure is.
+    """
     problem, nband = ground.problem, _filled_bands(ground)
     settings = ground.basis.settings.with_grid(ground.basis.grid.shape)
     weights = np.full(len(kpoints), 1 / len(kpoints))

@@ -50,7 +50,7 @@ class GradientPotential:
 
     @classmethod
     def of_sum(cls, shares: Sequence[float], parts: Sequence[GradientPotential]) -> GradientPotential:
-        """That of a weighted sum of functionals, in which it is linear."""
+        """The potential of a weighted sum of functionals, in which it is linear."""
 
         def find(group: int) -> Tensor | None:
             found = [part.at(group) for part in parts]

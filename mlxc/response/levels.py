@@ -79,7 +79,11 @@ def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> tupl
     at_edges = torch.as_tensor(_may_be_edges(rough.eigenvalues[:, :nband].cpu().numpy(), filled)).to(counts)
     counts = torch.nn.functional.pad(at_edges, (0, total - nband))
     rows = at_edges.any(1).nonzero()[:, 0]
-    part = PartOfHamiltonian(hamiltonian, rows.tolist())
+    # Many of them are solved together more quickly than one by one.
+    if 2 * len(rows) > len(counts):
+        part, rows = hamiltonian, torch.arange(len(counts))
+    else:
+        part = PartOfHamiltonian(hamiltonian, rows.tolist())
     pairs = diagonalise(part, rough.orbitals, total, counts, ORBITAL_ACCURACY * tolerance_of(ground), MAX_STEPS)
     if rough.residual > ROUGH or pairs.residual > USELESS:
         residual = max(rough.residual, pairs.residual)

@@ -160,6 +160,11 @@ def is_anybody_here(path: Path) -> bool:
     return _held(path / "here")
 
 
+def is_first_there(path: Path) -> bool:
+    """Whether the process is there that stays even if nobody computes, from the folder of its line."""
+    return _held(path / FIRST)
+
+
 def _held(path: Path) -> bool:
     with lock(path) as free:
         return not free

@@ -20,7 +20,7 @@ from typing import Any
 
 from mlxc.errors import MlxcError, RunStoppedError
 from mlxc.kohn_sham.monitor import SCFRecord
-from mlxc.runs.client import FIRST, IDLE_SECONDS, NOT_BEGUN, READY, is_anybody_here, is_wanted
+from mlxc.runs.client import FIRST, IDLE_SECONDS, NOT_BEGUN, READY, is_anybody_here, is_first_there, is_wanted
 from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.line import SLOTS, Line, waiting_words
@@ -52,6 +52,7 @@ def execute(folder: RunFolder, compute: Callable[[RunFolder], None] | None = Non
     with lock(folder.path / "lock") as mine:
         if mine and folder.status["state"] == "queued":
             _execute(folder, compute or _compute)
+            give_back()
 
 
 def _execute(folder: RunFolder, compute: Callable[[RunFolder], None]) -> None:
@@ -155,21 +156,17 @@ def serve(line: Line, spare: bool, compute: Callable[[RunFolder], None] | None =
         spare: Whether one process less would do as long as nobody computes.
         compute: What computes a run; by default this process does.
     """
-    worked, tidy = time.monotonic(), True
+    worked = time.monotonic()
     while True:
         waiting = line.first()
         for folder in waiting:
             execute(folder, compute)
         line.clear()
         if waiting:
-            worked, tidy = time.monotonic(), False
-        elif not tidy:
-            give_back()
-            tidy = True
-        else:
-            superfluous = spare and time.monotonic() - worked > IDLE_SECONDS
-            if superfluous or not (is_anybody_here(line.home) and is_wanted(line.home)):
-                return
+            worked = time.monotonic()
+        superfluous = spare and is_first_there(line.home) and time.monotonic() - worked > IDLE_SECONDS
+        if not waiting and (superfluous or not (is_anybody_here(line.home) and is_wanted(line.home))):
+            return
         time.sleep(LOOK_SECONDS)
 
 

@@ -155,7 +155,7 @@ def test_describing_and_watching_runs_needs_no_torch(module: str) -> None:
 @pytest.mark.process
 def test_a_self_consistent_field_needs_no_sympy() -> None:
     script = "import sys; from mlxc.ground_state import warm_up; warm_up(); sys.exit('sympy' in sys.modules)"
-    subprocess.run([sys.executable, "-c", script], check=True)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 @pytest.mark.process

@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from mlxc import Calculation
-from mlxc.runs.client import MODULE, Workers, stop_run
+from mlxc.runs.client import FIRST, MODULE, Workers, stop_run
 from mlxc.runs.code import code_name
 from mlxc.runs.folder import ENDED, RunFolder
 from mlxc.runs.line import Line, waiting_words
-from mlxc.runs.locks import slot
+from mlxc.runs.locks import lock, slot
 from mlxc.runs.worker import serve
 
 QUICK = {"structure": "si", "ecut_ha": 5, "kmesh": [2, 2, 2]}
@@ -196,13 +196,17 @@ def test_only_the_first_worker_stays_for_those_who_do_not_compute(
     monkeypatch.setattr("mlxc.runs.client.Workers.check", lambda workers: None)
     page = Workers(directory)
     line = Line(directory, code_name())
-    first, second = (threading.Thread(target=serve, args=(line, spare)) for spare in (False, True))
-    for worker in (first, second):
-        worker.start()
-    second.join()
-    assert first.is_alive()
+    first, second = (threading.Thread(target=serve, args=(line, spare), daemon=True) for spare in (False, True))
+    with lock(line.home / FIRST) as is_there:
+        assert is_there
+        for worker in (first, second):
+            worker.start()
+        second.join(60)
+        assert not second.is_alive()
+        assert first.is_alive()
     page.close()
-    first.join()
+    first.join(60)
+    assert not first.is_alive()
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 It has imported what a page needs, so a kernel is there at once, and what none of them changes is in memory once for all
 of them. The server starts it, see :mod:`mlxc_app.kernels.provisioner`; it ends with the server, and the kernels end
-with it. It has no threads: only then may a process be split.
+with it. It is told to use no threads, since only then may a process be split.
 """
 
 from __future__ import annotations
@@ -19,11 +19,6 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-import ipywidgets
-import plotly.graph_objects as go
-
-from mlxc_app.widgets.live_figure import axis
 
 # A command and its environment.
 LONGEST_REQUEST = 2**17
@@ -53,16 +48,27 @@ def main() -> None:
     for name in IMPORTED:
         with suppress(Exception):  # the page that cannot import it says so
             import_module(name)
-    # ipywidgets does so while it is imported in a kernel.
-    ipywidgets.register_comm_target()
-    # Plotly loads what it checks figures with when it makes the first one.
-    go.Figure([go.Scatter(x=[0.0]), go.Bar(x=[0.0])], {"xaxis": axis("x"), "legend": {"x": 0.0}})
+    with suppress(Exception):
+        _draw()
     files = _files()
     gc.collect()
     gc.freeze()
     request = _serve(socket.socket(fileno=int(sys.argv[1])), files)
     if request is not None:
         _become(request)
+
+
+def _draw() -> None:
+    """Load what kernels load with their first widget and figure."""
+    import ipywidgets
+    import plotly.graph_objects as go
+
+    from mlxc_app.widgets.live_figure import axis
+
+    # ipywidgets does so while it is imported in a kernel.
+    ipywidgets.register_comm_target()
+    # Plotly loads what it checks figures with when it makes the first one.
+    go.Figure([go.Scatter(x=[0.0]), go.Bar(x=[0.0])], {"xaxis": axis("x"), "legend": {"x": 0.0}})
 
 
 def _serve(control: socket.socket, files: Mapping[str, int]) -> dict[str, Any] | None:
@@ -73,7 +79,14 @@ def _serve(control: socket.socket, files: Mapping[str, int]) -> dict[str, Any] |
             os.set_inheritable(control.fileno(), True)
             os.execv(sys.executable, sys.orig_argv)
         message, (line,), *_ = socket.recv_fds(control, LONGEST_REQUEST, 1)
-        if os.fork() == 0:
+        # What a kernel starts must not keep the server from noticing its end.
+        os.set_inheritable(line, False)
+        try:
+            child = os.fork()
+        except OSError:  # the machine is full; the server starts this kernel by itself
+            os.close(line)
+            continue
+        if child == 0:
             os.setsid()
             # The other end hears of it when this process ends, since it stays open until then.
             os.write(line, str(os.getpid()).encode())

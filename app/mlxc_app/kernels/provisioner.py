@@ -15,7 +15,11 @@ from typing import Any, ClassVar, cast
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from mlxc_app.kernels.origin import LONGEST_REQUEST
+
 MODULE = "mlxc_app.kernels.origin"
+# On a machine with very much to do, loading what a page needs takes so long at most.
+PATIENCE_SECONDS = 60.0
 
 
 class SplitKernel:
@@ -69,6 +73,7 @@ class Origin:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", MODULE, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
+                env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
@@ -85,12 +90,18 @@ class Origin:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         message = json.dumps({"command": [*command], "folder": folder, "environment": {**environment}}).encode()
+        if len(message) > LONGEST_REQUEST:
+            theirs.close()
+            return None
         with theirs:
             try:
                 socket.send_fds(self._control, [message], [theirs.fileno()])
-            except OSError:  # it has just gone, or the environment is very long
+            except OSError:  # it has just gone
                 return None
-        told = await asyncio.get_running_loop().sock_recv(ours, 32)
+        try:
+            told = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(ours, 32), PATIENCE_SECONDS)
+        except TimeoutError:
+            return None
         return SplitKernel(int(told), ours) if told else None
 
 

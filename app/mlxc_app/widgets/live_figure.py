@@ -106,7 +106,7 @@ class InStep(Generic[Picture]):
 
     def _send(self) -> None:
         if self._waiting:
-            self._left_out = MOST_BETWEEN
+            self._left_out, self._is_there = MOST_BETWEEN, True
             self._draw(self._figure, self._waiting.pop())
 
 

@@ -20,7 +20,7 @@ from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
 from mlxc.kohn_sham.mixing.magnetisation_limit import MagnetisationLimit
 from mlxc.kohn_sham.mixing.metric import FieldsMetric
 from mlxc.kohn_sham.mixing.schedule import MixingStage, default_schedule, is_stuck
-from mlxc.kohn_sham.mixing.taken_step import TakenStep
+from mlxc.kohn_sham.mixing.taken_step import ASTRAY, ASTRAY_FROM_MAXIMUM, TakenStep
 
 # The share of the usual step of the charge that is taken while nothing is remembered. Where a residual is a linear
 # function of the fields, Anderson's combinations are the same whatever the length of this step. From free atoms a long
@@ -41,7 +41,7 @@ class Mixer(Protocol):
             fields: The fields that went in, Fourier coefficients of shape ``(nfield, nspin, ngvector)``, the density
                 first.
             residual: What came out minus what went in, same shape.
-            size: The size of the residual, in any unit that stays the same.
+            size: The size of the residual, as a share of the electrons where there are any.
         """
         ...
 
@@ -226,7 +226,8 @@ class AndersonMixer:
                 step = self._precondition(residual)
                 step[:, 1] *= away / self._damping
             step = self._limit(step, residual, fields)
-            self._taken = TakenStep(fields, step, size)
+            astray = ASTRAY_FROM_MAXIMUM if self.left_a_maximum else ASTRAY
+            self._taken = TakenStep(fields, step, size, astray)
         return _up_and_down(fields + step)
 
     def forget(self) -> None:

@@ -7,13 +7,18 @@ what has been found there spoils the combinations that follow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 # A step after which the residual is so many times as large as before has led astray: this share of it is taken instead,
 # and of that again if need be, so many times. What electrons answer there says little about how they answer nearby.
 ASTRAY, SHARE, MOST_CUTS = 2.0, 0.25, 2
+# On the way down from a maximum of the energy the residual rises in any case, but not by so much.
+ASTRAY_FROM_MAXIMUM = 8.0
+# Nearer to the fixed point than this, in electrons per electron, everything is linear, and a residual that grows
+# teaches Anderson's combination where it came from.
+NEAR = 0.01
 
 
 @dataclass(frozen=True)
@@ -23,13 +28,15 @@ class TakenStep:
     Attributes:
         start: The fields that it began with.
         change: What it adds to them.
-        size: The size of the residual there.
+        size: The size of the residual there, as a share of the electrons.
+        astray: By what factor the residual grows at least if the step has led astray.
         cuts: How many times it has been made shorter.
     """
 
     start: Tensor
     change: Tensor
     size: float
+    astray: float = ASTRAY
     cuts: int = 0
 
     @property
@@ -39,6 +46,6 @@ class TakenStep:
 
     def shorter(self, size: float) -> TakenStep | None:
         """A part of it, if it has led astray, to a residual of a size that is much larger; else None."""
-        if size <= ASTRAY * self.size or self.cuts == MOST_CUTS:
+        if size <= max(self.astray * self.size, NEAR) or self.cuts == MOST_CUTS:
             return None
-        return TakenStep(self.start, SHARE * self.change, self.size, self.cuts + 1)
+        return replace(self, change=SHARE * self.change, cuts=self.cuts + 1)

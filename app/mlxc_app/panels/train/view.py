@@ -66,7 +66,7 @@ class TrainView:
                 self._make_end(),
             ]
         )
-        model.observe(messages.guard(self._show), "picture")
+        model.observe(messages.guard(self._show), ["picture", "running", "paused"])
         model.observe(messages.guard(self._show_state), ["running", "can_keep", "paused"])
         model.settings.observe(messages.guard(self._show_before))
         model.settings.solids.observe(messages.guard(self._show_before), "lists")
@@ -136,7 +136,7 @@ class TrainView:
 
     def _show(self, change: Any = None) -> None:
         picture = self._model.picture
-        self._in_step.show(picture, others_follow=self._model.running)
+        self._in_step.show(picture, others_follow=self._model.running and not self._model.paused)
         self._adjoints.show(picture.adjoints)
         self._words.value = words_of(picture) if picture.title else _before(self._model.settings)
         caption = f"{picture.loss_words} {_CAPTION}" if picture.loss_words else ""
