@@ -13,8 +13,8 @@ aluminium the volume's deviation is -0.31 % with 0.15 per angstrom as it is when
 -0.33 to -0.35 % with 0.1. Everything takes hours on two cores, so it can be stopped at any moment and goes on where it
 was.
 
-Results are appended to a file among the other results, one JSON line per element and structure; what is found there with the same settings and
-the same pseudopotential is not computed again. Take a new file for a new version of mlxc.
+Results are appended to a file among the other results, one JSON line per element and structure; what is found there
+with the same settings and the same pseudopotential is not computed again. Take a new file for a new version of mlxc.
 """
 
 from __future__ import annotations
