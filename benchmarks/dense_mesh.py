@@ -69,7 +69,7 @@ def _levels_and_entropy(ground: GroundState, kpoints: KPoints) -> tuple[float, f
 def _levels(ground: GroundState, kpoints: NDArray[np.float64]) -> Tensor:
     """The lowest levels in the potential of the state, shape ``(nk, nband)``, all that can hold electrons.
 
-    They are as accurate as energies need, which is a third of the work that a band structure is.
+    They are as accurate as energies need, not as those of a band structure, whose levels are seen one by one.
     """
     problem, nband = ground.problem, _filled_bands(ground)
     settings = ground.basis.settings.with_grid(ground.basis.grid.shape)

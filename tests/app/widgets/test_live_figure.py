@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
-from mlxc_app.widgets.live_figure import MOST_BETWEEN, InStep, live_figure
+from mlxc_app.widgets.live_figure import MOST_BEFORE_FIRST, MOST_BETWEEN, InStep, live_figure
 
 
 class Browser:
@@ -49,6 +49,13 @@ def test_the_last_picture_is_shown_whatever_the_browser_says(browser: Browser) -
     browser.in_step.show(0, others_follow=True)
     browser.in_step.show(1, others_follow=False)
     assert browser.shown == [0, 1]
+
+
+def test_the_last_picture_comes_though_the_browser_has_never_said_anything(browser: Browser) -> None:
+    for number in range(MOST_BEFORE_FIRST + 1):
+        browser.in_step.show(number, others_follow=True)
+    browser.in_step.show(-1, others_follow=False)
+    assert browser.shown == [MOST_BEFORE_FIRST, -1]
 
 
 def test_a_browser_that_says_nothing_is_not_waited_for(browser: Browser) -> None:
