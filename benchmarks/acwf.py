@@ -10,8 +10,8 @@ Birch-Murnaghan fit. The pseudopotentials are PseudoDojo 0.4 "standard" at its `
 Densities are those of a coarse mesh and a wide smearing, and energies those of a dense mesh in their potential, at zero
 temperature (``dense_mesh.py``). What that leaves open is told by running again with another ``--kspacing``: for fcc
 aluminium both 0.15 and 0.1 per angstrom give a volume 0.35 % below the all-electron one. With the protocol's own
-smearing it is 0.31 % below with 0.15, as when the SCFs themselves are done there. Everything takes hours on two cores, so it can be stopped at any moment and goes on where it
-was.
+smearing it is 0.31 % below with 0.15, as when the SCFs themselves are done there. Everything takes hours on two cores,
+so it can be stopped at any moment and goes on where it was.
 
 Results are appended to a file among the other results, one JSON line per element and structure; what is found there
 with the same settings and the same pseudopotential is not computed again. Take a new file for a new version of mlxc.
