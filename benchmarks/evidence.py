@@ -57,6 +57,7 @@ BENCHMARKS = {
     "magnetic_orders": Benchmark(f"{PSEUDODOJO} && python benchmarks/magnetic_orders.py", ("pw.x",)),
     "elements": Benchmark(f"{PSEUDODOJO} && python benchmarks/elements.py"),
     "every_element": Benchmark("python benchmarks/every_element.py"),
+    "compounds": Benchmark("python benchmarks/compounds.py"),
     "magnets": Benchmark(f"{PSEUDODOJO} && python benchmarks/magnets.py"),
     "meta_gga": Benchmark(f"{PSEUDODOJO} && python benchmarks/meta_gga.py"),
     "relaxations": Benchmark(f"{PSEUDODOJO} && python benchmarks/relaxations.py si mgo mos2 h2o al"),

@@ -241,6 +241,7 @@ def _found(calculation: Calculation) -> GroundState:
         kmesh=calculation.kmesh,
         smearing=make_smearing(calculation.smearing, calculation.width_ha),
         spin=calculation.spin,
+        total_moment=calculation.total_moment,
     )
     assert ground.converged, ground.message
     return ground

@@ -31,8 +31,10 @@ def cases() -> dict[str, dict[str, Any]]:
 
 
 def calculation_of(name: str, case: dict[str, Any], xc: str) -> Calculation:
-    """The calculation of a case."""
-    smearing = {"smearing": "none"} if case["width_ha"] is None else {"width_ha": case["width_ha"]}
+    """The calculation of a case; fixed occupations with spin are those of an antiferromagnet."""
+    smearing: dict[str, Any] = {"width_ha": case["width_ha"]}
+    if case["width_ha"] is None:
+        smearing = {"smearing": "none", "total_moment": 0.0 if case["spin"] else None}
     return Calculation.from_dict(
         {
             "structure": Crystal.load(str(FOLDER / f"{name}.extxyz")).to_dict(),

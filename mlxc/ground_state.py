@@ -189,9 +189,10 @@ def scf(
 
 
 def _with_all_kpoints(ground: GroundState, basis: Basis) -> GroundState:
-    """The state that several processes have found, as one process would have it."""
+    """The state that several processes have found, as one process would have it but for the orbitals above."""
     electrons = ground.problem.division.whole(ground.electrons, basis)
-    return replace(ground, basis=basis, problem=ground.problem.in_basis(basis), electrons=electrons)
+    problem = ground.problem.in_basis(basis)
+    return replace(ground, basis=basis, problem=problem, electrons=electrons, orbitals_above=None)
 
 
 def _advise_on_cell(crystal: Crystal) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from torch import nn
 
+import mlxc
 from mlxc.xc.enhancement import NeuralEnhancement
 from mlxc.xc.gga import PBE
 from mlxc.xc.hybrid import HybridXC
+from mlxc.xc.sums.weighted_sum import WeightedSum
 from mlxc.xc.unconstrained import NNLDA, NNPBE
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
@@ -20,4 +22,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "network-and-pbe": lambda: HybridXC("pbe", (4,), ninpmode=2, aweight0=0.3),
     "nnlda": lambda: NNLDA(outmultmode=2),
     "nnpbe": lambda: NNPBE(),
+    "network-beside-r2scan": lambda: WeightedSum(
+        [0.8, 0.2], [NeuralEnhancement("mgga", (4,)), mlxc.functional("r2scan")]
+    ),
 }

@@ -21,13 +21,17 @@ def weights_of(xc: PublishedFunctional) -> list[np.ndarray]:
 
 
 def torchscript(members: list[bytes], graph: str = "return x") -> bytes:
-    """A zip file as TorchScript makes it; what a program would unpickle is rubbish."""
+    """A zip file as TorchScript makes it; what a program would unpickle is rubbish.
+
+    A ``ZipInfo`` has a fixed date: the same members are the same bytes whenever they are written.
+    """
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("xc/data.pkl", b"\x80\x02crubbish")
-        archive.writestr("xc/code/__torch__.py", graph)
+        archive.writestr(zipfile.ZipInfo("xc/data.pkl"), b"\x80\x02crubbish")
+        archive.writestr(zipfile.ZipInfo("xc/code/__torch__.py"), graph)
         for number, member in enumerate(members):
-            archive.writestr(f"xc/data/{number}", member, zipfile.ZIP_DEFLATED if number % 2 else zipfile.ZIP_STORED)
+            compression = zipfile.ZIP_DEFLATED if number % 2 else zipfile.ZIP_STORED
+            archive.writestr(zipfile.ZipInfo(f"xc/data/{number}"), member, compression)
     return content.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlxc.console.text import row
+from mlxc.xc.checkpoints.record import SUM
 
 
 def checkpoint_report(record: dict[str, Any]) -> str:
@@ -17,12 +18,24 @@ def checkpoint_report(record: dict[str, Any]) -> str:
             value = {name: " to ".join("any" if x is None else f"{x:g}" for x in pair) for name, pair in value.items()}
         if key == "ensemble":
             value = value | {"parameters": " ".join(value["parameters"])}
+        if record.get("architecture") == SUM and key == "config":
+            value = " + ".join(map(_term, value["terms"]))
         if isinstance(value, dict):
-            value = ", ".join(f"{name} {item}" for name, item in value.items())
+            value = _settings(value)
         elif isinstance(value, list):
             value = ", ".join(map(str, value))
         lines.append(row(key.replace("_", " "), str(value)))
     return "\n".join(lines)
+
+
+def _term(term: dict[str, Any]) -> str:
+    """One functional of a sum with its weight."""
+    name = term.get("conventional") or f"{term['architecture']} ({_settings(term['config'])})"
+    return f"{term['weight']:g} * {name}"
+
+
+def _settings(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def card_report(card: dict[str, Any]) -> str:

@@ -90,6 +90,8 @@ class SCFIteration:
         moments: The moments that the atoms start with.
         bands_suffice: False after a step in which smearing reached the highest computed band.
         converged: Whether the last step changed the density by less than the tolerance.
+        orbitals_above: The orbital above the filled ones that :meth:`fills_the_lowest` has found, or None, see
+            :class:`~mlxc.kohn_sham.state.GroundState`.
         note: What :meth:`fills_the_lowest` has found that a person should know; empty if there is nothing.
 
     Raises:
@@ -129,6 +131,7 @@ class SCFIteration:
         self._tau_is_guessed = False
         self.bands_suffice = True
         self.converged = False
+        self.orbitals_above: Tensor | None = None
         self.note = ""
 
     def prepare(self, starts: Sequence[SolvedState]) -> None:
@@ -249,7 +252,9 @@ class SCFIteration:
         )
         if above is None:
             return True
-        self.note = above.told
+        nband = state.pairs.orbitals.shape[1]
+        self.orbitals_above = None if above.misses_a_state else above.orbitals[:, nband:].clone()
+        self.note = above.told(self.converged)
         if above.misses_a_state:
             self._orbitals = above.orbitals
             # Past steps were those of other orbitals, and say nothing of these.

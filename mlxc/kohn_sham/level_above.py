@@ -23,6 +23,8 @@ from mlxc.units import HARTREE_EV
 
 # Residual of the orbital above, hartree, and the steps in which it is looked for: its level is then known to 1e-4.
 ACCURACY, MOST_STEPS = 3e-3, 16
+# A field whose levels are closer than this, hartree, to each other may exchange them in a step.
+TOUCHING = 1e-3
 # A filled level that falls by more than this, hartree, once there is room for one more was not among the lowest.
 MISSED = 1e-4
 # A filled orbital that overlaps less than this with all that were filled before has been exchanged for one of them.
@@ -39,15 +41,21 @@ class LevelsAbove:
         misses_a_state: Whether an orbital that belongs to the filled ones was not among them.
         overlap: How far bands of one spin overlap, the highest filled level minus the lowest above, hartree; not
             positive where there is a gap.
+        apart: The smallest distance of the two at one k point, hartree.
     """
 
     orbitals: Tensor
     misses_a_state: bool
     overlap: float
+    apart: float
 
-    @property
-    def told(self) -> str:
-        """A sentence for a person where bands overlap; else empty."""
+    def told(self, converged: bool) -> str:
+        """A sentence for a person where bands overlap, or touch and the field has not converged; else empty."""
+        if not converged and self.overlap <= NO_GAP and self.apart < TOUCHING:
+            return (
+                f"The highest filled and the lowest empty level are {max(self.apart, 0.0) * HARTREE_EV:.3f} eV apart "
+                "at a k point: where they change places, so do their electrons; with a smearing both share them."
+            )
         if self.overlap <= NO_GAP:
             return ""
         return (
@@ -87,7 +95,8 @@ def levels_above(
     pairs = diagonalise(hamiltonian, orbitals, nband + 1, counts, ACCURACY, MOST_STEPS)
     filled = electrons > 0
     fallen = (eigenvalues - pairs.eigenvalues[:, :nband])[filled].max()
-    return LevelsAbove(pairs.orbitals, largest(float(fallen)) > MISSED, _overlap(pairs.eigenvalues, filled, problem))
+    overlap, apart = _overlap_and_distance(pairs.eigenvalues, filled, problem)
+    return LevelsAbove(pairs.orbitals, largest(float(fallen)) > MISSED, overlap, apart)
 
 
 def exchanges_levels(problem: Problem, before: Tensor, after: Tensor, electrons: Tensor) -> bool:
@@ -107,10 +116,12 @@ def exchanges_levels(problem: Problem, before: Tensor, after: Tensor, electrons:
     return -problem.division.processes.largest(-float(kept)) < EXCHANGED
 
 
-def _overlap(levels: Tensor, filled: Tensor, problem: Problem) -> float:
+def _overlap_and_distance(levels: Tensor, filled: Tensor, problem: Problem) -> tuple[float, float]:
     filled = torch.nn.functional.pad(filled, (0, 1), value=False)
     nk, largest = problem.basis.nkpoints, problem.division.processes.largest
-    highest = levels.masked_fill(~filled, -torch.inf).amax(1).split(nk)
-    lowest = levels.masked_fill(filled, torch.inf).amin(1).split(nk)
-    edges = [(largest(float(t.max())), -largest(-float(b.min()))) for t, b in zip(highest, lowest, strict=True)]
-    return max(top - bottom for top, bottom in edges)
+    highest = levels.masked_fill(~filled, -torch.inf).amax(1)
+    lowest = levels.masked_fill(filled, torch.inf).amin(1)
+    spins = zip(highest.split(nk), lowest.split(nk), strict=True)
+    edges = [(largest(float(top.max())), -largest(-float(bottom.min()))) for top, bottom in spins]
+    apart = -largest(-float((lowest - highest).min()))
+    return max(top - bottom for top, bottom in edges), apart

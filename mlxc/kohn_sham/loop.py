@@ -111,6 +111,7 @@ def converge(
         problem=problem,
         smearing=smearing,
         total_moment=total_moment,
+        orbitals_above=iteration.orbitals_above,
     )
 
 

@@ -41,12 +41,15 @@ class GroundState(SolvedState):
         problem: The Kohn-Sham problem that was solved.
         smearing: The smearing of the occupations; None for fixed ones.
         total_moment: The magnetic moment that was held, Bohr magneton; None if it was free.
+        orbitals_above: With fixed occupations, the orbital above those of each k point, roughly, shape
+            ``(nk * nspin, 1, nfunction)``; None where none is known.
         adjoint: The way back from a loss through the state, with its history; None where none is attached.
     """
 
     problem: Problem = field(repr=False)
     smearing: Smearing | None
     total_moment: float | None
+    orbitals_above: Tensor | None = field(default=None, repr=False)
     adjoint: AttachedAdjoint | None = field(default=None, repr=False)
 
     @property

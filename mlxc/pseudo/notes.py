@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from mlxc.pseudo.files.radial import has_noisy_tail
 from mlxc.pseudo.gth_table import GTH_FAMILIES, MADE_FOR, GTHParameters
 from mlxc.pseudo.library import PseudopotentialData, find_pseudopotentials, named_family, without_pseudodojo
 from mlxc.pseudo.made_for import IN_WORDS, LDA, PBE, made_for, made_for_in_file
@@ -11,7 +12,8 @@ from mlxc.pseudo.pseudodojo import PSEUDODOJO_FAMILIES, TABLES, pseudodojo_eleme
 
 
 def pseudopotential_note(species: Iterable[str], family: str, names: Mapping[str, str], xc: str) -> str:
-    """Say that other pseudopotentials are taken than one would expect, or that they are made for another functional.
+    """Say that other pseudopotentials are taken than one would expect, that they are made for another functional, or
+    that there is noise in a file.
 
     Args:
         species: The elements of the crystal.
@@ -20,13 +22,14 @@ def pseudopotential_note(species: Iterable[str], family: str, names: Mapping[str
         xc: The name of the functional.
 
     Returns:
-        one sentence; empty where there is nothing to say.
+        one or two sentences; empty where there is nothing to say.
 
     Raises:
         InputError: there is no such pseudopotential.
     """
     elements = tuple(dict.fromkeys(species))
-    return _fallback(elements, family, xc) or _other_functional(elements, family, names, xc)
+    other = _fallback(elements, family, xc) or _other_functional(elements, family, names, xc)
+    return " ".join(filter(None, [other, _noise(elements, family, names, xc)]))
 
 
 def _fallback(elements: tuple[str, ...], family: str, xc: str) -> str:
@@ -59,6 +62,18 @@ def _other_functional(elements: tuple[str, ...], family: str, names: Mapping[str
     return (
         f"The pseudopotential{'' if one else 's'} of {alike} {'is' if one else 'are'} made for {first}, "
         f"while those that suit {xc} are made for {IN_WORDS[wanted]}."
+    )
+
+
+def _noise(elements: tuple[str, ...], family: str, names: Mapping[str, str], xc: str) -> str:
+    found = find_pseudopotentials(elements, family, xc, dict(names))
+    files = {symbol: entry for symbol, entry in found.items() if not isinstance(entry, GTHParameters)}
+    noisy = " and ".join(symbol for symbol, file in files.items() if has_noisy_tail(file))
+    if not noisy:
+        return ""
+    return (
+        f"Far from the ion there is noise in the local potential that the file of {noisy} holds: volumes may be off by "
+        "some two percent."
     )
 
 

@@ -10,11 +10,9 @@ import torch
 from scipy.special import erf
 from torch import Tensor
 
-from mlxc.pseudo.files.radial import RadialPseudopotential
+from mlxc.pseudo.files.radial import LARGEST_RADIUS, RadialPseudopotential
 from mlxc.pseudo.radial_transform import Array, RadialTransform, simpson_weights
 
-# Beyond it the local potential is that of the ion's charge, but for the noise of the file. Quantum ESPRESSO cuts here.
-LARGEST_RADIUS = 10.0
 # Of a core that has a kinetic energy, electrons/bohr^3; less is the noise of the file.
 LEAST_CORE = 1e-12
 

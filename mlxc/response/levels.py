@@ -12,6 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from mlxc.basis.hamiltonian import PartOfHamiltonian
 from mlxc.errors import InputError
+from mlxc.kohn_sham.diagonalisation.orthonormal import orthonormalise
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.gap import Filled, difference_of_edges, filled_by_occupation, highest_filled, lowest_empty
 from mlxc.kohn_sham.problem import Problem
@@ -26,7 +27,7 @@ ROUGH, USELESS = 1e-3, 1e-5
 MAX_STEPS = 60
 # More bands than are wanted make those that are wanted converge quickly, and where they are roughly right themselves,
 # none of them belongs below those.
-SPARE_BANDS, SPARE_COUNT = 4, 0.05
+SPARE_BANDS, SPARE_COUNT = 3, 0.05
 
 
 def band_gap(ground: GroundState) -> Tensor:
@@ -72,7 +73,7 @@ def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> tupl
     problem, nband = ground.problem, int(filled.max()) + 1
     basis, hamiltonian = problem.basis, problem.hamiltonian(problem.potential_of(potential))
     total = basis.band_count(nband, nband + SPARE_BANDS)
-    guess = with_more_orbitals(ground.orbitals.detach(), basis, problem.ions, total, seed=0)
+    guess = with_more_orbitals(_known_orbitals(ground), basis, problem.ions, total, seed=0)
     counts = torch.full((len(guess), total), SPARE_COUNT, dtype=torch.float64, device=guess.device)
     counts[:, :nband] = 1
     rough = diagonalise(hamiltonian, guess, total, counts, ROUGH, MAX_STEPS)
@@ -91,6 +92,14 @@ def _diagonalise(potential: Tensor, ground: GroundState, filled: Filled) -> tupl
     levels, orbitals = rough.eigenvalues[:, :nband].clone(), rough.orbitals[:, :nband].clone()
     levels[rows], orbitals[rows] = pairs.eigenvalues[:, :nband], pairs.orbitals[:, :nband]
     return levels, orbitals
+
+
+def _known_orbitals(ground: GroundState) -> Tensor:
+    """Orthonormal orbitals, the filled ones and that above them where the SCF has followed it."""
+    orbitals = ground.orbitals.detach()
+    if ground.orbitals_above is None:
+        return orbitals
+    return orthonormalise(torch.cat([orbitals, ground.orbitals_above], dim=1))
 
 
 def _may_be_edges(levels: NDArray[np.float64], filled: Filled) -> NDArray[np.bool_]:

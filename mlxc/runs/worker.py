@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from mlxc.runs.folder import STOPPED, RunFolder
 from mlxc.runs.limits import Limits
 from mlxc.runs.line import SLOTS, Line, waiting_words
 from mlxc.runs.locks import lock, slot
+from mlxc.runs.priority import giving_way
 from mlxc.tasks.kind import ELAPSED, STAGE, monitor_telling
 from mlxc.tasks.kinds import kind_of, message_of, told
 from mlxc.utils.full_disk import NO_ROOM, is_full_disk, make_room, reserve
@@ -101,7 +102,8 @@ def _compute(folder: RunFolder) -> None:
     from mlxc.kohn_sham.state import GroundState  # with PyTorch, which has been loaded by then
     from mlxc.properties.xc_comparison import xc_potentials
 
-    with _watchdog(folder, longest), listening(lambda words: tell(_stage(words))), working_in(folder.path):
+    way = giving_way() if kind.is_quick else nullcontext()
+    with way, _watchdog(folder, longest), listening(lambda words: tell(_stage(words))), working_in(folder.path):
         result = kind.run(task, monitor, tell)
     ending = kind.ending(result)
     if ending.state is not None:

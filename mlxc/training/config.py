@@ -131,7 +131,8 @@ class TrainingConfig(_Part):
     Attributes:
         name: The name of the model that comes out.
         description: One sentence, which is recorded with the model.
-        start: The functional whose parameters are trained: a name, or a checkpoint. Empty if a ``network`` is made.
+        start: The functional whose parameters are trained: a name, a checkpoint, or a sum with weights of such, whose
+            conventional parts stay what they are. Empty if a ``network`` is made.
         network: A network to begin with, instead of ``start``.
         solids: The table of solids, see :func:`~mlxc.solids.table.read_solids`.
         train: The names of solids to learn from. ``GaAs_b3_moved`` is ``GaAs_b3`` with one of its atoms out of its

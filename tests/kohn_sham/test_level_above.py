@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import mlxc
-from mlxc import Crystal, GroundState, PlaneWaves
+from mlxc import Crystal, FermiDirac, GroundState, PlaneWaves
 from mlxc.basis.planewave.basis import PlaneWaveBasis
 from mlxc.kohn_sham.level_above import LevelsAbove, exchanges_levels, levels_above
 from mlxc.units import BOHR_ANG
@@ -61,6 +61,23 @@ def test_overlapping_bands_are_told_with_their_overlap(crystal: Crystal) -> None
     assert ground.converged
 
 
+def test_levels_that_touch_are_told_where_the_field_has_not_converged() -> None:
+    wide, indirect, touching, overlapping = (
+        LevelsAbove(torch.empty(0), misses_a_state=False, overlap=overlap, apart=apart)
+        for overlap, apart in ((-0.1, 0.1), (-1e-4, 0.1), (-1e-4, 1e-4), (0.1, 1e-4))
+    )
+    assert all(levels.told(converged=True) == "" for levels in (wide, indirect, touching))
+    assert wide.told(converged=False) == indirect.told(converged=False) == ""
+    assert "0.003 eV apart" in touching.told(converged=False)
+    assert overlapping.told(converged=True) == overlapping.told(converged=False) != ""
+
+
+def test_a_gap_that_is_wide_at_each_k_point_is_nothing_to_tell_of_a_field_cut_short() -> None:
+    state = mlxc.scf(Crystal.load("si"), basis=PlaneWaves(8.0), kmesh=(2, 2, 2), smearing=None, max_iterations=2)
+    assert not state.converged
+    assert "apart" not in state.message
+
+
 def test_an_exchange_of_levels_is_another_orbital_among_the_filled_ones_and_no_mixture_of_two() -> None:
     silicon = fixed(Crystal.load("si"))
     orbitals = exact_levels(silicon)[1][:, :5]
@@ -89,3 +106,19 @@ def test_levels_of_opposite_parity_that_cross_hold_up_no_self_consistent_field()
     )
     assert ground.converged
     assert len(ground.history) < 18
+
+
+def test_a_state_has_the_orbital_above_those_that_are_filled() -> None:
+    ground = fixed(Crystal.load("si"))
+    assert ground.orbitals_above is not None
+    levels = exact_levels(ground)[0]
+    images = torch.cat([
+        block.apply(ground.orbitals_above[block.rows])
+        for block in ground.problem.hamiltonian(ground.effective_potential).blocks
+    ])  # fmt: skip
+    energies = (ground.orbitals_above.conj() * images).sum(-1).real
+    assert torch.allclose(energies[:, 0], levels[:, 4], atol=1e-4)
+    smearing = FermiDirac(0.01)
+    assert (
+        mlxc.scf(Crystal.load("al"), basis=PlaneWaves(8.0), kmesh=(2, 2, 2), smearing=smearing).orbitals_above is None
+    )

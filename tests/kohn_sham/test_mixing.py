@@ -13,6 +13,7 @@ from mlxc.grid.fields import DENSITY, GRADIENT, TAU, FieldKinds, component_count
 from mlxc.grid.grid import Grid
 from mlxc.kohn_sham.eigensolver import Davidson
 from mlxc.kohn_sham.mixing import mixers
+from mlxc.kohn_sham.mixing.combination import best_combination
 from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
 from mlxc.kohn_sham.mixing.mixers import ScheduledMixer
 from mlxc.kohn_sham.mixing.schedule import PATIENCE, MixingStage
@@ -161,3 +162,16 @@ def test_a_kinetic_energy_density_that_rings_about_zero_keeps_no_self_consistent
     state = mlxc.scf(moved, xc="r2scan", basis=PlaneWaves(24.0), kmesh=(2, 2, 2), pseudo="pseudodojo", tolerance=1e-9)
     assert state.converged
     assert len(state.history) < 20
+
+
+def test_as_many_steps_of_a_linear_map_as_there_are_dimensions_combine_to_its_fixed_point() -> None:
+    generator = torch.Generator().manual_seed(0)
+    fields = [torch.randn(3, dtype=torch.float64, generator=generator) for _ in range(4)]
+    matrix, constant = torch.randn(3, 3, dtype=torch.float64, generator=generator), fields[0].flip(0)
+    residuals = [matrix @ each + constant - each for each in fields]
+    combined, residual = best_combination(fields, residuals, lambda vector: vector)
+    assert torch.allclose(matrix @ combined + constant, combined)
+    assert float(residual.norm()) < 1e-10
+    of_two, remainder = best_combination(fields[:2], residuals[:2], lambda vector: vector)
+    assert torch.allclose(matrix @ of_two + constant - of_two, remainder)
+    assert float(remainder.norm()) < min(float(each.norm()) for each in residuals[:2])

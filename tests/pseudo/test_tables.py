@@ -113,6 +113,12 @@ def test_a_fallback_is_told() -> None:
     assert not notes(Calculation.from_dict({"structure": cube("Ga", "N")}))
 
 
+def test_noise_in_a_file_is_told() -> None:
+    told = notes(Calculation.from_dict({"structure": cube("Cu", "N")}))
+    assert any("noise in the local potential that the file of Cu holds" in note for note in told)
+    assert not notes(Calculation.from_dict({"structure": cube("Cu", "N"), "pseudo": "gth"}))
+
+
 def test_a_table_that_lacks_an_element_makes_room_for_pbes_and_says_so() -> None:
     calculation = Calculation.from_dict({"structure": cube("La", "N"), "xc": "lda"})
     assert named_family(calculation.pseudo, ("La", "N"), "lda") == "pseudodojo-pbe"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -323,7 +324,9 @@ def test_a_gap_ends_at_the_lowest_empty_level_where_that_is_localised() -> None:
     )  # fmt: skip
     ground = mlxc.scf(rutile, xc="pbe-kappa-mu", basis=PlaneWaves(12.0), kmesh=(1, 1, 1), smearing=None)
     levels = levels_from_scratch(ground, 32)[0]
-    assert float(band_gap(ground).detach()) == pytest.approx(float(levels[24] - levels[23]), abs=1e-9)
+    # What the SCF has found above the filled levels makes the search shorter, and no other level is found without it.
+    for state in (ground, replace(ground, orbitals_above=None)):
+        assert float(band_gap(state).detach()) == pytest.approx(float(levels[24] - levels[23]), abs=1e-9)
     problem, filled = ground.problem, ground.orbitals.detach()
     guess = with_more_orbitals(filled, problem.basis, problem.ions, 25, seed=0)
     assert torch.allclose(inner_products(guess, guess), torch.eye(guess.shape[1], dtype=guess.dtype), atol=1e-10)

@@ -342,7 +342,7 @@ def test_what_cannot_be_learned_or_written_is_refused_before_anything_is_compute
     with pytest.raises(InputError, match="no solid to train on has a reference for 'gap_ev'"):
         Trainer(config(table, targets=[{"quantity": "gap_ev"}]), tmp_path)
     with pytest.raises(InputError, match="A checkpoint holds"):
-        Trainer(config(table, start="0.5*pbe-kappa-mu + 0.5*lda"), tmp_path)
+        Trainer(config(table, start="clamped:pbe-proxy"), tmp_path)
     with pytest.raises(InputError, match="did you mean"):
         Trainer(config(table, densities="pbee"), tmp_path)
     with pytest.raises(InputError, match="did you mean"):

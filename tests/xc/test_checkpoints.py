@@ -120,6 +120,20 @@ DAMAGE: dict[str, tuple[Callable[[dict, dict], None], str]] = {
         lambda w, r: r.update(architecture="hybrid", config={"baseline": "/etc/passwd"}),
         "conventional baseline",
     ),
+    "a sum of other files": (
+        lambda w, r: r.update(architecture="sum", config={"terms": [{"weight": 1, "conventional": "/etc/passwd"}]}),
+        "not a conventional functional",
+    ),
+    "a sum in a sum": (
+        lambda w, r: r.update(architecture="sum", config={"terms": [{"weight": 1, "architecture": "sum"}]}),
+        "a sum stands in a sum",
+    ),
+    "a sum of nothing": (lambda w, r: r.update(architecture="sum", config={"terms": []}), "1 to 16 terms"),
+    "a sum without weights": (
+        lambda w, r: r.update(architecture="sum", config={"terms": [{"conventional": "pbe"}]}),
+        "cannot be built",
+    ),
+    "a sum of no terms": (lambda w, r: r.update(architecture="sum", config={"terms": 3}), "cannot be built"),
     "other ingredients": (lambda w, r: r.update(ingredients=["rho"]), "not those of its architecture"),
     "unknown ingredient": (lambda w, r: r.update(ingredients=["spin"]), "entry 'ingredients"),
     "domain of other variables": (lambda w, r: r.update(domain={"colour": [0, 1]}), "entry 'domain"),
@@ -234,6 +248,23 @@ def test_an_unknown_form_of_functional_cannot_be_saved(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_sum_of_a_network_and_conventional_functionals_is_a_checkpoint(tmp_path: Path) -> None:
+    network, path = tmp_path / "network.safetensors", tmp_path / "sum.safetensors"
+    save_checkpoint(NeuralEnhancement("gga", (4,)), network, name="network")
+    saved = mlxc.functional(f"0.5*{network} + 0.3*pbe + 0.2*gga_x_b88,gga_c_lyp")
+    record = save_checkpoint(saved, path, name="sum")
+    assert [term.get("conventional") for term in record.config["terms"]] == [None, "pbe", "gga_x_b88,gga_c_lyp"]
+    loaded = mlxc.functional(str(path))
+    ingredients = those_of(saved, random_ingredients(2))
+    assert torch.equal(loaded(**ingredients), saved(**ingredients))
+    # What is fixed in the one is fixed in the other, and it can be saved anew.
+    trainable = [[name for name, one in xc.named_parameters() if one.requires_grad] for xc in (saved, loaded)]
+    assert trainable[0] == trainable[1] != []
+    assert save_checkpoint(loaded, path, name="sum").content_hash == record.content_hash
+    with pytest.raises(InputError, match="a sum itself"):
+        save_checkpoint(mlxc.functional("0.5*solids-mgga + 0.5*pbe"), tmp_path / "nested.safetensors", name="nested")
+
+
 def test_weights_that_are_not_finite_cannot_be_saved(tmp_path: Path) -> None:
     model = NeuralEnhancement("lda", (4,))
     next(model.parameters()).data[:] = float("nan")
@@ -246,6 +277,8 @@ def test_the_command_line_shows_and_lists_checkpoints(checkpoint: Path, capsys: 
     assert json.loads(capsys.readouterr().out)["domain"] == {"rs": [0.1, 10.0], "s": [0.0, None]}
     assert main(["checkpoint", "show", str(checkpoint)]) == 0
     assert "neural-enhancement" in capsys.readouterr().out
+    assert main(["checkpoint", "show", "solids-mgga"]) == 0
+    assert "0.8 * neural-enhancement (rung mgga" in capsys.readouterr().out
     assert main(["checkpoint", "list"]) == 0
     assert "pbe-proxy" in capsys.readouterr().out
     assert main(["checkpoint", "show", "nothing.safetensors"]) == 2

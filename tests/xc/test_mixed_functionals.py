@@ -39,7 +39,8 @@ def test_a_mix_goes_from_one_functional_to_the_other(first: str, second: str) ->
 
 def test_all_that_a_network_corrects_is_a_functional() -> None:
     bases = {name: corrected_by(name) for group in functional_groups().values() for name in group}
-    assert bases["solids-mgga"] == "lda"
+    assert bases["ms2-proxy"] == "lda"
+    assert bases["solids-mgga"] == "0.8*lda + 0.2*r2scan"
     assert bases["pcnn"] == "scan"
     assert bases["pbe"] is bases["hm-gga"] is bases["bulk-unconstrained"] is None
     for base in filter(None, bases.values()):

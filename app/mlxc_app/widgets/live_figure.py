@@ -48,18 +48,23 @@ def live_figure(traces: Sequence[Any], height: int, width: int = WIDTH, **layout
 
 
 def replace_data(figure: go.FigureWidget, traces: Sequence[Any]) -> None:
-    """Give each trace of the figure what it shows in its new version; call it in a batch update.
+    """Give each trace of the figure what it shows in its new version.
+
+    In a batch update this goes along with all that changes of the layout, as one message: the browser draws a figure
+    anew for each message, and that takes most of the time that a picture takes.
 
     What stays as it is goes along: where an update holds a value for some traces only, a figure that the browser has
     yet to draw forgets the one of the others, and calls them "trace 4".
     """
-    names = ("x", "y", "name", "visible")
-    shown = {name: [trace[name] for trace in traces] for name in names}
-    if any(trace.text is not None for trace in traces):
-        shown["text"] = [
-            old.text if new.text is None else new.text for old, new in zip(figure.data, traces, strict=True)
-        ]
-    figure.plotly_update(restyle_data=shown, trace_indexes=list(range(len(figure.data))))
+    has_text = any(trace.text is not None for trace in traces)
+    with figure.batch_update():
+        for old, new in zip(figure.data, traces, strict=True):
+            shown = {name: new[name] for name in ("x", "y", "name", "visible")}
+            if has_text:
+                shown["text"] = old.text if new.text is None else new.text
+            for name, value in shown.items():
+                # What an assignment does, also if it changes nothing.
+                figure._restyle_child(old, name, value)
 
 
 class InStep(Generic[Picture]):

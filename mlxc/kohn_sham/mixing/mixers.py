@@ -16,6 +16,7 @@ from torch import Tensor
 from mlxc.errors import InputError
 from mlxc.grid.fields import TAU, FieldKinds
 from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.mixing.combination import best_combination
 from mlxc.kohn_sham.mixing.kerker import KerkerPreconditioner
 from mlxc.kohn_sham.mixing.magnetisation_limit import MagnetisationLimit
 from mlxc.kohn_sham.mixing.metric import FieldsMetric
@@ -211,7 +212,7 @@ class AndersonMixer:
         self._fields.append(fields)
         self._residuals.append(residual)
         del self._fields[: -self._depth - 1], self._residuals[: -self._depth - 1]
-        best_fields, best_residual = self._best_combination(fields, residual)
+        best_fields, best_residual = best_combination(self._fields, self._residuals, self._metric.vector)
         taken = self._precondition(best_residual)
         if is_first:
             taken[:, 0] *= self._first_step
@@ -241,14 +242,6 @@ class AndersonMixer:
         (before, last), (before_out, last_out) = self._fields[-2:], self._residuals[-2:]
         return self._limit.overreacts(last - before, last_out - before_out)
 
-    def _best_combination(self, fields: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
-        """Fields and residual whose residual would be the smallest if it were a linear function of the fields."""
-        if len(self._residuals) == 1:
-            return fields, residual
-        rows = torch.stack([self._metric.vector(past - residual) for past in self._residuals[:-1]])
-        gamma = _least_squares(rows, self._metric.vector(residual))
-        return _combine(gamma, self._fields), _combine(gamma, self._residuals)
-
 
 def _charge_and_spin(fields: Tensor) -> Tensor:
     """Total and magnetisation, from up and down."""
@@ -260,19 +253,3 @@ def _charge_and_spin(fields: Tensor) -> Tensor:
 def _up_and_down(fields: Tensor) -> Tensor:
     """Up and down, from total and magnetisation."""
     return _charge_and_spin(fields) / fields.shape[1]
-
-
-def _least_squares(rows: Tensor, target: Tensor) -> Tensor:
-    """Coefficients of the rows that come closest to the target; nearly dependent rows are damped, not trusted."""
-    scale = rows.norm(dim=1, keepdim=True).clamp(min=1e-300)
-    solution = torch.linalg.lstsq((rows / scale).T.cpu(), target[:, None].cpu(), rcond=1e-8, driver="gelsd").solution
-    return (solution.to(rows.device) / scale)[:, 0]
-
-
-def _combine(gamma: Tensor, values: Sequence[Tensor]) -> Tensor:
-    """The last of some values, less its differences from those before it times their coefficients."""
-    *before, last = values
-    combined = last.clone()
-    for factor, past in zip(gamma.to(last.dtype), before, strict=True):
-        combined -= factor * (past - last)
-    return combined

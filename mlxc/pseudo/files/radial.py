@@ -13,6 +13,11 @@ LARGEST_ANGULAR_MOMENTUM = 3
 # Of a coupling between projectors of different angular momenta, or of its two halves, in units of the largest coupling:
 # what is less is the noise of a file.
 NOISE = 1e-5
+# Bohr: from the first radius on every local potential is that of the ion's charge, and behind the last one it is taken
+# to be that. Quantum ESPRESSO cuts there.
+FAR, LARGEST_RADIUS = 6.0, 10.0
+# Of r V + Z there, hartree bohr; where the file of copper exceeds it volumes are off by two percent.
+NOISE_OF_TAIL = 1e-4
 # Bohr, of the Gaussian that stands for the electrons of an atom whose file does not say where they are.
 ATOM_RADIUS = 1.5
 
@@ -71,6 +76,13 @@ class RadialPseudopotential:
     def projector_count(self) -> int:
         """Projectors of one atom, all magnetic quantum numbers counted."""
         return sum(2 * projector.angular_momentum + 1 for projector in self.projectors)
+
+
+def has_noisy_tail(file: RadialPseudopotential) -> bool:
+    """Whether a local potential is another one than that of the ion's charge where it ought to be that."""
+    far = (file.radius > FAR) & (file.radius <= LARGEST_RADIUS)
+    tail = file.radius[far] * file.local[far] + file.charge
+    return bool(np.abs(tail).max(initial=0.0) > NOISE_OF_TAIL)
 
 
 def check_mesh(radius: Array) -> None:

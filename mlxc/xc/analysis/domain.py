@@ -87,7 +87,9 @@ def domain_of(densities: Iterable[tuple[Mapping[str, Tensor], Tensor]]) -> dict[
 
 def training_domains(functional: nn.Module) -> list[Domain]:
     """The domains that the checkpoints a functional was made from have recorded."""
+    record = getattr(functional, "checkpoint", None)
+    if record is not None:
+        return [record.domain] if record.domain else []
     if isinstance(functional, WeightedSum):
         return [domain for part in functional.functionals for domain in training_domains(part)]
-    record = getattr(functional, "checkpoint", None)
-    return [record.domain] if record is not None and record.domain else []
+    return []

@@ -26,6 +26,8 @@ from mlxc.errors import InputError
 FORMAT, FIRST_FORMAT = 2, 1
 SUFFIX = ".safetensors"
 METADATA_KEY = "mlxc"
+# The architecture of a sum of functionals with weights.
+SUM = "sum"
 LARGEST_FILE = 256 * 2**20
 LARGEST_HEADER = 2**20
 # What files begin with that run code when they are loaded.

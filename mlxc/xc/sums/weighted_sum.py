@@ -27,10 +27,11 @@ class WeightedSum(Functional):
         needed = {name for functional in functionals for name in declared_ingredients(functional)}
         self.ingredients = tuple(name for name in INGREDIENTS if name in needed)
 
-    def forward(self, **ingredients: Tensor) -> Tensor:
-        """XC energy per volume."""
+    def forward(self, rho: Tensor, grad: Tensor | None = None, tau: Tensor | None = None) -> Tensor:
+        """XC energy per volume, from those of the arguments that are its ingredients."""
+        given = {"rho": rho, "grad": grad, "tau": tau}
         energies = [
-            weight * functional(**{name: ingredients[name] for name in declared_ingredients(functional)})
+            weight * functional(**{name: given[name] for name in declared_ingredients(functional)})
             for weight, functional in zip(self.weights, self.functionals, strict=True)
         ]
         return torch.stack(energies).sum(0)

@@ -196,8 +196,7 @@ def test_the_equation_of_state_of_a_sheet_has_an_axis_of_areas(page: Page) -> No
     # Half the area of graphene's cell, of which 94 % is computed first, square angstrom.
     assert plotted(page, EQUATION_OF_STATE, 0, "x")[0] == pytest.approx(2.475, abs=1e-3)
     assert page.evaluate(f"{figure}.layout.xaxis.title.text") == "area per atom (Å²)"
-    press(page, "Stop")
-    page.wait_for_selector(".mlxc-information", timeout=RUNNING_MS)
+    wait_until_done(page, "equation of state")
 
 
 def test_bad_input_is_a_sentence_and_run_is_greyed(page: Page) -> None:

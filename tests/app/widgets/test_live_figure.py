@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
-from mlxc_app.widgets.live_figure import MOST_BEFORE_FIRST, MOST_BETWEEN, InStep, live_figure
+from mlxc_app.widgets.live_figure import MOST_BEFORE_FIRST, MOST_BETWEEN, InStep, live_figure, replace_data
 
 
 class Browser:
@@ -63,3 +63,17 @@ def test_a_browser_that_says_nothing_is_not_waited_for(browser: Browser) -> None
     for number in range(MOST_BETWEEN + 2):
         browser.in_step.show(number, others_follow=True)
     assert browser.shown == [0, MOST_BETWEEN + 1]
+
+
+def test_a_picture_and_what_changes_of_the_layout_travel_together_so_that_the_browser_draws_once() -> None:
+    figure = live_figure([go.Scatter(y=[]), go.Scatter(y=[1, 2], name="other")], height=100)
+    messages: list[Any] = []
+    figure.observe(lambda change: messages.append(change["new"]), "_py2js_update")
+    with figure.batch_update():
+        replace_data(figure, [go.Scatter(y=[3, 4], name="one"), go.Scatter(y=[1, 2], name="other")])
+        figure.layout.xaxis.title.text = "step"
+    (message,) = [message for message in messages if message]
+    assert message["layout_data"] == {"xaxis.title.text": "step"}
+    # What the second trace shows stays, and goes along.
+    assert message["style_data"]["name"] == ["one", "other"]
+    assert figure.data[0].y == (3, 4)

@@ -21,6 +21,9 @@ KNOWN = {"PBE": "dot", "PBEsol": "dash", "SCAN": "dashdot"}
 DASHES = {"dot": "dotted", "dash": "dashed", "dashdot": "dash-dotted"}
 LAYER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
 HEIGHT = 520
+# Of what stands beside the losses and the functional that learns: without a graphics card a browser is slow with
+# lines that are wider than a pixel.
+THIN = 1
 # What errors may be of, by column of a table of solids.
 SHOWN = {one.column: one for one in LEARNABLE}
 # Whose names have room beside each other.
@@ -82,7 +85,7 @@ def _losses(picture: TrainPicture) -> list[go.Scatter]:
     places = [
         go.Scatter(
             x=[step] * 2 if ends and step >= 0 else [], y=ends if step >= 0 else [], name=name, mode="lines",
-            hoverinfo="skip", line={"color": GREY, "dash": dash, "width": 1.5}, visible=bool(ends) and step >= 0,
+            hoverinfo="skip", line={"color": GREY, "dash": dash, "width": THIN}, visible=bool(ends) and step >= 0,
         )
         for name, dash, step in (("shown", "dot", picture.shown), ("kept", "dash", picture.kept))
     ]  # fmt: skip
@@ -98,9 +101,9 @@ def _enhancements(picture: TrainPicture) -> list[go.Scatter]:
         is_there = bool(curve.now)
         for name, dash in KNOWN.items():
             known = curve.known.get(name, [])
-            line = {"color": colour if where else GREY, "width": 1.5, "dash": dash}
+            line = {"color": colour if where else GREY, "width": THIN, "dash": dash}
             found.append(_along_s(picture, known, f"{name}{where}", line, bool(known)))
-        found.append(_along_s(picture, curve.start, f"start{where}", {"color": GREY, "width": 1}, is_there))
+        found.append(_along_s(picture, curve.start, f"start{where}", {"color": GREY, "width": THIN}, is_there))
         found.append(_along_s(picture, curve.now, f"now{where}", {"color": colour, "width": 3.5}, is_there))
     return found
 
@@ -123,7 +126,7 @@ def _errors(picture: TrainPicture) -> list[go.Scatter]:
             if error.now is not None and error.start is not None:
                 x += [error.label] * 2 + [None]
                 y += [error.start, error.now, None]
-        line = {"color": COLOURS[which], "width": 1}
+        line = {"color": COLOURS[which], "width": THIN}
         common: dict[str, Any] = {"xaxis": "x3", "yaxis": "y3", "name": f"errors, {which}", "visible": bool(of_list)}
         found.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **common))
         found.append(
@@ -144,7 +147,7 @@ def _layers(picture: TrainPicture) -> list[go.Scatter]:
         found.append(
             go.Scatter(
                 x=picture.steps if name else [], y=norms, name=name, mode="lines", xaxis="x4", yaxis="y4",
-                line={"color": LAYER_COLOURS[index], "width": 1.5}, visible=bool(name),
+                line={"color": LAYER_COLOURS[index], "width": THIN}, visible=bool(name),
                 hovertemplate="%{fullData.name}: %{y:.2e} at step %{x}<extra></extra>",
             )
         )  # fmt: skip

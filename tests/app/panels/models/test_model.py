@@ -180,10 +180,14 @@ def test_a_mix_and_the_strength_of_a_network_are_sums(model: ModelsModel, bench:
     model.hand.share = 0.25
     model.hand.mode = MIX
     assert (HAND, "screen", {"functional": "0.75*pbe + 0.25*scan"}) in bench.asked
+    model.hand.network = "pbe-proxy"
     model.hand.mode = STRENGTH
-    assert (HAND, "screen", {"functional": "0.75*lda + 0.25*solids-mgga"}) in bench.asked
-    assert "lda with 25 % of solids-mgga" in model.hand.moved.label
-    assert {slot for slot, _, _ in bench.asked} >= {"beside pbe", "beside scan", "beside lda", "beside solids-mgga"}
+    assert (HAND, "screen", {"functional": "0.75*lda + 0.25*pbe-proxy"}) in bench.asked
+    assert "lda with 25 % of pbe-proxy" in model.hand.moved.label
+    assert {slot for slot, _, _ in bench.asked} >= {"beside pbe", "beside scan", "beside lda", "beside pbe-proxy"}
+    # What stands beside a network stays.
+    model.hand.network = "solids-mgga"
+    assert (HAND, "screen", {"functional": "0.6*lda + 0.15*r2scan + 0.25*solids-mgga"}) in bench.asked
 
 
 MOVABLE = {
