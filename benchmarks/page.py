@@ -11,8 +11,9 @@
 ``run`` clicks on Run and waits for the first point of the plot, then for the end, and looks at the longest time that
 the page was blocked (0: never for more than 50 ms). ``memory`` computes many runs in one visit. ``path`` is what a
 visitor does first: aluminium, its equation of state beside references, the same with a neural functional, both
-compared. ``train`` lets a functional learn, see ``page_train.py``; ``class`` opens the page for one visitor and for
-many at once, see ``page_class.py``.
+compared. ``train`` lets a functional learn, see ``page_train.py``, drawn by the processor as a browser without a card
+draws it, and by the emulated card that pictures in three dimensions need; ``class`` opens the page for one visitor and
+for many at once, see ``page_class.py``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from page_class import measure_class, memory_mib
 from page_server import NOTEBOOK, chromium, served
-from page_train import measure_training
+from page_train import measure_training, print_columns
 from tables import median, print_header, print_row
 
 from browser import (  # isort: skip - found where page_server looks for it
@@ -97,11 +98,11 @@ def measure_opening(repeats: int) -> None:
 
 
 @contextmanager
-def visited() -> Iterator[tuple[Page, subprocess.Popen[bytes]]]:
+def visited(emulated_card: bool = True) -> Iterator[tuple[Page, subprocess.Popen[bytes]]]:
     """The page, open and drawn."""
     with (
         tempfile.TemporaryDirectory() as name,
-        chromium() as browser,
+        chromium(emulated_card) as browser,
         served(NOTEBOOK, Path(name)) as (address, server),
     ):
         yield visit(browser, address, [], []), server
@@ -206,8 +207,10 @@ def main() -> None:
     elif arguments.what == "memory":
         measure_memory(arguments.runs)
     elif arguments.what == "train":
-        with visited() as (page, _):
-            measure_training(page, arguments.repeats)
+        print_columns()
+        for emulated_card in (False, True):
+            with visited(emulated_card) as (page, _):
+                measure_training(page, arguments.repeats, "emulated card" if emulated_card else "processor")
     elif arguments.what == "class":
         measure_class(arguments.visitors)
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
-from page_server import FLAGS, NOTEBOOK, chromium_path, served
+from page_server import EMULATED_CARD, FLAGS, NOTEBOOK, chromium_path, served
 from tables import print_header, print_row
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def _visit(address: str, visitors: int, server: int) -> tuple[list[dict[st
     from playwright.async_api import async_playwright
 
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        browser = await driver.chromium.launch(executable_path=chromium_path(), args=FLAGS + EMULATED_CARD)
         pages = [await _blank(browser) for _ in range(visitors)]
         await asyncio.sleep(PREPARED_S)
         seen = await asyncio.gather(*(_open(page, address) for page in pages))

@@ -17,7 +17,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "app"))
 
-from browser import FLAGS, wait_for_server  # noqa: E402
+from browser import EMULATED_CARD, FLAGS, wait_for_server  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -51,11 +51,17 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's browser, started."""
+def chromium(emulated_card: bool = True) -> Iterator[Browser]:
+    """The system's browser, started.
+
+    Args:
+        emulated_card: Whether the processor emulates a graphics card, as pictures in three dimensions need it; the
+            browser then draws everything with it.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        flags = FLAGS + EMULATED_CARD if emulated_card else FLAGS
+        browser = driver.chromium.launch(executable_path=chromium_path(), args=flags)
         yield browser
         browser.close()

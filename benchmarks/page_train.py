@@ -35,22 +35,26 @@ MOVED = """() => {
 }"""
 
 
-def measure_training(page: Page, repeats: int) -> None:
+def print_columns() -> None:
+    """What :func:`measure_training` measures."""
+    print_header(
+        "drawn by", "training", "first moved curve (s)", f"{STEPS} steps (s)", "longest frame (ms)",
+        "95 % of frames below (ms)", "longest task (ms)", "longest task, processor (ms)", "load of the machine before",
+    )  # fmt: skip
+
+
+def measure_training(page: Page, repeats: int, drawn_by: str) -> None:
     """A row for each training of two numbers of PBE on four solids."""
     page.get_by_role("button", name="Train", exact=True).click()
     page.locator(PANEL).get_by_role("button", name="Start", exact=True).wait_for(timeout=LOADING_MS)
     page.get_by_text("Ready to run.").wait_for(timeout=LOADING_MS)
     page.wait_for_timeout(5000)
     page.evaluate(WATCH_FRAMES)
-    print_header(
-        "training", "first moved curve (s)", f"{STEPS} steps (s)", "longest frame (ms)", "95 % of frames below (ms)",
-        "longest task (ms)", "longest task, processor (ms)", "load of the machine before",
-    )  # fmt: skip
     for number in range(repeats):
         # What has been computed before would only be shown: each training has a step more.
         _ask_for(page, STEPS + number)
         load = os.getloadavg()[0]
-        print_row([number + 1, *_train(page), f"{load:.1f}"])
+        print_row([drawn_by, number + 1, *_train(page), f"{load:.1f}"])
 
 
 def _ask_for(page: Page, steps: int) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from browser import FLAGS, visit, wait_for_server
+from browser import EMULATED_CARD, FLAGS, visit, wait_for_server
 from mlxc_app.run.model import RunModel
 from stand_ins import IdleWorker
 
@@ -81,7 +81,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS + EMULATED_CARD)
         yield browser
         browser.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mlxc.observables.catalogue import TARGETS
-from mlxc_app.panels.train.picture import MOST_LAYERS, Curve, TrainPicture, unit_of_errors
+from mlxc_app.panels.train.picture import MOST_LAYERS, TrainPicture, unit_of_errors
 from mlxc_app.panels.train.settings import LEARNABLE
 from mlxc_app.panels.train.solids import LISTS, TEST, TRAINING, VALIDATION
 from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
@@ -26,6 +26,8 @@ HEIGHT = 520
 THIN = 1
 # What errors may be of, by column of a table of solids.
 SHOWN = {one.column: one for one in LEARNABLE}
+# More than there is data of.
+MOST_SOLIDS = 200
 # Whose names have room beside each other.
 FEW_SOLIDS = 9
 LEFT, RIGHT = [0, 0.44], [0.56, 1]
@@ -82,36 +84,42 @@ def _losses(picture: TrainPicture) -> list[go.Scatter]:
     ]  # fmt: skip
     found = [loss for losses in picture.losses.values() for loss in losses if loss is not None and loss > 0]
     ends = [min(found), max(found)] if found else []
+    # The last step, at the edge of the plot, needs no line.
+    shown = picture.shown if picture.shown != picture.last else -1
     places = [
         go.Scatter(
             x=[step] * 2 if ends and step >= 0 else [], y=ends if step >= 0 else [], name=name, mode="lines",
             hoverinfo="skip", line={"color": GREY, "dash": dash, "width": THIN}, visible=bool(ends) and step >= 0,
         )
-        for name, dash, step in (("shown", "dot", picture.shown), ("kept", "dash", picture.kept))
+        for name, dash, step in (("shown", "dot", shown), ("kept", "dash", picture.kept))
     ]  # fmt: skip
     return [*lines, *places]
 
 
 def _enhancements(picture: TrainPicture) -> list[go.Scatter]:
-    """The functional, where it began and those that are known, at one alpha or three."""
+    """The functional at one alpha or three; where it began and those that are known, a line each with gaps."""
+    known = {name: [curve.known.get(name, ()) for curve in picture.curves] for name in KNOWN}
+    beside = {**known, "start": [curve.start for curve in picture.curves]}
     found = []
+    for name, curves in beside.items():
+        # Where alpha makes no difference, one curve is all.
+        drawn = list(dict.fromkeys(tuple(curve) for curve in curves if len(curve)))
+        x = [s for _ in drawn for s in (*picture.s, None)]
+        y = [value for curve in drawn for value in (*curve, None)]
+        line = {"color": GREY, "width": THIN, "dash": KNOWN.get(name, "solid")}
+        found.append(_along_s(x, y, name, line))
     for index, colour in enumerate(ALPHA_COLOURS):
-        curve = picture.curves[index] if index < len(picture.curves) else Curve(1.0, (), (), {})
-        where = f" at α = {curve.alpha:g}" if len(picture.curves) > 1 else ""
-        is_there = bool(curve.now)
-        for name, dash in KNOWN.items():
-            known = curve.known.get(name, [])
-            line = {"color": colour if where else GREY, "width": THIN, "dash": dash}
-            found.append(_along_s(picture, known, f"{name}{where}", line, bool(known)))
-        found.append(_along_s(picture, curve.start, f"start{where}", {"color": GREY, "width": THIN}, is_there))
-        found.append(_along_s(picture, curve.now, f"now{where}", {"color": colour, "width": 3.5}, is_there))
+        there = index < len(picture.curves)
+        where = f" at α = {picture.curves[index].alpha:g}" if len(picture.curves) > 1 and there else ""
+        now = picture.curves[index].now if there else ()
+        found.append(_along_s(picture.s if there else (), now, f"now{where}", {"color": colour, "width": 3.5}))
     return found
 
 
-def _along_s(picture: TrainPicture, f: Sequence[float], name: str, line: dict[str, Any], there: bool) -> go.Scatter:
+def _along_s(s: Sequence[float | None], f: Sequence[float | None], name: str, line: dict[str, Any]) -> go.Scatter:
     return go.Scatter(
-        x=picture.s if there else [], y=f, name=name, mode="lines", line=line, xaxis="x2", yaxis="y2", visible=there,
-        hovertemplate=f"{name}: %{{y:.3f}} at s = %{{x}}<extra></extra>",
+        x=s, y=f, name=name, mode="lines", line=line, xaxis="x2", yaxis="y2", visible=bool(s),
+        hovertemplate="%{fullData.name}: %{y:.3f} at s = %{x}<extra></extra>",
     )  # fmt: skip
 
 
@@ -121,19 +129,15 @@ def _errors(picture: TrainPicture) -> list[go.Scatter]:
     unit = f" {unit_of_errors(picture.quantity)}" if picture.quantity else ""
     for which in LISTS:
         of_list = [error for error in picture.errors if error.which == which]
-        x, y = [], []
-        for error in of_list:
-            if error.now is not None and error.start is not None:
-                x += [error.label] * 2 + [None]
-                y += [error.start, error.now, None]
-        line = {"color": COLOURS[which], "width": THIN}
-        common: dict[str, Any] = {"xaxis": "x3", "yaxis": "y3", "name": f"errors, {which}", "visible": bool(of_list)}
-        found.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **common))
         found.append(
             go.Scatter(
-                x=[error.label for error in of_list], y=[error.now for error in of_list], mode="markers",
-                marker={"color": COLOURS[which], "size": 10},
-                hovertemplate=f"%{{x}} ({which}): %{{y:.3f}}{unit}<extra></extra>", **common,
+                x=[label for error in of_list for label in (error.label, error.label, None)],
+                y=[value for error in of_list for value in (error.start, error.now, None)],
+                text=[words for _ in of_list for words in (f"{unit} at the start", f"{unit} now", "")],
+                name=f"errors, {which}", mode="lines+markers", visible=bool(of_list), xaxis="x3", yaxis="y3",
+                line={"color": COLOURS[which], "width": THIN},
+                marker={"color": COLOURS[which], "size": [0, 10, 0] * MOST_SOLIDS, "opacity": 1},
+                hovertemplate=f"%{{x}} ({which}): %{{y:.3f}}%{{text}}<extra></extra>",
             )
         )  # fmt: skip
     return found
