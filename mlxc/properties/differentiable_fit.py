@@ -10,10 +10,23 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan, moduli
+
+
+class NoMinimumError(FitError):
+    """The energies have no minimum among the volumes.
+
+    Attributes:
+        fall: How steeply they fall at the end where they are lowest, energy per volume, attached to autograd. What
+            makes it smaller brings the minimum nearer.
+    """
+
+    def __init__(self, message: str, fall: Tensor) -> None:
+        super().__init__(message)
+        self.fall = fall
 
 
 @dataclass(frozen=True)
@@ -41,12 +54,17 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
         energies: The energies, same shape.
 
     Raises:
-        FitError: fewer than four points, energies that are not finite, or no minimum between the smallest and the
-            largest volume.
+        NoMinimumError: there is no minimum between the smallest and the largest volume.
+        FitError: there are fewer than four points, or energies that are not finite.
     """
     if not bool(torch.isfinite(energies.detach()).all()):
         raise FitError("Not all energies are finite numbers.")
-    found = fit_birch_murnaghan(volumes, energies.detach().cpu().numpy())
+    try:
+        found = fit_birch_murnaghan(volumes, energies.detach().cpu().numpy())
+    except FitError as error:
+        if len(np.unique(volumes)) <= 3:
+            raise
+        raise NoMinimumError(str(error), _fall(np.asarray(volumes, dtype=np.float64), energies)) from None
     if not energies.requires_grad:
         return DifferentiableEquationOfState(*energies.new_tensor(astuple(found)).unbind())
     minimum = found.volume0
@@ -60,3 +78,10 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
     volume0 = minimum * y ** (-3 / 2)
     energy0 = c0 + c1 * (y - 1) + energies.detach().mean()
     return DifferentiableEquationOfState(energy0, volume0, *moduli(volume0, y, second, third))
+
+
+def _fall(volumes: NDArray[np.float64], energies: Tensor) -> Tensor:
+    """How steeply the energies fall towards the lower one of their ends, energy per volume."""
+    order = np.argsort(volumes).tolist()
+    end, beside = min(((order[0], order[1]), (order[-1], order[-2])), key=lambda pair: float(energies[pair[0]]))
+    return (energies[beside] - energies[end]) / abs(volumes[beside] - volumes[end])

@@ -96,8 +96,8 @@ class Optimisation:
     def remember(self, judged: Assessment) -> None:
         """Keep the functional if it is the best of the round."""
         progress = self.progress
-        # A functional that leaves a solid without a minimum is no better for not being judged on it.
-        loss = math.inf if judged.skipped else float(judged.loss.detach())
+        # Solids without a minimum count in it, so that a functional is no better for leaving one.
+        loss = float(judged.loss.detach())
         progress.since_best += 1
         if loss < progress.best_loss or not progress.best:
             state = {name: value.detach().clone() for name, value in self.functional.state_dict().items()}

@@ -22,7 +22,7 @@ import mlxc
 from mlxc import InputError
 from mlxc.frozen.curve import SolidCurve, compute_curve
 from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
-from mlxc.properties.differentiable_fit import differentiable_birch_murnaghan
+from mlxc.properties.differentiable_fit import NoMinimumError, differentiable_birch_murnaghan
 from mlxc.solids.table import Solid, prototype, read_solids
 from mlxc.training.config import Regularisation, Target, TrainingConfig, read_config
 from mlxc.training.log import read_log
@@ -68,6 +68,17 @@ def test_gradients_of_the_fit_are_finite_differences(name: str) -> None:
         change = step * np.eye(len(ENERGIES))[index]
         upper, lower = (getattr(fit_birch_murnaghan(VOLUMES, ENERGIES + sign * change), name) for sign in (1, -1))
         assert float(gradient[index]) == pytest.approx((upper - lower) / (2 * step), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_there_is_no_minimum_the_fall_of_the_energies_points_to_one(sign: int) -> None:
+    slope = torch.tensor(0.02, dtype=torch.float64, requires_grad=True)
+    with pytest.raises(NoMinimumError, match="no minimum between") as told:
+        differentiable_birch_murnaghan(VOLUMES, torch.tensor(ENERGIES) - sign * slope * torch.tensor(VOLUMES))
+    at_end = np.gradient(ENERGIES, VOLUMES)[-1 if sign > 0 else 0]
+    assert float(told.value.fall) == pytest.approx(0.02 - sign * at_end, abs=1e-3)
+    (gradient,) = torch.autograd.grad(told.value.fall, slope)
+    assert float(gradient) == pytest.approx(1.0)
 
 
 @pytest.mark.thorough

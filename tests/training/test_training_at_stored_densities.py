@@ -96,6 +96,17 @@ def test_a_fresh_network_learns(rung: str, tmp_path: Path) -> None:
     assert record.baseline.startswith("a fresh")
 
 
+def test_a_solid_without_a_minimum_finds_one(tmp_path: Path) -> None:
+    fresh = {"start": "", "network": {"rung": "mgga"}, "train": ["Al_fcc", "V_bcc"], "seed": 0}
+    with pytest.warns(UserWarning, match="V_bcc is skipped"):
+        Trainer(config(**fresh, optimiser={"rate": 0.01, "steps": 10}), tmp_path).run()
+    steps = read_log(tmp_path)
+    assert "V_bcc" not in steps[0]["errors"]
+    assert steps[0]["loss"] > 100
+    assert "V_bcc" in steps[-1]["errors"]
+    assert steps[-1]["loss"] < 50
+
+
 def test_a_training_that_diverges_says_so_and_keeps_the_best(tmp_path: Path) -> None:
     trainer = Trainer(config(optimiser={"rate": 100.0, "steps": 50}), tmp_path / "run")
     trainer.run()
