@@ -170,7 +170,7 @@ def test_where_the_form_differs_from_what_is_shown_one_line_says_so_and_nothing_
     choose(page, SILICON, 6, 2)
     start(page, "Run")
     done = wait_until_done(page)
-    assert not page.locator(LINE).is_visible()
+    page.locator(LINE).wait_for(state="hidden")
     plot = page.locator(".mlxc-panel-convergence .js-plotly-plot").first
     before = plot.bounding_box()
     choose_crystal(page, "Aluminium (fcc)")

@@ -46,6 +46,7 @@ def test_cells_have_bars_and_below_stands_whether_they_hold(page: Page) -> None:
     assert page.locator(f"{MODELS} .mlxc-heat-spread").count() == 0
     tick(page, "solids-gga")
     page.get_by_role("heading", name="Do the error bars hold?").wait_for(timeout=RUNNING_MS)
+    page.locator(f"{MODELS} .mlxc-heat-spread").nth(SOLIDS - 1).wait_for(state="attached")
     assert page.locator(f"{MODELS} .mlxc-heat-spread").count() == SOLIDS
     assert page.locator(f"{MODELS} .mlxc-heat-bar").count() > SOLIDS / 2
     assert "on solids it has not seen within one standard deviation" in page.locator(MODELS).inner_text()

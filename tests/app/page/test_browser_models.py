@@ -122,6 +122,7 @@ def test_cells_of_a_functional_with_an_ensemble_have_error_bars(page: Page) -> N
     assert page.locator(f"{MODELS} .mlxc-heat-spread").count() == 0
     tick(page, "solids-gga")
     page.get_by_role("heading", name="Do the error bars hold?").wait_for(timeout=RUNNING_MS)
+    page.locator(f"{MODELS} .mlxc-heat-spread").nth(SOLIDS - 1).wait_for(state="attached")
     assert page.locator(f"{MODELS} .mlxc-heat-spread").count() == SOLIDS
 
 

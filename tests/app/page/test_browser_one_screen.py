@@ -142,7 +142,7 @@ def test_in_a_narrow_window_the_choices_are_a_drawer_and_the_results_come_first(
     press(page, "Convergence")
     resize(page, 800, 900)
     column = page.locator(".mlxc-left")
-    assert not column.is_visible()
+    column.wait_for(state="hidden")
     # A busy browser takes a moment to draw what it has given another size, and may draw it as another element.
     page.wait_for_function(
         f"() => {{ const e = document.querySelector('{plot(CONVERGENCE)}'); return e && ({SEEN})(e); }}"
@@ -171,7 +171,7 @@ def test_the_tour_goes_stop_by_stop_and_marks_what_to_press(page: Page) -> None:
     scroll(page, 10_000)
     press(page, "Try it")
     page.locator(".mlxc-bar .mlxc-marked", has_text="Run").wait_for(timeout=LOADING_MS)
-    assert page.locator(".mlxc-left .mlxc-marked").count() == 0
+    page.locator(".mlxc-left .mlxc-marked").first.wait_for(state="detached")
     assert page.locator(plot(CONVERGENCE)).first.evaluate(SEEN)
     press(page, "Run")
     page.locator(".mlxc-marked").wait_for(state="detached")
