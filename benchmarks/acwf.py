@@ -70,7 +70,8 @@ WIDE_WIDTH_HA = 0.01
 # Energies are of second order in what densities lack.
 TOLERANCE = 1e-4
 SHOWN = 15
-RESULTS = Path(__file__).parent / "results" / "acwf.jsonl"
+FOLDER = Path(__file__).parent / "results"
+RESULTS = FOLDER / "acwf.jsonl"
 
 Record = dict[str, Any]
 
@@ -227,13 +228,16 @@ def chosen(words: list[str]) -> list[tuple[str, str]]:
 
 
 def without_tail(record: Record) -> float | None:
-    """The deviation as it would be if local potentials were -Z/r where PseudoDojo's psp8 files end, to first order."""
+    """The deviation as it would be if local potentials were -Z/r where PseudoDojo's psp8 files end, to first order.
+
+    None where there is no volume, or where other files than the table's were used.
+    """
     if record["volume_ang3"] is None:
         return None
     element, structure = record["element"], record["structure"]
     file = find_pseudopotentials((element,), TABLE, "pbe", {})[element]
     if file.sha256 != record["pseudopotential"]["sha256"]:
-        return deviation(record)
+        return None
     natoms = len(STRUCTURES[structure][1])
     volumes = np.array(record["volumes_ang3"])
     tail = HARTREE_EV * energy_of_tail(file, natoms, volumes / BOHR_ANG**3)
@@ -245,9 +249,10 @@ def report(records: Sequence[Record]) -> None:
     """The median deviation, the largest ones, and what has failed."""
     found = [(deviation(one), without_tail(one), one) for one in records if one["volume_ang3"] is not None]
     if found:
-        first, second = (median(abs(row[column] or 0.0) for row in found) for column in (0, 1))
-        print(f"\n{len(found)} of {len(records)} crystals have a volume; median |deviation| {first:.3f} %, and")
-        print(f"{second:.3f} % with local potentials that are -Z/r from {END} bohr on.")
+        first, second = ([abs(row[column]) for row in found if row[column] is not None] for column in (0, 1))
+        print(f"\n{len(found)} of {len(records)} crystals have a volume; median |deviation| {median(first):.3f} %.")
+        if second:
+            print(f"With local potentials that are -Z/r from {END} bohr on, {len(second)} have {median(second):.3f} %.")
         print("The largest:\n")
         print_header("element", "structure", "V0 (ang^3)", "all-electron", "deviation %", "-Z/r %", "message")
         for ours, cut, record in sorted(found, key=lambda row: -abs(row[0] or 0.0))[:SHOWN]:
@@ -265,7 +270,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="ELEMENT[/STRUCTURE]", help="such as Al/FCC or Si; default: all")
     parser.add_argument("--kspacing", type=float, default=KSPACING_PER_ANG, help="1/angstrom; default: %(default)s")
     parser.add_argument("--pseudo", default=TABLE, help="a table or a folder; default: %(default)s")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="file of JSON lines; default: %(default)s")
+    parser.add_argument("--results", type=Path, help=f"file of JSON lines; default: {RESULTS}, or one for the folder")
     parser.add_argument("--processes", type=int, default=1, help="local processes that share the crystals")
     parser.add_argument("--scheduler", help="address of a Dask scheduler whose workers compute instead")
     parser.add_argument("--report", action="store_true", help="report what is in the file, and compute nothing")
@@ -273,16 +278,16 @@ def main() -> None:
     cases = chosen(arguments.cases)
     if not cases:
         parser.error(f"there is none of {', '.join(arguments.cases)}; structures are {', '.join(STRUCTURES)}")
-    arguments.results.parent.mkdir(parents=True, exist_ok=True)
+    of_folder = FOLDER / f"acwf-{Path(arguments.pseudo).name}.jsonl"
+    results = arguments.results or (RESULTS if arguments.pseudo == TABLE else of_folder)
+    results.parent.mkdir(parents=True, exist_ok=True)
     if arguments.report:
-        records = list(read(arguments.results).values())
+        records = list(read(results).values())
         report([record for record in records if (record["element"], record["structure"]) in cases])
         return
     print_header("element", "structure", "deviation %", "seconds", "message")
     records = []
-    for record in sweep(
-        cases, arguments.kspacing, arguments.pseudo, arguments.results, arguments.processes, arguments.scheduler
-    ):
+    for record in sweep(cases, arguments.kspacing, arguments.pseudo, results, arguments.processes, arguments.scheduler):
         records.append(record)
         row = [record["element"], record["structure"], cell(deviation(record), "+.2f"), f"{record['seconds']:.0f}"]
         print_row([*row, record["message"]])

@@ -61,7 +61,7 @@ class AdjointRecord:
 
     Attributes:
         iteration: The number of the step, counted from 1.
-        residual: |x_out - x_in| / |x_out|; close to the end, that of the best combination of all steps.
+        residual: |x_out - x_in| / |x_out|; close to the end, that of the best combination of the last steps.
         hamiltonian_applications: How many times H was applied in this step, per band.
         seconds: The time since the first step began.
     """

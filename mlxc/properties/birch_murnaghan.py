@@ -24,6 +24,10 @@ class FitError(MlxcError):
     """The points have no minimum that an equation of state could describe."""
 
 
+class FewPointsError(FitError):
+    """The points are too few for an equation of state."""
+
+
 @dataclass(frozen=True)
 class BirchMurnaghan:
     """Parameters of the fit, in whatever units of energy and volume the points had.
@@ -72,7 +76,7 @@ def fit_birch_murnaghan(
     v = np.asarray(volumes, dtype=np.float64)
     e = np.asarray(energies, dtype=np.float64)
     if (different := len(np.unique(v))) <= order:
-        raise FitError(f"An equation of state needs at least {order + 1} points, not {different}.")
+        raise FewPointsError(f"An equation of state needs at least {order + 1} points, not {different}.")
     lowest, highest = (v.min(), v.max()) if trusted is None else trusted
     # y = (V / mean V)^(-2/3) = centre + half x with x between -1 and 1, which keeps the equations well conditioned.
     scale = v.mean()

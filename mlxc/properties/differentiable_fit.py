@@ -13,20 +13,24 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan, moduli
+from mlxc.properties.birch_murnaghan import FewPointsError, FitError, fit_birch_murnaghan, moduli
 
 
 class NoMinimumError(FitError):
     """The energies have no minimum among the volumes.
 
     Attributes:
-        fall: How steeply they fall at the end where they are lowest, energy per volume, attached to autograd. What
-            makes it smaller brings the minimum nearer.
+        fall: How steeply they fall at their lower end, energy per volume, attached to autograd. What makes it smaller
+            brings the minimum nearer; where it is negative, the lowest point is not at that end.
     """
 
     def __init__(self, message: str, fall: Tensor) -> None:
         super().__init__(message)
         self.fall = fall
+
+    def __reduce__(self) -> tuple[type[NoMinimumError], tuple[str, Tensor]]:
+        """For other processes, which know nothing of this one's autograd."""
+        return type(self), (str(self), self.fall.detach())
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,15 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
 
     Raises:
         NoMinimumError: there is no minimum between the smallest and the largest volume.
-        FitError: there are fewer than four points, or energies that are not finite.
+        FitError: there are fewer than four different volumes, or energies that are not finite.
     """
     if not bool(torch.isfinite(energies.detach()).all()):
         raise FitError("Not all energies are finite numbers.")
     try:
         found = fit_birch_murnaghan(volumes, energies.detach().cpu().numpy())
+    except FewPointsError:
+        raise
     except FitError as error:
-        if len(np.unique(volumes)) <= 3:
-            raise
         raise NoMinimumError(str(error), _fall(np.asarray(volumes, dtype=np.float64), energies)) from None
     if not energies.requires_grad:
         return DifferentiableEquationOfState(*energies.new_tensor(astuple(found)).unbind())
@@ -82,6 +86,7 @@ def differentiable_birch_murnaghan(volumes: ArrayLike, energies: Tensor) -> Diff
 
 def _fall(volumes: NDArray[np.float64], energies: Tensor) -> Tensor:
     """How steeply the energies fall towards the lower one of their ends, energy per volume."""
-    order = np.argsort(volumes).tolist()
-    end, beside = min(((order[0], order[1]), (order[-1], order[-2])), key=lambda pair: float(energies[pair[0]]))
+    _, order = np.unique(volumes, return_index=True)
+    known = energies.detach()
+    end, beside = min((order[[0, 1]], order[[-1, -2]]), key=lambda pair: float(known[pair[0]]))
     return (energies[beside] - energies[end]) / abs(volumes[beside] - volumes[end])

@@ -73,7 +73,7 @@ def _noise(elements: tuple[str, ...], family: str, names: Mapping[str, str], xc:
         return ""
     return (
         f"Far from the ion there is noise in the local potential that the file of {noisy} holds: volumes may be off by "
-        "some two percent."
+        "up to two percent."
     )
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 # other people on the same server do not stop it.
 _OF_SESSION = Path("/proc/self/autogroup")
 _POLITENESS = 5
-# Linux refuses a change that comes sooner after the last one, seconds.
-_BETWEEN = 0.15
+# Linux refuses a change that comes sooner after the last one on the machine, seconds, which may be another process's.
+_BETWEEN, _TRIES = 0.15, 10
 
 
 @contextmanager
@@ -33,7 +33,10 @@ def giving_way() -> Iterator[None]:
         yield
     finally:
         time.sleep(max(0.0, began + _BETWEEN - time.monotonic()))
-        _set(before)
+        for _ in range(_TRIES):
+            if _set(before):
+                break
+            time.sleep(_BETWEEN)
 
 
 def _politeness() -> int | None:

@@ -102,7 +102,7 @@ def _compute(folder: RunFolder) -> None:
     from mlxc.kohn_sham.state import GroundState  # with PyTorch, which has been loaded by then
     from mlxc.properties.xc_comparison import xc_potentials
 
-    way = giving_way() if kind.is_quick else nullcontext()
+    way = giving_way() if kind.is_quick(task) else nullcontext()
     with way, _watchdog(folder, longest), listening(lambda words: tell(_stage(words))), working_in(folder.path):
         result = kind.run(task, monitor, tell)
     ending = kind.ending(result)

@@ -118,8 +118,8 @@ class Kind:
         advice: What to do after a run that has not converged, made from its records; empty for the usual advice.
         parts: The SCF calculations that a task consists of, and how long they take beside each other.
         progress: What shows records while a command computes.
-        is_quick: Whether records come as fast as a browser draws them, or faster: who looks then comes before who
-            computes.
+        is_quick: Whether the records of a task come as fast as a browser draws them, or faster: who looks then comes
+            before who computes.
     """
 
     name: str
@@ -138,7 +138,7 @@ class Kind:
     advice: Callable[[Sequence[Record]], str] = nothing
     parts: Callable[[Any], Parts] = one_part
     progress: Callable[[Mapping[str, RecordTable]], Progress] = Progress
-    is_quick: bool = False
+    is_quick: Callable[[Any], bool] = lambda task: False
 
     def make(self, calculation: dict[str, Any], further: dict[str, Any]) -> AnyTask:
         """A task of this kind.

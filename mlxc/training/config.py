@@ -198,6 +198,11 @@ class TrainingConfig(_Part):
         return (*self.train, *self.validate_on, *self.test)
 
     @property
+    def is_at_fixed_densities(self) -> bool:
+        """Whether no step and no round converges a density anew."""
+        return self.rounds == 1 and all(TARGETS[target.quantity].is_variational for target in self.targets)
+
+    @property
     def start_in_words(self) -> str:
         """Where the training begins, for people."""
         return self.start if self.network is None else self.network.words

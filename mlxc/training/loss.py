@@ -109,9 +109,11 @@ def assess(
 
 
 def _error_of_skipped(reason: Exception) -> Tensor:
-    """What a solid that has no prediction counts for, in the units of errors."""
+    """What a solid that has no prediction counts for, in the units of errors; constant where nothing leads to one."""
     skipped = torch.tensor(SKIPPED, dtype=torch.float64)
-    return skipped + FALL * reason.fall.relu() if isinstance(reason, NoMinimumError) else skipped
+    if isinstance(reason, NoMinimumError) and float(reason.fall.detach()) > 0:
+        return skipped + FALL * reason.fall
+    return skipped
 
 
 def _is_compared(subject: Subject, quantity: str) -> bool:

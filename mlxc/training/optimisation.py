@@ -75,7 +75,7 @@ class Optimisation:
             if not reports:
                 reports.append(self._report(float(loss.detach()), training, lesson))
                 self.remember(reports[0].judged)
-                if trouble := _trouble(reports[0].loss, training, lesson):
+                if trouble := self._trouble(reports[0].loss, training, lesson):
                     raise _DivergedError(trouble)
             return float(loss.detach())
 
@@ -96,12 +96,13 @@ class Optimisation:
     def remember(self, judged: Assessment) -> None:
         """Keep the functional if it is the best of the round."""
         progress = self.progress
-        # Solids without a minimum count in it, so that a functional is no better for leaving one.
-        loss = float(judged.loss.detach())
+        loss, missing = float(judged.loss.detach()), len(judged.skipped)
         progress.since_best += 1
-        if loss < progress.best_loss or not progress.best:
+        # A functional that leaves a solid without a minimum is no better for not being judged on it.
+        if (missing, loss) < (progress.best_missing, progress.best_loss) or not progress.best:
             state = {name: value.detach().clone() for name, value in self.functional.state_dict().items()}
             progress.best_loss, progress.best, progress.best_step, progress.since_best = loss, state, progress.step, 0
+            progress.best_missing = missing
 
     def _report(self, loss: float, training: Assessment, lesson: Lesson) -> StepReport:
         assessments = {"training": training}
@@ -113,6 +114,16 @@ class Optimisation:
         norms = {name: float(value.grad.norm()) for name, value in named if value.grad is not None}
         judged = assessments.get("validation", training)
         return StepReport(loss, judged, assessments, norms, self.optimiser.rate, portrait(self.functional))
+
+    def _trouble(self, loss: float, training: Assessment, lesson: Lesson) -> str:
+        """Why the loss leads nowhere any more; empty if it does."""
+        if not math.isfinite(loss):
+            return "the loss is no finite number"
+        if len(set(training.skipped)) < len({subject.solid.name for subject in lesson.training.subjects}):
+            self.progress.has_predicted = True
+        elif self.progress.has_predicted or not training.loss.requires_grad:
+            return "no solid has its lowest energy at one of its volumes"
+        return ""
 
     def _diverged(self, trouble: str) -> str:
         progress = self.progress
@@ -127,15 +138,6 @@ class Optimisation:
 
 class _DivergedError(Exception):
     """The loss is lost; says how."""
-
-
-def _trouble(loss: float, training: Assessment, lesson: Lesson) -> str:
-    """Why the loss leads nowhere any more; empty if it does."""
-    if not math.isfinite(loss):
-        return "the loss is no finite number"
-    if len(set(training.skipped)) == len({subject.solid.name for subject in lesson.training.subjects}):
-        return "no solid has its lowest energy at one of its volumes"
-    return ""
 
 
 def make_optimiser(settings: Optimiser, functional: nn.Module) -> Adam | LBFGS:

@@ -239,6 +239,8 @@ class Trainer:
             metrics[DIVERGED] = float(self.progress.step)
         for label, solids in lesson.classes.items():
             assessment = solids.judge(self.functional, self.config)
+            if assessment.skipped:
+                metrics[f"{label}_without_prediction"] = float(len(assessment.skipped))
             for target in self.config.targets:
                 metrics[metric_name(label, target.quantity)] = assessment.mean_absolute_error(target.quantity)
         snapshots = [snapshot for subject in lesson.training.subjects for snapshot in subject.snapshots]

@@ -15,6 +15,7 @@ from mlxc.frozen.library import FrozenLibrary
 from mlxc.solids.table import read_solids
 from mlxc.training.config import TrainingConfig
 from mlxc.training.log import read_log
+from mlxc.training.loss import Assessment
 from mlxc.training.subjects.subjects import Preparation
 from mlxc.training.trainer import BEST, Trainer
 from mlxc.xc.catalogue import functional
@@ -96,8 +97,9 @@ def test_a_fresh_network_learns(rung: str, tmp_path: Path) -> None:
     assert record.baseline.startswith("a fresh")
 
 
-def test_a_solid_without_a_minimum_finds_one(tmp_path: Path) -> None:
-    fresh = {"start": "", "network": {"rung": "mgga"}, "train": ["Al_fcc", "V_bcc"], "seed": 0}
+@pytest.mark.parametrize("beside", [["Al_fcc"], []])
+def test_a_solid_without_a_minimum_finds_one(beside: list[str], tmp_path: Path) -> None:
+    fresh = {"start": "", "network": {"rung": "mgga"}, "train": [*beside, "V_bcc"], "seed": 0}
     with pytest.warns(UserWarning, match="V_bcc is skipped"):
         Trainer(config(**fresh, optimiser={"rate": 0.01, "steps": 10}), tmp_path).run()
     steps = read_log(tmp_path)
@@ -105,6 +107,15 @@ def test_a_solid_without_a_minimum_finds_one(tmp_path: Path) -> None:
     assert steps[0]["loss"] > 100
     assert "V_bcc" in steps[-1]["errors"]
     assert steps[-1]["loss"] < 50
+
+
+def test_what_leaves_a_solid_without_a_minimum_is_never_the_best(tmp_path: Path) -> None:
+    trainer = Trainer(config(), tmp_path)
+    optimisation = trainer._new_optimisation()
+    for loss, skipped in ((900.0, ()), (400.0, ("V_bcc",)), (950.0, ()), (800.0, ())):
+        optimisation.remember(Assessment(torch.tensor(loss), {}, skipped))
+        optimisation.progress.step += 1
+    assert (optimisation.progress.best_loss, optimisation.progress.best_step) == (800.0, 3)
 
 
 def test_a_training_that_diverges_says_so_and_keeps_the_best(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ NOISE = 1e-5
 # Bohr: from the first radius on every local potential is that of the ion's charge, and behind the last one it is taken
 # to be that. Quantum ESPRESSO cuts there.
 FAR, LARGEST_RADIUS = 6.0, 10.0
-# Of r V + Z there, hartree bohr; where the file of copper exceeds it volumes are off by two percent.
+# Of r V + Z there, hartree bohr; the file of copper exceeds it, and volumes are off by up to two percent.
 NOISE_OF_TAIL = 1e-4
 # Bohr, of the Gaussian that stands for the electrons of an atom whose file does not say where they are.
 ATOM_RADIUS = 1.5

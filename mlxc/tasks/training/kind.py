@@ -55,5 +55,5 @@ TRAINING = Kind(
     run_arguments=f'folder="{SCRIPT_FOLDER}"',
     # Between rounds densities are converged, which takes other times than steps do.
     parts=lambda task: Parts.unknown(steady=task.config.rounds == 1),
-    is_quick=True,
+    is_quick=lambda task: task.config.is_at_fixed_densities,
 )

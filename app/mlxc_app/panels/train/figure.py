@@ -26,8 +26,8 @@ HEIGHT = 520
 THIN = 1
 # What errors may be of, by column of a table of solids.
 SHOWN = {one.column: one for one in LEARNABLE}
-# More than there is data of.
-MOST_SOLIDS = 200
+# More than a plot of this width has room for.
+MOST_SOLIDS = 500
 # Whose names have room beside each other.
 FEW_SOLIDS = 9
 LEFT, RIGHT = [0, 0.44], [0.56, 1]
@@ -103,23 +103,30 @@ def _enhancements(picture: TrainPicture) -> list[go.Scatter]:
     found = []
     for name, curves in beside.items():
         # Where alpha makes no difference, one curve is all.
-        drawn = list(dict.fromkeys(tuple(curve) for curve in curves if len(curve)))
+        drawn = {tuple(curve): index for index, curve in enumerate(curves) if len(curve)}
         x = [s for _ in drawn for s in (*picture.s, None)]
         y = [value for curve in drawn for value in (*curve, None)]
+        where = [_at_alpha(picture, index) for index in drawn.values() for _ in (*picture.s, None)]
         line = {"color": GREY, "width": THIN, "dash": KNOWN.get(name, "solid")}
-        found.append(_along_s(x, y, name, line))
+        found.append(_along_s(x, y, name, line, where if len(drawn) > 1 else ""))
     for index, colour in enumerate(ALPHA_COLOURS):
         there = index < len(picture.curves)
-        where = f" at α = {picture.curves[index].alpha:g}" if len(picture.curves) > 1 and there else ""
-        now = picture.curves[index].now if there else ()
-        found.append(_along_s(picture.s if there else (), now, f"now{where}", {"color": colour, "width": 3.5}))
+        s, now = (picture.s, picture.curves[index].now) if there else ((), ())
+        at_alpha = _at_alpha(picture, index) if there and len(picture.curves) > 1 else ""
+        found.append(_along_s(s, now, "now", {"color": colour, "width": 3.5}, at_alpha))
     return found
 
 
-def _along_s(s: Sequence[float | None], f: Sequence[float | None], name: str, line: dict[str, Any]) -> go.Scatter:
+def _at_alpha(picture: TrainPicture, index: int) -> str:
+    return f", α = {picture.curves[index].alpha:g}"
+
+
+def _along_s(
+    s: Sequence[float | None], f: Sequence[float | None], name: str, line: dict[str, Any], text: str | list[str]
+) -> go.Scatter:
     return go.Scatter(
-        x=s, y=f, name=name, mode="lines", line=line, xaxis="x2", yaxis="y2", visible=bool(s),
-        hovertemplate="%{fullData.name}: %{y:.3f} at s = %{x}<extra></extra>",
+        x=s, y=f, text=text, name=name, mode="lines", line=line, xaxis="x2", yaxis="y2", visible=bool(s),
+        hovertemplate="%{fullData.name}: %{y:.3f} at s = %{x}%{text}<extra></extra>",
     )  # fmt: skip
 
 
