@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers
-from coulomb_tail import END, energy_of_tail
+from coulomb_tail import DEFAULT_FOLDER, END, energy_of_tail
 from dense_mesh import free_energies_on_mesh
 from mlxc_process import warm_processes
 from numpy.typing import NDArray
@@ -228,7 +228,7 @@ def chosen(words: list[str]) -> list[tuple[str, str]]:
 
 
 def without_tail(record: Record) -> float | None:
-    """The deviation as it would be if local potentials were -Z/r where PseudoDojo's psp8 files end, to first order.
+    """The deviation, percent, if local potentials were -Z/r where PseudoDojo's psp8 files end, to first order.
 
     None where there is no volume, or where other files than the table's were used.
     """
@@ -239,9 +239,10 @@ def without_tail(record: Record) -> float | None:
     if file.sha256 != record["pseudopotential"]["sha256"]:
         return None
     natoms = len(STRUCTURES[structure][1])
-    volumes = np.array(record["volumes_ang3"])
-    tail = HARTREE_EV * energy_of_tail(file, natoms, volumes / BOHR_ANG**3)
-    curve = fitted_curve(crystal_of(element, structure), "volume", volumes, np.array(record["energies_ev"]) - tail)
+    crystal, volumes = crystal_of(element, structure), np.array(record["volumes_ang3"])
+    scales = (volumes / BOHR_ANG**3 / crystal.volume) ** (1 / 3)
+    tail = HARTREE_EV * np.array([energy_of_tail(file, crystal.scaled(scale)) for scale in scales])
+    curve = fitted_curve(crystal, "volume", volumes, np.array(record["energies_ev"]) - tail)
     return deviation(record | {"volume_ang3": curve.fit.volume0 / natoms if curve.fit is not None else None})
 
 
@@ -253,6 +254,7 @@ def report(records: Sequence[Record]) -> None:
         print(f"\n{len(found)} of {len(records)} crystals have a volume; median |deviation| {median(first):.3f} %.")
         if second:
             print(f"With local potentials that are -Z/r from {END} bohr on, {len(second)} have {median(second):.3f} %.")
+            _compare_with_own(found)
         print("The largest:\n")
         print_header("element", "structure", "V0 (ang^3)", "all-electron", "deviation %", "-Z/r %", "message")
         for ours, cut, record in sorted(found, key=lambda row: -abs(row[0] or 0.0))[:SHOWN]:
@@ -262,6 +264,25 @@ def report(records: Sequence[Record]) -> None:
     for record in records:
         if record["volume_ang3"] is None:
             print(f"{record['element']}/{record['structure']}: {record['message']}")
+
+
+def _compare_with_own(found: list[tuple[float | None, float | None, Record]]) -> None:
+    """How far first order is from the volumes of SCFs with such files, as far as these have been computed."""
+    own = {(one["element"], one["structure"]): deviation(one) for one in read(results_of(DEFAULT_FOLDER.name)).values()}
+    wrong = {
+        f"{one['element']} {one['structure']}": abs(cut - theirs)
+        for _, cut, one in found
+        if cut is not None and (theirs := own.get((one["element"], one["structure"]))) is not None
+    }
+    if wrong:
+        worst = max(wrong, key=wrong.__getitem__)
+        print(f"SCFs with such files, computed for {len(wrong)}, differ from that, which is of first order, by")
+        print(f"{median(wrong.values()):.3f} % in the median, at most {wrong[worst]:.2f} % ({worst}).")
+
+
+def results_of(pseudo: str) -> Path:
+    """The file of results of a table, or of a folder's files."""
+    return RESULTS if pseudo == TABLE else FOLDER / f"acwf-{Path(pseudo).name}.jsonl"
 
 
 def main() -> None:
@@ -278,8 +299,7 @@ def main() -> None:
     cases = chosen(arguments.cases)
     if not cases:
         parser.error(f"there is none of {', '.join(arguments.cases)}; structures are {', '.join(STRUCTURES)}")
-    of_folder = FOLDER / f"acwf-{Path(arguments.pseudo).name}.jsonl"
-    results = arguments.results or (RESULTS if arguments.pseudo == TABLE else of_folder)
+    results = arguments.results or results_of(arguments.pseudo)
     results.parent.mkdir(parents=True, exist_ok=True)
     if arguments.report:
         records = list(read(results).values())

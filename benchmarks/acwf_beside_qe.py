@@ -4,7 +4,8 @@
 
 Both codes take the mesh and the smearing of the SCFs of ``acwf.py``, which are coarser than those of its free energies,
 and the same cutoff. Where both have the same volume, what is left of a deviation from the all-electron one is the
-pseudopotential's; the last column is what the dense mesh and the narrow smearing change.
+pseudopotential's; how much of that is the noise of its file tells the deviation there with local potentials that are
+-Z/r far from the ion. The last column is what the dense mesh and the narrow smearing change.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from acwf import POINTS, RESULTS, Record, chosen, deviation, read, settings_of
+from acwf import POINTS, RESULTS, Record, chosen, deviation, read, settings_of, without_tail
 from quantum_espresso import run_quantum_espresso
 from tables import cell, print_header, print_row
 
@@ -64,15 +65,18 @@ def main() -> None:
     torch.set_num_threads(arguments.cores)
     warm_up()
     records = read(arguments.results)
-    dense = {(record["element"], record["structure"]): deviation(record) for record in records.values()}
+    of_cases = {(record["element"], record["structure"]): record for record in records.values()}
     print_header(
-        "element", "structure", "deviation % there", "mlxc % here", "Quantum ESPRESSO % here", "the mesh's share"
-    )
+        "element", "structure", "deviation % there", "-Z/r % there", "mlxc % here", "Quantum ESPRESSO % here",
+        "the mesh's share",
+    )  # fmt: skip
     for case in chosen(arguments.cases) if arguments.cases else largest(records, arguments.count):
         ours, theirs = deviations_of_both(*case, arguments.cores)
-        there = dense.get(case)
+        record = of_cases.get(case)
+        there, cut = (None, None) if record is None else (deviation(record), without_tail(record))
         share = None if there is None else there - ours
-        print_row([*case, cell(there, "+.2f"), f"{ours:+.2f}", cell(theirs, "+.2f"), cell(share, "+.2f")])
+        row = [cell(there, "+.2f"), cell(cut, "+.2f"), f"{ours:+.2f}", cell(theirs, "+.2f"), cell(share, "+.2f")]
+        print_row([*case, *row])
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from math import pi
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pseudodojo_files import DEFAULT_TABLE
 
+from mlxc.crystal.crystal import Crystal
 from mlxc.pseudo.files.radial import LARGEST_RADIUS, RadialPseudopotential
 from mlxc.pseudo.files.reading import parse_pseudopotential
 from mlxc.pseudo.pseudodojo import TABLES, pseudodojo_content, pseudodojo_elements
@@ -26,6 +27,8 @@ from mlxc.pseudo.pseudodojo import TABLES, pseudodojo_content, pseudodojo_elemen
 DEFAULT_FOLDER = Path.home() / ".cache" / "mlxc" / "pseudodojo-coulomb-tail"
 # Bohr: the last radius of PseudoDojo's psp8 files.
 END = 5.99
+# Per bohr: free atoms' densities have no shorter waves that matter here.
+LARGEST_WAVE = 8.0
 RYDBERG_PER_HARTREE = 2
 _LOCAL = re.compile(r"(<PP_LOCAL\b[^>]*>)(.*?)(</PP_LOCAL>)", re.DOTALL)
 
@@ -42,20 +45,33 @@ def with_coulomb_tail(content: bytes, symbol: str) -> bytes:
     return f"{text[: found.start(2)]}\n{values}\n{text[found.end(2) :]}".encode()
 
 
-def energy_of_tail(file: RadialPseudopotential, natoms: int, volumes: ArrayLike) -> NDArray[np.float64]:
-    """What the local potential beyond :data:`END` adds to the energy of one element's cell, to first order, hartree.
+def energy_of_tail(file: RadialPseudopotential, crystal: Crystal) -> float:
+    """What local potentials beyond :data:`END` add to the energy of one element's crystal, to first order, hartree.
 
-    The valence electrons are taken to be spread evenly, as they almost are on that length.
+    The density is the sum of those of free atoms.
 
     Args:
         file: The pseudopotential.
-        natoms: The number of atoms in the cell.
-        volumes: The volumes of the cell, bohr^3.
+        crystal: A crystal of this element.
     """
     beyond = (file.radius > END) & (file.radius <= LARGEST_RADIUS)
-    excess = file.local + file.charge / np.where(beyond, file.radius, 1.0)
-    integral = 4 * pi * np.sum((file.radius**2 * excess * file.spacing)[beyond])
-    return natoms**2 * file.charge * integral / np.asarray(volumes, dtype=np.float64)
+    r, weight = file.radius[beyond], file.spacing[beyond]
+    excess = 4 * pi * r**2 * (file.local[beyond] + file.charge / r) * weight
+    waves = _waves(crystal)
+    lengths, which = np.unique(np.linalg.norm(waves, axis=1).round(9), return_inverse=True)
+    potential = np.sinc(np.outer(lengths, r) / pi) @ excess
+    density = np.sinc(np.outer(lengths, file.radius) / pi) @ (file.atomic_density * file.spacing)
+    density *= file.charge / density[0]
+    phases = np.exp(-1j * waves @ (crystal.positions @ crystal.lattice).T).sum(axis=1)
+    return float(np.sum(np.abs(phases) ** 2 * (potential * density)[which]) / crystal.volume)
+
+
+def _waves(crystal: Crystal) -> NDArray[np.float64]:
+    """The wave vectors G up to :data:`LARGEST_WAVE`, shape ``(nwave, 3)``."""
+    reach = np.ceil(LARGEST_WAVE * np.linalg.norm(crystal.lattice, axis=1) / (2 * pi)).astype(int)
+    indices = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(-1, 3)
+    waves = indices @ crystal.reciprocal
+    return waves[np.linalg.norm(waves, axis=1) <= LARGEST_WAVE]
 
 
 def main() -> None:

@@ -58,6 +58,8 @@ BENCHMARKS = {
     "elements": Benchmark(f"{PSEUDODOJO} && python benchmarks/elements.py"),
     "every_element": Benchmark("python benchmarks/every_element.py"),
     "compounds": Benchmark("python benchmarks/compounds.py"),
+    "acwf": Benchmark("python benchmarks/acwf.py --report"),
+    "acwf_beside_qe": Benchmark("python benchmarks/acwf_beside_qe.py", ("pw.x",)),
     "magnets": Benchmark(f"{PSEUDODOJO} && python benchmarks/magnets.py"),
     "meta_gga": Benchmark(f"{PSEUDODOJO} && python benchmarks/meta_gga.py"),
     "relaxations": Benchmark(f"{PSEUDODOJO} && python benchmarks/relaxations.py si mgo mos2 h2o al"),

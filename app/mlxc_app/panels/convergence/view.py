@@ -115,8 +115,8 @@ class DetailView:
         detail, layout = DETAILS[name], self.figure.layout
         with self.figure.batch_update():
             replace_data(self.figure, detail_traces(name, picture, fillings))
-            layout.xaxis.range, layout.yaxis.range = detail_ranges(name, picture, fillings)
-            layout.yaxis.update(_scale(detail.logarithmic), autorange=layout.yaxis.range is None)
+            layout.xaxis.range, y_range = detail_ranges(name, picture, fillings)
+            layout.yaxis.update(_scale(detail.logarithmic), range=y_range, autorange=y_range is None)
             layout.xaxis.title.text, layout.yaxis.title.text = detail.x_title, detail.y_title
         self._show_words()
 
