@@ -20,7 +20,7 @@ from quantum_espresso import run_quantum_espresso
 from tables import cell, print_header, print_row
 
 from mlxc.ground_state import warm_up
-from mlxc.properties.birch_murnaghan import fit_birch_murnaghan
+from mlxc.properties.birch_murnaghan import FitError, fit_birch_murnaghan
 from mlxc.references.tables import acwf
 from mlxc.tasks.eos.run import states_of_task
 from mlxc.tasks.eos.task import EquationOfStateTask
@@ -30,8 +30,11 @@ from mlxc.units import BOHR_ANG
 TOLERANCE = 1e-7
 
 
-def deviations_of_both(element: str, structure: str, cores: int) -> tuple[float, float | None]:
-    """The deviations of mlxc's and of Quantum ESPRESSO's volume from the all-electron one, percent."""
+def deviations_of_both(element: str, structure: str, cores: int) -> tuple[float | None, float | None]:
+    """The deviations of mlxc's and of Quantum ESPRESSO's volume from the all-electron one, percent.
+
+    None where a code has no minimum between the volumes, or is not there.
+    """
     settings = settings_of(element, structure) | {"tolerance": TOLERANCE}
     task = EquationOfStateTask.from_dict({"calculation": settings, "points": POINTS})
     states = states_of_task(task)
@@ -40,11 +43,15 @@ def deviations_of_both(element: str, structure: str, cores: int) -> tuple[float,
     reference = acwf(element, structure)[0].volume_per_atom_ang3
     ratios = volumes * natom / (task.calculation.crystal.volume * BOHR_ANG**3)
     runs = [run_quantum_espresso(one, cores) for one in task.calculation.at_volumes(ratios.tolist())]
-    energies = [[float(state.energy.detach()) for state in states], [run.energy_ha for run in runs if run is not None]]
-    ours, *theirs = (
-        100 * (fit_birch_murnaghan(volumes, of_code).volume0 / reference - 1) for of_code in energies if of_code
-    )
-    return ours, theirs[0] if theirs else None
+
+    def deviation_of(energies: list[float]) -> float | None:
+        try:
+            return 100 * (fit_birch_murnaghan(volumes, energies).volume0 / reference - 1)
+        except FitError:
+            return None
+
+    theirs = [run.energy_ha for run in runs if run is not None]
+    return deviation_of([float(state.energy.detach()) for state in states]), deviation_of(theirs) if theirs else None
 
 
 def largest(records: dict[str, Record], count: int) -> list[tuple[str, str]]:
@@ -74,9 +81,8 @@ def main() -> None:
         ours, theirs = deviations_of_both(*case, arguments.cores)
         record = of_cases.get(case)
         there, cut = (None, None) if record is None else (deviation(record), without_tail(record))
-        share = None if there is None else there - ours
-        row = [cell(there, "+.2f"), cell(cut, "+.2f"), f"{ours:+.2f}", cell(theirs, "+.2f"), cell(share, "+.2f")]
-        print_row([*case, *row])
+        share = None if there is None or ours is None else there - ours
+        print_row([*case, *(cell(value, "+.2f") for value in (there, cut, ours, theirs, share))])
 
 
 if __name__ == "__main__":
