@@ -18,7 +18,8 @@ COLOURS = {TRAINING: BLUE, VALIDATION: ORANGE, TEST: GREEN}
 # Of the functional at one alpha, and at three.
 ALPHA_COLOURS = (VERMILLION, PURPLE, SKY)
 KNOWN = {"PBE": "dot", "PBEsol": "dash", "SCAN": "dashdot"}
-DASHES = {"dot": "dotted", "dash": "dashed", "dashdot": "dash-dotted"}
+# As a legend draws them: words would not fit beside those of three alphas.
+DASHES = {"dot": "···", "dash": "– –", "dashdot": "–·–"}
 LAYER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
 HEIGHT = 520
 # Of what stands beside the losses and the functional that learns: without a graphics card a browser is slow with
@@ -181,14 +182,15 @@ def _error_title(picture: TrainPicture) -> str:
 
 
 def _curve_words(picture: TrainPicture) -> str:
-    """What each line is, those of functionals that people know by their dashes."""
+    """What each line is; those of functionals that people know have their dashes before their names."""
     if len(picture.curves) > 1:
-        names = {f"α = {curve.alpha:g}": ALPHA_COLOURS[index] for index, curve in enumerate(picture.curves)}
+        names = {f"{curve.alpha:g}": ALPHA_COLOURS[index] for index, curve in enumerate(picture.curves)}
     else:
         names = {"now": VERMILLION}
+    of_alpha = "α = " if len(picture.curves) > 1 else ""
     there = {name for curve in picture.curves for name, values in curve.known.items() if values}
     known = [f"{DASHES[dash]} {name}" for name, dash in KNOWN.items() if name in there]
-    return "; ".join([_coloured("", {**names, "start": GREY}), *known])
+    return "; ".join([_coloured(of_alpha, {**names, "start": GREY}), *known])
 
 
 def _loss_words(picture: TrainPicture) -> str:

@@ -426,7 +426,7 @@ def test_the_legend_names_each_functional_that_is_drawn_beside(model: TrainModel
         run.folder.append(record)
     run.poll()
     words = train_figure(model.picture).layout.annotations[1].text
-    assert words.endswith("dotted PBE; dash-dotted SCAN")
+    assert words.endswith("··· PBE; –·– SCAN")
 
 
 def test_a_functional_is_downloaded_under_its_own_name(model: TrainModel, run: RunModel) -> None:
