@@ -22,6 +22,7 @@ from pseudodojo_files import DEFAULT_TABLE
 from mlxc.crystal.crystal import Crystal
 from mlxc.pseudo.files.radial import LARGEST_RADIUS, RadialPseudopotential
 from mlxc.pseudo.files.reading import parse_pseudopotential
+from mlxc.pseudo.files.upf import RYDBERG_HA
 from mlxc.pseudo.pseudodojo import TABLES, pseudodojo_content, pseudodojo_elements
 
 DEFAULT_FOLDER = Path.home() / ".cache" / "mlxc" / "pseudodojo-coulomb-tail"
@@ -29,7 +30,6 @@ DEFAULT_FOLDER = Path.home() / ".cache" / "mlxc" / "pseudodojo-coulomb-tail"
 END = 5.99
 # Per bohr: free atoms' densities have no shorter waves that matter here.
 LARGEST_WAVE = 8.0
-RYDBERG_PER_HARTREE = 2
 _LOCAL = re.compile(r"(<PP_LOCAL\b[^>]*>)(.*?)(</PP_LOCAL>)", re.DOTALL)
 
 
@@ -37,7 +37,7 @@ def with_coulomb_tail(content: bytes, symbol: str) -> bytes:
     """A UPF file whose local potential is -Z/r beyond :data:`END`; the rest of it stays, byte by byte."""
     text = content.decode()
     file = parse_pseudopotential(content, symbol, symbol)
-    tail = [f"{value:.10E}" for value in -RYDBERG_PER_HARTREE * file.charge / file.radius[file.radius > END]]
+    tail = [f"{value:.10E}" for value in -file.charge / file.radius[file.radius > END] / RYDBERG_HA]
     found = _LOCAL.search(text)
     assert found is not None
     head = found[2].split()[: len(file.radius) - len(tail)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,12 @@ def politenesses(own_session: bool) -> list[str]:
 
 
 @pytest.mark.skipif(
-    not (AUTOGROUP.exists() and AUTOGROUP.read_text().strip()), reason="The system does not group processes by session."
+    not (os.access(AUTOGROUP, os.W_OK) and AUTOGROUP.read_text().strip()),
+    reason="The system does not group processes by session.",
 )
 def test_a_session_comes_last_for_a_while_and_only_where_the_process_leads_it() -> None:
-    before, during, after = politenesses(own_session=True)
-    if during == before:
-        pytest.skip("The system did not let a session come last.")
+    # Linux refuses a change that comes soon after another process's.
+    tries = (politenesses(own_session=True) for _ in range(5))
+    before, during, after = next((told for told in tries if told[0] != told[1]), ("0", "0", "0"))
     assert int(during) > int(before) == int(after)
     assert len(set(politenesses(own_session=False))) == 1

@@ -144,6 +144,7 @@ def _errors(picture: TrainPicture) -> list[go.Scatter]:
                 text=[words for _ in of_list for words in (f"{unit} at the start", f"{unit} now", "")],
                 name=f"errors, {which}", mode="lines+markers", visible=bool(of_list), xaxis="x3", yaxis="y3",
                 line={"color": COLOURS[which], "width": THIN},
+                # With several sizes plotly's points would be translucent.
                 marker={"color": COLOURS[which], "size": [0, 10, 0] * MOST_SOLIDS, "opacity": 1},
                 hovertemplate=f"%{{x}} ({which}): %{{y:.3f}}%{{text}}<extra></extra>",
             )
