@@ -29,8 +29,9 @@ WATCH_FRAMES = """() => {
 # The functional has left its start, at s = 2.
 MOVED = """() => {
     const named = {};
-    for (const trace of document.querySelector('.mlxc-panel-train .js-plotly-plot')?.data ?? [])
-        if (trace.visible !== false) named[trace.name] = trace;
+    for (const plot of document.querySelectorAll('.mlxc-train-plots .js-plotly-plot'))
+        for (const trace of plot.data ?? [])
+            if (trace.visible !== false) named[trace.name] = trace;
     return named.now && named.start && named.now.y[20] !== named.start.y[20];
 }"""
 

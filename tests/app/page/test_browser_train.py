@@ -18,11 +18,11 @@ KAPPA, MU = 0.5214, 0.2259
 PANEL = ".mlxc-panel-train"
 # The traces of a figure by name, as far as they are shown.
 TRACES = """() => Object.fromEntries(Array.from(
-    document.querySelector('.mlxc-panel-train .js-plotly-plot')?.data ?? [])
+    document.querySelectorAll('.mlxc-train-plots .js-plotly-plot')).flatMap(plot => Array.from(plot.data ?? []))
     .filter(trace => trace.visible !== false && trace.mode === 'lines')
     .map(trace => [trace.name, Array.from(trace.y ?? [])]))"""
 
-LAST_STEP = "() => document.querySelector('.mlxc-panel-train .js-plotly-plot').data[0].x.at(-1)"
+LAST_STEP = "() => document.querySelector('.mlxc-train-plots .js-plotly-plot').data[0].x.at(-1)"
 
 
 def traces(page: Page) -> dict[str, list[float]]:
@@ -138,7 +138,7 @@ def test_forces_of_a_teacher_are_learned_with_the_adjoint_in_view(page: Page) ->
     page.get_by_text("learns from pbesol's forces of 1 solid").wait_for(timeout=LOADING_MS)
     panel.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("Finished: Train").wait_for(timeout=600_000)
-    residuals = page.evaluate(f"Array.from(document.querySelectorAll('{PANEL} .js-plotly-plot')[1].data[0].y)")
+    residuals = page.evaluate("Array.from(document.querySelector('.mlxc-train-adjoints .js-plotly-plot').data[0].y)")
     assert len(residuals) > 3
     assert residuals[-1] < 1e-6
     losses = traces(page)["training"]

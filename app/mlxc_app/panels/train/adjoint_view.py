@@ -45,6 +45,7 @@ class AdjointView:
     def __init__(self) -> None:
         self._figure: go.FigureWidget | None = None
         self.widget = VBox()
+        self.widget.add_class("mlxc-train-adjoints")
 
     def show(self, adjoints: Mapping[str, Sequence[float]]) -> None:
         """Draw these; without any, draw nothing."""

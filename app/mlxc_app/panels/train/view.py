@@ -9,9 +9,9 @@ from ipywidgets import HTML, Button, FloatText, HBox, IntSlider, Text, ToggleBut
 
 from mlxc_app.panels.panel import MODELS, Page, Panel
 from mlxc_app.panels.train.adjoint_view import AdjointView
-from mlxc_app.panels.train.figure import show, train_figure
 from mlxc_app.panels.train.model import FURTHER_ROUNDS, TrainModel
 from mlxc_app.panels.train.picture import TrainPicture
+from mlxc_app.panels.train.plots import PLOTS
 from mlxc_app.panels.train.settings import TrainingSettings, in_words
 from mlxc_app.panels.train.settings_view import SettingsView
 from mlxc_app.panels.train.solids import TEST, TRAINING, VALIDATION
@@ -49,9 +49,11 @@ class TrainView:
     def __init__(self, model: TrainModel, messages: MessageArea) -> None:
         self._model, self._messages = model, messages
         self._settings = SettingsView(model, messages)
-        self.figure = train_figure(model.picture)
+        self.figures = [plot.figure(model.picture) for plot in PLOTS.values()]
         self._adjoints = AdjointView()
-        self._in_step = InStep(self.figure, show, messages.guard)
+        self._in_step = [
+            InStep(figure, plot.show, messages.guard) for plot, figure in zip(PLOTS.values(), self.figures, strict=True)
+        ]
         self._words, self._caption = HTML(), HTML()
         self._choices = Disclosure("What to learn, from which solids", self._make_choices, messages)
         self.widget = VBox(
@@ -60,7 +62,7 @@ class TrainView:
                 self._choices.widget,
                 self._words,
                 self._make_scrubber(),
-                self.figure,
+                self._make_plots(),
                 self._caption,
                 self._adjoints.widget,
                 self._make_end(),
@@ -92,6 +94,11 @@ class TrainView:
         row = HBox([start, self._pause, self._rate, self._stop])
         row.add_class("mlxc-panel-row")
         return row
+
+    def _make_plots(self) -> HBox:
+        plots = HBox(self.figures)
+        plots.add_class("mlxc-train-plots")
+        return plots
 
     def _make_scrubber(self) -> HBox:
         self._slider = IntSlider(description="Step", min=0, max=1, continuous_update=True)
@@ -136,7 +143,8 @@ class TrainView:
 
     def _show(self, change: Any = None) -> None:
         picture = self._model.picture
-        self._in_step.show(picture, others_follow=self._model.running and not self._model.paused)
+        for figure in self._in_step:
+            figure.show(picture, others_follow=self._model.running and not self._model.paused)
         self._adjoints.show(picture.adjoints)
         self._words.value = words_of(picture) if picture.title else _before(self._model.settings)
         caption = f"{picture.loss_words} {_CAPTION}" if picture.loss_words else ""

@@ -8,9 +8,9 @@ import pytest
 from ipywidgets import HTML
 from mlxc_app.choose.model import ChooseModel
 from mlxc_app.choose.own.checkpoints import own_checkpoints
-from mlxc_app.panels.train.figure import traces, train_figure
 from mlxc_app.panels.train.model import TrainModel
 from mlxc_app.panels.train.picture import TrainPicture, kept_step, picture_of
+from mlxc_app.panels.train.plots import PLOTS
 from mlxc_app.panels.train.settings import STEPS_WITH_RESPONSE
 from mlxc_app.panels.train.settings_view import SettingsView
 from mlxc_app.panels.train.solids import PRESETS, TEST, TRAINING, VALIDATION, SolidLists, tiles
@@ -50,6 +50,14 @@ def step(number: int, **more: Any) -> dict[str, Any]:
         "elapsed_seconds": float(number),
     }  # fmt: skip
     return told | more
+
+
+def traces_of(picture: TrainPicture) -> list[Any]:
+    return [trace for plot in PLOTS.values() for trace in plot.traces(picture)]
+
+
+def error_title(picture: TrainPicture) -> str:
+    return str(PLOTS["errors"].figure(picture).layout.yaxis.title.text)
 
 
 @pytest.fixture
@@ -147,7 +155,7 @@ def test_steps_are_drawn_as_they_come_and_gone_back_through(model: TrainModel, r
     assert (model.picture.last, model.picture.shown) == (5, 1)
     model.shown = -1
     assert model.picture.shown == 5
-    visible = {trace.name for trace in traces(model.picture) if trace.visible}
+    visible = {trace.name for trace in traces_of(model.picture) if trace.visible}
     assert {"training", "test", "now", "start", "PBE", "PBEsol", "kappa", "mu"} <= visible
     assert "validation" not in visible
 
@@ -160,7 +168,7 @@ def test_the_end_shows_the_step_that_is_kept(model: TrainModel, run: RunModel) -
         run.folder.append(record)
     run.poll()
     assert (model.picture.shown, model.picture.kept, model.picture.kept_words) == (5, 2, "kept: step 2")
-    kept = next(trace for trace in traces(model.picture) if trace.name == "kept")
+    kept = next(trace for trace in traces_of(model.picture) if trace.name == "kept")
     assert list(kept.x) == [2, 2]
     run.folder.set_status("stopped", "Stopped on request.")
     run.poll()
@@ -319,7 +327,7 @@ def test_gaps_are_learned_in_few_steps_with_their_adjoints_in_view(model: TrainM
     assert model.picture.adjoints == {"Si": [0.1, 0.01]}
     assert model.picture.errors[0].now == -0.5
     assert model.picture.errors[1].now is None
-    assert train_figure(model.picture).layout.yaxis3.title.text == "error of the gap (eV)"
+    assert error_title(model.picture) == "error of the gap (eV)"
     _, figure = adjoint_view_of(view).children
     assert list(figure.data[0].y) == [0.1, 0.01]
     run.records = (*run.records, adjoint[2])
@@ -339,7 +347,7 @@ def test_densities_of_another_functional_are_learned(model: TrainModel, run: Run
     config = run.task.config
     assert (config.teacher, [target.quantity for target in config.targets]) == ("pbesol", ["density_percent"])
     run.records = (begun(), step(0, errors={"Si_diamond": {"density_percent": 0.7}}))
-    assert train_figure(model.picture).layout.yaxis3.title.text == "distance of the density (%)"
+    assert error_title(model.picture) == "distance of the density (%)"
     settings.density_weight, settings.lattice_weight = 0.0, 1.0
     assert settings.task().config.teacher == ""
 
@@ -367,7 +375,7 @@ def test_forces_are_learned_of_solids_with_an_atom_out_of_its_place(model: Train
     run.records = (begun(), adjoint, step(0, errors={"Si_diamond_moved": {"forces_ha_bohr": 0.002}}))
     assert model.picture.adjoints == {"Si, moved": [0.1]}
     assert (model.picture.errors[0].label, model.picture.errors[0].now) == ("Si, moved", 0.002)
-    assert train_figure(model.picture).layout.yaxis3.title.text == "distance of the forces (Ha/bohr)"
+    assert error_title(model.picture) == "distance of the forces (Ha/bohr)"
     assert model.cost_of_confirming.endswith(" on two cores")
     # Lattice constants belong to the solids as they are.
     settings.lattice_weight = 1.0
@@ -388,7 +396,7 @@ def test_moments_are_learned_of_nickel_with_its_adjoint_in_view(model: TrainMode
     run.records = (begun(), adjoint, step(0, errors={"Ni_fcc": {"magnetisation_bohr_magneton": 0.06}}))
     assert model.picture.adjoints == {"Ni": [0.1]}
     assert model.picture.errors[0].now == 0.06
-    assert train_figure(model.picture).layout.yaxis3.title.text == "error of M (μB)"
+    assert error_title(model.picture) == "error of M (μB)"
 
 
 def test_what_no_chosen_solid_has_is_refused_before_anything_is_computed(model: TrainModel) -> None:
@@ -404,7 +412,7 @@ def test_what_no_chosen_solid_has_is_refused_before_anything_is_computed(model: 
 def test_errors_of_what_only_a_file_can_ask_for_have_their_name_and_unit() -> None:
     picture = TrainPicture(quantity="energy_difference_ev")
     words = "error of the energy of the cell relative to other crystals (eV)"
-    assert train_figure(picture).layout.yaxis3.title.text == words
+    assert error_title(picture) == words
 
 
 def adjoint_view_of(view: TrainView) -> Any:
@@ -425,7 +433,7 @@ def test_the_legend_names_each_functional_that_is_drawn_beside(model: TrainModel
     for record in (begun(known={"PBE": [[1.0] * 3], "SCAN": [[1.1] * 3]}), step(0)):
         run.folder.append(record)
     run.poll()
-    words = train_figure(model.picture).layout.annotations[1].text
+    words = PLOTS["enhancement"].figure(model.picture).layout.title.text
     assert words.endswith("··· PBE; –·– SCAN")
 
 

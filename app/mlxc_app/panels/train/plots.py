@@ -1,8 +1,13 @@
-"""The plots of a training: losses, the enhancement factor as it bends, errors of solids, gradients by layer."""
+"""The plots of a training: losses, the enhancement factor as it bends, errors of solids, gradients by layer.
+
+Each is a figure of its own: a browser without a graphics card draws one in the time that a frame may take, and goes on
+with what else there is to do before the next.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,7 +16,7 @@ from mlxc.observables.catalogue import TARGETS
 from mlxc_app.panels.train.picture import MOST_LAYERS, TrainPicture, unit_of_errors
 from mlxc_app.panels.train.settings import LEARNABLE
 from mlxc_app.panels.train.solids import LISTS, TEST, TRAINING, VALIDATION
-from mlxc_app.widgets.live_figure import axis, live_figure, replace_data
+from mlxc_app.widgets.live_figure import WIDTH, axis, live_figure, replace_data
 from mlxc_app.widgets.palette import BLUE, BROWN, GREEN, GREY, LILAC, OCHRE, OLIVE, ORANGE, PURPLE, SKY, VERMILLION
 
 COLOURS = {TRAINING: BLUE, VALIDATION: ORANGE, TEST: GREEN}
@@ -21,7 +26,7 @@ KNOWN = {"PBE": "dot", "PBEsol": "dash", "SCAN": "dashdot"}
 # As a legend draws them: words would not fit beside those of three alphas.
 DASHES = {"dot": "···", "dash": "– –", "dashdot": "–·–"}
 LAYER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, OCHRE, LILAC, OLIVE, BROWN)
-HEIGHT = 520
+HEIGHT = 260
 # Of what stands beside the losses and the functional that learns: without a graphics card a browser is slow with
 # lines that are wider than a pixel.
 THIN = 1
@@ -31,47 +36,40 @@ SHOWN = {one.column: one for one in LEARNABLE}
 MOST_SOLIDS = 500
 # Whose names have room beside each other.
 FEW_SOLIDS = 9
-LEFT, RIGHT = [0, 0.44], [0.56, 1]
-UPPER, LOWER = [0.58, 1], [0, 0.4]
 
 
-def train_figure(picture: TrainPicture) -> go.FigureWidget:
-    """The figure, with all its traces."""
-    return live_figure(
-        traces(picture),
-        height=HEIGHT,
-        margin={"l": 62, "r": 16, "t": 28, "b": 46},
-        xaxis=axis("step", domain=LEFT, anchor="y"),
-        yaxis=axis("loss", domain=UPPER, type="log", tickformat="~g", nticks=3),
-        xaxis2=axis("reduced gradient s", domain=RIGHT, anchor="y2", range=[0, 3]),
-        yaxis2=axis("F<sub>xc</sub> at r<sub>s</sub> = 2", domain=UPPER, anchor="x2"),
-        xaxis3=axis("", domain=LEFT, anchor="y3", type="category", **_solids_axis(picture)),
-        yaxis3=axis(
-            _error_title(picture), domain=LOWER, anchor="x3", zeroline=True, zerolinewidth=2, exponentformat="power"
-        ),
-        xaxis4=axis("step", domain=RIGHT, anchor="y4"),
-        yaxis4=axis("|dL/dθ|", domain=LOWER, anchor="x4", type="log", exponentformat="power"),
-        annotations=[
-            _legend(0, UPPER[1], _loss_words(picture)),
-            _legend(RIGHT[0], UPPER[1], _curve_words(picture)),
-            _legend(RIGHT[0], LOWER[1], _layer_words(picture)),
-        ],
-    )
+@dataclass(frozen=True)
+class Plot:
+    """One of the plots.
 
+    Attributes:
+        traces: All its traces; those of which there is nothing yet are empty.
+        axes: Its two axes.
+        changing: What changes in its layout, such as the words above it: what its colours and dashes mean.
+    """
 
-def show(figure: go.FigureWidget, picture: TrainPicture) -> None:
-    """Draw another step."""
-    with figure.batch_update():
-        replace_data(figure, traces(picture))
-        figure.layout.xaxis3.update(_solids_axis(picture))
-        figure.layout.yaxis3.title.text = _error_title(picture)
-        for legend, words in enumerate((_loss_words(picture), _curve_words(picture), _layer_words(picture))):
-            figure.layout.annotations[legend].text = words
+    traces: Callable[[TrainPicture], list[go.Scatter]]
+    axes: Mapping[str, Any]
+    changing: Callable[[TrainPicture], dict[str, Any]]
 
+    def figure(self, picture: TrainPicture) -> go.FigureWidget:
+        """The figure, with all its traces."""
+        title = {"x": 0, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 6}}
+        return live_figure(
+            self.traces(picture),
+            height=HEIGHT,
+            width=WIDTH // 2,
+            margin={"l": 62, "r": 16, "t": 30, "b": 46},
+            title={**title, "font": {"size": 13}},
+            **self.axes,
+            **self.changing(picture),
+        )
 
-def traces(picture: TrainPicture) -> list[go.Scatter]:
-    """All of them; those of which there is nothing yet are empty."""
-    return [*_losses(picture), *_enhancements(picture), *_errors(picture), *_layers(picture)]
+    def show(self, figure: go.FigureWidget, picture: TrainPicture) -> None:
+        """Draw another step."""
+        with figure.batch_update():
+            replace_data(figure, self.traces(picture))
+            figure.update_layout(**self.changing(picture))
 
 
 def _losses(picture: TrainPicture) -> list[go.Scatter]:
@@ -126,7 +124,7 @@ def _along_s(
     s: Sequence[float | None], f: Sequence[float | None], name: str, line: dict[str, Any], text: str | list[str]
 ) -> go.Scatter:
     return go.Scatter(
-        x=s, y=f, text=text, name=name, mode="lines", line=line, xaxis="x2", yaxis="y2", visible=bool(s),
+        x=s, y=f, text=text, name=name, mode="lines", line=line, visible=bool(s),
         hovertemplate="%{fullData.name}: %{y:.3f} at s = %{x}%{text}<extra></extra>",
     )  # fmt: skip
 
@@ -142,7 +140,7 @@ def _errors(picture: TrainPicture) -> list[go.Scatter]:
                 x=[label for error in of_list for label in (error.label, error.label, None)],
                 y=[value for error in of_list for value in (error.start, error.now, None)],
                 text=[words for _ in of_list for words in (f"{unit} at the start", f"{unit} now", "")],
-                name=f"errors, {which}", mode="lines+markers", visible=bool(of_list), xaxis="x3", yaxis="y3",
+                name=f"errors, {which}", mode="lines+markers", visible=bool(of_list),
                 line={"color": COLOURS[which], "width": THIN},
                 # With several sizes plotly's points would be translucent.
                 marker={"color": COLOURS[which], "size": [0, 10, 0] * MOST_SOLIDS, "opacity": 1},
@@ -159,7 +157,7 @@ def _layers(picture: TrainPicture) -> list[go.Scatter]:
         name, norms = layers[index] if index < len(layers) else ("", [])
         found.append(
             go.Scatter(
-                x=picture.steps if name else [], y=norms, name=name, mode="lines", xaxis="x4", yaxis="y4",
+                x=picture.steps if name else [], y=norms, name=name, mode="lines",
                 line={"color": LAYER_COLOURS[index], "width": THIN}, visible=bool(name),
                 hovertemplate="%{fullData.name}: %{y:.2e} at step %{x}<extra></extra>",
             )
@@ -167,11 +165,11 @@ def _layers(picture: TrainPicture) -> list[go.Scatter]:
     return found
 
 
-def _solids_axis(picture: TrainPicture) -> dict[str, Any]:
+def _error_layout(picture: TrainPicture) -> dict[str, Any]:
     """The solids in the order of their lists, whichever of them have an error; many stand slantwise."""
     labels = [error.label for error in picture.errors]
     slant = 0 if len(labels) <= FEW_SOLIDS else -60
-    return {"categoryorder": "array", "categoryarray": labels, "tickangle": slant, "tickmode": "linear"}
+    return {"xaxis_categoryarray": labels, "xaxis_tickangle": slant, "yaxis_title_text": _error_title(picture)}
 
 
 def _error_title(picture: TrainPicture) -> str:
@@ -196,7 +194,7 @@ def _curve_words(picture: TrainPicture) -> str:
 
 def _loss_words(picture: TrainPicture) -> str:
     kept = f"; dashed {picture.kept_words}" if picture.kept_words else ""
-    return _coloured("losses: ", {which: COLOURS[which] for which in LISTS}) + kept
+    return _coloured("", {which: COLOURS[which] for which in LISTS}) + kept
 
 
 def _layer_words(picture: TrainPicture) -> str:
@@ -209,13 +207,33 @@ def _layer_words(picture: TrainPicture) -> str:
     return ", ".join(found)
 
 
-def _legend(x: float, y: float, words: str) -> dict[str, Any]:
-    return {
-        "text": words, "x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left",
-        "yanchor": "bottom", "showarrow": False, "font": {"size": 13},
-    }  # fmt: skip
-
-
 def _coloured(words: str, names: dict[str, str]) -> str:
     """Names in their colours."""
     return words + ", ".join(f'<b><span style="color:{colour}">{name}</span></b>' for name, colour in names.items())
+
+
+PLOTS = {
+    "losses": Plot(
+        _losses,
+        {"xaxis": axis("step"), "yaxis": axis("loss", type="log", tickformat="~g", nticks=3)},
+        lambda picture: {"title_text": _loss_words(picture)},
+    ),
+    "enhancement": Plot(
+        _enhancements,
+        {"xaxis": axis("reduced gradient s", range=[0, 3]), "yaxis": axis("F<sub>xc</sub> at r<sub>s</sub> = 2")},
+        lambda picture: {"title_text": _curve_words(picture)},
+    ),
+    "errors": Plot(
+        _errors,
+        {
+            "xaxis": axis("", type="category", categoryorder="array", tickmode="linear"),
+            "yaxis": axis("", zeroline=True, zerolinewidth=2, exponentformat="power"),
+        },
+        _error_layout,
+    ),
+    "gradients": Plot(
+        _layers,
+        {"xaxis": axis("step"), "yaxis": axis("|dL/dθ|", type="log", exponentformat="power")},
+        lambda picture: {"title_text": _layer_words(picture)},
+    ),
+}
