@@ -1,21 +1,36 @@
 """The largest deviations of ``acwf.py`` in Quantum ESPRESSO with the same files: whose are they?
 
-    python benchmarks/acwf_beside_qe.py [--cores 2] [--count 15] [--results FILE] [Cu/FCC ...]
+    python benchmarks/acwf_beside_qe.py [--cores 2] [--count 15] [--pseudo FOLDER] [--kspacing 0.4] [--width 0.01]
+        [Cu/FCC ...]
 
-Both codes take the mesh and the smearing of the SCFs of ``acwf.py``, which are coarser than those of its free energies,
-and the same cutoff. Where both have the same volume, what is left of a deviation from the all-electron one is the
-pseudopotential's; how much of that is the noise of its file tells the deviation there with local potentials that are
--Z/r far from the ion. The last column is what the dense mesh and the narrow smearing change.
+Both codes take the same files, mesh, smearing and cutoff; by default mesh and smearing are those of the SCFs of
+``acwf.py``, which are coarser than those of its free energies. Some crystals have no minimum there, and need
+``--kspacing 0.2 --width 0.00225``. Where both have the same volume, what is left of a deviation from the all-electron
+one is the pseudopotential's; how much of that is the noise of its file tells the deviation there with local potentials
+that are -Z/r far from the ion. The last column is what the dense mesh and the narrow smearing change.
 """
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import torch
-from acwf import POINTS, RESULTS, Record, chosen, deviation, read, settings_of, without_tail
+from acwf import (
+    COARSE_KSPACING_PER_ANG,
+    POINTS,
+    TABLE,
+    WIDE_WIDTH_HA,
+    Record,
+    chosen,
+    crystal_of,
+    deviation,
+    mesh_of,
+    read,
+    results_of,
+    settings_of,
+    without_tail,
+)
 from quantum_espresso import run_quantum_espresso
 from tables import cell, print_header, print_row
 
@@ -30,12 +45,11 @@ from mlxc.units import BOHR_ANG
 TOLERANCE = 1e-7
 
 
-def deviations_of_both(element: str, structure: str, cores: int) -> tuple[float | None, float | None]:
+def deviations_of_both(settings: Record, element: str, structure: str, cores: int) -> tuple[float | None, float | None]:
     """The deviations of mlxc's and of Quantum ESPRESSO's volume from the all-electron one, percent.
 
     None where a code has no minimum between the volumes, or is not there.
     """
-    settings = settings_of(element, structure) | {"tolerance": TOLERANCE}
     task = EquationOfStateTask.from_dict({"calculation": settings, "points": POINTS})
     states = states_of_task(task)
     natom = len(states[0].crystal.species)
@@ -67,18 +81,22 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="ELEMENT[/STRUCTURE]", help="default: the largest deviations")
     parser.add_argument("--cores", type=int, default=2, help="threads of mlxc, processes of Quantum ESPRESSO")
     parser.add_argument("--count", type=int, default=15)
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--pseudo", default=TABLE, help="a table or a folder; default: %(default)s")
+    parser.add_argument("--kspacing", type=float, default=COARSE_KSPACING_PER_ANG, help="1/angstrom")
+    parser.add_argument("--width", type=float, default=WIDE_WIDTH_HA, help="of the smearing, hartree")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.cores)
     warm_up()
-    records = read(arguments.results)
+    records = read(results_of(arguments.pseudo))
     of_cases = {(record["element"], record["structure"]): record for record in records.values()}
     print_header(
         "element", "structure", "deviation % there", "-Z/r % there", "mlxc % here", "Quantum ESPRESSO % here",
         "the mesh's share",
     )  # fmt: skip
     for case in chosen(arguments.cases) if arguments.cases else largest(records, arguments.count):
-        ours, theirs = deviations_of_both(*case, arguments.cores)
+        mesh = mesh_of(crystal_of(*case), arguments.kspacing)
+        settings = settings_of(*case, arguments.pseudo) | {"kmesh": list(mesh), "width_ha": arguments.width}
+        ours, theirs = deviations_of_both(settings | {"tolerance": TOLERANCE}, *case, arguments.cores)
         record = of_cases.get(case)
         there, cut = (None, None) if record is None else (deviation(record), without_tail(record))
         share = None if there is None or ours is None else there - ours

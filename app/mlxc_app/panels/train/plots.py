@@ -233,7 +233,7 @@ PLOTS = {
     ),
     "gradients": Plot(
         _layers,
-        {"xaxis": axis("step"), "yaxis": axis("|dL/dθ|", type="log", exponentformat="power")},
+        {"xaxis": axis("step"), "yaxis": axis("|dL/dθ|", type="log", exponentformat="power", nticks=4)},
         lambda picture: {"title_text": _layer_words(picture)},
     ),
 }

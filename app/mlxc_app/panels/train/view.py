@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import plotly.graph_objects as go
 from ipywidgets import HTML, Button, FloatText, HBox, IntSlider, Text, ToggleButton, VBox
 
 from mlxc_app.panels.panel import MODELS, Page, Panel
@@ -25,9 +26,8 @@ from mlxc_app.widgets.typeset import told
 ABOUT = (
     "A functional learns here: its parameters are moved step by step until lattice constants come out as they are "
     "measured. The densities are those of PBE and stay as they are, so that a step takes milliseconds; energies do not "
-    "change to first order when the density does. Upper plots: the loss, and the factor F<sub>xc</sub> by which the "
-    "functional enhances local exchange, beside PBE's. Lower plots: the error of each solid, and how large the "
-    "gradients are."
+    "change to first order when the density does. The plots are the loss; the factor F<sub>xc</sub> by which the "
+    "functional enhances local exchange, beside PBE's; the error of each solid; and how large the gradients are."
 )
 _CAPTION = (
     "Where a solid's error began, a thin line begins that leads to where it is. |dL/dθ| says how strongly the loss "
@@ -51,9 +51,8 @@ class TrainView:
         self._settings = SettingsView(model, messages)
         self.figures = [plot.figure(model.picture) for plot in PLOTS.values()]
         self._adjoints = AdjointView()
-        self._in_step = [
-            InStep(figure, plot.show, messages.guard) for plot, figure in zip(PLOTS.values(), self.figures, strict=True)
-        ]
+        # They are sent together, so that all show the same step; the browser draws them in turn.
+        self._in_step = InStep(self.figures[0], self._draw, messages.guard)
         self._words, self._caption = HTML(), HTML()
         self._choices = Disclosure("What to learn, from which solids", self._make_choices, messages)
         self.widget = VBox(
@@ -141,10 +140,13 @@ class TrainView:
         if change["new"] != self._model.picture.shown:
             self._model.shown = -1 if change["new"] >= self._model.picture.last else change["new"]
 
+    def _draw(self, first: go.FigureWidget, picture: TrainPicture) -> None:
+        for plot, figure in zip(PLOTS.values(), self.figures, strict=True):
+            plot.show(figure, picture)
+
     def _show(self, change: Any = None) -> None:
         picture = self._model.picture
-        for figure in self._in_step:
-            figure.show(picture, others_follow=self._model.running and not self._model.paused)
+        self._in_step.show(picture, others_follow=self._model.running and not self._model.paused)
         self._adjoints.show(picture.adjoints)
         self._words.value = words_of(picture) if picture.title else _before(self._model.settings)
         caption = f"{picture.loss_words} {_CAPTION}" if picture.loss_words else ""
