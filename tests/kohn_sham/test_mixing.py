@@ -93,6 +93,16 @@ def test_a_step_that_leads_astray_is_taken_back_to_a_part_of_it() -> None:
     torch.testing.assert_close(mixer.next(near, residual / 2, 0.5), fresh.next(near, residual / 2, 0.5))
 
 
+def test_a_response_at_right_angles_to_the_step_does_not_stop_the_mixing() -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
+    fields = torch.zeros(1, 1, len(grid.miller), dtype=torch.complex128)
+    mixer = AndersonMixing(schedule=[STAGE], downhill=False).start(grid, (DENSITY,), metal=False)
+    for _ in range(3):
+        # The best combination of the first two steps is the first one, from which a step leads to the second one again.
+        fields = mixer.next(fields, 1 - 1j * fields, 1.0)
+    torch.testing.assert_close(fields, torch.full_like(fields, -1j), rtol=0, atol=1e-10)
+
+
 def test_titanium_with_cobalt_whose_moments_are_soft_converges() -> None:
     lattice = 2.967 * torch.eye(3, dtype=torch.float64).numpy() / BOHR_ANG
     crystal = Crystal(lattice, ["Ti", "Co"], [[0, 0, 0], [0.5, 0.5, 0.5]])

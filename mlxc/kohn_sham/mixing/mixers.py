@@ -30,6 +30,10 @@ from mlxc.kohn_sham.mixing.taken_step import ASTRAY, ASTRAY_FROM_MAXIMUM, TakenS
 FIRST_STEP = 0.5
 # So many times the usual step of the magnetisation, at least, leads away from a maximum of the energy.
 AWAY = 3.0
+# A combination of past steps may be where the last one has been already: then nothing new comes out of the next step
+# but the errors of its orbitals, and the steps after it are drawn to the same place. So of a step that is shorter than
+# this, in units of the usual one, the usual one is taken. H. F. Walker and P. Ni, SIAM J. Numer. Anal. 49, 1715 (2011).
+STAGNANT = 0.03
 
 
 class Mixer(Protocol):
@@ -217,6 +221,8 @@ class AndersonMixer:
         if is_first:
             taken[:, 0] *= self._first_step
         step = best_fields + taken - fields
+        if self._length(step) < STAGNANT * self._length(usual := self._precondition(residual)):
+            step = usual
         if self._limit is not None:
             self.left_a_maximum = self._limit.leads_uphill(step, residual, fields) and not self._overreacts()
             if self.left_a_maximum:
@@ -234,6 +240,9 @@ class AndersonMixer:
     def forget(self) -> None:
         """See :class:`Mixer`."""
         self._taken, self._fields, self._residuals = None, [], []
+
+    def _length(self, fields: Tensor) -> float:
+        return float(self._metric.vector(fields).norm())
 
     def _overreacts(self) -> bool:
         """Whether what came out of the last two steps says that no maximum of the energy is near."""
