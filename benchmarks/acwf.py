@@ -91,16 +91,22 @@ def mesh_of(crystal: Crystal, kspacing: float) -> tuple[int, int, int]:
     return first, second, third
 
 
-def settings_of(element: str, structure: str, pseudo: str = TABLE) -> Record:
+def settings_of(
+    element: str,
+    structure: str,
+    pseudo: str = TABLE,
+    kspacing: float = COARSE_KSPACING_PER_ANG,
+    width_ha: float = WIDE_WIDTH_HA,
+) -> Record:
     """The settings of the SCFs of one element in one structure, as plain data."""
     crystal = crystal_of(element, structure)
     return {
         "structure": crystal.to_dict(),
         "pseudo": pseudo,
         "ecut_ha": pseudodojo_cutoffs(TABLE)[element]["high"],
-        "kmesh": list(mesh_of(crystal, COARSE_KSPACING_PER_ANG)),
+        "kmesh": list(mesh_of(crystal, kspacing)),
         "smearing": "fermi-dirac",
-        "width_ha": WIDE_WIDTH_HA,
+        "width_ha": width_ha,
         "tolerance": TOLERANCE,
         "spin": False,
     }

@@ -1,13 +1,13 @@
 """The largest deviations of ``acwf.py`` in Quantum ESPRESSO with the same files: whose are they?
 
-    python benchmarks/acwf_beside_qe.py [--cores 2] [--count 15] [--pseudo FOLDER] [--kspacing 0.4] [--width 0.01]
+    python benchmarks/acwf_beside_qe.py [--cores 2] [--count 15] [--pseudo TABLE] [--kspacing 0.4] [--width 0.01]
         [Cu/FCC ...]
 
 Both codes take the same files, mesh, smearing and cutoff; by default mesh and smearing are those of the SCFs of
-``acwf.py``, which are coarser than those of its free energies. Some crystals have no minimum there, and need
-``--kspacing 0.2 --width 0.00225``. Where both have the same volume, what is left of a deviation from the all-electron
-one is the pseudopotential's; how much of that is the noise of its file tells the deviation there with local potentials
-that are -Z/r far from the ion. The last column is what the dense mesh and the narrow smearing change.
+``acwf.py``, which are coarser than those of its free energies. Some crystals have no minimum on that mesh, and need
+``--kspacing 0.2 --width 0.00225``. Where both codes have the same volume, what is left of a deviation from the
+all-electron one is the pseudopotential's; how much of that is the noise of its file tells the deviation there with
+local potentials that are -Z/r far from the ion. The last column is what the denser mesh and the smearing there change.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ from acwf import (
     WIDE_WIDTH_HA,
     Record,
     chosen,
-    crystal_of,
     deviation,
-    mesh_of,
     read,
     results_of,
     settings_of,
@@ -82,8 +80,8 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2, help="threads of mlxc, processes of Quantum ESPRESSO")
     parser.add_argument("--count", type=int, default=15)
     parser.add_argument("--pseudo", default=TABLE, help="a table or a folder; default: %(default)s")
-    parser.add_argument("--kspacing", type=float, default=COARSE_KSPACING_PER_ANG, help="1/angstrom")
-    parser.add_argument("--width", type=float, default=WIDE_WIDTH_HA, help="of the smearing, hartree")
+    parser.add_argument("--kspacing", type=float, default=COARSE_KSPACING_PER_ANG, help="1/angstrom (%(default)s)")
+    parser.add_argument("--width", type=float, default=WIDE_WIDTH_HA, help="of the smearing, hartree (%(default)s)")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.cores)
     warm_up()
@@ -94,9 +92,8 @@ def main() -> None:
         "the mesh's share",
     )  # fmt: skip
     for case in chosen(arguments.cases) if arguments.cases else largest(records, arguments.count):
-        mesh = mesh_of(crystal_of(*case), arguments.kspacing)
-        settings = settings_of(*case, arguments.pseudo) | {"kmesh": list(mesh), "width_ha": arguments.width}
-        ours, theirs = deviations_of_both(settings | {"tolerance": TOLERANCE}, *case, arguments.cores)
+        settings = settings_of(*case, arguments.pseudo, arguments.kspacing, arguments.width) | {"tolerance": TOLERANCE}
+        ours, theirs = deviations_of_both(settings, *case, arguments.cores)
         record = of_cases.get(case)
         there, cut = (None, None) if record is None else (deviation(record), without_tail(record))
         share = None if there is None or ours is None else there - ours

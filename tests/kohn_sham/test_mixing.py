@@ -103,6 +103,17 @@ def test_a_response_at_right_angles_to_the_step_does_not_stop_the_mixing() -> No
     torch.testing.assert_close(fields, torch.full_like(fields, -1j), rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("downhill", [False, True])
+def test_a_strong_response_is_met_with_short_steps(downhill: bool) -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
+    fields = torch.zeros(1, 1, len(grid.miller), dtype=torch.complex128)
+    mixer = AndersonMixing(downhill=downhill).start(grid, (DENSITY,), metal=False)
+    for _ in range(6):
+        residual = 1 - 60 * fields
+        fields = mixer.next(fields, residual, float(residual.norm()))
+    torch.testing.assert_close(fields, torch.full_like(fields, 1 / 60), rtol=0, atol=1e-10)
+
+
 def test_titanium_with_cobalt_whose_moments_are_soft_converges() -> None:
     lattice = 2.967 * torch.eye(3, dtype=torch.float64).numpy() / BOHR_ANG
     crystal = Crystal(lattice, ["Ti", "Co"], [[0, 0, 0], [0.5, 0.5, 0.5]])

@@ -30,10 +30,11 @@ from mlxc.kohn_sham.mixing.taken_step import ASTRAY, ASTRAY_FROM_MAXIMUM, TakenS
 FIRST_STEP = 0.5
 # So many times the usual step of the magnetisation, at least, leads away from a maximum of the energy.
 AWAY = 3.0
-# A combination of past steps may be where the last one has been already: then nothing new comes out of the next step
-# but the errors of its orbitals, and the steps after it are drawn to the same place. So of a step that is shorter than
-# this, in units of the usual one, the usual one is taken. H. F. Walker and P. Ni, SIAM J. Numer. Anal. 49, 1715 (2011).
-STAGNANT = 0.03
+# Anderson's method stagnates where past steps cannot lower the residual: from their best combination the preconditioned
+# residual leads back to the last fields, and what comes out of these once more teaches nothing but the errors of its
+# orbitals. In the place of a step that is shorter than this, as a share of the preconditioned best residual, the usual
+# one is taken. H. F. Walker and P. Ni, SIAM J. Numer. Anal. 49, 1715 (2011).
+STAGNANT = 0.05
 
 
 class Mixer(Protocol):
@@ -171,7 +172,7 @@ class LinearMixer:
 
 
 class AndersonMixer:
-    """Adds the preconditioned residual to the best combination of past steps.
+    """Adds the preconditioned residual to the best combination of past steps, or where that stagnates to the last one.
 
     Args:
         grid: The grid on whose sphere the fields' Fourier coefficients live.
@@ -221,8 +222,8 @@ class AndersonMixer:
         if is_first:
             taken[:, 0] *= self._first_step
         step = best_fields + taken - fields
-        if self._length(step) < STAGNANT * self._length(usual := self._precondition(residual)):
-            step = usual
+        if self._length(step) < STAGNANT * self._length(taken):
+            step = self._precondition(residual)
         if self._limit is not None:
             self.left_a_maximum = self._limit.leads_uphill(step, residual, fields) and not self._overreacts()
             if self.left_a_maximum:

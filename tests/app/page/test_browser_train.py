@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 # What scripts/training/kappa-mu.yaml ends with, see docs/evidence.md.
 KAPPA, MU = 0.5214, 0.2259
 PANEL = ".mlxc-panel-train"
-# The traces of a figure by name, as far as they are shown.
+# The traces of all figures by name, as far as they are shown.
 TRACES = """() => Object.fromEntries(Array.from(
     document.querySelectorAll('.mlxc-train-plots .js-plotly-plot')).flatMap(plot => Array.from(plot.data ?? []))
     .filter(trace => trace.visible !== false && trace.mode === 'lines')
@@ -113,7 +113,9 @@ def test_a_page_that_is_loaded_again_takes_the_training_up(page: Page) -> None:
     page.wait_for_selector(".mlxc-head", timeout=LOADING_MS)
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).wait_for(timeout=LOADING_MS)
     page.wait_for_function(
-        f"before => (({TRACES})().training ?? []).length && ({LAST_STEP})() > before", arg=before, timeout=LOADING_MS
+        f"before => {{ const f = ({TRACES})(); return f.training && f.now && f.kappa && ({LAST_STEP})() > before; }}",
+        arg=before,
+        timeout=LOADING_MS,
     )
     page.locator(PANEL).get_by_role("button", name="Stop training", exact=True).click()
     page.get_by_text("Stopped: Train").wait_for(timeout=LOADING_MS)

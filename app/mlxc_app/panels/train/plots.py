@@ -54,13 +54,13 @@ class Plot:
 
     def figure(self, picture: TrainPicture) -> go.FigureWidget:
         """The figure, with all its traces."""
-        title = {"x": 0, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 6}}
+        above = {"x": 0, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom"}
         return live_figure(
             self.traces(picture),
             height=HEIGHT,
             width=WIDTH // 2,
             margin={"l": 62, "r": 16, "t": 30, "b": 46},
-            title={**title, "font": {"size": 13}},
+            title={**above, "pad": {"b": 6}, "font": {"size": 13}},
             **self.axes,
             **self.changing(picture),
         )
@@ -166,10 +166,11 @@ def _layers(picture: TrainPicture) -> list[go.Scatter]:
 
 
 def _error_layout(picture: TrainPicture) -> dict[str, Any]:
-    """The solids in the order of their lists, whichever of them have an error; many stand slantwise."""
+    """What errors are of, and the solids in the order of their lists, each of them; many stand slantwise."""
     labels = [error.label for error in picture.errors]
     slant = 0 if len(labels) <= FEW_SOLIDS else -60
-    return {"xaxis_categoryarray": labels, "xaxis_tickangle": slant, "yaxis_title_text": _error_title(picture)}
+    solids = {"xaxis_categoryarray": labels, "xaxis_tickangle": slant}
+    return {"title_text": _coloured("", COLOURS), "yaxis_title_text": _error_title(picture), **solids}
 
 
 def _error_title(picture: TrainPicture) -> str:
@@ -194,7 +195,7 @@ def _curve_words(picture: TrainPicture) -> str:
 
 def _loss_words(picture: TrainPicture) -> str:
     kept = f"; dashed {picture.kept_words}" if picture.kept_words else ""
-    return _coloured("", {which: COLOURS[which] for which in LISTS}) + kept
+    return _coloured("", COLOURS) + kept
 
 
 def _layer_words(picture: TrainPicture) -> str:
@@ -233,6 +234,7 @@ PLOTS = {
     ),
     "gradients": Plot(
         _layers,
+        # Labels of more ticks would overlap.
         {"xaxis": axis("step"), "yaxis": axis("|dL/dθ|", type="log", exponentformat="power", nticks=4)},
         lambda picture: {"title_text": _layer_words(picture)},
     ),

@@ -51,8 +51,8 @@ class TrainView:
         self._settings = SettingsView(model, messages)
         self.figures = [plot.figure(model.picture) for plot in PLOTS.values()]
         self._adjoints = AdjointView()
-        # They are sent together, so that all show the same step; the browser draws them in turn.
-        self._in_step = InStep(self.figures[0], self._draw, messages.guard)
+        # They are sent together, so that all show the same step, and drawn in turn: the last one tells that all are.
+        self._in_step = InStep(self.figures[-1], self._draw, messages.guard)
         self._words, self._caption = HTML(), HTML()
         self._choices = Disclosure("What to learn, from which solids", self._make_choices, messages)
         self.widget = VBox(
@@ -140,7 +140,7 @@ class TrainView:
         if change["new"] != self._model.picture.shown:
             self._model.shown = -1 if change["new"] >= self._model.picture.last else change["new"]
 
-    def _draw(self, first: go.FigureWidget, picture: TrainPicture) -> None:
+    def _draw(self, last: go.FigureWidget, picture: TrainPicture) -> None:
         for plot, figure in zip(PLOTS.values(), self.figures, strict=True):
             plot.show(figure, picture)
 

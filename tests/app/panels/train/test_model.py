@@ -437,6 +437,24 @@ def test_the_legend_names_each_functional_that_is_drawn_beside(model: TrainModel
     assert words.endswith("··· PBE; –·– SCAN")
 
 
+def test_all_figures_show_the_step_that_has_come(model: TrainModel, run: RunModel) -> None:
+    view = TrainView(model, MessageArea())
+    # What the browser tells of figures that it has drawn.
+    view.figures[-1]._js2py_traceDeltas = {"trace_edit_id": 0, "trace_deltas": []}
+    model.start()
+    assert run.folder is not None
+    run.folder.set_status("running")
+    for record in (begun(), step(0), step(1)):
+        run.folder.append(record)
+    run.folder.set_status("stopped", "Stopped on request.")
+    run.poll()
+    for plot, figure in zip(PLOTS.values(), view.figures, strict=True):
+        now = plot.figure(model.picture)
+        assert [trace.visible for trace in figure.data] == [trace.visible for trace in now.data]
+        assert [list(trace.y) for trace in figure.data] == [list(trace.y) for trace in now.data]
+        assert figure.layout == now.layout
+
+
 def test_a_functional_is_downloaded_under_its_own_name(model: TrainModel, run: RunModel) -> None:
     model.start()
     assert run.folder is not None
