@@ -28,6 +28,9 @@ from mlxc.kohn_sham.mixing.taken_step import ASTRAY, ASTRAY_FROM_MAXIMUM, TakenS
 # one leads beyond that, where localised electrons answer much more strongly. Fields with tau take the usual step, since
 # silicon with r2SCAN needs more than twice as many steps after a short one.
 FIRST_STEP = 0.5
+# Where what came out has jumped, a step was too long: so much shorter is the next one that begins without a memory.
+# Else the same two levels may change places to and fro, with a jump in every step.
+AFTER_JUMP, SHORTEST_FIRST_STEP = 0.7, 0.1
 # So many times the usual step of the magnetisation, at least, leads away from a maximum of the energy.
 AWAY = 3.0
 # Anderson's method stagnates where past steps cannot lower the residual: from their best combination the preconditioned
@@ -241,6 +244,7 @@ class AndersonMixer:
     def forget(self) -> None:
         """See :class:`Mixer`."""
         self._taken, self._fields, self._residuals = None, [], []
+        self._first_step = max(SHORTEST_FIRST_STEP, AFTER_JUMP * self._first_step)
 
     def _length(self, fields: Tensor) -> float:
         return float(self._metric.vector(fields).norm())
