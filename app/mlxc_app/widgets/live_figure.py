@@ -74,18 +74,18 @@ class InStep(Generic[Picture]):
     first time, as after a page was loaded again in the midst of a run, end up in wrong places.
 
     Args:
-        figure: The figure.
-        draw: What draws a picture in it.
+        figure: The figure; of several that show a picture together, the one that is drawn last.
+        draw: What draws a picture.
         guard: What wraps a callback of the figure, see :meth:`~mlxc_app.widgets.message.MessageArea.guard`.
     """
 
     def __init__(
         self,
         figure: go.FigureWidget,
-        draw: Callable[[go.FigureWidget, Picture], None],
+        draw: Callable[[Picture], None],
         guard: Callable[[Callable[..., Any]], Callable[..., None]],
     ) -> None:
-        self._figure, self._draw = figure, draw
+        self._draw = draw
         self._waiting: list[Picture] = []
         self._left_out, self._is_there = MOST_BEFORE_FIRST, False
         figure.observe(guard(self._is_drawn), "_js2py_traceDeltas")
@@ -112,7 +112,7 @@ class InStep(Generic[Picture]):
     def _send(self) -> None:
         if self._waiting:
             self._left_out, self._is_there = MOST_BETWEEN, True
-            self._draw(self._figure, self._waiting.pop())
+            self._draw(self._waiting.pop())
 
 
 def mark(text: str, **settings: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class Browser:
     def __init__(self) -> None:
         self.figure = live_figure([go.Scatter(y=[])], height=100)
         self.shown: list[int] = []
-        self.in_step = InStep(self.figure, lambda _, number: self.shown.append(number), lambda handler: handler)
+        self.in_step = InStep(self.figure, self.shown.append, lambda handler: handler)
 
     def draws(self) -> None:
         told: Any = {"trace_deltas": [], "trace_edit_id": -1}

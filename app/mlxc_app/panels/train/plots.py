@@ -170,7 +170,7 @@ def _error_layout(picture: TrainPicture) -> dict[str, Any]:
     labels = [error.label for error in picture.errors]
     slant = 0 if len(labels) <= FEW_SOLIDS else -60
     solids = {"xaxis_categoryarray": labels, "xaxis_tickangle": slant}
-    return {"title_text": _coloured("", COLOURS), "yaxis_title_text": _error_title(picture), **solids}
+    return {"title_text": _coloured(COLOURS), "yaxis_title_text": _error_title(picture), **solids}
 
 
 def _error_title(picture: TrainPicture) -> str:
@@ -190,12 +190,12 @@ def _curve_words(picture: TrainPicture) -> str:
     of_alpha = "α = " if len(picture.curves) > 1 else ""
     there = {name for curve in picture.curves for name, values in curve.known.items() if values}
     known = [f"{DASHES[dash]} {name}" for name, dash in KNOWN.items() if name in there]
-    return "; ".join([_coloured(of_alpha, {**names, "start": GREY}), *known])
+    return "; ".join([of_alpha + _coloured({**names, "start": GREY}), *known])
 
 
 def _loss_words(picture: TrainPicture) -> str:
     kept = f"; dashed {picture.kept_words}" if picture.kept_words else ""
-    return _coloured("", COLOURS) + kept
+    return _coloured(COLOURS) + kept
 
 
 def _layer_words(picture: TrainPicture) -> str:
@@ -203,14 +203,14 @@ def _layer_words(picture: TrainPicture) -> str:
     found, before = [], ""
     for name, colour in zip(picture.layers, LAYER_COLOURS, strict=False):
         network, _, number = name.rpartition(" ")
-        found.append((f"{network} " if network and network != before else "") + _coloured("", {number: colour}))
+        found.append((f"{network} " if network and network != before else "") + _coloured({number: colour}))
         before = network
     return ", ".join(found)
 
 
-def _coloured(words: str, names: dict[str, str]) -> str:
+def _coloured(names: Mapping[str, str]) -> str:
     """Names in their colours."""
-    return words + ", ".join(f'<b><span style="color:{colour}">{name}</span></b>' for name, colour in names.items())
+    return ", ".join(f'<b><span style="color:{colour}">{name}</span></b>' for name, colour in names.items())
 
 
 PLOTS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
 from ipywidgets import HTML, Button, FloatText, HBox, IntSlider, Text, ToggleButton, VBox
 
 from mlxc_app.panels.panel import MODELS, Page, Panel
@@ -140,7 +139,7 @@ class TrainView:
         if change["new"] != self._model.picture.shown:
             self._model.shown = -1 if change["new"] >= self._model.picture.last else change["new"]
 
-    def _draw(self, last: go.FigureWidget, picture: TrainPicture) -> None:
+    def _draw(self, picture: TrainPicture) -> None:
         for plot, figure in zip(PLOTS.values(), self.figures, strict=True):
             plot.show(figure, picture)
 
