@@ -142,10 +142,21 @@ def unfold(page: Page, words: str) -> None:
         page.locator(".mlxc-fold-button", has_text=f"▾ {words}").wait_for()
 
 
+# A quick run may be over before a question that is asked twice a second is asked again.
+_WATCH_STOP = """() => {
+  const stop = [...document.querySelectorAll(".mlxc-run button")].find(button => button.textContent.trim() === "Stop");
+  const look = () => { window.mlxcTaken ||= !stop.disabled; };
+  window.mlxcTaken = false;
+  new MutationObserver(look).observe(stop, { attributes: true });
+  look();
+}"""
+
+
 def start(page: Page, name: str) -> None:
-    """Press Run or Run equation of state, and wait until the page has taken it."""
+    """Press Run or Run equation of state, and wait until the page has taken it: Stop can be pressed."""
+    page.evaluate(_WATCH_STOP)
     press(page, name)
-    page.get_by_role("button", name="Stop", exact=True, disabled=False).wait_for()
+    page.wait_for_function("window.mlxcTaken")
 
 
 def done(page: Page, words: str = "") -> Locator:

@@ -65,7 +65,7 @@ def wait_for_end(folder: RunFolder, *pages: Workers) -> str:
 
 
 def processes(directory: Path) -> list[psutil.Process]:
-    """The workers of a runs directory."""
+    """The workers of a runs directory; one that has just been started has no command line yet."""
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         words = process.info["cmdline"] or []
@@ -96,14 +96,14 @@ def test_visitors_who_compute_at_once_have_a_worker_each_within_the_bound(
 ) -> None:
     monkeypatch.setenv("MLXC_MAX_RUNS", "2")
     page = Workers(directory)
-    assert len(processes(directory)) == 1
+    wait_for(lambda: len(processes(directory)) == 1)
     runs = [run_for(LONG, directory, owner) for owner in ("ada", "grace", "emmy", "ada")]
     for folder in runs:
         page.submit(folder)
     for _ in range(3):
         page.check()
-    assert len(processes(directory)) == 2
     wait_for(lambda: [folder.status["state"] for folder in runs] == ["running", "running", "queued", "queued"])
+    assert len(processes(directory)) == 2
     assert page.waits_for(runs[2]) == "Number 1 in line on this machine; now computed: 2 other runs."
     for folder in reversed(runs):
         stop_run(folder)
@@ -158,7 +158,7 @@ def test_a_page_that_goes_away_takes_its_worker_with_it_but_no_run(directory: Pa
     page.stdout.readline()
     os.killpg(page.pid, signal.SIGKILL)
     page.wait()
-    assert processes(directory)
+    wait_for(lambda: bool(processes(directory)))
     wait_for(lambda: not processes(directory), seconds=60)
     assert [folder.status["state"] for folder in runs] == ["finished", "finished"]
 
@@ -215,7 +215,7 @@ def test_a_page_with_other_code_has_workers_of_its_own(directory: Path, monkeypa
     before = Workers(directory)
     monkeypatch.setattr("mlxc.runs.client.code_name", lambda: "other code")
     after = Workers(directory)
-    assert len(processes(directory)) == 2
+    wait_for(lambda: len(processes(directory)) == 2)
     folder = run_for(QUICK, directory)
     after.submit(folder)
     assert wait_for_end(folder, before, after) == "finished"
