@@ -48,8 +48,10 @@ class Benchmark:
 # Writes where elements.py looks.
 PSEUDODOJO = "python benchmarks/pseudodojo_files.py >&2"
 
-# Of the crystals of a normal day; in the larger ones Quantum ESPRESSO takes ten minutes each.
+# Of the crystals of a normal day.
 UP_TO_NINE_ATOMS = "si8 tio2-rutile batio3 cspbi3 nio-afm fe cr-afm al111-5l mos2 h2o-box zno quartz"
+NORMAL_DAY = f"{UP_TO_NINE_ATOMS} si64 al32"
+BY_ITSELF = "python benchmarks/real_crystals.py --alone --cores 1 --xc"
 
 # Of the largest deviations from all electrons those that have no minimum on the coarse mesh.
 FINE_MESH = "--kspacing 0.2 --width 0.00225 Ba/Diamond Sc/Diamond Y/Diamond Hg/FCC"
@@ -71,7 +73,9 @@ BENCHMARKS = {
     "headline": Benchmark("python benchmarks/headline.py", ("gpaw", "elk-lapw"), ("pyscf",)),
     "speed": Benchmark("python benchmarks/speed.py", ("pw.x",)),
     "speed_gth": Benchmark("python benchmarks/speed.py --pseudo gth", ("pw.x", "abinit")),
-    "real_crystals": Benchmark(f"{PSEUDODOJO} && python benchmarks/real_crystals.py {UP_TO_NINE_ATOMS}", ("pw.x",)),
+    "real_crystals": Benchmark(f"{PSEUDODOJO} && python benchmarks/real_crystals.py {NORMAL_DAY}", ("pw.x",)),
+    "real_crystals_r2scan": Benchmark(f"{PSEUDODOJO} && {BY_ITSELF} r2scan {NORMAL_DAY}"),
+    "real_crystals_solids_mgga": Benchmark(f"{PSEUDODOJO} && {BY_ITSELF} solids-mgga {NORMAL_DAY}"),
     "real_forces": Benchmark(f"{PSEUDODOJO} && python benchmarks/real_forces.py {UP_TO_NINE_ATOMS}", ("pw.x",)),
     "gpu": Benchmark("python benchmarks/gpu.py --repeats 2", ("nvidia-smi",)),
     "gaussian_basis": Benchmark("python benchmarks/gaussian_basis.py", packages=("pyscf",)),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mlxc.basis.hamiltonian import EffectivePotential
-from mlxc.grid.fields import TAU, Fields
+from mlxc.grid.fields import Fields
 from mlxc.kohn_sham.diagonalisation.mirrored_spin import MirroredSpin
 from mlxc.kohn_sham.eigensolver import Eigenpairs, Eigensolver
 from mlxc.kohn_sham.level_above import exchanges_levels, has_room_above, levels_above
@@ -128,7 +128,6 @@ class SCFIteration:
         self._nband = filled + self._spare
         self._previous: State | None = None
         self._starts = 0
-        self._tau_is_guessed = False
         self.bands_suffice = True
         self.converged = False
         self.orbitals_above: Tensor | None = None
@@ -154,7 +153,6 @@ class SCFIteration:
             self._orbitals = orbitals if self._nspin == 1 else orbitals.repeat(self._nspin, 1, 1)
             self._importance = self._likely_importance()
             self._fields = problem.guessed_fields(density)
-            self._tau_is_guessed = TAU in problem.kinds
 
     def refill(self, state: State, electrons: Tensor) -> None:
         """Start with the orbitals of another iteration of the same problem, filled otherwise.
@@ -226,11 +224,6 @@ class SCFIteration:
         )  # fmt: skip
         if meaningful:
             self._fields = problem.division.processes.agreed(self._mixer.next(self._fields, change, residual))
-        if self._tau_is_guessed:
-            # That of the first orbitals is better by far than any mixture with a guess from the density.
-            self._fields[-1] = fields[-1]
-            self._tau_is_guessed = False
-            self._forget()
         self._orbitals = with_spare.orbitals
         self._importance = self._importance_of(occupations.electrons)
         self._add_bands_if_needed(occupations)

@@ -20,6 +20,7 @@ from mlxc.kohn_sham.mixing.magnetisation_limit import (
 )
 from mlxc.kohn_sham.mixing.metric import OF_TAU, FieldsMetric
 from mlxc.kohn_sham.mixing.mixers import AndersonMixer
+from mlxc.kohn_sham.mixing.schedule import MixingStage
 from mlxc.terms.hartree import hartree_energy
 
 GRID = Grid(torch.eye(3, dtype=torch.float64) * 8, (12, 12, 12), 4.0)
@@ -99,7 +100,7 @@ def relaxed(a: float, b: float, moment: float, steps: int, damping: float = 0.8)
 
     F has a maximum at no moment and a minimum at sqrt(a / b). What comes out of a step is what is downhill, m - dF/dm.
     """
-    mixer, state = AndersonMixer(GRID, (DENSITY,), damping, 0.0), fields(ELECTRONS, moment)
+    mixer, state = AndersonMixer(GRID, (DENSITY,), MixingStage(damping)), fields(ELECTRONS, moment)
     up_and_down = torch.stack([state[:, 0] + state[:, 1], state[:, 0] - state[:, 1]], dim=1) / 2
     for _ in range(steps):
         moment = float((up_and_down[0, 0, 0] - up_and_down[0, 1, 0]).real * GRID.volume)
@@ -145,7 +146,7 @@ def test_mixing_takes_short_steps_where_the_magnetisation_overreacts() -> None:
     stiff, soft, wave = 10.0, 0.5, 5
     target = fields(ELECTRONS, 2.0)
     target[0, 1, wave] = 0.01
-    mixer, state = AndersonMixer(GRID, (DENSITY,), 0.9, 0.0), fields(ELECTRONS, 3.0)
+    mixer, state = AndersonMixer(GRID, (DENSITY,), MixingStage(0.9)), fields(ELECTRONS, 3.0)
     up_and_down = torch.stack([state[:, 0] + state[:, 1], state[:, 0] - state[:, 1]], dim=1) / 2
     for _ in range(15):
         state = torch.stack([up_and_down[:, 0] + up_and_down[:, 1], up_and_down[:, 0] - up_and_down[:, 1]], dim=1)

@@ -59,13 +59,13 @@ def test_another_accuracy_of_the_orbitals_ends_at_the_same_density() -> None:
 def test_kerkers_preconditioner_holds_back_the_charge_and_nothing_else(kinds: FieldKinds) -> None:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 12, (6, 6, 6), 1.5)
     residual = torch.ones(component_count(kinds), 2, len(grid.miller), dtype=torch.complex128)
-    taken = KerkerPreconditioner(grid, kinds, 0.8, 1.0)(residual).real
+    taken = KerkerPreconditioner(grid, kinds, MixingStage(0.8, 1.0, 0.9))(residual).real
     charge = range(4) if GRADIENT in kinds else [0]
     expected = (0.8 * grid.squares / (grid.squares + 1))[1:]
     for field in range(len(residual)):
-        held_back = expected if field in charge else torch.full_like(expected, 0.8)
+        held_back = expected if field in charge else torch.full_like(expected, 0.9)
         torch.testing.assert_close(taken[field, 0, 1:], held_back)
-        torch.testing.assert_close(taken[field, 1], torch.full_like(taken[field, 1], 0.8))
+        torch.testing.assert_close(taken[field, 1], torch.full_like(taken[field, 1], 0.9))
 
 
 def test_a_schedule_goes_on_when_the_residual_has_stopped_falling_and_stays_at_its_end() -> None:

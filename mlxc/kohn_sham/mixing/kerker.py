@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mlxc.grid.fields import FieldKinds, charge_rows
 from mlxc.grid.grid import Grid
+from mlxc.kohn_sham.mixing.schedule import MixingStage
 
 
 def kerker_fractions(grid: Grid, damping: float, screening: float) -> Tensor:
@@ -32,13 +33,12 @@ class KerkerPreconditioner:
     Args:
         grid: The grid on whose sphere the Fourier coefficients live.
         kinds: The kinds of the fields.
-        damping: alpha.
-        screening: q0, 1/bohr.
+        stage: alpha, q0, and the damping of the rest.
     """
 
-    def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float) -> None:
-        self._damping, self._charge = damping, charge_rows(kinds)
-        self._fractions = kerker_fractions(grid, damping, screening)
+    def __init__(self, grid: Grid, kinds: FieldKinds, stage: MixingStage) -> None:
+        self._of_rest, self._charge = stage.of_rest, charge_rows(kinds)
+        self._fractions = kerker_fractions(grid, stage.damping, stage.screening)
 
     def __call__(self, residual: Tensor) -> Tensor:
         """The part of a residual to take.
@@ -47,6 +47,6 @@ class KerkerPreconditioner:
             residual: The residual of the fields of total and magnetisation, Fourier coefficients
                 ``(nfield, nspin, ngvector)``.
         """
-        taken = self._damping * residual
+        taken = self._of_rest * residual
         taken[self._charge, 0] = self._fractions * residual[self._charge, 0]
         return taken

@@ -93,7 +93,7 @@ class LinearMixing:
 
     def start(self, grid: Grid, kinds: FieldKinds, metal: bool) -> LinearMixer:
         """See :class:`Mixing`."""
-        return LinearMixer(grid, kinds, self.damping, self.screening)
+        return LinearMixer(grid, kinds, MixingStage(self.damping, self.screening))
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,7 @@ class AndersonMixing:
     def start(self, grid: Grid, kinds: FieldKinds, metal: bool) -> ScheduledMixer:
         """See :class:`Mixing`."""
         stages = default_schedule(metal, TAU in kinds) if self.schedule is None else tuple(self.schedule)
-        return ScheduledMixer(
-            [AndersonMixer(grid, kinds, s.damping, s.screening, self.depth, self.downhill) for s in stages]
-        )
+        return ScheduledMixer([AndersonMixer(grid, kinds, stage, self.depth, self.downhill) for stage in stages])
 
 
 class ScheduledMixer:
@@ -162,8 +160,8 @@ class LinearMixer:
 
     left_a_maximum = False
 
-    def __init__(self, grid: Grid, kinds: FieldKinds, damping: float, screening: float) -> None:
-        self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
+    def __init__(self, grid: Grid, kinds: FieldKinds, stage: MixingStage) -> None:
+        self._precondition = KerkerPreconditioner(grid, kinds, stage)
 
     def next(self, fields: Tensor, residual: Tensor, size: float = 0.0) -> Tensor:
         """See :class:`Mixer`."""
@@ -180,8 +178,7 @@ class AndersonMixer:
     Args:
         grid: The grid on whose sphere the fields' Fourier coefficients live.
         kinds: The kinds of the fields.
-        damping: The fraction of the preconditioned residual that is added.
-        screening: Kerker's wave vector, 1/bohr; zero for plain damping, which suits insulators.
+        stage: The fractions of the residual that are added, and Kerker's wave vector.
         depth: How many past steps are remembered beside the last one.
         downhill: Whether what is sought is a minimum of the energy, so that steps of the magnetisation keep away from
             maxima, the first step is short, and one that leads astray is taken back.
@@ -194,15 +191,14 @@ class AndersonMixer:
         self,
         grid: Grid,
         kinds: FieldKinds,
-        damping: float,
-        screening: float,
+        stage: MixingStage,
         depth: int = 10,
         downhill: bool = True,
     ) -> None:
         self._depth = depth
         self._first_step = FIRST_STEP if downhill and TAU not in kinds else 1.0
-        self._damping = damping
-        self._precondition = KerkerPreconditioner(grid, kinds, damping, screening)
+        self._damping = stage.of_rest
+        self._precondition = KerkerPreconditioner(grid, kinds, stage)
         self._metric = FieldsMetric(grid, kinds)
         self._limit = MagnetisationLimit(grid) if downhill else None
         self.left_a_maximum = False

@@ -26,6 +26,8 @@ class MixingStage:
     Attributes:
         damping: The fraction of the preconditioned residual that is added, above zero and not above one.
         screening: The wave vector of Kerker's preconditioner, 1/bohr; zero for none.
+        damping_of_rest: The fraction of the residual of what is not charge, magnetisation and kinetic-energy density,
+            that is added; by default as of the charge.
 
     Raises:
         InputError: a number is not in its range.
@@ -33,12 +35,19 @@ class MixingStage:
 
     damping: float
     screening: float = 0.0
+    damping_of_rest: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.damping <= 1:
-            raise InputError(f"mixer: the damping is a fraction above 0 and not above 1, not {self.damping}.")
+        for damping in (self.damping, self.of_rest):
+            if not 0 < damping <= 1:
+                raise InputError(f"mixer: the damping is a fraction above 0 and not above 1, not {damping}.")
         if not 0 <= self.screening < inf:
             raise InputError(f"mixer: the screening is a wave vector that is not negative, not {self.screening}.")
+
+    @property
+    def of_rest(self) -> float:
+        """The fraction of the residual of what is not charge."""
+        return self.damping if self.damping_of_rest is None else self.damping_of_rest
 
 
 def default_schedule(metal: bool, with_tau: bool = False) -> tuple[MixingStage, ...]:
@@ -46,16 +55,19 @@ def default_schedule(metal: bool, with_tau: bool = False) -> tuple[MixingStage, 
 
     Anderson's combination learns the response of a small cell by itself, so at first only waves longer than about 20
     bohr, which make the charge of long cells slosh, are held back. In an insulator nothing screens long waves, so there
-    Kerker's preconditioner would only hold them up. Potentials that depend on the kinetic-energy density answer more
-    strongly to it than others to the density, so large steps lead too far.
+    Kerker's preconditioner would only hold them up. With potentials that depend on the kinetic-energy density, long
+    steps of the charge lead too far. That density itself follows the orbitals at once, and all the better as the first
+    one is but a guess from the density.
 
     Args:
         metal: Whether smearing fills the bands.
         with_tau: Whether the potential depends on the kinetic-energy density.
     """
     screenings = (0.3, 0.8, 1.2, 1.2) if metal else (0.0, 0.3, 0.8, 0.8)
-    dampings = (0.5 if with_tau else 0.9, 0.4, 0.15, 0.05)
-    return tuple(MixingStage(*stage) for stage in zip(dampings, screenings, strict=True))
+    dampings, of_rest = (0.9, 0.4, 0.15, 0.05), (0.9, 0.4, 0.15, 0.05)
+    if with_tau:
+        dampings, of_rest = (0.6, *dampings[1:]), (1.0, *of_rest[1:])
+    return tuple(MixingStage(*stage) for stage in zip(dampings, screenings, of_rest, strict=True))
 
 
 def is_stuck(residuals: Sequence[float]) -> bool:
