@@ -68,6 +68,15 @@ def test_kerkers_preconditioner_holds_back_the_charge_and_nothing_else(kinds: Fi
         torch.testing.assert_close(taken[field, 1], torch.full_like(taken[field, 1], 0.9))
 
 
+@pytest.mark.parametrize("metal", [False, True])
+def test_the_kinetic_energy_density_of_the_first_orbitals_takes_the_place_of_a_guess(metal: bool) -> None:
+    grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
+    guess, found = torch.randn(2, 2, 1, len(grid.miller), dtype=torch.complex128)
+    mixed = AndersonMixing().start(grid, (DENSITY, TAU), metal).next(guess, found - guess, 0.3)
+    torch.testing.assert_close(mixed[1], found[1])
+    assert bool(((mixed[0] - guess[0]).abs() < (found[0] - guess[0]).abs()).all())
+
+
 def test_a_schedule_goes_on_when_the_residual_has_stopped_falling_and_stays_at_its_end() -> None:
     grid = Grid(torch.eye(3, dtype=torch.float64) * 6, (6, 6, 6), 2.0)
     fields = torch.zeros(1, 1, len(grid.miller), dtype=torch.complex128)
