@@ -50,7 +50,7 @@ def _measure(calculation: Calculation) -> Timing:
     error = last.residual_energy_ha * (calculation.tolerance / last.density_residual) ** 2
     return Timing(
         ground.seconds["total"],
-        float(ground.energy),
+        float(ground.energy.detach()),
         iterations=len(ground.history),
         error_ha=error,
         converged=ground.converged,
