@@ -77,6 +77,7 @@ BENCHMARKS = {
     "real_crystals_r2scan": Benchmark(f"{PSEUDODOJO} && {BY_ITSELF} r2scan {NORMAL_DAY}"),
     "real_crystals_solids_mgga": Benchmark(f"{PSEUDODOJO} && {BY_ITSELF} solids-mgga {NORMAL_DAY}"),
     "real_forces": Benchmark(f"{PSEUDODOJO} && python benchmarks/real_forces.py {UP_TO_NINE_ATOMS}", ("pw.x",)),
+    "scaling": Benchmark(f"{PSEUDODOJO} && python benchmarks/scaling.py"),
     "gpu": Benchmark("python benchmarks/gpu.py --repeats 2", ("nvidia-smi",)),
     "gaussian_basis": Benchmark("python benchmarks/gaussian_basis.py", packages=("pyscf",)),
     "basis_convergence": Benchmark("python benchmarks/basis_convergence.py"),
@@ -140,7 +141,18 @@ def program_version(program: str) -> str:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
         )  # fmt: skip
     found = re.search(r"\d+\.\d+(\.\d+)*", answer.stdout)
-    return found[0] if found else "(version unknown)"
+    return " ".join(filter(None, [found[0] if found else "(version unknown)", linear_algebra(program)]))
+
+
+def linear_algebra(program: str) -> str:
+    """Which library a program's matrix products come from, such as ``with openblas-serial``; empty where it has none.
+
+    Debian installs the reference implementation, ``blas``, unless asked for another; large cells take many times as
+    long with it.
+    """
+    libraries = subprocess.run(["ldd", str(shutil.which(program))], capture_output=True, text=True).stdout
+    found = re.search(r"libblas\S* => (\S+)", libraries)
+    return f"with {Path(found[1]).resolve().parent.name}" if found else ""
 
 
 def machine() -> str:

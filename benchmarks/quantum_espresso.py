@@ -82,9 +82,15 @@ ATOMIC_SPECIES
 {chr(10).join(f"{label} 1.0 {ion.filename}" for label, ion in kinds.items())}
 ATOMIC_POSITIONS crystal
 {chr(10).join(atoms)}
-K_POINTS automatic
-{" ".join(map(str, calculation.kmesh))} 0 0 0
+{_kpoints(calculation)}
 """
+
+
+def _kpoints(calculation: Calculation) -> str:
+    """The mesh; where Gamma is all of it, pw.x is told so, and has real orbitals, too."""
+    if calculation.kmesh == (1, 1, 1):
+        return "K_POINTS gamma"
+    return f"K_POINTS automatic\n{' '.join(map(str, calculation.kmesh))} 0 0 0"
 
 
 def _labels(crystal: Crystal) -> list[str]:
