@@ -33,7 +33,7 @@ class KerkerPreconditioner:
     Args:
         grid: The grid on whose sphere the Fourier coefficients live.
         kinds: The kinds of the fields.
-        stage: alpha, q0, and the damping of the rest.
+        stage: The damping alpha, the screening q0, and the damping of the rest.
     """
 
     def __init__(self, grid: Grid, kinds: FieldKinds, stage: MixingStage) -> None:

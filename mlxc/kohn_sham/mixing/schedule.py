@@ -26,8 +26,8 @@ class MixingStage:
     Attributes:
         damping: The fraction of the preconditioned residual that is added, above zero and not above one.
         screening: The wave vector of Kerker's preconditioner, 1/bohr; zero for none.
-        damping_of_rest: The fraction of the residual of what is not charge, magnetisation and kinetic-energy density,
-            that is added; by default as of the charge.
+        damping_of_rest: The fraction of the residual of magnetisation and kinetic-energy density that is added; by
+            default it is that of the charge.
 
     Raises:
         InputError: a number is not in its range.
@@ -46,7 +46,7 @@ class MixingStage:
 
     @property
     def of_rest(self) -> float:
-        """The fraction of the residual of what is not charge."""
+        """The fraction of the residual of magnetisation and kinetic-energy density."""
         return self.damping if self.damping_of_rest is None else self.damping_of_rest
 
 
@@ -64,9 +64,8 @@ def default_schedule(metal: bool, with_tau: bool = False) -> tuple[MixingStage, 
         with_tau: Whether the potential depends on the kinetic-energy density.
     """
     screenings = (0.3, 0.8, 1.2, 1.2) if metal else (0.0, 0.3, 0.8, 0.8)
-    dampings, of_rest = (0.9, 0.4, 0.15, 0.05), (0.9, 0.4, 0.15, 0.05)
-    if with_tau:
-        dampings, of_rest = (0.6, *dampings[1:]), (1.0, *of_rest[1:])
+    dampings = (0.6 if with_tau else 0.9, 0.4, 0.15, 0.05)
+    of_rest = (1.0 if with_tau else 0.9, *dampings[1:])
     return tuple(MixingStage(*stage) for stage in zip(dampings, screenings, of_rest, strict=True))
 
 
