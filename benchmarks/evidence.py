@@ -147,8 +147,8 @@ def program_version(program: str) -> str:
 def linear_algebra(program: str) -> str:
     """Which library a program's matrix products come from, such as ``with openblas-serial``; empty where it has none.
 
-    Debian installs the reference implementation, ``blas``, unless asked for another; large cells take many times as
-    long with it.
+    Debian installs the reference implementation, ``blas``, unless asked for another; large cells take several times
+    as long with it.
     """
     libraries = subprocess.run(["ldd", str(shutil.which(program))], capture_output=True, text=True).stdout
     found = re.search(r"libblas\S* => (\S+)", libraries)

@@ -25,8 +25,8 @@ from mlxc.kohn_sham.mixing.taken_step import ASTRAY, ASTRAY_FROM_MAXIMUM, TakenS
 
 # The share of the usual step of the charge that is taken while nothing is remembered. Where a residual is a linear
 # function of the fields, Anderson's combinations are the same whatever the length of this step. From free atoms a long
-# one leads beyond that, where localised electrons answer much more strongly. Fields with tau take the usual step, since
-# silicon with r2SCAN needs more than twice as many steps after a short one.
+# one leads beyond that, where localised electrons answer much more strongly. Fields with tau take the usual step, which
+# brings tau from a guess to that of the orbitals, and is shorter for the charge as it is.
 FIRST_STEP = 0.5
 # Where what came out has jumped, a step was too long: so much shorter is the next one that begins without a memory.
 # Else the same two levels may change places to and fro, with a jump in every step.
