@@ -48,10 +48,12 @@ class HamiltonianBlock(Protocol):
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
         dtype: The type of the orbitals that it acts on, in double or in single precision.
+        work: About how long it takes to find its orbitals, in a unit that is the same for all blocks.
     """
 
     rows: slice
     dtype: torch.dtype
+    work: float
 
     @property
     def matrix(self) -> Tensor | None:

@@ -45,6 +45,9 @@ class Grid:
         first, second, third = torch.where(self._mirrored[:, None], -self.miller, self.miller).unbind(1)
         self._half = (first % shape[0] * shape[1] + second % shape[1]) * (shape[2] // 2 + 1) + third.abs()
         self._paired = torch.where(unpaired, 0, self.miller)
+        # The G vectors that transforms hold, by their positions in the sphere and in the transform.
+        self._held = (~self._mirrored).nonzero()[:, 0]
+        self._places = self._half[self._held]
         # On their axes -n/2 is its own partner, so that these meet another G vector of other length in one place.
         self._meeting = (self._mirrored & unpaired.any(1)).nonzero()[:, 0]
         self._set_lattice(lattice)
@@ -54,6 +57,7 @@ class Grid:
         self.volume = torch.linalg.det(lattice).abs()
         self.reciprocal = 2 * pi * torch.linalg.inv(lattice).T
         self.gvectors = self.miller.double() @ self.reciprocal
+        self._squares: Tensor | None = None
 
     def strained(self, strain: Tensor) -> Grid:
         """The same points and G vectors, by their integers, in a cell deformed by 1 + strain; differentiable in it."""
@@ -64,7 +68,12 @@ class Grid:
     @property
     def squares(self) -> Tensor:
         """|G|^2, shape ``(ngvector,)``."""
-        return self.gvectors.square().sum(-1)
+        if self._squares is not None:
+            return self._squares
+        squares = self.gvectors.square().sum(-1)
+        # What depends on a strain belongs to one derivative, after which it is gone.
+        self._squares = None if squares.requires_grad else squares
+        return squares
 
     @property
     def lengths(self) -> Tensor:
@@ -84,8 +93,7 @@ class Grid:
         """
         n1, n2, n3 = self.shape
         half = coefficients.new_zeros(*coefficients.shape[:-1], n1 * n2 * (n3 // 2 + 1))
-        kept = ~self._mirrored
-        half = half.index_copy(-1, self._half[kept], coefficients[..., kept])
+        half[..., self._places] = coefficients[..., self._held]
         if len(self._meeting):
             places = self._half[self._meeting]
             both = half[..., places] + coefficients[..., self._meeting].conj()

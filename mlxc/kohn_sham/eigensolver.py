@@ -21,6 +21,9 @@ LARGEST_SPACE = 4
 # As a share of the residuals that a search in single precision has begun with, smaller ones have rounding errors that
 # matter.
 SINGLE_REACH = 1e-3
+# Where residuals of this size, hartree, are small enough, those of single precision are so from the beginning: what
+# rounding adds to H psi is a hundredth of it.
+SINGLE_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def diagonalise(
         pairs = davidson(real, real.functions.of(own), *rest)
         return replace(pairs, orbitals=real.functions.as_orbitals(pairs.orbitals))
 
-    pairs = map_in_threads(solve, hamiltonian.blocks)
+    pairs = map_in_threads(solve, hamiltonian.blocks, work=lambda block: block.work)
     return Eigenpairs(
         torch.cat([p.eigenvalues for p in pairs]),
         torch.cat([p.orbitals for p in pairs]),
@@ -160,12 +163,14 @@ def davidson(
         tolerance: The norm of a residual, hartree, that is small enough.
         max_steps: The largest number of extensions of the search space.
         single_precision: Whether corrections are computed in it where H can be had in it, see
-            :mod:`mlxc.kohn_sham.diagonalisation.search_space`; orbitals come out in double precision all the same.
+            :mod:`mlxc.kohn_sham.diagonalisation.search_space`, and all of H psi for a large tolerance; orbitals come
+            out in double precision all the same.
     """
     rounded = hamiltonian.in_single_precision() if single_precision else None
+    first_applied = rounded if rounded is not None and tolerance >= SINGLE_TOLERANCE else hamiltonian
     applied, left = 0, max_steps
     while True:
-        nguess, space = guess.shape[1], SearchSpace(hamiltonian, rounded or hamiltonian, guess, nband)
+        nguess, space = guess.shape[1], SearchSpace(first_applied, rounded or hamiltonian, guess, nband)
         del guess  # the space has combinations of them, and the memory may be needed
         first = float((space.norms * counts).max())
         reach = tolerance if rounded is None else max(tolerance, SINGLE_REACH * first)

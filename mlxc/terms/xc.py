@@ -118,7 +118,8 @@ def _thomas_fermi(density: Tensor) -> Tensor:
 
 def _chosen(field: Tensor, points: IrreduciblePoints | None) -> Tensor:
     values = field.flatten(-3)
-    return values if points is None else values.index_select(-1, points.index)
+    # Along the last of several axes torch selects by an index in brackets in several threads, index_select in one.
+    return values if points is None else values[..., points.index]
 
 
 def xc_potential(

@@ -23,8 +23,16 @@ Result = TypeVar("Result")
 _lock = Lock()
 
 
-def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def map_in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], work: Callable[[Item], float] | None = None
+) -> list[Result]:
     """The values of ``function`` at each item, in order.
+
+    Args:
+        function: What is computed.
+        items: What it is computed of.
+        work: About how long each takes, in some unit: the longest are begun first, so that threads end together.
+            R. L. Graham, SIAM J. Appl. Math. 17, 416 (1969).
 
     An operation of torch on small matrices gains little from several threads, and they all wait for the slowest one at
     its end, which is long where something else runs on the machine. Here threads meet only when all items are done.
@@ -42,8 +50,10 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
         with torch.set_grad_enabled(with_gradients):
             return function(item)
 
+    order = range(len(items)) if work is None else sorted(range(len(items)), key=lambda place: -work(items[place]))
     with single_thread():
-        return list(_pool(threads).map(compute, items))
+        futures = {place: _pool(threads).submit(compute, items[place]) for place in order}
+        return [futures[place].result() for place in range(len(items))]
 
 
 @contextmanager

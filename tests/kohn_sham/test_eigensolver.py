@@ -24,6 +24,7 @@ class DenseBlock:
     hidden: Tensor
     mask: Tensor
     matrix: Tensor | None = None
+    work: float = 1.0
 
     @property
     def rows(self) -> slice:

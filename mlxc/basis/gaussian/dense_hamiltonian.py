@@ -16,12 +16,13 @@ class DenseBlock:
 
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
+        work: How long it takes to find its orbitals, in units of a matrix.
         matrix: H, shape ``(nrow, nfunction, nfunction)``, hartree, Hermitian.
         dtype: The type of its elements.
     """
 
     def __init__(self, rows: slice, matrix: Tensor) -> None:
-        self.rows = rows
+        self.rows, self.work = rows, float(rows.stop - rows.start)
         self.matrix, self.dtype = matrix, matrix.dtype
 
     @cached_property

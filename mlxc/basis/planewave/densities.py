@@ -31,24 +31,47 @@ def density(waves: PlaneWaveSet, orbitals: Tensor, occupations: Tensor) -> Tenso
     nspin = len(orbitals) // waves.nkpoints
     weights = occupations * waves.weights.repeat(nspin)[:, None] / waves.grid.volume
     weights = weights.where(weights.abs() > NEGLIGIBLE_WEIGHT * weights.max(), 0.0)
-    densities = []
-    for ours, theirs in zip(orbitals.chunk(nspin), weights.chunk(nspin), strict=True):
-        blocks = waves.kpoint_blocks(nspin)
-        parts = map_in_threads(partial(_density_of, waves, ours, theirs), blocks)
-        densities.append(torch.stack(parts).sum(0))
-    return torch.stack(densities)
+    blocks = waves.spin_blocks(nspin)
+    parts = map_in_threads(
+        partial(_density_of, waves, orbitals, weights), blocks, work=lambda block: waves.work(block[1])
+    )
+    of_spins = [[part for (spin, _), part in zip(blocks, parts, strict=True) if spin == own] for own in range(nspin)]
+    return torch.stack([torch.stack(own).sum(0) for own in of_spins])
 
 
-def _density_of(waves: PlaneWaveSet, orbitals: Tensor, weights: Tensor, kpoints: slice) -> Tensor:
+def _density_of(waves: PlaneWaveSet, orbitals: Tensor, weights: Tensor, block: tuple[int, slice]) -> Tensor:
     """What some k points of one spin add to the density, shape ``(n1, n2, n3)``."""
-    density = weights.new_zeros(1, 2 * waves.grid.size)
-    filled = (weights[kpoints] != 0).any(0)
+    spin, kpoints = block
+    mine = waves.rows(spin, kpoints)
+    filled = (weights[mine] != 0).any(0)
     nband = int(filled.nonzero().max()) + 1 if bool(filled.any()) else 0
-    for some, bands in waves.portions(kpoints, nband) if nband else []:
-        on_grid = waves.transform.to_grid(orbitals[some, bands], some)
+    own, weights = orbitals[mine, :nband], weights[mine, :nband]
+    functions = waves.real_functions(kpoints)
+    differentiable = own.requires_grad or weights.requires_grad
+    if nband and functions is not None and not differentiable and functions.are_real(own):
+        return _density_of_real(waves, own, weights, kpoints)
+    density = weights.new_zeros(2 * waves.grid.size)
+    for some, bands in waves.portions(kpoints, nband, own.dtype) if nband else []:
+        rows = slice(some.start - kpoints.start, some.stop - kpoints.start)
+        on_grid = waves.transform.to_grid(own[rows, bands], some)
         # Squares of real and imaginary parts, summed over orbitals as a product of matrices.
-        density += weights[some, bands].reshape(1, -1) @ torch.view_as_real(on_grid).flatten(0, 1).flatten(1).square()
-    return density.unflatten(1, (*waves.grid.shape, 2)).sum((0, -1))
+        density += weights[rows, bands].reshape(-1) @ torch.view_as_real(on_grid).flatten(0, 1).flatten(1).square()
+    return density.unflatten(0, (*waves.grid.shape, 2)).sum(-1)
+
+
+def _density_of_real(waves: PlaneWaveSet, orbitals: Tensor, weights: Tensor, kpoint: slice) -> Tensor:
+    """The same of real functions at a k point: of a and b, the squares of the parts of a + ib."""
+    if orbitals.shape[1] % 2 == 1:
+        orbitals, weights = torch.nn.functional.pad(orbitals, (0, 0, 0, 1)), torch.nn.functional.pad(weights, (0, 1))
+    pairs, weights = orbitals[:, 0::2] + 1j * orbitals[:, 1::2], weights.unflatten(1, (-1, 1, 2))
+    phases = waves.phases_on_grid(kpoint)
+    density = weights.new_zeros(waves.grid.size, 2)
+    for some, bands in waves.portions(kpoint, pairs.shape[1], pairs.dtype):
+        on_grid = waves.transform.to_grid(pairs[:, bands], some)
+        on_grid = on_grid if phases is None else on_grid.mul_(phases)
+        squares = torch.view_as_real(on_grid).square_().flatten(2, 4)
+        density += squares.mul_(weights[:, bands]).sum((0, 1))
+    return density.sum(-1).view(waves.grid.shape)
 
 
 def density_change(
@@ -72,7 +95,7 @@ def density_change(
     def change(block: tuple[int, slice]) -> Tensor:
         spin, kpoints = block
         total = waves.weights.new_zeros(2 * waves.grid.size)
-        for some, bands in waves.portions(kpoints, orbitals.shape[1]):
+        for some, bands in waves.portions(kpoints, orbitals.shape[1], orbitals.dtype):
             rows = waves.rows(spin, some)
             values = on_grid(spin, some, bands) if on_grid else waves.transform.to_grid(orbitals[rows, bands], some)
             psi = torch.view_as_real(values)

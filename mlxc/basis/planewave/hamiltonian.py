@@ -48,6 +48,7 @@ class PlaneWaveBlock:
     Attributes:
         rows: The block's entries in the batch of all k points and spins.
         dtype: The type of the orbitals that it acts on.
+        work: About how long it takes to find its orbitals.
         precondition: An approximate inverse of H - e.
     """
 
@@ -62,21 +63,21 @@ class PlaneWaveBlock:
         potential: EffectivePotential,
         dtype: torch.dtype = torch.complex128,
     ) -> None:
-        self.rows, self.dtype = waves.rows(spin, kpoints), dtype
+        self.rows, self.dtype, self.work = waves.rows(spin, kpoints), dtype, waves.work(kpoints)
         self._operators = [operator.on_kpoints(kpoints, dtype) for operator in operators]
         self._local = LocalOperator(waves, kpoints, spin, potential, dtype)
         self.precondition = KineticPreconditioner(waves.kinetic[kpoints].to(dtype.to_real()), waves.mask[kpoints])
         self._as_given = partial(PlaneWaveBlock, waves, kpoints, spin, operators, potential)
-        self._with_real_orbitals = partial(RealBlock, waves, spin, operators, potential)
-        self._is_real = waves.nkpoints == 1 and not bool(waves.kpoints.fractional.any())
+        self._functions = waves.real_functions(kpoints)
+        self._with_functions = partial(RealBlock, waves, kpoints, spin=spin, operators=operators, potential=potential)
 
     def in_single_precision(self) -> PlaneWaveBlock:
         """The same H for orbitals in single precision."""
         return self._as_given(torch.complex64)
 
     def with_real_orbitals(self) -> RealBlock | None:
-        """The same H for real functions, where k = 0 is the only k point."""
-        return self._with_real_orbitals() if self._is_real else None
+        """The same H for real functions, of a single k point where there are such functions."""
+        return None if self._functions is None else self._with_functions(self._functions)
 
     def apply(self, orbitals: Tensor) -> Tensor:
         """H psi."""

@@ -32,10 +32,10 @@ class KineticOperator:
         return lambda orbitals: orbitals * kinetic
 
     def on_real_functions(
-        self, functions: RealFunctions, dtype: torch.dtype = torch.float64
+        self, kpoint: slice, functions: RealFunctions, dtype: torch.dtype = torch.float64
     ) -> Callable[[Tensor], Tensor]:
-        """The operator on real vectors of a type, at k = 0."""
-        kinetic = self._waves.kinetic[:, None, functions.half].repeat_interleave(2, dim=-1).to(dtype)
+        """The operator on real vectors of a type, at a k point that has real functions."""
+        kinetic = self._waves.kinetic[kpoint, None, functions.half].repeat_interleave(2, dim=-1).to(dtype)
         return lambda vectors: vectors * kinetic
 
 

@@ -52,7 +52,7 @@ class LocalOperator:
             orbitals: The orbitals.
             known: The values of the orbitals on the grid, by k points and bands, where they are known.
         """
-        for kpoints, bands in self._waves.portions(self._kpoints, orbitals.shape[1]):
+        for kpoints, bands in self._waves.portions(self._kpoints, orbitals.shape[1], orbitals.dtype):
             rows = slice(kpoints.start - self._kpoints.start, kpoints.stop - self._kpoints.start)
             portion = orbitals[rows, bands]
             transform = self._waves.transform

@@ -1,8 +1,8 @@
 """The separable nonlocal pseudopotentials in plane waves, sum_a sum_lm sum_ij |p_ai> h_ij <p_aj|.
 
-The projectors of an ion are those of its element at the origin times the phases of its position, exp(-iG.R) <k+G|p>.
-A large cell keeps these factors. It multiplies them for a few ions at a time, or in single precision for as long as
-orbitals are improved.
+The projectors of an ion are those of its element at the origin times the phases of its position,
+exp(-i(k+G).R) <k+G|p>. A large cell keeps these factors. It multiplies them for a few ions at a time, or in single
+precision for as long as orbitals are improved.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from mlxc.basis.planewave.real_functions import RealFunctions
 from mlxc.pseudo.harmonics import solid_harmonics
 from mlxc.pseudo.ions import Ions
 from mlxc.pseudo.protocol import Pseudopotential
+from mlxc.utils.parallel import map_in_threads
 
 
 class NonlocalOperator:
@@ -40,11 +41,14 @@ class NonlocalOperator:
         ]
         many = sum(element.count for element in elements) > MANY_PROJECTORS
         self._parts: Sequence[Projectors] = elements if many else [HeldProjectors.of(elements)]
-        self._nkpoints = waves.nkpoints
+        self._waves = waves
 
     def expectation(self, orbitals: Tensor, electrons: Tensor) -> Tensor:
         """See :class:`~mlxc.basis.protocol.OneElectronOperator`."""
-        nspin = len(orbitals) // self._nkpoints
+        nspin = len(orbitals) // self._waves.nkpoints
+        if not torch.is_grad_enabled():
+            blocks = self._waves.spin_blocks(nspin)
+            return torch.stack(map_in_threads(partial(self._expectation_of, orbitals, electrons), blocks)).sum()
         energy = electrons.new_zeros(())
         for own, filled in zip(orbitals.chunk(nspin), electrons.chunk(nspin), strict=True):
             # The conjugate of the orbitals takes less memory than that of the projectors.
@@ -53,15 +57,27 @@ class NonlocalOperator:
                 energy = energy + part.expectation(conjugate, filled)
         return energy
 
+    def _expectation_of(self, orbitals: Tensor, electrons: Tensor, block: tuple[int, slice]) -> Tensor:
+        """What some k points of one spin add to the expectation value: as a number, which has no derivative."""
+        spin, kpoints = block
+        rows = self._waves.rows(spin, kpoints)
+        own, functions = orbitals[rows], self._waves.real_functions(kpoints)
+        if functions is not None and functions.are_real(own):
+            own = functions.vectors(own)
+            parts = [part.on_real_functions(kpoints, functions, own.dtype) for part in self._parts]
+        else:
+            own, parts = own.conj().resolve_conj(), [part.on_kpoints(kpoints, own.dtype) for part in self._parts]
+        return torch.stack([part.expectation(own, electrons[rows]) for part in parts]).sum()
+
     def on_kpoints(self, kpoints: slice, dtype: torch.dtype = torch.complex128) -> Callable[[Tensor], Tensor]:
         """The operator on orbitals ``(nk, nband, nplanewave)`` of some k points and of a type."""
         return partial(_sum_of_images, [part.on_kpoints(kpoints, dtype) for part in self._parts])
 
     def on_real_functions(
-        self, functions: RealFunctions, dtype: torch.dtype = torch.float64
+        self, kpoint: slice, functions: RealFunctions, dtype: torch.dtype = torch.float64
     ) -> Callable[[Tensor], Tensor]:
-        """The operator on real vectors of a type, at k = 0, where projectors are real functions."""
-        return partial(_sum_of_images, [part.on_real_functions(functions, dtype) for part in self._parts])
+        """The operator on real vectors of a type, at a k point where projectors are real functions."""
+        return partial(_sum_of_images, [part.on_real_functions(kpoint, functions, dtype) for part in self._parts])
 
 
 def _sum_of_images(parts: Sequence[Projectors], orbitals: Tensor) -> Tensor:
@@ -80,8 +96,8 @@ class Projectors(Protocol):
         """Those of some k points, of a type."""
         ...
 
-    def on_real_functions(self, functions: RealFunctions, dtype: torch.dtype) -> Projectors:
-        """Those of k = 0 as real vectors, of a type."""
+    def on_real_functions(self, kpoint: slice, functions: RealFunctions, dtype: torch.dtype) -> Projectors:
+        """Those of a k point as real vectors, of a type."""
         ...
 
     def image(self, conjugate: Tensor) -> Tensor:
@@ -116,10 +132,9 @@ class HeldProjectors:
         """See :class:`Projectors`."""
         return HeldProjectors(self.values[kpoints].to(dtype), self.coupling.to(dtype))
 
-    def on_real_functions(self, functions: RealFunctions, dtype: torch.dtype) -> HeldProjectors:
+    def on_real_functions(self, kpoint: slice, functions: RealFunctions, dtype: torch.dtype) -> HeldProjectors:
         """See :class:`Projectors`."""
-        vectors = torch.view_as_real(functions.half_of(self.values)).flatten(2)
-        return HeldProjectors(vectors.to(dtype), self.coupling.to(dtype))
+        return HeldProjectors(functions.vectors(self.values[kpoint]).to(dtype), self.coupling.to(dtype))
 
     def image(self, conjugate: Tensor) -> Tensor:
         """See :class:`Projectors`."""
@@ -137,7 +152,7 @@ class FactorisedProjectors:
     Attributes:
         forms: <k+G|p> of an ion at the origin, shape ``(nk, nprojector, nplanewave)``, zero on padding.
         coupling: h_pq of an ion, shape ``(nprojector, nprojector)``, hartree.
-        phases: exp(-iG.R) of each ion, shape ``(nk, nion, nplanewave)``.
+        phases: exp(-i(k+G).R) of each ion, shape ``(nk, nion, nplanewave)``.
         as_real: Whether the real and imaginary parts of the products are the components of real vectors.
     """
 
@@ -166,9 +181,9 @@ class FactorisedProjectors:
         forms, phases = self.forms[kpoints].to(dtype), self.phases[kpoints].to(dtype)
         return FactorisedProjectors(forms, self.coupling.to(dtype), phases)._held_if_single()
 
-    def on_real_functions(self, functions: RealFunctions, dtype: torch.dtype) -> Projectors:
+    def on_real_functions(self, kpoint: slice, functions: RealFunctions, dtype: torch.dtype) -> Projectors:
         """See :class:`Projectors`."""
-        forms, phases = functions.half_of(self.forms), self.phases[..., functions.half]
+        forms, phases = functions.half_of(self.forms[kpoint]), self.phases[kpoint][..., functions.half]
         forms, phases = forms.to(dtype.to_complex()), phases.to(dtype.to_complex())
         return FactorisedProjectors(forms, self.coupling.to(dtype), phases, as_real=True)._held_if_single()
 
@@ -219,8 +234,8 @@ def _energy(projectors: Tensor, coupling: Tensor, conjugate: Tensor, electrons: 
 
 
 def position_phases(waves: PlaneWaveSet, positions: Tensor) -> Tensor:
-    """exp(-iG.R) for atoms at fractional positions ``(natom, 3)``, shape ``(nk, natom, nplanewave)``."""
-    return torch.exp(-2j * pi * (positions @ waves.miller.double().mT))
+    """exp(-i(k+G).R) for atoms at fractional positions ``(natom, 3)``, shape ``(nk, natom, nplanewave)``."""
+    return torch.exp(-2j * pi * (positions @ (waves.miller + waves.fractional[:, None]).mT))
 
 
 def _at_the_origin(waves: PlaneWaveSet, pseudopotential: Pseudopotential) -> tuple[Tensor, Tensor]:

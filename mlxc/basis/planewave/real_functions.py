@@ -1,8 +1,10 @@
-"""Real functions in plane waves at k = 0: half of the numbers.
+"""Real functions in plane waves: half of the numbers.
 
-Of a real function c_-G = c_G*, so that one of G and -G tells of both. The numbers c_0, sqrt(2) Re c_G and
-sqrt(2) Im c_G of half of the plane waves have the inner products of the functions. They are kept as real vectors, with
-a place for Im c_0, which is zero.
+Where 2k is a reciprocal lattice vector, as at k = 0 and in the middle of the zone's faces, a Bloch function may be
+real: with each plane wave k + G there is -(k + G), and of a real function their coefficients are the conjugates of each
+other, so that one of both tells of the other. The numbers sqrt(2) Re c_G and sqrt(2) Im c_G of half of the plane waves
+have the inner products of the functions. They are kept as real vectors. At k = 0 the constant function is its own
+partner: its numbers are c_0, which is real, and zero.
 """
 
 from __future__ import annotations
@@ -17,25 +19,29 @@ NEGLIGIBLE_PART = 1e-10
 
 
 class RealFunctions:
-    """Real functions as real vectors, and as the plane waves at k = 0.
+    """Real functions as real vectors, and as the plane waves at a k point.
 
     Args:
-        miller: The integers G of all plane waves, shape ``(nplanewave, 3)``; with each of them there is -G.
+        miller: The integers G of the plane waves, shape ``(nplanewave, 3)``; with each of them there is -(G + 2k).
+        doubled: The integers 2k, shape ``(3,)``.
+        room: The number of plane waves that orbitals have room for: those, and padding.
 
     Attributes:
-        half: The positions of half of the plane waves, G = 0 first, shape ``(nhalf,)``.
+        half: The positions of half of the plane waves, that with k + G = 0 first, shape ``(nhalf,)``.
     """
 
-    def __init__(self, miller: Tensor) -> None:
-        self._count = len(miller)
-        # Of numbers that grow with G1, then G2, then G3, those of G and -G are as far from the one of G = 0.
-        base = 2 * int(miller.abs().max()) + 1
-        order = ((miller[:, 0] * base + miller[:, 1]) * base + miller[:, 2]).argsort()
-        zero = self._count // 2
-        self.half, self._partners = order[zero:], order.flip(0)[zero:]
+    def __init__(self, miller: Tensor, doubled: Tensor, room: int) -> None:
+        self._count, self._room = len(miller), room
+        # Of numbers that grow with G1, then G2, then G3, those of k + G and -(k + G) have opposite signs.
+        twice = 2 * miller + doubled
+        base = 2 * int(twice.abs().max()) + 1
+        order = ((twice[:, 0] * base + twice[:, 1]) * base + twice[:, 2]).argsort()
+        middle = self._count // 2
+        self.half, self._partners = order[middle:], order.flip(0)[middle:]
         # Coefficients c_G, in units of the components of the vectors.
         self._scale = torch.full((len(self.half),), 1 / sqrt(2), dtype=torch.float64, device=miller.device)
-        self._scale[0] = 1
+        if self._count % 2 == 1:
+            self._scale[0] = 1
 
     def of(self, orbitals: Tensor) -> Tensor:
         """Orthonormal real functions that span what orthonormal orbitals do, as nearly as their number allows.
@@ -50,12 +56,17 @@ class RealFunctions:
         Returns:
             real vectors, shape ``(1, norbital, 2 nhalf)``.
         """
+        if self.are_real(orbitals):
+            return self.vectors(orbitals)
         both = self.parts(orbitals)
-        if float(both[:, 1::2].norm(dim=-1).max()) < NEGLIGIBLE_PART:
-            return both[:, 0::2].contiguous()
         lengths, combinations = torch.linalg.eigh(both @ both.mT)
         count = orbitals.shape[1]
         return (combinations[..., -count:] / lengths[:, None, -count:].sqrt()).mT @ both
+
+    def are_real(self, orbitals: Tensor) -> bool:
+        """Whether orbitals ``(1, norbital, nplanewave)`` with norm one are real functions, but for rounding errors."""
+        twice_imaginary = orbitals[..., self.half] - orbitals[..., self._partners].conj()
+        return float(torch.view_as_real(twice_imaginary).flatten(2).norm(dim=-1).max()) < 2 * NEGLIGIBLE_PART
 
     def parts(self, functions: Tensor) -> Tensor:
         """The real and the imaginary part of each function in turn, ``(1, n, nplanewave)`` to ``(1, 2 n, 2 nhalf)``."""
@@ -76,11 +87,15 @@ class RealFunctions:
         first, second = scaled[:, 0::2], 1j * scaled[:, 1::2]
         return self._with_partners(first + second, (first - second).conj())
 
+    def vectors(self, real: Tensor) -> Tensor:
+        """Real functions, given as plane waves ``(..., nplanewave)``, as real vectors ``(..., 2 nhalf)``."""
+        return torch.view_as_real(self.half_of(real)).flatten(-2)
+
     def half_of(self, real: Tensor) -> Tensor:
         """What real functions, given as plane waves ``(..., nplanewave)``, are as vectors, still in complex numbers.
 
         Returns:
-            c_0 and sqrt(2) c_G, shape ``(..., nhalf)``; their parts are the components of the vectors.
+            sqrt(2) c_G, and c_0 at k = 0, shape ``(..., nhalf)``; their parts are the components of the vectors.
         """
         return real[..., self.half] / self._scale.to(real.dtype)
 
@@ -95,6 +110,7 @@ class RealFunctions:
 
     def _with_partners(self, own: Tensor, mirrored: Tensor) -> Tensor:
         """The coefficients of all plane waves, from those of half of them and of their partners."""
-        result = own.new_empty(1, own.shape[1], self._count)
+        empty = own.new_empty if self._room == self._count else own.new_zeros
+        result = empty(1, own.shape[1], self._room)
         result[..., self._partners], result[..., self.half] = mirrored, own
         return result

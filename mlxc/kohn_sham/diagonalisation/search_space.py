@@ -20,9 +20,9 @@ class SearchSpace:
     """Orbitals of some k points, and corrections to them.
 
     Args:
-        hamiltonian: H in double precision, which is applied to the guess.
-        working: H in the precision of the corrections; the same for double precision.
-        guess: Orthonormal orbitals, shape ``(nrow, nguess, nplanewave)``.
+        hamiltonian: H in the precision in which it is applied to the guess.
+        working: H in the precision of the corrections, no higher one.
+        guess: Orthonormal orbitals in double precision, shape ``(nrow, nguess, nplanewave)``.
         nband: The number of lowest states that are wanted.
 
     Attributes:
@@ -32,11 +32,13 @@ class SearchSpace:
 
     def __init__(self, hamiltonian: HamiltonianBlock, working: HamiltonianBlock, guess: Tensor, nband: int) -> None:
         self._hamiltonian, self._nband = working, nband
-        images = hamiltonian.apply(guess)
-        energies, combinations = torch.linalg.eigh(inner_products(guess, images))
+        rounded = guess.to(hamiltonian.dtype)
+        images = hamiltonian.apply(rounded)
+        energies, combinations = torch.linalg.eigh(inner_products(rounded, images).to(guess.dtype))
         # There may be many vectors in a guess: of no array of their size there is one more than needed.
-        orbitals, images = combinations.mT @ guess, combinations.mT @ images
-        images.addcmul_(energies[..., None].to(orbitals.dtype), orbitals, value=-1)
+        del rounded
+        orbitals, images = combinations.mT @ guess, combinations.mT.to(images.dtype) @ images
+        images.addcmul_(energies[..., None].to(images.dtype), orbitals.to(images.dtype), value=-1)
         self._precision = working.dtype
         self._begin(orbitals, images, energies)
         self.eigenvalues, self.residuals = energies[:, :nband], self._images[:, :nband]

@@ -28,6 +28,9 @@ from mlxc.kohn_sham.mixing.taken_step import ASTRAY, ASTRAY_FROM_MAXIMUM, TakenS
 # one leads beyond that, where localised electrons answer much more strongly. Fields with tau take the usual step, which
 # brings tau from a guess to that of the orbitals, and is shorter for the charge as it is.
 FIRST_STEP = 0.5
+# From a residual below this, as a share of the electrons, such as that of a neighbouring volume's density, the usual
+# step is taken at once: so near to the end what comes out is a linear function of what goes in.
+NEAR = 0.01
 # Where what came out has jumped, a step was too long: so much shorter is the next one that begins without a memory.
 # Else the same two levels may change places to and fro, with a jump in every step.
 AFTER_JUMP, SHORTEST_FIRST_STEP = 0.7, 0.1
@@ -197,6 +200,7 @@ class AndersonMixer:
     ) -> None:
         self._depth = depth
         self._first_step = FIRST_STEP if downhill and TAU not in kinds else 1.0
+        self._has_jumped = False
         self._damping = stage.of_rest
         self._precondition = KerkerPreconditioner(grid, kinds, stage)
         self._metric = FieldsMetric(grid, kinds)
@@ -218,7 +222,7 @@ class AndersonMixer:
         del self._fields[: -self._depth - 1], self._residuals[: -self._depth - 1]
         best_fields, best_residual = best_combination(self._fields, self._residuals, self._metric.vector)
         taken = self._precondition(best_residual)
-        if is_first:
+        if is_first and (self._has_jumped or size > NEAR):
             taken[:, 0] *= self._first_step
         step = best_fields + taken - fields
         if self._length(step) < STAGNANT * self._length(taken):
@@ -240,6 +244,7 @@ class AndersonMixer:
     def forget(self) -> None:
         """See :class:`Mixer`."""
         self._taken, self._fields, self._residuals = None, [], []
+        self._has_jumped = True
         self._first_step = max(SHORTEST_FIRST_STEP, AFTER_JUMP * self._first_step)
 
     def _length(self, fields: Tensor) -> float:
