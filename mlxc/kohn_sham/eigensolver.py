@@ -170,7 +170,8 @@ def davidson(
     first_applied = rounded if rounded is not None and tolerance >= SINGLE_TOLERANCE else hamiltonian
     applied, left = 0, max_steps
     while True:
-        nguess, space = guess.shape[1], SearchSpace(first_applied, rounded or hamiltonian, guess, nband)
+        nguess, room = guess.shape[1], LARGEST_SPACE * nband
+        space = SearchSpace(first_applied, rounded or hamiltonian, guess, nband, room)
         del guess  # the space has combinations of them, and the memory may be needed
         first = float((space.norms * counts).max())
         reach = tolerance if rounded is None else max(tolerance, SINGLE_REACH * first)

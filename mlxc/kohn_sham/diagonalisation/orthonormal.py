@@ -49,7 +49,7 @@ def complement(corrections: Tensor, vectors: Tensor) -> Tensor:
     """
     for _ in range(MOST_PASSES):
         corrections = _normalised(corrections)
-        corrections = corrections - inner_products(vectors, corrections).mT @ vectors
+        corrections = corrections - inner_products(corrections, vectors).conj() @ vectors
         overlap = corrections @ corrections.mH
         if float(overlap.diagonal(dim1=1, dim2=2).real.min()) > SAFE_REMAINDER**2:
             break

@@ -16,6 +16,34 @@ from mlxc.basis.hamiltonian import HamiltonianBlock
 from mlxc.kohn_sham.diagonalisation.orthonormal import complement, inner_products, is_left_out, norms, orthonormalise
 
 
+class GrowingRows:
+    """Vectors to which others are added, where there is room for them: nothing is copied then.
+
+    Args:
+        rows: The first ones, shape ``(nrow, nvector, nplanewave)``.
+        room: The number of vectors that there is room for, beside those.
+        dtype: The type in which they are kept.
+    """
+
+    def __init__(self, rows: Tensor, room: int, dtype: torch.dtype) -> None:
+        nrow, self.count, nfunction = rows.shape
+        self._held = torch.empty(nrow, max(room, self.count), nfunction, dtype=dtype, device=rows.device)
+        self.rows[:] = rows
+
+    @property
+    def rows(self) -> Tensor:
+        """The vectors, shape ``(nrow, nvector, nplanewave)``."""
+        return self._held[:, : self.count]
+
+    def append(self, more: Tensor) -> None:
+        """Add vectors of the shape and the type of those that are there."""
+        start, self.count = self.count, self.count + more.shape[1]
+        if self.count > self._held.shape[1]:
+            self._held = torch.cat([self._held[:, :start], more], dim=1)
+        else:
+            self._held[:, start : self.count] = more
+
+
 class SearchSpace:
     """Orbitals of some k points, and corrections to them.
 
@@ -24,14 +52,17 @@ class SearchSpace:
         working: H in the precision of the corrections, no higher one.
         guess: Orthonormal orbitals in double precision, shape ``(nrow, nguess, nplanewave)``.
         nband: The number of lowest states that are wanted.
+        room: The number of vectors that it will hold.
 
     Attributes:
         eigenvalues: The lowest Ritz values, shape ``(nrow, nband)``, hartree.
         residuals: H psi - e psi of the lowest Ritz vectors, shape ``(nrow, nband, nplanewave)``, as the corrections.
     """
 
-    def __init__(self, hamiltonian: HamiltonianBlock, working: HamiltonianBlock, guess: Tensor, nband: int) -> None:
-        self._hamiltonian, self._nband = working, nband
+    def __init__(
+        self, hamiltonian: HamiltonianBlock, working: HamiltonianBlock, guess: Tensor, nband: int, room: int
+    ) -> None:
+        self._hamiltonian, self._nband, self._room = working, nband, room
         rounded = guess.to(hamiltonian.dtype)
         images = hamiltonian.apply(rounded)
         energies, combinations = torch.linalg.eigh(inner_products(rounded, images).to(guess.dtype))
@@ -41,14 +72,15 @@ class SearchSpace:
         images.addcmul_(energies[..., None].to(images.dtype), orbitals.to(images.dtype), value=-1)
         self._precision = working.dtype
         self._begin(orbitals, images, energies)
-        self.eigenvalues, self.residuals = energies[:, :nband], self._images[:, :nband]
+        self.eigenvalues, self.residuals = energies[:, :nband], self._images.rows[:, :nband]
         identity = torch.eye(orbitals.shape[1], dtype=orbitals.dtype, device=orbitals.device)
         self._coefficients = identity[:nband].expand(len(orbitals), -1, -1)
 
     def _begin(self, orbitals: Tensor, residuals: Tensor, energies: Tensor) -> None:
         """A space of orbitals alone."""
         self._orbitals = orbitals
-        self._vectors, self._images = orbitals.to(self._precision), residuals.to(self._precision)
+        self._vectors = GrowingRows(orbitals, self._room, self._precision)
+        self._images = GrowingRows(residuals, self._room, self._precision)
         # What the images lack: H v is the image and so much times v.
         self._known = energies
         self._projected = torch.diag_embed(energies).to(orbitals.dtype)
@@ -56,7 +88,7 @@ class SearchSpace:
     @property
     def size(self) -> int:
         """The number of its vectors."""
-        return self._vectors.shape[1]
+        return self._vectors.count
 
     @property
     def norms(self) -> Tensor:
@@ -69,7 +101,7 @@ class SearchSpace:
         many = self._orbitals.shape[1]
         result = self._coefficients[..., :many] @ self._orbitals
         if self.size > many:
-            corrections = self._coefficients[..., many:].to(self._precision) @ self._vectors[:, many:]
+            corrections = self._coefficients[..., many:].to(self._precision) @ self._vectors.rows[:, many:]
             result += corrections
         # The corrections are orthogonal to the orbitals as far as single precision goes.
         return result if self._precision == result.dtype else orthonormalise(result)
@@ -80,19 +112,19 @@ class SearchSpace:
         Args:
             bands: Which bands, shape ``(nrow, nextension)``.
         """
-        selected = bands[..., None].expand(-1, -1, self.size)
-        orbitals = self._coefficients.gather(1, selected).to(self._precision) @ self._vectors
         selected = bands[..., None].expand(-1, -1, self.residuals.shape[-1])
+        # The preconditioner asks for the kinetic energies of the orbitals, to which corrections matter little.
+        orbitals = self._vectors.rows.gather(1, selected)
         corrections = self._hamiltonian.precondition(self.residuals.gather(1, selected), orbitals)
-        corrections = complement(corrections, self._vectors)
+        corrections = complement(corrections, self._vectors.rows)
         images = self._hamiltonian.apply(corrections)
-        cross = inner_products(corrections, self._images).to(self._projected.dtype)
+        cross = inner_products(corrections, self._images.rows).to(self._projected.dtype)
         own = inner_products(corrections, images).to(self._projected.dtype)
         own = own + torch.diag_embed(self._out_of_the_way(corrections)).to(own.dtype)
         upper, lower = torch.cat([self._projected, cross.mH], dim=2), torch.cat([cross, own], dim=2)
         self._projected = torch.cat([upper, lower], dim=1)
-        self._vectors = torch.cat([self._vectors, corrections], dim=1)
-        self._images = torch.cat([self._images, images], dim=1)
+        self._vectors.append(corrections)
+        self._images.append(images)
         self._known = torch.nn.functional.pad(self._known, (0, bands.shape[1]))
         self._rayleigh_ritz()
 
@@ -105,8 +137,8 @@ class SearchSpace:
         energies, coefficients = torch.linalg.eigh(self._projected)
         self.eigenvalues, self._coefficients = energies[:, : self._nband], coefficients[..., : self._nband].mT
         beyond = self._coefficients * (self._known[:, None] - self.eigenvalues[..., None])
-        self.residuals = self._coefficients.to(self._precision) @ self._images
-        self.residuals += beyond.to(self._precision) @ self._vectors
+        self.residuals = self._coefficients.to(self._precision) @ self._images.rows
+        self.residuals += beyond.to(self._precision) @ self._vectors.rows
 
     def collapse(self) -> None:
         """Keep the lowest Ritz vectors alone."""
