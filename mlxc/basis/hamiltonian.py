@@ -84,6 +84,18 @@ class RealFunctions(Protocol):
         """Orthonormal real vectors that span what orthonormal orbitals do, as nearly as their number allows."""
         ...
 
+    def are_real(self, orbitals: Tensor) -> bool:
+        """Whether orbitals with norm one, or zeros, are real functions, but for rounding errors."""
+        ...
+
+    def vectors(self, real: Tensor) -> Tensor:
+        """The real vectors that real functions are, given as orbitals."""
+        ...
+
+    def parts(self, functions: Tensor) -> Tensor:
+        """The real and the imaginary part of each function in turn, as real vectors: twice as many."""
+        ...
+
     def as_orbitals(self, vectors: Tensor) -> Tensor:
         """The orbitals that real vectors stand for."""
         ...

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlxc.basis.hamiltonian import HamiltonianBlock
-from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
+from mlxc.basis.hamiltonian import HamiltonianBlock, RealFunctions
+from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products, norms
 from mlxc.response.known_space import KnownSpace
 
 MAX_STEPS = 40
@@ -19,6 +19,8 @@ MAX_REFINEMENTS = 5
 # As a share of the right-hand side, smaller residuals of a solution in single precision have rounding errors that
 # matter.
 SINGLE_REACH = 1e-4
+# An imaginary part of a right-hand side that is smaller than so many units of its last place is one of rounding errors.
+ROUNDING = 1e3
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,74 @@ class SternheimerSolver:
         return self._known.conjugate(conditioned, energies)
 
 
+class RealSternheimerSolver:
+    """The same for a k point with real functions: H is real there, and so is what it does to real vectors.
+
+    A right-hand side that is not real, as of a current, is solved for its real and for its imaginary part.
+
+    Args:
+        solver: The solver for real vectors.
+        functions: The functions that vectors stand for.
+
+    Attributes:
+        rows: The block's entries in the batch of all k points and spins.
+        dtype: The type of corrections as orbitals.
+    """
+
+    def __init__(self, solver: SternheimerSolver, functions: RealFunctions) -> None:
+        self._solver, self._functions = solver, functions
+        self.rows, self.dtype = solver.rows, solver.dtype.to_complex()
+
+    def solve(self, right: Tensor, start: Tensor, tolerance: float) -> Solution:
+        """See :meth:`SternheimerSolver.solve`."""
+        own, imaginary = self._parts(right)
+        real_start, imaginary_start = (self._functions.parts(start)[:, part::2] for part in (0, 1))
+        real = self._solver.solve(own, real_start, tolerance)
+        other = None if imaginary is None else self._solver.solve(imaginary, imaginary_start, tolerance)
+        return self._as_orbitals(real, other)
+
+    def correct(self, right: Tensor, tolerance: float) -> Solution:
+        """See :meth:`SternheimerSolver.correct`."""
+        own, imaginary = self._parts(right)
+        real = self._solver.correct(own, tolerance)
+        return self._as_orbitals(real, None if imaginary is None else self._solver.correct(imaginary, tolerance))
+
+    def _parts(self, right: Tensor) -> tuple[Tensor, Tensor | None]:
+        parts = self._functions.parts(right)
+        real, imaginary = parts[:, 0::2], parts[:, 1::2]
+        negligible = ROUNDING * torch.finfo(right.dtype).eps * float(norms(parts).max())
+        return real, imaginary if float(norms(imaginary).max()) > negligible else None
+
+    def _as_orbitals(self, real: Solution, imaginary: Solution | None) -> Solution:
+        changes, left = self._functions.as_orbitals(real.changes), self._functions.as_orbitals(real.left)
+        if imaginary is None:
+            return Solution(changes, left, real.applications)
+        return Solution(
+            changes + 1j * self._functions.as_orbitals(imaginary.changes),
+            left + 1j * self._functions.as_orbitals(imaginary.left),
+            real.applications + imaginary.applications,
+        )
+
+
+def sternheimer_solver(
+    block: HamiltonianBlock, orbitals: Tensor, eigenvalues: Tensor, bands: Tensor
+) -> SternheimerSolver | RealSternheimerSolver:
+    """The solver for a block of k points, for real vectors where orbitals are real; see :class:`SternheimerSolver`."""
+    real = block.with_real_orbitals()
+    if real is None or not (real.functions.are_real(orbitals) and real.functions.are_real(bands)):
+        return SternheimerSolver(block, orbitals, eigenvalues, bands)
+    functions = real.functions
+    solver = SternheimerSolver(real, functions.vectors(orbitals), eigenvalues, functions.vectors(bands))
+    return RealSternheimerSolver(solver, functions)
+
+
 def remove_components(vectors: Tensor, bands: Tensor) -> Tensor:
     """The vectors without their components along orthonormal bands; rows of zeros among the bands are harmless."""
-    return vectors - inner_products(bands, vectors).mT @ bands
+    return vectors - inner_products(vectors, bands).conj() @ bands
 
 
 def _dot(left: Tensor, right: Tensor) -> Tensor:
     """Re <left|right> of each vector, of their shape without the last axis."""
+    if not left.is_complex():
+        return (left * right).sum(-1)
     return (torch.view_as_real(left) * torch.view_as_real(right)).sum((-2, -1))

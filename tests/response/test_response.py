@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 import mlxc
 from mlxc import Crystal, FermiDirac, GaussianOrbitals, GroundState, InputError, MarzariVanderbilt, PlaneWaves
+from mlxc.basis.planewave import plane_wave_set
 from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products
 from mlxc.kohn_sham.eigensolver import diagonalise
 from mlxc.kohn_sham.start.guess import starting_orbitals, with_more_orbitals
@@ -119,6 +120,15 @@ MARKED = [
 @pytest.mark.parametrize(("setting", "model", "loss"), MARKED, ids=lambda value: getattr(value, "__name__", value))
 def test_gradient_is_the_finite_difference(setting: str, model: str, loss: Callable[[GroundState], Tensor]) -> None:
     check_gradient(lambda xc: loss(ground_state(setting, xc)), MODELS[model])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("loss", [density_moment, lowest_levels])
+def test_gradient_with_real_orbitals_is_the_finite_difference(
+    monkeypatch: pytest.MonkeyPatch, loss: Callable[[GroundState], Tensor]
+) -> None:
+    monkeypatch.setattr(plane_wave_set, "REAL_PLANE_WAVES", 1)
+    check_gradient(lambda xc: loss(ground_state("insulator", xc)), MODELS["two parameters"])
 
 
 @pytest.mark.thorough
