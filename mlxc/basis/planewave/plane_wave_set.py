@@ -105,7 +105,8 @@ class PlaneWaveSet:
 
     def work(self, kpoints: slice) -> float:
         """About how long computations with the orbitals of a block take, in units of a k point with complex ones."""
-        return REAL_WORK if self._has_real_functions[kpoints.start] else float(kpoints.stop - kpoints.start)
+        count = kpoints.stop - kpoints.start
+        return REAL_WORK if count == 1 and self._has_real_functions[kpoints.start] else float(count)
 
     def phases_on_grid(self, kpoint: slice) -> Tensor | None:
         """exp(ik.r) of a k point, shape ``(n1, n2, n3)``, by which orbitals on the grid are real; None for k = 0."""
