@@ -53,7 +53,12 @@ def map_in_threads(
     order = range(len(items)) if work is None else sorted(range(len(items)), key=lambda place: -work(items[place]))
     with single_thread():
         futures = {place: _pool(threads).submit(compute, items[place]) for place in order}
-        return [futures[place].result() for place in range(len(items))]
+        try:
+            return [futures[place].result() for place in range(len(items))]
+        finally:
+            # After an error, or an interrupt, nobody wants what has not begun.
+            for future in futures.values():
+                future.cancel()
 
 
 @contextmanager

@@ -3,8 +3,13 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 
 import pytest
+import torch
+
+from mlxc.utils.parallel import map_in_threads
 
 TWICE = """
 import mlxc
@@ -56,3 +61,32 @@ def test_a_process_that_was_forked_after_a_computation_computes_as_well(basis: s
     code = FORKED.replace("BASIS", basis).replace("XC", xc)
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env=environment)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_results_stay_in_order_whatever_is_begun_first() -> None:
+    assert map_in_threads(lambda item: item**2, [1, 3, 2, 5, 4], work=float) == [1, 9, 4, 25, 16]
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_after_an_error_nothing_more_is_begun() -> None:
+    begun: list[int] = []
+
+    def compute(item: int) -> None:
+        begun.append(item)
+        time.sleep(0.05)
+        if item == 0:
+            raise ValueError("the first one")
+
+    with pytest.raises(ValueError, match="the first one"):
+        map_in_threads(compute, range(100))
+    time.sleep(0.2)
+    assert len(begun) < 100

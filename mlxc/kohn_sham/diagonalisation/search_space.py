@@ -21,7 +21,7 @@ class GrowingRows:
 
     Args:
         rows: The first ones, shape ``(nrow, nvector, nplanewave)``.
-        room: The number of vectors that there is room for, beside those.
+        room: The number of vectors that there is room for, if the first ones are not more.
         dtype: The type in which they are kept.
     """
 
@@ -52,7 +52,7 @@ class SearchSpace:
         working: H in the precision of the corrections, no higher one.
         guess: Orthonormal orbitals in double precision, shape ``(nrow, nguess, nplanewave)``.
         nband: The number of lowest states that are wanted.
-        room: The number of vectors that it will hold.
+        room: The largest number of vectors that it is meant to hold.
 
     Attributes:
         eigenvalues: The lowest Ritz values, shape ``(nrow, nband)``, hartree.
