@@ -21,8 +21,8 @@ LARGEST_SPACE = 4
 # As a share of the residuals that a search in single precision has begun with, smaller ones have rounding errors that
 # matter.
 SINGLE_REACH = 1e-3
-# Where residuals of this size, hartree, are small enough, those of single precision are so from the beginning: what
-# rounding adds to H psi is a hundredth of it.
+# Where residuals of this size, hartree, are small enough, what rounding in single precision adds to H psi, a hundredth
+# of it, does not matter; unless the guess is better than it needs to be.
 SINGLE_TOLERANCE = 1e-4
 
 
@@ -100,7 +100,9 @@ class Davidson:
     ) -> Eigenpairs:
         """See :class:`Eigensolver`."""
         tolerance, steps = self._tolerance(residual, starts), self.first_steps if residual is None else self.later_steps
-        return diagonalise(hamiltonian, guess, nband, counts, tolerance, steps, self.single_precision)
+        # Orbitals of another calculation may be those of this one, as they are.
+        is_rough = tolerance >= SINGLE_TOLERANCE and (residual is not None or starts == 0)
+        return diagonalise(hamiltonian, guess, nband, counts, tolerance, steps, self.single_precision, is_rough)
 
     def _tolerance(self, residual: float | None, starts: int) -> float:
         if residual is not None:
@@ -116,13 +118,14 @@ def diagonalise(
     tolerance: float,
     max_steps: int,
     single_precision: bool = True,
+    is_rough: bool = False,
 ) -> Eigenpairs:
     """The lowest eigenpairs of all k points and spins, blocks of them at the same time; see :func:`davidson`."""
 
     def solve(block: HamiltonianBlock) -> Eigenpairs:
         if block.matrix is not None:
             return lowest_eigenpairs(block.matrix, nband)
-        own, rest = guess[block.rows], (nband, counts[block.rows], tolerance, max_steps, single_precision)
+        own, rest = guess[block.rows], (nband, counts[block.rows], tolerance, max_steps, single_precision, is_rough)
         if (real := block.with_real_orbitals()) is None:
             return davidson(block, own, *rest)
         pairs = davidson(real, real.functions.of(own), *rest)
@@ -152,6 +155,7 @@ def davidson(
     tolerance: float,
     max_steps: int,
     single_precision: bool = True,
+    is_rough: bool = False,
 ) -> Eigenpairs:
     """Improve a guess until the residuals of the bands that count are below ``tolerance``, or for ``max_steps`` steps.
 
@@ -163,11 +167,12 @@ def davidson(
         tolerance: The norm of a residual, hartree, that is small enough.
         max_steps: The largest number of extensions of the search space.
         single_precision: Whether corrections are computed in it where H can be had in it, see
-            :mod:`mlxc.kohn_sham.diagonalisation.search_space`, and all of H psi for a large tolerance; orbitals come
-            out in double precision all the same.
+            :mod:`mlxc.kohn_sham.diagonalisation.search_space`; orbitals come out in double precision all the same.
+        is_rough: Whether the guess, and what is wanted of it, have errors beside which those of single precision are
+            small, so that all of H psi may be computed in it.
     """
     rounded = hamiltonian.in_single_precision() if single_precision else None
-    first_applied = rounded if rounded is not None and tolerance >= SINGLE_TOLERANCE else hamiltonian
+    first_applied = rounded if rounded is not None and is_rough else hamiltonian
     applied, left = 0, max_steps
     while True:
         nguess, room = guess.shape[1], LARGEST_SPACE * nband
