@@ -160,6 +160,13 @@ def test_orbitals_are_orthonormal_solutions() -> None:
     assert torch.allclose(overlap, torch.eye(overlap.shape[-1], dtype=overlap.dtype), atol=1e-12)
 
 
+def test_a_ground_state_to_start_from_is_left_as_it_is() -> None:
+    first = ground_state(silicon())
+    again = ground_state(silicon(), start=first)
+    assert len(again.history) == 1
+    assert float(again.energy) == pytest.approx(float(first.energy), abs=1e-12)
+
+
 @pytest.mark.thorough
 def test_starting_from_a_neighbouring_volume_gives_the_same_state_sooner() -> None:
     aluminium = Crystal.load("al")
