@@ -30,7 +30,7 @@ from mlxc.kohn_sham.mixing.taken_step import ASTRAY, ASTRAY_FROM_MAXIMUM, TakenS
 FIRST_STEP = 0.5
 # From a residual below this, as a share of the electrons, such as that of a neighbouring volume's density, the usual
 # step is taken at once: so near to the end what comes out is a linear function of what goes in.
-NEAR = 0.01
+NEAR = 0.003
 # Where what came out has jumped, a step was too long: so much shorter is the next one that begins without a memory.
 # Else the same two levels may change places to and fro, with a jump in every step.
 AFTER_JUMP, SHORTEST_FIRST_STEP = 0.7, 0.1
