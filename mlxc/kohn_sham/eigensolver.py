@@ -191,14 +191,13 @@ def davidson(
 def _search(space: SearchSpace, counts: Tensor, tolerance: float, max_steps: int) -> list[int]:
     """Extend a search space until its residuals are small; the number of vectors that each extension has added."""
     extensions: list[int] = []
-    nband = counts.shape[1]
     while len(extensions) < max_steps:
         weighted = space.norms * counts
         unconverged = weighted > tolerance
         if not bool(unconverged.any()):
             break
         extension = int(unconverged.sum(1).max())
-        if space.size + extension > LARGEST_SPACE * nband:
+        if space.size + extension > space.room:
             space.collapse()
         space.extend(weighted.topk(extension, dim=1).indices)
         extensions.append(extension)

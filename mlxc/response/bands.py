@@ -16,7 +16,7 @@ from mlxc.kohn_sham.problem import Problem
 from mlxc.kohn_sham.state import GroundState
 from mlxc.response.exchanged_spins import ExchangedSpins
 from mlxc.response.fillings import Filling
-from mlxc.response.sternheimer import RealSternheimerSolver, SternheimerSolver, sternheimer_solver
+from mlxc.response.sternheimer import AnySternheimerSolver, sternheimer_solver
 from mlxc.terms.entropy import Smearing
 
 # Bands with a smaller fraction of the electrons that they could hold do not show in the response: in units of the
@@ -83,7 +83,7 @@ class Bands:
         return self.orbitals * self.active[..., None]
 
     @cached_property
-    def solvers(self) -> list[SternheimerSolver | RealSternheimerSolver]:
+    def solvers(self) -> list[AnySternheimerSolver]:
         """What solves for changes of orbitals outside the active bands: one for each block, for all losses."""
         orbitals, energies = self.orbitals[:, : self.count], self.eigenvalues[:, : self.count]
         return [

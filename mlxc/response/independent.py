@@ -19,7 +19,7 @@ from torch import Tensor
 from mlxc.grid.fields import FieldKinds
 from mlxc.kohn_sham.diagonalisation.orthonormal import inner_products, norms
 from mlxc.response.bands import Bands
-from mlxc.response.sternheimer import RealSternheimerSolver, Solution, SternheimerSolver, remove_components
+from mlxc.response.sternheimer import AnySternheimerSolver, Solution, remove_components
 from mlxc.utils.parallel import map_in_threads
 
 # Relative size of rounding errors in what drives the orbitals.
@@ -120,7 +120,7 @@ class IndependentResponse:
         right = remove_components(right, self._bands.removed)
         guess = torch.zeros_like(right) if start is None else start
 
-        def solve(solver: SternheimerSolver | RealSternheimerSolver) -> Solution:
+        def solve(solver: AnySternheimerSolver) -> Solution:
             return solver.solve(right[solver.rows], guess[solver.rows], tolerance)
 
         changes, left, applications = self._joined(map_in_threads(solve, self._bands.solvers))
@@ -146,7 +146,7 @@ class IndependentResponse:
         return Response(fields, changes, more.left, before.exact and more.exact, more.applications)
 
     def _corrected(self, right: Tensor, elements: Tensor, tolerance: float) -> Response:
-        def solve(solver: SternheimerSolver | RealSternheimerSolver) -> Solution:
+        def solve(solver: AnySternheimerSolver) -> Solution:
             return solver.correct(right[solver.rows], tolerance)
 
         changes, left, applications = self._joined(map_in_threads(solve, self._bands.solvers))

@@ -160,9 +160,9 @@ class RealSternheimerSolver:
     def solve(self, right: Tensor, start: Tensor, tolerance: float) -> Solution:
         """See :meth:`SternheimerSolver.solve`."""
         own, imaginary = self._parts(right)
-        real_start, imaginary_start = (self._functions.parts(start)[:, part::2] for part in (0, 1))
-        real = self._solver.solve(own, real_start, tolerance)
-        other = None if imaginary is None else self._solver.solve(imaginary, imaginary_start, tolerance)
+        starts = self._functions.parts(start)
+        real = self._solver.solve(own, starts[:, 0::2], tolerance)
+        other = None if imaginary is None else self._solver.solve(imaginary, starts[:, 1::2], tolerance)
         return self._as_orbitals(real, other)
 
     def correct(self, right: Tensor, tolerance: float) -> Solution:
@@ -188,9 +188,12 @@ class RealSternheimerSolver:
         )
 
 
+AnySternheimerSolver = SternheimerSolver | RealSternheimerSolver
+
+
 def sternheimer_solver(
     block: HamiltonianBlock, orbitals: Tensor, eigenvalues: Tensor, bands: Tensor
-) -> SternheimerSolver | RealSternheimerSolver:
+) -> AnySternheimerSolver:
     """The solver for a block of k points, for real vectors where orbitals are real; see :class:`SternheimerSolver`."""
     real = block.with_real_orbitals()
     if real is None or not (real.functions.are_real(orbitals) and real.functions.are_real(bands)):

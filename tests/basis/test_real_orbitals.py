@@ -204,3 +204,5 @@ def test_a_metals_ground_state_is_the_same_with_real_orbitals(monkeypatch: pytes
         assert found.energies[name] == pytest.approx(value, abs=1e-8), name
     filled = expected.occupations > 1e-3
     assert torch.allclose(found.eigenvalues[filled], expected.eigenvalues[filled], rtol=0, atol=1e-8)
+    assert found.forces is not None
+    assert np.allclose(found.forces, expected.forces, rtol=0, atol=1e-7)

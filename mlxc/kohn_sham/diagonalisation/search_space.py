@@ -55,6 +55,7 @@ class SearchSpace:
         room: The largest number of vectors that it is meant to hold.
 
     Attributes:
+        room: The largest number of vectors that it is meant to hold, as given.
         eigenvalues: The lowest Ritz values, shape ``(nrow, nband)``, hartree.
         residuals: H psi - e psi of the lowest Ritz vectors, shape ``(nrow, nband, nplanewave)``, as the corrections.
     """
@@ -62,7 +63,7 @@ class SearchSpace:
     def __init__(
         self, hamiltonian: HamiltonianBlock, working: HamiltonianBlock, guess: Tensor, nband: int, room: int
     ) -> None:
-        self._hamiltonian, self._nband, self._room = working, nband, room
+        self._hamiltonian, self._nband, self.room = working, nband, room
         rounded = guess.to(hamiltonian.dtype)
         images = hamiltonian.apply(rounded)
         energies, combinations = torch.linalg.eigh(inner_products(rounded, images).to(guess.dtype))
@@ -79,8 +80,8 @@ class SearchSpace:
     def _begin(self, orbitals: Tensor, residuals: Tensor, energies: Tensor) -> None:
         """A space of orbitals alone."""
         self._orbitals = orbitals
-        self._vectors = GrowingRows(orbitals, self._room, self._precision)
-        self._images = GrowingRows(residuals, self._room, self._precision)
+        self._vectors = GrowingRows(orbitals, self.room, self._precision)
+        self._images = GrowingRows(residuals, self.room, self._precision)
         # What the images lack: H v is the image and so much times v.
         self._known = energies
         self._projected = torch.diag_embed(energies).to(orbitals.dtype)
